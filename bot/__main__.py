@@ -1,0 +1,31 @@
+"""The command line: `afterword`, or `python -m bot`."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.commands import apply, check, db, serve, token, version
+
+app = typer.Typer(
+    name="afterword",
+    help="Ask customers how it went, in the chat they already use; give every bad answer an owner and a deadline.",
+    epilog="Try it: afterword demo. Run it: copy config.example.toml to config.toml, then afterword check and serve.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for commands in (serve, check, apply):
+    app.add_typer(commands.app)
+app.add_typer(db.app, name="db", help="The store's tables: upgrade, status.")
+app.add_typer(token.app, name="token", help="Who may call the API: create, list, revoke.")
+app.add_typer(version.app)
+
+
+def main() -> None:
+    """What the `afterword` command runs."""
+    app(prog_name="afterword")
+
+
+if __name__ == "__main__":
+    main()

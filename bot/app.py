@@ -1,0 +1,157 @@
+"""Where everything is wired: it knows everybody, and nobody but the command line knows it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, runtime_checkable
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
+
+from bot import channels as channel_kinds
+from bot import first_start
+from bot.config import Config, link_secret
+from bot.rendering import Override, Problem, Templates
+from bot.site import Site
+from bot.surveys import messages
+from bot.web import app as web
+from bot.web import chat
+from bot.web.server import Server
+from bot.web.site import Site as WebSite
+from bot.web.site import networks
+from bot.worker import Worker
+from core import store as stores
+from core.models.setup import Wording
+from core.ports import Channel
+from core.store import Store
+from core.surveys import tokens
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def real_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One running installation."""
+
+    config: Config
+    store: Store
+    site: Site
+    channels: dict[str, Channel]
+    worker: Worker
+    clock: Clock
+    secret: bytes
+
+
+@runtime_checkable
+class HasMenu(Protocol):
+    """A channel that shows its commands in a menu (Telegram)."""
+
+    commands: Mapping[str, Sequence[tuple[str, str]]]
+
+
+def menu(templates: Templates) -> dict[str, list[tuple[str, str]]]:
+    """The commands and what they are for, in every language that ships."""
+    return {
+        locale: [(command, templates.label(f"command.{command}", locale)) for command in messages.COMMANDS]
+        for locale in templates.locales()
+    }
+
+
+@contextlib.asynccontextmanager
+async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App]:
+    """Open the store and the channels; close them in the end. Raises what `core.store.open_store` raises."""
+    secret = link_secret(config)
+    tokens.use(secret)
+    store = await stores.open_store(config.store.url)
+    try:
+        await first_start.fill_in(now=clock())
+        templates = Templates.load(await _overrides(), on_problem=_tell_problem)
+        site = Site(config.site.name, config.site.base_url, templates, config.site.timezone, config.site.privacy_url)
+        channels = {
+            name: channel_kinds.build(name, settings, base_url=config.site.base_url)
+            for name, settings in config.channels.items()
+        }
+        for channel in channels.values():
+            if isinstance(channel, HasMenu):
+                channel.commands = menu(templates)
+            await channel.open()
+        try:
+            yield App(config, store, site, channels, Worker(store, site, channels, clock), clock, secret)
+        finally:
+            for channel in channels.values():
+                await channel.close()
+            await templates.close()
+    finally:
+        await store.close()
+
+
+def web_app(app: App, *, more: Sequence[BaseRoute] = (), public: Collection[str] = ()) -> FastAPI:
+    """The web application of an opened installation; `more` are routes beside its own (the demo's)."""
+    config = app.config
+    site = WebSite(
+        base_url=config.site.base_url,
+        clock=app.clock,
+        channels=app.channels,
+        take=app.worker.take,
+        templates=app.site.templates,
+        secret=app.secret,
+        is_working=lambda: app.worker.is_working,
+        schema_is_current=lambda: stores.is_current(app.store),
+        name=config.site.name,
+        trusted_proxies=networks(config.site.trusted_proxies),
+        metrics_token=config.site.metrics_token.get_secret_value() if config.site.metrics_token else "",
+    )
+    return web.build(site, more=[*chat.build(site).routes, *more], public=[*chat.PUBLIC, *public])
+
+
+async def run(app: App, web_application: FastAPI, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT; then stop accepting, finish what is in hand, and return."""
+    site = app.config.site
+    server = Server(web_application, site.host, site.port, app.channels, ready=ready)
+
+    def leave() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    working = asyncio.create_task(app.worker.run())
+    working.add_done_callback(lambda _: leave())
+    try:
+        await server.serve()
+    finally:
+        app.worker.stop()
+        await working
+
+
+async def serve(config: Config) -> None:
+    """The whole product in one process."""
+    async with opened(config) as app:
+        await run(app, web_app(app), ready=lambda: logger.info("Afterword is ready at %s", config.site.base_url))
+
+
+async def _overrides() -> list[Override]:
+    return [
+        Override(kind=row.kind, source=_source(row), locale=row.locale, team=row.team, channel=row.channel)
+        for row in await Wording.all().order_by("id")
+    ]
+
+
+def _source(row: Wording) -> str:
+    return f"Subject: {row.subject}\n\n{row.source}" if row.subject else row.source
+
+
+def _tell_problem(problem: Problem) -> None:
+    logger.error("Template %s cannot be used, the shipped one is: %s", problem.template, problem.what)

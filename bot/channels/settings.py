@@ -1,0 +1,14 @@
+"""What the settings of every channel have in common."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ChannelSettings(BaseModel):
+    """One `[channels.<name>]` table. An unknown or wrong setting stops the start and is named; secrets are SecretStr."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    kind: str
+    messages_per_second: float | None = Field(default=None, gt=0, description="Overrides the channel's usual pace.")

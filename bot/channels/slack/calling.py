@@ -1,0 +1,68 @@
+"""Slack's Web API, with its failures in the port's words, and the two look-ups that are worth remembering."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import ClientSession, ClientTimeout
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.channels.slack.errors import translated
+
+REMEMBERED = 20_000
+
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
+
+
+class Api:
+    """One app's access to Slack. Nothing is retried here: a call that was cut off may have been carried out."""
+
+    def __init__(self, token: str, base_url: str, *, timeout: timedelta) -> None:
+        # Slack's library logs every body at DEBUG: customers' words and one-time URLs. Ours to call it from INFO up.
+        self.logger = logging.getLogger("bot.channels.slack.library")
+        self.logger.setLevel(logging.INFO)
+        self.session = ClientSession(timeout=ClientTimeout(total=timeout.total_seconds()))
+        self.client = AsyncWebClient(
+            token, base_url, session=self.session, logger=self.logger, retry_handlers=[], user_agent_prefix="afterword"
+        )
+        self._places: dict[str, str] = {}
+
+    async def close(self) -> None:
+        await self.session.close()
+
+    async def call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> dict[str, Any]:
+        """Slack's answer; raises TryLater or Undeliverable, or SlackApiError where the mistake is ours."""
+        try:
+            answer = (await method(**arguments)).data
+        except Exception as error:
+            known = translated(error)
+            if known is None:
+                raise
+            raise known from error
+        return answer if isinstance(answer, dict) else {}
+
+    async def place(self, target: str) -> str:
+        """The channel to post to: of a person's direct messages, of the person with an e-mail address, or `target`."""
+        if target in self._places:
+            return self._places[target]
+        if "@" in target:
+            found = await self.call(self.client.users_lookupByEmail, email=target)
+            return self._remember(target, await self.place(found["user"]["id"]))
+        if _PERSON.fullmatch(target):
+            opened = await self.call(self.client.conversations_open, users=target)
+            return self._remember(target, opened["channel"]["id"])
+        return target
+
+    def forget(self, target: str) -> None:
+        self._places.pop(target, None)
+
+    def _remember(self, target: str, place: str) -> str:
+        if len(self._places) >= REMEMBERED:
+            self._places.clear()
+        self._places[target] = place
+        return place

@@ -1,0 +1,172 @@
+"""What Slack sends, in the port's words. Pure: the same arrival always reads the same, and nobody is asked.
+
+Bolt runs the socket (`socket.py`) but does not read arrivals. Its dispatch turns a listener's error into a 500 where
+the worker must see it to quarantine the arrival, and wants an acknowledgement that was given long ago. And its parser
+takes any form with the word "payload" in it for an interaction: "/afterword payload missing" would arrive empty.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.channels.slack import forms
+from bot.channels.slack.drawing import LINK_ID
+from bot.channels.slack.payloads import Payload, first, must, text
+from core.ports import Commanded, Heard, Person, Submitted, Tapped, Wrote
+from core.text import clean, clean_line
+
+log = logging.getLogger(__name__)
+
+TEXT_LIMIT = 40_000
+
+# A reply that is also shown in the channel, and words with a file, are words.
+_TYPED_BY_A_PERSON = frozenset({"", "file_share", "thread_broadcast"})
+_REFERENCE = re.compile(r"<([^<>|]{1,2000})(?:\|([^<>]{0,2000}))?>")
+
+
+# ---------------------------------------------------------------- meaning
+
+
+def read(payload: Payload) -> Sequence[Heard]:
+    """Raises ValueError when what should be there is not; what is of no interest is empty."""
+    if "command" in payload:
+        return _command(payload)
+    reader = _READERS.get(text(payload, "type"))
+    try:
+        return reader(payload) if reader else ()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not the shape of a {text(payload, 'type')}: {type(error).__name__}") from error
+
+
+def handle(packed: str) -> dict[str, str]:
+    """`Heard.handle`, unpacked."""
+    found = json.loads(packed) if packed else {}
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _event(payload: Payload) -> Sequence[Heard]:
+    event = payload["event"]
+    match text(event, "type"):
+        case "message":
+            return _message(payload, event)
+        case "app_home_opened" if event.get("tab", "home") == "home":
+            who = _person({"id": event["user"]}, "", "")
+            return (Commanded(who, text(event, "channel") or who.address, name="home"),)
+        case "app_uninstalled" | "tokens_revoked" as kind:
+            log.warning("Slack took away our rights: %s", kind)
+    return ()
+
+
+def _message(payload: Payload, event: Payload) -> Sequence[Heard]:
+    private, thread = event.get("channel_type") == "im", text(event, "thread_ts")
+    by_a_person = not event.get("bot_id") and text(event, "subtype") in _TYPED_BY_A_PERSON and event.get("user")
+    words = readable(text(event, "text"))
+    if not by_a_person or not words or not (private or thread):
+        return ()
+    channel = must(event, "channel")
+    authorised = first(payload, "authorizations")
+    home = text(authorised, "team_id") or text(payload, "team_id")
+    theirs = text(event, "user_team") or text(event, "source_team") or text(event, "team")
+    person = _person({**(event.get("user_profile") or {}), "id": event["user"]}, theirs, home)
+    receipt = f"{channel}:{thread}" if thread else ""
+    return (Wrote(person, channel, _handle(channel=channel, thread=thread), receipt, private, words, thread),)
+
+
+def _taps(payload: Payload) -> Sequence[Heard]:
+    message, container = payload.get("message") or {}, payload.get("container") or {}
+    person = _somebody(payload)
+    channel = text(payload, "channel", "id") or text(container, "channel_id")
+    ts = "" if container.get("is_ephemeral") else text(container, "message_ts") or text(message, "ts")
+    receipt = f"{channel}:{ts}" if channel and ts else ""
+    target = channel or person.address
+    packed = _handle(
+        trigger_id=text(payload, "trigger_id"),
+        response_url=text(payload, "response_url"),
+        channel=channel,
+        thread=text(message, "thread_ts"),
+        receipt=receipt,
+        view=text(payload, "view", "id"),
+    )
+    actions = [_action(each) for each in payload["actions"]]
+    return [Tapped(person, target, packed, receipt, is_private(target), action) for action in actions if action]
+
+
+def _action(element: Payload) -> str:
+    """A button's action; a select's with what was selected behind it; "" for one that only opens a page."""
+    action_id = must(element, "action_id")
+    if element.get("type", "button") == "button":
+        return text(element, "value") or ("" if action_id.startswith(LINK_ID) else action_id)
+    return ":".join((action_id, *forms.chosen(element)))
+
+
+def _submission(payload: Payload) -> Sequence[Heard]:
+    view = payload["view"]
+    person = _somebody(payload)
+    action, origin = forms.remembered(view)
+    target = origin.target or person.address
+    packed = _handle(trigger_id=text(payload, "trigger_id"), channel=origin.target, receipt=origin.receipt)
+    given = forms.values(view)
+    return (Submitted(person, target, packed, origin.receipt, is_private(target), action, given),)
+
+
+def _command(payload: Payload) -> Sequence[Heard]:
+    person = _person({"id": must(payload, "user_id"), "name": text(payload, "user_name")}, "", "")
+    channel = text(payload, "channel_id")
+    name = must(payload, "command").removeprefix("/").lower()
+    target = channel or person.address
+    packed = _handle(
+        trigger_id=text(payload, "trigger_id"), response_url=text(payload, "response_url"), channel=channel
+    )
+    argument = readable(text(payload, "text"))
+    return (Commanded(person, target, packed, "", is_private(target), name, argument),)
+
+
+_READERS: Mapping[str, Callable[[Payload], Sequence[Heard]]] = {
+    "event_callback": _event,
+    "block_actions": _taps,
+    "view_submission": _submission,
+}
+
+
+# ---------------------------------------------------------------- parts
+
+
+def is_private(target: str) -> bool:
+    """A direct message with us, or a person: nobody else reads it."""
+    return target.startswith(("D", "U", "W"))
+
+
+def readable(typed: str) -> str:
+    """Typed text as the person saw it: Slack escapes three signs and writes mentions and links in angle brackets."""
+    return clean(html.unescape(_REFERENCE.sub(_as_seen, typed)), limit=TEXT_LIMIT)
+
+
+def _as_seen(found: re.Match[str]) -> str:
+    what, label = found.group(1), found.group(2) or ""
+    if what.startswith(("@", "#", "!")):
+        sign, name = ("#" if what[0] == "#" else "@"), label or what[1:].split("^")[0]
+        return sign + name.removeprefix(sign)
+    address = what.removeprefix("mailto:")
+    return address if not label or label in what else f"{label} ({address})"
+
+
+def _somebody(payload: Payload) -> Person:
+    """The app's own workspace is named by the view or the message that it made; `team` may be the stranger's."""
+    home = text(payload, "view", "app_installed_team_id") or text(payload, "message", "team")
+    user = payload["user"]
+    return _person(user, text(user, "team_id"), home or text(payload, "team", "id"))
+
+
+def _person(user: Payload, theirs: str, home: str) -> Person:
+    flags = ("is_stranger", "is_restricted", "is_ultra_restricted")
+    stranger = any(user.get(flag) is True for flag in flags) or bool(theirs and home and theirs != home)
+    name = text(user, "real_name") or text(user, "display_name") or text(user, "name") or text(user, "username")
+    return Person(must(user, "id"), clean_line(name), stranger=stranger)
+
+
+def _handle(**parts: str) -> str:
+    return json.dumps({name: value for name, value in parts.items() if value})

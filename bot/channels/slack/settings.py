@@ -1,0 +1,55 @@
+"""What a `[channels.<name>]` table of kind "slack" may say. Light: nothing of Slack's libraries is imported here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from bot.channels.settings import ChannelSettings
+
+
+class SlackSettings(ChannelSettings):
+    """A Slack app in one workspace."""
+
+    kind: Literal["slack"] = "slack"
+    mode: Literal["http", "socket"] = Field(
+        default="socket",
+        description='"socket" needs no public address; "http" is called by Slack at /hooks/<name>, for production.',
+    )
+    bot_token: SecretStr = Field(description='The "Bot User OAuth Token", xoxb-….')
+    signing_secret: SecretStr | None = Field(default=None, description="Proves that a call is Slack's; mode http.")
+    signing_secret_previous: SecretStr | None = Field(
+        default=None, description="The one before, as long as Slack may still sign with it."
+    )
+    app_token: SecretStr | None = Field(default=None, description="An app-level token, xapp-…; mode socket.")
+    api_base: str = Field(default="https://slack.com/api/", description="Where Slack's Web API is.")
+
+    @field_validator("bot_token", "signing_secret", "signing_secret_previous", "app_token")
+    @classmethod
+    def _not_empty(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not secret.get_secret_value().strip():
+            raise ValueError("must not be empty")
+        return secret
+
+    @field_validator("api_base")
+    @classmethod
+    def _ends_with_a_slash(cls, url: str) -> str:
+        if not url.startswith(("https://", "http://")):
+            raise ValueError("must be an address that begins with https://")
+        return url.rstrip("/") + "/"
+
+    @model_validator(mode="after")
+    def _can_hear(self) -> SlackSettings:
+        if self.mode == "http" and self.signing_secret is None:
+            raise ValueError('signing_secret is needed with mode = "http"')
+        if self.mode == "socket" and self.app_token is None:
+            raise ValueError('app_token is needed with mode = "socket"')
+        return self
+
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """All that a call may be signed with, the present one first."""
+        return tuple(
+            secret.get_secret_value() for secret in (self.signing_secret, self.signing_secret_previous) if secret
+        )

@@ -1,0 +1,69 @@
+"""Calls to the Bot API: one time limit, errors in our words, and a token that never leaves."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import AiogramError
+from aiogram.methods import TelegramMethod
+from pydantic import SecretStr
+
+from bot.channels.telegram import errors
+
+T = TypeVar("T")
+_TELLING = 16  # a token's second half is taken out alone too, when it is long enough to be one
+
+
+class Session(AiohttpSession):
+    async def close(self) -> None:
+        """Without aiogram's quarter of a second, which older versions of aiohttp needed."""
+        if self._session is not None:
+            await self._session.close()
+
+
+class Api:
+    """One bot at one Bot API server. Makes its connections with the first call."""
+
+    def __init__(self, token: SecretStr, api_base: str, *, timeout: float) -> None:
+        self._token = token.get_secret_value()
+        session = Session(api=TelegramAPIServer.from_base(api_base), timeout=timeout)
+        self._session = session
+        self._bot = Bot(self._token, session=session)
+
+    async def call(self, method: TelegramMethod[T], *, timeout: int | None = None) -> T:
+        """Raises TryLater and Undeliverable as the table in `errors` says, and what it lets fly.
+
+        The original is not chained: a proxy may have written the address, and so the token, into it.
+        """
+        try:
+            return await self._bot(method, request_timeout=timeout)
+        except (AiogramError, UnicodeDecodeError) as error:
+            failure = errors.translate(error, self.scrub)
+        raise failure
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def scrub(self, text: str) -> str:
+        half = self._token.partition(":")[2]
+        for secret in (self._token, quote(self._token, safe=""), *([half] if len(half) >= _TELLING else [])):
+            text = text.replace(secret, "***")
+        return text
+
+    def __repr__(self) -> str:
+        return f"Api(bot={self._bot.id})"
+
+
+class RawUpdates(TelegramMethod[list[dict[str, Any]]]):
+    """getUpdates without a model: what is stored is what came, and one odd update does not hide the others."""
+
+    __returning__ = list[dict[str, Any]]
+    __api_method__ = "getUpdates"
+
+    offset: int
+    timeout: int
+    allowed_updates: list[str]

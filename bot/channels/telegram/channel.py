@@ -1,0 +1,214 @@
+"""A Telegram bot as a channel."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from aiogram.exceptions import TelegramBadRequest, TelegramMigrateToChat
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageText,
+    GetMe,
+    GetWebhookInfo,
+    SendMessage,
+    SetMyCommands,
+)
+from aiogram.types import BotCommand
+
+from bot.channels.telegram import drawing, hooks, polling, reading, webhook
+from bot.channels.telegram.api import Api
+from bot.channels.telegram.drawing import Drawing
+from bot.channels.telegram.settings import TelegramSettings
+from core.ports import (
+    Accepted,
+    Acknowledgement,
+    Dialect,
+    Finding,
+    Heard,
+    Limits,
+    Message,
+    Receipt,
+    Refused,
+    Take,
+    Tapped,
+)
+from core.text import shorten
+
+T = TypeVar("T")
+
+_USUAL_PACE = 25  # messages a second over all chats; Telegram begins to refuse at about 30
+_NOTE_LIMIT = 200
+_CANNOT_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid", "identifier is not")
+
+logger = logging.getLogger(__name__)
+
+
+class TelegramChannel:
+    """Holds no state that matters: a restart loses a cached name and nothing else."""
+
+    kind = "telegram"
+    dialect = Dialect.HTML
+    has_buttons = True
+    has_edits = True
+    has_forms = False
+
+    commands: Mapping[str, Sequence[tuple[str, str]]]
+    """(command, description) by locale, shown by Telegram's menu. Set before `listen`; the first is for all others."""
+
+    recheck_seconds: float
+    """How often a webhook is looked after."""
+
+    def __init__(self, name: str, settings: TelegramSettings, *, base_url: str) -> None:
+        self.name = name
+        self.limits = Limits(per_second=settings.messages_per_second or _USUAL_PACE, per_target_seconds=1)
+        self.commands = {}
+        self.recheck_seconds = 300
+        self._settings = settings
+        self._api = Api(settings.token, settings.api_base, timeout=settings.timeout_seconds)
+        self._secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
+        self._hook = webhook.wanted(settings.webhook_url or f"{base_url}/hooks/{name}", self._secret)
+        self._username = ""
+        self._introduced = False
+
+    async def open(self) -> None:
+        """Nothing: connections are made with the first call."""
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    async def username(self) -> str:
+        """The bot's name, for `https://t.me/<name>?start=<token>`; asked for once. Raises TryLater, Undeliverable."""
+        if not self._username:
+            me = await self._api.call(GetMe())
+            self._username = me.username or ""
+        return self._username
+
+    # ------------------------------------------------------------ out
+
+    async def send(self, target: str, message: Message) -> Receipt:
+        async def request(chat: str, drawn: Drawing) -> Receipt:
+            sent = await self._api.call(
+                SendMessage(
+                    chat_id=chat,
+                    text=drawn.text,
+                    parse_mode=drawn.parse_mode,
+                    link_preview_options=drawing.NO_PREVIEW,
+                    reply_parameters=drawing.answering(message),
+                    reply_markup=drawn.keyboard() or drawing.prompt(message),
+                )
+            )
+            return Receipt(str(sent.message_id))
+
+        return await self._reach(target, message, request)
+
+    async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
+        async def request(chat: str, drawn: Drawing) -> Receipt:
+            await self._api.call(
+                EditMessageText(
+                    chat_id=chat,
+                    message_id=int(receipt.ref),
+                    text=drawn.text,
+                    parse_mode=drawn.parse_mode,
+                    link_preview_options=drawing.NO_PREVIEW,
+                    reply_markup=drawn.keyboard(),
+                )
+            )
+            return receipt
+
+        if not receipt.ref.isdecimal():
+            return await self.send(target, message)
+        try:
+            return await self._reach(target, message, request)
+        except TelegramBadRequest as error:
+            complaint = error.message.lower()
+            if "message is not modified" in complaint:
+                return receipt  # it looks like that already: tapped twice, or drawn before a crash
+            if not any(text in complaint for text in _CANNOT_EDIT):
+                raise
+        return await self.send(target, message)
+
+    async def _reach(self, target: str, message: Message, request: Callable[[str, Drawing], Awaitable[T]]) -> T:
+        """Follows a group that has become a supergroup; the store learns of it from the update that tells the same."""
+        try:
+            return await self._draw(target, message, request)
+        except TelegramMigrateToChat as moved:
+            new = str(moved.migrate_to_chat_id)
+        return await self._draw(new, message, request)
+
+    async def _draw(self, chat: str, message: Message, request: Callable[[str, Drawing], Awaitable[T]]) -> T:
+        drawn = drawing.draw(message)
+        while True:
+            try:
+                return await request(chat, drawn)
+            except TelegramBadRequest as error:
+                plainer = drawing.plainer(drawn, message, error.message)
+                if plainer is None:
+                    raise
+                logger.warning("%s: %s is sent plainer: %s", self.name, message.kind, error.message)
+                drawn = plainer
+
+    async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
+        if not isinstance(heard, Tapped) or not heard.handle:
+            return
+        note = shorten(answer.note, _NOTE_LIMIT)
+        try:
+            await self._api.call(
+                AnswerCallbackQuery(callback_query_id=heard.handle, text=note or None, show_alert=answer.alarming)
+            )
+        except Exception as error:  # most often the tap is too old; what counts is on the screen
+            logger.info("%s: a tap was not acknowledged: %s", self.name, error)
+
+    # ------------------------------------------------------------ in
+
+    def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
+        if self._settings.mode != "webhook":
+            raise Refused("this bot is polled, it has no hook", 404)
+        hooks.verify(headers, self._secret)
+        return Accepted((hooks.arrival(body),))
+
+    async def read(self, body: bytes) -> Sequence[Heard]:
+        return reading.read(body, username=self._username)
+
+    async def listen(self, take: Take) -> None:
+        """Polls, or keeps the webhook set; in both modes until cancelled."""
+        if self._settings.mode == "webhook":
+            await webhook.keep(self.name, self._api, self._hook, self._introduce, every=self.recheck_seconds)
+        else:
+            await polling.poll(self.name, self._api, take, self._introduce)
+
+    async def _introduce(self) -> None:
+        """Learns the bot's name and shows its commands, once. A menu that is refused keeps nobody from listening."""
+        if self._introduced:
+            return
+        await self.username()
+        try:
+            for number, (locale, commands) in enumerate(self.commands.items()):
+                menu = [BotCommand(command=command, description=words) for command, words in commands]
+                if number == 0:
+                    await self._api.call(SetMyCommands(commands=menu))
+                await self._api.call(SetMyCommands(commands=menu, language_code=locale[:2].lower()))
+        except TelegramBadRequest as error:
+            logger.error("%s: the commands were not set: %s", self.name, error.message)  # noqa: TRY400 - it says it all
+        self._introduced = True
+
+    async def check(self) -> Sequence[Finding]:
+        try:
+            me = await self._api.call(GetMe())
+            info = await self._api.call(GetWebhookInfo())
+        except Exception as error:  # a check reports, it does not fail
+            remedy = "Is the token right, and does this machine reach the Bot API server?"
+            return (Finding(False, f"{self.name}: no answer from the bot: {error}", remedy),)
+        known = Finding(True, f"{self.name}: @{me.username} answers")
+        if self._settings.mode == "polling":
+            return (known,)
+        if not webhook.is_ours(info, self._hook):
+            return (known, Finding(False, f"{self.name}: the webhook is not set", "It is set while `serve` runs."))
+        if info.pending_update_count and info.last_error_message:
+            trouble = (
+                f"{self.name}: {info.pending_update_count} updates wait: {self._api.scrub(info.last_error_message)}"
+            )
+            return (known, Finding(False, trouble, f"Can Telegram reach {self._hook.url}?"))
+        return (known, Finding(True, f"{self.name}: the webhook is set"))

@@ -1,0 +1,109 @@
+"""From a message to what the Bot API takes: text, mark-up, keyboard."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, replace
+
+from aiogram.types import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+
+from core.ports import Button, Message, Tone
+
+TEXT_LIMIT = 4096  # UTF-16 units, of what is left when the mark-up is taken out
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+_STYLES = {Tone.PRIMARY: "primary", Tone.GOOD: "success", Tone.BAD: "danger"}
+_TAG = re.compile(r"<[^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    text: str
+    parse_mode: str | None
+    rows: tuple[tuple[Button, ...], ...]
+
+    def keyboard(self) -> InlineKeyboardMarkup | None:
+        drawn = [[_button(button) for button in row] for row in self.rows if row]
+        return InlineKeyboardMarkup(inline_keyboard=drawn) if drawn else None
+
+
+def draw(message: Message) -> Drawing:
+    """In HTML. A quote gives way when there is too much; when that is not enough, mark-up does, and then the end."""
+    text = _html(message, message.quote)
+    over = units(visible(text)) - TEXT_LIMIT
+    if over > 0 and message.quote:
+        text = _html(message, cut(message.quote, units(message.quote) - over))
+        over = units(visible(text)) - TEXT_LIMIT
+    return _plain(message) if over > 0 else Drawing(text, "HTML", message.rows)
+
+
+def plainer(drawing: Drawing, message: Message, complaint: str) -> Drawing | None:
+    """What to send instead, when Telegram refused `drawing` with `complaint`; None when that would not help.
+
+    One bad tag, or a link that only we can open (http://localhost), must not cost the whole message.
+    """
+    complaint = complaint.lower()
+    if drawing.parse_mode and ("can't parse entities" in complaint or "too long" in complaint):
+        return replace(_plain(message), rows=drawing.rows)
+    if "url" in complaint and any(button.url for row in drawing.rows for button in row):
+        return replace(drawing, rows=tuple(tuple(b for b in row if not b.url) for row in drawing.rows))
+    return None
+
+
+def answering(message: Message) -> ReplyParameters | None:
+    if not message.thread.isdecimal():
+        return None
+    return ReplyParameters(message_id=int(message.thread), allow_sending_without_reply=True)
+
+
+def prompt(message: Message) -> ForceReply | None:
+    """Opens the keyboard for an answer; only where no button is needed, for a message has one or the other."""
+    return ForceReply(force_reply=True) if message.asks_text else None
+
+
+def units(text: str) -> int:
+    """How long Telegram says a text is."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def visible(text: str) -> str:
+    return html.unescape(_TAG.sub("", text))
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` units, with an ellipsis where something is missing; no character is cut in two."""
+    if units(text) <= limit:
+        return text
+    if limit < 1:
+        return ""
+    kept = text.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", errors="ignore")
+    return kept.rstrip() + "…"
+
+
+def _html(message: Message, quote: str) -> str:
+    facts = "\n".join(f"<b>{_escape(fact.label)}</b>: {_escape(fact.value)}" for fact in message.facts)
+    return _joined(message.text, facts, f"<blockquote>{_escape(quote)}</blockquote>" if quote else "")
+
+
+def _plain(message: Message) -> Drawing:
+    facts = "\n".join(f"{fact.label}: {fact.value}" for fact in message.facts)
+    text = _joined(message.plain or visible(message.text), facts, message.quote)
+    return Drawing(cut(text, TEXT_LIMIT), None, message.rows)
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _escape(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        text=f"✓ {button.label}" if button.chosen else button.label,
+        url=button.url or None,
+        callback_data=None if button.url else button.action,
+        style=_STYLES.get(button.tone),
+    )

@@ -1,0 +1,112 @@
+"""What Telegram's errors mean for a delivery: one table, first match wins.
+
+aiogram has one class for "chat not found" and for "your text is malformed", and none of its own for a gateway's page:
+so a row is a class and a piece of the text.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramUnauthorizedError,
+)
+
+from core.ports import TryLater, Undeliverable
+
+_REASON_LIMIT = 300
+_LONGEST_PAUSE = 60.0
+
+
+class Verdict(StrEnum):
+    LATER = "try this one later"
+    HALT = "the whole bot waits"
+    DEAD = "this address takes nothing from us any more"
+    OURS = "our set-up is wrong, the person is not to blame"
+    FLY = "our bug, or for the caller to handle"
+
+
+class Row(NamedTuple):
+    error: type[Exception]
+    says: str
+    verdict: Verdict
+
+
+TABLE: tuple[Row, ...] = (
+    Row(TelegramRetryAfter, "", Verdict.HALT),
+    Row(TelegramMigrateToChat, "", Verdict.FLY),
+    # Rights in a group or channel: the chat is alive, its administrator must let the bot write.
+    Row(TelegramForbiddenError, "not enough rights", Verdict.OURS),
+    Row(TelegramForbiddenError, "", Verdict.DEAD),
+    Row(TelegramBadRequest, "not enough rights", Verdict.OURS),
+    Row(TelegramBadRequest, "have no rights", Verdict.OURS),
+    Row(TelegramBadRequest, "need administrator rights", Verdict.OURS),
+    Row(TelegramBadRequest, "chat_write_forbidden", Verdict.OURS),
+    Row(TelegramBadRequest, "topic_closed", Verdict.OURS),
+    Row(TelegramBadRequest, "chat not found", Verdict.DEAD),
+    Row(TelegramBadRequest, "chat_id is empty", Verdict.DEAD),
+    Row(TelegramBadRequest, "user not found", Verdict.DEAD),
+    Row(TelegramBadRequest, "peer_id_invalid", Verdict.DEAD),
+    Row(TelegramBadRequest, "group chat was deactivated", Verdict.DEAD),
+    Row(TelegramBadRequest, "", Verdict.FLY),
+    Row(TelegramUnauthorizedError, "", Verdict.OURS),
+    Row(TelegramNotFound, "", Verdict.OURS),  # the path holds the token: an unknown path is an unknown bot
+    Row(TelegramAPIError, "too many requests", Verdict.HALT),  # a 429 that does not say how long
+    Row(TelegramAPIError, "", Verdict.LATER),  # the network, 5xx, a second poller, and whatever is new
+    Row(ClientDecodeError, "", Verdict.LATER),  # a gateway's page instead of an answer
+    Row(UnicodeDecodeError, "", Verdict.LATER),
+)
+
+
+def verdict(error: Exception) -> Verdict:
+    text = str(getattr(error, "message", "")).lower()
+    for row in TABLE:
+        if isinstance(error, row.error) and row.says in text:
+            return row.verdict
+    return Verdict.FLY
+
+
+def translate(error: Exception, scrub: Callable[[str], str]) -> Exception:
+    """The error in our words; itself when the table lets it fly. What `scrub` takes out is in neither."""
+    reason = _reason(error, scrub)
+    match verdict(error):
+        case Verdict.LATER:
+            return TryLater(reason)
+        case Verdict.HALT:
+            return TryLater(reason, _asked_for(error), whole_channel=True)
+        case Verdict.DEAD:
+            return Undeliverable(reason)
+        case Verdict.OURS:
+            return Undeliverable(reason, dead_address=False)
+    if isinstance(error, TelegramAPIError):
+        error.message = reason
+    return error
+
+
+def pause(error: Exception, failures: int) -> float:
+    """Seconds that a listener rests after so many failures in a row: as told, or doubling from half a second."""
+    jitter = random.uniform(1, 1.2)  # noqa: S311 - spreads load, guards nothing
+    if isinstance(error, TryLater) and error.after is not None:
+        return error.after.total_seconds() * jitter
+    return min(_LONGEST_PAUSE, 0.25 * float(2 ** min(failures, 10))) * jitter
+
+
+def _asked_for(error: Exception) -> timedelta | None:
+    return timedelta(seconds=error.retry_after) if isinstance(error, TelegramRetryAfter) else None
+
+
+def _reason(error: Exception, scrub: Callable[[str], str]) -> str:
+    if not isinstance(error, TelegramAPIError):
+        return "what answered is not Telegram: no JSON that it could have sent"  # the page may hold anything
+    return scrub(error.message or type(error).__name__)[:_REASON_LIMIT]

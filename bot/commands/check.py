@@ -1,0 +1,124 @@
+"""`afterword check`: is everything as it must be, and if not, what would mend it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from bot.commands.shared import DEFAULT_CONFIG, FAILED, ConfigPath, configuration, run, say
+
+if TYPE_CHECKING:
+    from bot.channels.settings import ChannelSettings
+    from bot.config import Config
+    from core.ports import Finding
+
+app = typer.Typer()
+
+PATIENCE_SECONDS = 30.0
+
+
+@app.command()
+def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Say whether all is well: configuration, store, channels.
+
+    Each thing that is wrong comes with what would mend it, and the end is 1. Changes nothing and sends no message.
+    """
+    settings = configuration(config)
+    say(f"✓ configuration: {config}")
+    if not run(_report(settings)):
+        raise typer.Exit(FAILED)
+
+
+async def _report(config: Config) -> bool:
+    """Print each finding as it comes; True when all is well."""
+    from rich.console import Console
+
+    well = True
+    with Console(stderr=True).status("Checking …") as status:
+        async for about, findings in _findings(config):
+            for finding in findings:
+                say(f"{'✓' if finding.ok else '✗'} {about}: {finding.what}")
+                if finding.remedy and not finding.ok:
+                    say(f"    {finding.remedy}")
+                well = well and finding.ok
+            status.update("Checking …")
+    return well
+
+
+async def _findings(config: Config) -> AsyncIterator[tuple[str, Sequence[Finding]]]:
+    yield "store", [await _store(config)]
+    yield "links", [_links(config)]
+    yield "templates", [_templates()]
+    checks = [asyncio.create_task(_channel(config, name, one)) for name, one in config.channels.items()]
+    for done in asyncio.as_completed(checks):
+        yield await done
+    if not config.channels:
+        from core.ports import Finding
+
+        yield "channels", [Finding(ok=False, what="none is set up", remedy="Add one to the configuration.")]
+
+
+async def _store(config: Config) -> Finding:
+    from core import store as stores
+    from core.errors import SchemaOutdated, StoreInUse, StoreUnsafe
+    from core.ports import Finding
+    from core.transactions import StoreUnavailable
+
+    try:
+        store = await stores.open_store(config.store.url)
+    except StoreInUse:
+        return Finding(ok=True, what=f"{config.store.shown} is in use by a running Afterword")
+    except (SchemaOutdated, StoreUnsafe, StoreUnavailable, OSError) as error:
+        return Finding(ok=False, what=str(error), remedy=_store_remedy(error))
+    await store.close()
+    return Finding(ok=True, what=f"{config.store.shown} can be used, its tables are up to date")
+
+
+def _store_remedy(error: Exception) -> str:
+    from core.errors import SchemaOutdated, StoreUnsafe
+
+    return (
+        "" if isinstance(error, (SchemaOutdated, StoreUnsafe)) else "Is the database running, and is store.url right?"
+    )
+
+
+def _links(config: Config) -> Finding:
+    from bot.config import secret_path
+    from core.ports import Finding
+
+    if config.site.secret_key is not None:
+        return Finding(ok=True, what="made with site.secret_key")
+    alone = "" if config.store.is_sqlite else "; set site.secret_key when several machines share the store"
+    return Finding(ok=True, what=f"made with {secret_path(config)}, which belongs into your backups{alone}")
+
+
+def _templates() -> Finding:
+    from bot.rendering import TemplateError, Templates
+    from core.ports import Finding
+
+    try:
+        locales = Templates.load().locales()
+    except TemplateError as error:
+        return Finding(ok=False, what=str(error), remedy="The installation is damaged: install Afterword again.")
+    return Finding(ok=True, what=f"complete in {', '.join(locales)}")
+
+
+async def _channel(config: Config, name: str, settings: ChannelSettings) -> tuple[str, Sequence[Finding]]:
+    from bot import channels
+    from core.ports import Finding
+
+    about = f"{name} ({settings.kind})"
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            channel = channels.build(name, settings, base_url=config.site.base_url)
+            await channel.open()
+            try:
+                return about, await channel.check()
+            finally:
+                await channel.close()
+    except TimeoutError:
+        what = f"gave no answer within {PATIENCE_SECONDS:.0f} seconds"
+        return about, [Finding(ok=False, what=what, remedy="Can this machine reach it?")]

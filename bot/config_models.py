@@ -1,0 +1,158 @@
+"""What `config.toml` may hold. Made by `bot/config.py`; a demo or a test may make one by hand."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from bot.channels.settings import ChannelSettings
+
+LONG_ENOUGH = 32
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+
+
+def _split(value: object) -> object:
+    """The environment has no lists: "10.0.0.0/8, 127.0.0.1"."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Site(_Section):
+    """Where this installation is, seen from itself and from outside."""
+
+    listen: str = "127.0.0.1:8080"
+    base_url: str = ""
+    name: str = Field(default="Afterword", min_length=1, max_length=80)
+    timezone: str = "UTC"
+    privacy_url: str = ""
+    secret_key: SecretStr | None = None
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    metrics_token: SecretStr | None = None
+
+    @field_validator("listen")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+            raise ValueError('must be host and port, such as "127.0.0.1:8080"')
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _a_real_zone(cls, value: str) -> str:
+        try:
+            return str(ZoneInfo(value))
+        except (KeyError, ValueError, OSError):
+            raise ValueError('must be the name of a time zone, such as "Europe/Berlin"') from None
+
+    @field_validator("base_url", "privacy_url")
+    @classmethod
+    def _a_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None):
+            raise ValueError('must be the address that people see, such as "https://survey.example.org"')
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < LONG_ENOUGH:
+            raise ValueError(f"must have at least {LONG_ENOUGH} characters")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise ValueError('must be addresses or networks, such as "127.0.0.1" or "10.0.0.0/8"') from None
+        return value
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Site:
+        if not self.base_url:
+            if self.host in {"0.0.0.0", "::", "*"}:  # noqa: S104 - looked for, not bound
+                raise ValueError("base_url must be set, because listen is every address of this machine")
+            object.__setattr__(self, "base_url", f"http://{self.listen}")
+        return self
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+
+class Store(_Section):
+    """Where everything is kept."""
+
+    url: str = Field(default="sqlite://data/afterword.db", repr=False)  # may hold a password
+
+    @field_validator("url")
+    @classmethod
+    def _a_kind_we_know(cls, value: str) -> str:
+        if not re.match(r"sqlite://.|postgres(ql)?://.", value):
+            raise ValueError('must be "sqlite://data/afterword.db" or "postgres://user:password@host/database"')
+        return value
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.startswith("sqlite:")
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite store, relative to the working directory unless it begins with a slash."""
+        return Path(unquote(self.url.removeprefix("sqlite://"))).expanduser() if self.is_sqlite else None
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", self.url)
+
+
+class Logs(_Section):
+    """How it tells what it does."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Config(_Section):
+    """Everything that `config.toml` says, checked."""
+
+    site: Site = Site()
+    store: Store = Store()
+    channels: dict[str, ChannelSettings] = {}
+    logs: Logs = Logs()
+
+    def secrets(self) -> frozenset[str]:
+        """Every secret value: none of them may be seen in a log."""
+        password = urlsplit(self.store.url).password if not self.store.is_sqlite else None
+        return frozenset({*_secrets_in(self), *([password] if password else [])})
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _secrets_in(one)
+    elif isinstance(value, (tuple, list)):
+        for one in value:
+            yield from _secrets_in(one)

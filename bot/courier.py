@@ -1,0 +1,235 @@
+"""Carries one delivery to its channel and writes down how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.site import Site
+from bot.staff import alerts as staff_alerts
+from bot.surveys import messages
+from core import contacts, transactions
+from core.failpoints import fp
+from core.models.deliveries import Delivery, DeliveryState
+from core.plumbing import deliveries, lanes
+from core.plumbing.grouping import GroupCommit
+from core.ports import Channel, Message, Receipt, TryLater, Undeliverable
+from core.surveys import invites
+
+logger = logging.getLogger(__name__)
+
+_NEVER_EDITED = frozenset({"invite", "reminder", "recovered"})
+_ONLY_EDITED = frozenset({"expired"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Sent:
+    delivery: Delivery
+    receipt: str
+    drawn: dict[str, Any]
+    at: datetime
+
+
+class Courier:
+    """One per process. Deliveries to one target leave one after another; an overtaken drawing is dropped."""
+
+    def __init__(self, site: Site, channels: Mapping[str, Channel], clock: Callable[[], datetime]) -> None:
+        self._site = site
+        self._channels = channels
+        self._clock = clock
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._newest: dict[str, int] = {}
+        self._ailing: set[str] = set()
+        self._closed: dict[str, datetime] = {}
+        self.in_hand: set[int] = set()
+        self._sent: GroupCommit[_Sent] = GroupCommit(_write_sent)
+
+    def hear_of(self, channel: str, lane: lanes.Taken) -> None:
+        """What others, or we before a restart, found out about a channel."""
+        if lane.failures:
+            self._ailing.add(channel)
+        if lane.blocked_until is not None:
+            self._closed[channel] = lane.blocked_until
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Send a delivery that is ours (SENDING). Never raises: whatever goes wrong ends in the row and in the log."""
+        self.in_hand.add(delivery.id)
+        try:
+            await self._in_turn(delivery)
+        finally:
+            self.in_hand.discard(delivery.id)
+
+    async def _in_turn(self, delivery: Delivery) -> None:
+        if delivery.screen:
+            self._newest[delivery.screen] = max(delivery.id, self._newest.get(delivery.screen, 0))
+        async with self._turn(delivery):
+            try:
+                await self._deliver(delivery)
+            except transactions.StoreUnavailable:
+                logger.warning("The store is away; delivery %s is picked up when its lease is over", delivery.id)
+            except Exception:
+                logger.exception("A bug kept delivery %s (%s) from being sent", delivery.id, delivery.kind)
+                await self._retry(delivery, "a bug of ours; the log tells which")
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        now = self._clock()
+        channel = self._channels.get(delivery.channel)
+        if await self._is_lost(delivery, now):
+            return
+        if self._newest.get(delivery.screen, delivery.id) > delivery.id:
+            await deliveries.drop(delivery, DeliveryState.SUPERSEDED)
+            return
+        if channel is None:
+            await transactions.run(lambda: self._gone(delivery, "this channel is not configured", dead=False))
+            return
+        if delivery.expires_at is not None and now >= delivery.expires_at:
+            await deliveries.give_up(delivery, "no longer wanted when its turn came")
+            return
+        message = await self._draw(delivery, channel, now)
+        if message is None:
+            await deliveries.drop(delivery, DeliveryState.CANCELLED)
+            return
+        if self._closed.get(delivery.channel, now) > now:
+            await self._retry(delivery, "the channel asked to wait", after=self._closed[delivery.channel] - now)
+            return
+        fp("delivery.taken", delivery.kind)
+        try:
+            receipt = await self._carry(delivery, channel, message)
+        except TryLater as later:
+            await self._postpone(delivery, later)
+        except Undeliverable as dead:
+            await self._undeliverable(delivery, dead)
+        else:
+            fp("delivery.sent", delivery.kind)
+            await self._done(delivery, message, receipt)
+            fp("delivery.marked", delivery.kind)
+
+    async def _is_lost(self, delivery: Delivery, now: datetime) -> bool:
+        """Whether it waited here so long (the process slept, the target was busy) that others took it over."""
+        is_old = delivery.taken_at is not None and now - delivery.taken_at > deliveries.LEASE / 2
+        return is_old and not await deliveries.is_held(delivery)
+
+    async def _draw(self, delivery: Delivery, channel: Channel, now: datetime) -> Message | None:
+        if delivery.kind in staff_alerts.KINDS:
+            return await staff_alerts.draw(delivery, channel, self._site, now=now)
+        return await messages.draw(delivery, channel, self._site, now=now)
+
+    async def _carry(self, delivery: Delivery, channel: Channel, message: Message) -> Receipt | None:
+        """Edit the message that shows this screen, or send a new one. None: there was nothing to edit, and no need."""
+        shown = await self._shown(delivery, channel)
+        if shown:
+            return await channel.edit(delivery.target, Receipt(shown), message)
+        if delivery.kind in _ONLY_EDITED:
+            return None
+        return await channel.send(delivery.target, message)
+
+    async def _shown(self, delivery: Delivery, channel: Channel) -> str:
+        if (
+            not delivery.screen
+            or not channel.has_edits
+            or delivery.kind in _NEVER_EDITED
+            or delivery.payload.get("anew")
+        ):
+            return ""
+        if delivery.receipt:
+            return delivery.receipt
+        shown = await deliveries.shown(delivery.screen)
+        same_place = shown is not None and shown.channel == delivery.channel and shown.target == delivery.target
+        return shown.receipt if shown is not None and same_place else ""
+
+    async def _done(self, delivery: Delivery, message: Message, receipt: Receipt | None) -> None:
+        now = self._clock()
+        if receipt is None:
+            await deliveries.drop(delivery, DeliveryState.CANCELLED)
+            return
+        sent = _Sent(delivery, receipt.ref, as_drawn(message), now)
+        if delivery.kind in ("invite", "recovered"):
+            await transactions.run(lambda: _invited(sent))
+        else:
+            await self._sent.add(sent)
+        if delivery.channel in self._ailing and await lanes.recovered(delivery.channel, now=now):
+            self._ailing.discard(delivery.channel)
+            logger.info("Channel %s works again", delivery.channel)
+
+    async def _postpone(self, delivery: Delivery, later: TryLater) -> None:
+        now = self._clock()
+
+        async def write() -> datetime | None:
+            until = await self._closed_by(delivery.channel, later, now)
+            after = later.after or (until - now if until else None)
+            await deliveries.postpone(delivery, later.reason, after=after, now=now)
+            return until
+
+        until = await transactions.run(write)
+        if until is not None:
+            self._closed[delivery.channel] = until
+            logger.warning("Channel %s has to wait: %s", delivery.channel, later.reason)
+
+    async def _closed_by(self, channel: str, later: TryLater, now: datetime) -> datetime | None:
+        """Until when the whole channel waits. An address that asks for time says nothing about the rest."""
+        if later.after is not None and not later.whole_channel:
+            return None
+        self._ailing.add(channel)
+        if later.after is not None:
+            return await lanes.block(channel, until=now + later.after, reason=later.reason, now=now)
+        return await lanes.failed(channel, whole=later.whole_channel, reason=later.reason, now=now)
+
+    async def _retry(self, delivery: Delivery, reason: str, *, after: timedelta | None = None) -> None:
+        """This message alone, and nothing is said about its channel."""
+        now = self._clock()
+        await transactions.run(lambda: deliveries.postpone(delivery, reason, after=after, now=now))
+
+    async def _undeliverable(self, delivery: Delivery, dead: Undeliverable) -> None:
+        """A dead address is given up at once; our own set-up is waited for until somebody mends it."""
+        if not dead.dead_address:
+            logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
+            await self._retry(delivery, dead.reason)
+            return
+        await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
+
+    async def _gone(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
+        await deliveries.give_up(delivery, reason)
+        if delivery.address_id is None:
+            return
+        if delivery.kind in ("invite", "recovered", "reminder") and delivery.subject_id is not None:
+            await invites.undeliverable(delivery.subject_id, delivery.address_id, reason, now=self._clock())
+        elif dead:
+            await contacts.mark_unreachable(delivery.address_id, reason)
+
+    @asynccontextmanager
+    async def _turn(self, delivery: Delivery):  # type: ignore[no-untyped-def]
+        key = (delivery.channel, delivery.target)
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked() and not lock._waiters:
+                self._locks.pop(key, None)
+            if self._newest.get(delivery.screen) == delivery.id:
+                self._newest.pop(delivery.screen, None)
+
+
+def as_drawn(message: Message) -> dict[str, Any]:
+    """What is kept of a message for transcripts: what a person saw."""
+    kept = ("kind", "text", "plain", "quote", "locale", "asks_text", "subject")
+    drawn: dict[str, Any] = {name: getattr(message, name) for name in kept}
+    drawn["rows"] = [[dataclasses.asdict(button) for button in row] for row in message.rows]
+    drawn["facts"] = [dataclasses.asdict(fact) for fact in message.facts]
+    return drawn
+
+
+async def _write_sent(batch: Sequence[_Sent]) -> None:
+    for one in batch:
+        await deliveries.sent(one.delivery, receipt=one.receipt, drawn=one.drawn, now=one.at)
+
+
+async def _invited(sent: _Sent) -> None:
+    await deliveries.sent(sent.delivery, receipt=sent.receipt, drawn=sent.drawn, now=sent.at)
+    if sent.delivery.subject_id is not None:
+        await invites.delivered(sent.delivery.subject_id, now=sent.at)

@@ -1,0 +1,177 @@
+"""The agent's column: what is open, what was resolved and what was decided about asking, and the month in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tortoise.functions import Count
+
+from bot.demo import telling
+from bot.demo.sight import Sight
+from core import errors
+from core.desk import tickets
+from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry
+from core.models.responses import Score
+from core.models.setup import Staff
+from core.ports import FieldKind, Form, FormField, Option
+
+_LATELY = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One ticket. `reopened` says why it is open again; `decided` whether its resolution is asked about."""
+
+    number: str
+    subject: str
+    words: str
+    contact: str
+    contact_key: str
+    team: str
+    assignee: str
+    priority: str
+    opened: str
+    resolved: str = ""
+    reopened: str = ""
+    decided: str = ""
+    known: str = ""
+    scores: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    tickets: int
+    rated: int
+    average: str
+    spread: tuple[int, ...]  # how many answers of 1, 2, 3, 4, 5
+
+
+async def open_cards(sight: Sight) -> list[Card]:
+    """Of the customer that one plays first, then the newest."""
+    rows = await _whole(Ticket.filter(status__in=OPEN_STATUSES)).order_by("-id").limit(30)
+    mine = sight.customer.id
+    return [await _card(row, sight) for row in sorted(rows, key=lambda row: row.contact_id != mine)]
+
+
+async def resolved_cards(sight: Sight) -> list[Card]:
+    """What was resolved since the curtain rose, and before that as much as fits."""
+    rows = await _whole(Ticket.exclude(status__in=OPEN_STATUSES)).order_by("-resolved_at").limit(_LATELY)
+    return [await _card(row, sight) for row in rows]
+
+
+async def month(sight: Sight) -> Month:
+    since = sight.now - timedelta(days=30)
+    counted = await (
+        Score.filter(dimension="overall", given_at__gt=since, response__invite__purpose="service")
+        .annotate(given=Count("id"))
+        .group_by("value")
+        .values_list("value", "given")
+    )
+    by_score = {int(value): int(given) for value, given in counted}
+    spread = tuple(by_score.get(value, 0) for value in range(1, 6))
+    rated = sum(spread)
+    average = sum(value * given for value, given in by_score.items()) / rated if rated else 0
+    return Month(await Ticket.filter(created_at__gt=since).count(), rated, f"{average:.1f}", spread)
+
+
+def _whole(query):  # type: ignore[no-untyped-def]  # Tortoise's QuerySet is generic over what it yields
+    return query.select_related("contact", "team", "assignee")
+
+
+async def _card(row: Ticket, sight: Sight) -> Card:
+    entries = await TicketEntry.filter(ticket_id=row.id).order_by("id")
+    said = [one.text for one in entries if one.kind == EntryKind.MESSAGE and one.values.get("from_contact")]
+    again = [one for one in entries if one.kind == EntryKind.REOPENED and one.cycle == row.cycle]
+    decided = [one for one in entries if one.kind == EntryKind.DECISION and one.cycle == row.cycle]
+    return Card(
+        number=row.number,
+        subject=row.subject,
+        words=said[-1] if said else "",
+        contact=row.contact.name,
+        contact_key=row.contact.ref or "",
+        team=row.team.name if row.team else "",
+        assignee=row.assignee.name if row.assignee else "",
+        priority=row.priority.value,
+        opened=sight.when(row.created_at),
+        resolved=sight.when(row.resolved_at) if row.resolved_at else "",
+        reopened=telling.words_of(again[-1], sight) if again else "",
+        decided=telling.words_of(decided[-1], sight) if decided else "",
+        known=await _known(row, sight),
+        scores=await _scores(row),
+    )
+
+
+async def _scores(row: Ticket) -> tuple[int, ...]:
+    """What `overall` was, each time that it was asked."""
+    given = Score.filter(dimension="overall", response__invite__ticket_id=row.id).order_by("id")
+    return tuple(int(value) for value in await given.values_list("value", flat=True))  # type: ignore[call-overload]
+
+
+async def _known(row: Ticket, sight: Sight) -> str:
+    earlier = await Ticket.filter(contact_id=row.contact_id, id__lt=row.id).count()
+    if not earlier:
+        return sight.say("alert.first_time")
+    overall = Score.filter(dimension="overall", response__invite__contact_id=row.contact_id)
+    overall = overall.filter(response__invite__ticket_id__lt=row.id)
+    values = [int(value) for value in await overall.values_list("value", flat=True)]  # type: ignore[call-overload]
+    if not values:
+        return sight.say("alert.history_unrated", count=earlier)
+    return sight.say("alert.history_line", count=earlier, average=f"{sum(values) / len(values):.1f}")
+
+
+# ---------------------------------------------------------------- what the agent does
+
+
+async def form(sight: Sight, number: str, verb: str) -> Form:
+    """The questions behind *Resolve…* and *Assign…*. Raises errors.NotFound."""
+    ticket = await tickets.find(number)
+    if verb == "assign":
+        people = await Staff.filter(active=True).order_by("id")
+        options = tuple(Option(one.key, one.name) for one in people)
+        now = (ticket.assignee.key,) if ticket.assignee else ()
+        fields = (FormField("assignee", sight.say("form.assignee"), FieldKind.CHOICE, options, now, required=True),)
+        return _form(sight, ticket, verb, "form.assign_title", fields)
+    if verb != "resolve":
+        raise errors.NotFound("there is no such button")
+    reasons = tuple(Option(one, sight.say(f"close_reason.{one}")) for one in tickets.CLOSE_REASONS)
+    result = sight.say(f"demo.result_{'again' if ticket.cycle > 1 else 'first'}")
+    fields = (
+        FormField("reason", sight.say("demo.reason"), FieldKind.CHOICE, reasons, ("solved",), required=True),
+        FormField("result", sight.say("demo.result"), FieldKind.TEXT, (), (result,), max_length=2000),
+    )
+    return _form(sight, ticket, verb, "form.resolve_title", fields)
+
+
+async def act(sight: Sight, number: str, verb: str, values: dict[str, list[str]]) -> str:
+    """Do it; answers with the words that pass by. Raises errors.Refusal."""
+    ticket = await tickets.find(number)
+    if verb == "assign":
+        to = await Staff.get_or_none(key=_one(values, "assignee"), active=True)
+        if to is None:
+            raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
+        await tickets.assign(ticket, to, by=sight.staff.name, now=sight.now)
+        return sight.say("note.assigned", name=to.name)
+    if verb != "resolve":
+        raise errors.NotFound("there is no such button")
+    reason, by = _one(values, "reason"), ticket.assignee.name if ticket.assignee else sight.staff.name
+    if reason not in tickets.CLOSE_REASONS:
+        raise errors.Invalid("choose a reason", field="reason")
+    walk = await tickets.resolve(ticket, reason=reason, result=_one(values, "result"), by=by, now=sight.now)
+    entry = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.DECISION).order_by("-id").first()
+    return telling.words_of(entry, sight) if entry else sight.say(f"ticket_status.{walk.ticket.status.value}")
+
+
+def _form(sight: Sight, ticket: Ticket, verb: str, title: str, fields: tuple[FormField, ...]) -> Form:
+    return Form(
+        action=f"{ticket.number}:{verb}",
+        title=f"{sight.say(title)}: {ticket.number}",
+        submit=sight.say("button.save"),
+        cancel=sight.say("button.cancel"),
+        fields=fields,
+        intro=ticket.subject,
+    )
+
+
+def _one(values: dict[str, list[str]], name: str) -> str:
+    return next(iter(values.get(name, [])), "")

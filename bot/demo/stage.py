@@ -1,0 +1,165 @@
+"""Puts the product and the sample company together, and keeps them running until somebody stops or starts over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+from fastapi import FastAPI
+
+from bot import app as product
+from bot import logs
+from bot.app import App
+from bot.channels.webchat.identity import visitor_token
+from bot.channels.webchat.settings import WebchatSettings
+from bot.config import Config, Site, Store
+from bot.demo import company, inbox
+from bot.demo.chronicle import Chronicle
+from bot.demo.clock import DemoClock, local_zone
+from bot.demo.inbox import InboxChannel, InboxSettings
+from bot.web import chat
+from core import store as stores
+from core.models.deliveries import Arrival, Delivery
+from core.models.desk import TicketEntry
+from core.models.setup import Survey, Team
+from core.plumbing import jobs
+
+FOLDER = Path("data/demo")
+_STORE = "afterword.db"
+_ACCENT = "#0d6b5e"
+
+
+@dataclass(slots=True)
+class Stage:
+    """One performance. `began` is when the curtain rose: what happened before is the company's past."""
+
+    app: App
+    clock: DemoClock
+    zone: str
+    began: datetime
+    identity_secret: str
+    again: bool = False
+
+    @property
+    def inbox(self) -> InboxChannel:
+        return cast(InboxChannel, self.app.channels[company.INBOX])
+
+    async def move_on(self, by: timedelta) -> None:
+        """Let time pass; what is due by then happens now."""
+        self.clock.move_on(by)
+        await jobs.move_on(by)
+        self.app.worker.wake()
+
+    def visitor(self, customer: str) -> str:
+        """What the company's own site would sign for its customer."""
+        known = next(one for one in company.sample().customers if one.key == customer)
+        return visitor_token(self.identity_secret, known.key, known.name, known.locale)
+
+    def start_over(self) -> None:
+        """End this performance; the next one begins with a new store."""
+        self.again = True
+        self.leave()
+
+    def leave(self) -> None:
+        chat.let_go(self.app.channels)
+        self.app.worker.stop()
+
+
+def configuration(port: int, folder: Path, secret: str, zone: str) -> Config:
+    """What a `config.toml` would say. The store has a folder of its own, beside that of a real one."""
+    chats = WebchatSettings(kind="webchat", title=company.NAME, accent=_ACCENT, identity_secret=secret)  # type: ignore[arg-type]
+    return Config(
+        site=Site(listen=f"127.0.0.1:{port}", name=company.NAME, timezone=zone),
+        store=Store(url=f"sqlite://{folder / _STORE}"),
+        channels={company.CHAT: chats, company.INBOX: InboxSettings()},
+    )
+
+
+@contextlib.asynccontextmanager
+async def raised(
+    port: int, folder: Path, *, fresh: bool = False, clock: DemoClock | None = None, zone: str = ""
+) -> AsyncIterator[Stage]:
+    """Open the store in `folder`, made and filled when it is new, and everything on top of it."""
+    clock, zone = clock or DemoClock(), zone or local_zone()
+    inbox.make_known()
+    secret = _identity_secret()
+    config = configuration(port, folder, secret, zone)
+    if fresh:
+        _clear(folder)
+    await stores.upgrade(config.store.url)
+    async with product.opened(config, clock) as app:
+        if not await Team.exists():
+            await Chronicle(app, zone).write()
+        clock.not_before(await _latest(clock()))
+        survey = await Survey.filter(current=True).order_by("id").first()
+        yield Stage(app, clock, zone, survey.created_at if survey else clock(), secret)
+
+
+def web_app(stage: Stage) -> FastAPI:
+    """The product's own web application with the demonstration's pages beside it."""
+    from bot.demo import routes
+
+    return product.web_app(stage.app, more=routes.build(stage).routes, public=routes.PUBLIC)
+
+
+async def play(port: int, folder: Path, *, fresh: bool = False, ready: Callable[[str], None] = lambda _: None) -> None:
+    """Perform until stopped, and again from the beginning whenever somebody asks for it."""
+    once_more = True
+    while once_more:
+        async with raised(port, folder, fresh=fresh) as stage:
+            address = stage.app.config.site.base_url
+            await product.run(stage.app, web_app(stage), ready=lambda address=address: ready(address))  # type: ignore[misc]
+            once_more, fresh = stage.again, True
+
+
+def run(port: int, *, fresh: bool = False, folder: Path = FOLDER) -> None:
+    """Raises OSError when something else listens on the port."""
+    logs.set_up("console", "WARNING")
+    port = _free(port)
+    sys.stderr.write("Setting up Kestrel Coffee, a small company to play in …\n")
+    asyncio.run(play(port, folder, fresh=fresh, ready=_tell))
+
+
+def _tell(address: str) -> None:
+    sys.stdout.write(f"\n  Afterword is ready:  {address}\n\n  You play everybody. Ctrl-C stops it.\n\n")
+    sys.stdout.flush()
+
+
+def _free(port: int) -> int:
+    """The port itself if nobody has it; for 0, one that nobody has."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise OSError(f"port {port} is taken; choose another one: make run PORT={port + 1}") from error
+        return int(probe.getsockname()[1])
+
+
+async def _latest(now: datetime) -> datetime:
+    """The last moment that the store knows of."""
+    last = [
+        await TicketEntry.all().order_by("-at").first().values_list("at", flat=True),
+        await Delivery.filter(sent_at__isnull=False).order_by("-sent_at").first().values_list("sent_at", flat=True),
+        await Arrival.all().order_by("-received_at").first().values_list("received_at", flat=True),
+    ]
+    return max([moment for moment in last if isinstance(moment, datetime)], default=now)
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.glob(f"{_STORE}*"):
+        path.unlink(missing_ok=True)
+
+
+def _identity_secret() -> str:
+    """Shared by the sample company's site and the chat, for as long as this process runs."""
+    import secrets
+
+    return secrets.token_urlsafe(32)

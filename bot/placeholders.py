@@ -1,0 +1,239 @@
+"""What a template may speak of, by message kind: the one truth for the checker, the renderer and the editor.
+
+A placeholder is a value (`{{ due }}`), a thing with fields (`{{ ticket.number }}`), or a list of either
+(`{% for score in scores %}`). There is no deeper level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value of a thing. `needed`: a message of this kind makes no sense without it."""
+
+    name: str
+    about: str
+    sample: Scalar
+    needed: bool = False
+
+    @property
+    def blank(self) -> Scalar:
+        """What stands there when the caller has nothing to say."""
+        return type(self.sample)()
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A name that templates of a kind may use. Without `fields` it is a value: a text, a number or a yes/no."""
+
+    name: str
+    about: str
+    sample: Scalar = ""
+    needed: bool = False
+    fields: tuple[Field, ...] = ()
+    many: bool = False
+    samples: tuple[object, ...] = ()  # of a list
+
+    def field(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A message kind: `about` is for the editor, `staff` says who reads it."""
+
+    name: str
+    about: str
+    placeholders: tuple[Placeholder, ...]
+    staff: bool = False
+
+    def placeholder(self, name: str) -> Placeholder | None:
+        return next((placeholder for placeholder in self.placeholders if placeholder.name == name), None)
+
+
+CONTACT = Placeholder("contact", "the person served", fields=(Field("name", "their name; empty if unknown", "Ann"),))
+AGENT = Placeholder("agent", "who worked on the request", fields=(Field("name", "their name", "Li"),))
+TEAM = Placeholder("team", "the team", fields=(Field("name", "its name", "Support"),))
+SITE = Placeholder("site", "your organisation", fields=(Field("name", "its name", "Example & Sons"),))
+OWNER = Placeholder("owner", "who takes care of it", fields=(Field("name", "their name; empty if nobody yet", "Kim"),))
+ACTOR = Placeholder(
+    "actor", "who of the staff did it", fields=(Field("name", "their name; empty if nobody", "Kim", needed=True),)
+)
+SCORES = Placeholder(
+    "scores",
+    "the scores given so far",
+    many=True,
+    fields=(
+        Field("label", "what was scored", "Overall"),
+        Field("value", "1 to 5", 4),
+        Field("text", "the score in the survey's own style", "★★★★☆ 4/5"),
+    ),
+    samples=(
+        {"label": "Overall", "value": 2, "text": "★★☆☆☆ 2/5"},
+        {"label": "Response speed", "value": 4, "text": "★★★★☆ 4/5"},
+    ),
+)
+REASONS = Placeholder("reasons", "the reasons chosen", many=True, samples=("Too slow", "Not solved"))
+COMMENT = Placeholder("comment", "the customer's own words", "The parcel came a week late.")
+DUE = Placeholder("due", "by when somebody answers", "today 14:30")
+OUTCOME = Placeholder("outcome", "how it ended", "Solved")
+QUESTION = Placeholder("question", "the question asked", "How satisfied are you overall?", needed=True)
+SCALE = Placeholder("scale", "what the ends of the scale mean", "1 = very dissatisfied, 5 = very satisfied")
+UNTIL = Placeholder("until", "until when; empty if there is no end", "28 Nov 14:30")
+
+
+def _survey(*, with_url: bool = False) -> Placeholder:
+    url = (Field("url", "the survey's own page", "https://example.org/r/k3x9w2m7qd"),) if with_url else ()
+    return Placeholder("survey", "the survey", fields=(Field("title", "its title", "How did we do?"), *url))
+
+
+def _ticket(*, needed: bool = False) -> Placeholder:
+    return Placeholder(
+        "ticket",
+        "the request",
+        fields=(
+            Field("number", "its number", "CS202611220001", needed=needed),
+            Field("subject", "what it is about", "Router & cable"),
+            Field("url", "where it can be seen; may be empty", "https://example.org/t/17"),
+        ),
+    )
+
+
+def _text(name: str, about: str, sample: Scalar, *, needed: bool = False) -> Placeholder:
+    return Placeholder(name, about, sample, needed)
+
+
+def _list(name: str, about: str, *fields: Field) -> Placeholder:
+    return Placeholder(name, about, many=True, fields=fields, samples=({field.name: field.sample for field in fields},))
+
+
+def _customer(name: str, about: str, *extra: Placeholder, ticket: bool = False) -> Kind:
+    return Kind(name, about, (CONTACT, _ticket(needed=ticket), AGENT, TEAM, SITE, *extra))
+
+
+def _thanks(band: str) -> Kind:
+    extra = (SCORES, REASONS, COMMENT, UNTIL, OWNER, DUE)
+    return _customer(f"thanks_{band}", f"after a {band} rating", *extra)
+
+
+_ASKING = (_survey(with_url=True), QUESTION, SCALE, UNTIL)
+
+_CUSTOMER_KINDS = (
+    _customer("invite", "asks for a rating", *_ASKING, ticket=True),
+    _customer("reminder", "asks once more", *_ASKING, ticket=True),
+    _customer(
+        "question",
+        "the running conversation, redrawn after each tap",
+        _text("step", "what is asked now: score, reasons, comment or change", "score", needed=True),
+        QUESTION,
+        SCALE,
+        SCORES,
+        REASONS,
+        COMMENT,
+        _survey(),
+    ),
+    _thanks("negative"),
+    _thanks("neutral"),
+    _thanks("positive"),
+    _customer("expired", "the time to answer is over", _survey()),
+    _customer("closed", "it cannot be answered any more", _survey()),
+    _customer("received", "a request has arrived", DUE, ticket=True),
+    _customer("resolved", "a request is resolved", _text("result", "what was done", "A new cable."), ticket=True),
+    _customer("reopened", "a request is open again", _text("reason", "why", "It fails again."), DUE, ticket=True),
+    _customer("sorry", "after a negative rating: who comes back, and when", OWNER, DUE, ticket=True),
+    _customer("recovered", "asks again after a recovery", OWNER, OUTCOME, *_ASKING, ticket=True),
+    _customer(
+        "help",
+        "what the bot can do",
+        _list("commands", "the commands", Field("name", "/help", "/help"), Field("about", "what it does", "What I do")),
+    ),
+    _customer(
+        "started",
+        "a chat was opened or connected",
+        _text("linked", "it was just connected with requests", sample=True),
+        _text("resumed", "surveys are on again", sample=True),
+    ),
+    _customer("stopped", "no more surveys"),
+    _customer(
+        "privacy",
+        "what is stored, and why",
+        _text("privacy_url", "your privacy page; may be empty", "https://example.org/privacy"),
+        _text("days", "how many days answers are kept; 0: not said", 365),
+    ),
+    _customer(
+        "language",
+        "offers the languages",
+        _text("language", "the present one, in its own words", "English"),
+        _list("languages", "the languages", Field("name", "in its own words", "English")),
+    ),
+)
+
+_STAFF_KINDS = (
+    Kind(
+        "alert",
+        "somebody is unhappy",
+        (
+            CONTACT,
+            _ticket(),
+            AGENT,
+            TEAM,
+            OWNER,
+            _survey(),
+            SCORES,
+            REASONS,
+            COMMENT,
+            DUE,
+            OUTCOME,
+            _text("band", "the response judged, in words", "negative"),
+            _text("state", "how it stands", "waiting for somebody to take it"),
+            _text("urgent", "it is", sample=True),
+        ),
+        staff=True,
+    ),
+    Kind("alert_taken", "told in the thread: somebody takes it", (ACTOR, OWNER, DUE, _ticket()), staff=True),
+    Kind(
+        "alert_update",
+        "told in the thread: something happened",
+        (
+            _text(
+                "event",
+                "assigned, snoozed, replied, customer_replied, resolved, dismissed, changed, comment_added, raised,"
+                " recovered or reminded",
+                "changed",
+                needed=True,
+            ),
+            Placeholder("actor", "who of the staff did it", fields=(Field("name", "their name", "Kim"),)),
+            OWNER,
+            _ticket(),
+            UNTIL,
+            OUTCOME,
+            _text("reason", "why it was dismissed", "A test"),
+            _text("note", "what they wrote for the team", "Sent a new cable."),
+            _text("text", "what was written to or by the customer", "A new one is on its way."),
+            _text("dimension", "what was scored anew", "Overall"),
+            _text("old", "the score before", 2),
+            _text("new", "the score now", 5),
+            _list(
+                "changes",
+                "all scores that changed",
+                Field("label", "what was scored", "Overall"),
+                Field("old", "before; 0: not scored", 2),
+                Field("new", "now", 5),
+            ),
+        ),
+        staff=True,
+    ),
+    Kind(
+        "alert_overdue",
+        "told in the thread: nobody came in time",
+        (CONTACT, OWNER, DUE, _text("late", "for how long", "20 minutes"), _ticket()),
+        staff=True,
+    ),
+)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS)}

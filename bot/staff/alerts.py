@@ -1,0 +1,190 @@
+"""Alerts as staff read them: what happened, what is known, how it stands, and what can be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.site import Site
+from bot.staff import actions
+from bot.wording import Wording
+from core.models.deliveries import Delivery
+from core.models.desk import Ticket
+from core.models.invites import Invite
+from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
+from core.models.responses import Response
+from core.models.setup import Survey
+from core.plumbing import deliveries
+from core.ports import Button, Channel, Fact, Message, Tone
+from core.reactions import alerts
+from core.surveys import catalogue, responses
+
+KINDS = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"})
+Context = dict[str, object]
+
+
+async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
+    """The alert in its present state, or a line for its thread; None when the alert is gone."""
+    alert = await alerts.by_id(delivery.subject_id or 0)
+    if alert is None:
+        return None
+    locale = site.templates.best_locale("")
+    words = await _wording(alert, site, locale)
+    scores = await responses.scores_of(alert.response)
+    context = _context(alert, words, scores, site, now=now)
+    if delivery.kind != "alert":
+        context |= _line(delivery, words, site, now=now)
+    rendered = await site.templates.render(delivery.kind, locale, channel.dialect, context, channel=channel.kind)
+    message = Message(
+        key=delivery.key,
+        kind=delivery.kind,
+        text=rendered.text,
+        plain=rendered.plain,
+        subject=rendered.subject,
+        topic=f"alert:{alert.id}",
+        locale=locale,
+        urgent=alert.ticket.priority == "urgent",
+    )
+    return (
+        await _whole(message, alert, words, scores, site, now=now)
+        if delivery.kind == "alert"
+        else await _under(message, alert)
+    )
+
+
+def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
+    """How it stands, in words: waiting, taken by Kim, overdue since 14:30, resolved by Kim: solved."""
+    recovery: Recovery | None = alert.recovery
+    if recovery is not None and recovery.state == RecoveryState.RESOLVED:
+        return words.label(
+            "state.resolved", name=recovery.closed_by, outcome=words.label(f"outcome.{recovery.outcome}")
+        )
+    if recovery is not None and recovery.state == RecoveryState.DISMISSED:
+        reason = words.label(f"dismissal.{recovery.outcome}")
+        return words.label("state.dismissed", name=recovery.closed_by, reason=reason)
+    if recovery is not None and now >= recovery.due_at:
+        return words.label("state.overdue", due=_when(recovery.due_at, words, site, now))
+    if alert.state == AlertState.OPEN and alert.snoozed_until and alert.snoozed_until > now:
+        return words.label("state.snoozed", until=_when(alert.snoozed_until, words, site, now))
+    if alert.state == AlertState.ACKNOWLEDGED:
+        owner = recovery.owner.name if recovery and recovery.owner else _agent(alert)
+        return words.label("state.taken", name=owner)
+    return words.label("state.open")
+
+
+async def _wording(alert: Alert, site: Site, locale: str) -> Wording:
+    invite = await Invite.get(id=alert.response.invite_id).select_related("survey")
+    survey: Survey = invite.survey
+    return Wording(site.templates, catalogue.settings_of(survey), locale)
+
+
+def _context(alert: Alert, words: Wording, scores: dict[str, int], site: Site, *, now: datetime) -> Context:
+    ticket: Ticket = alert.ticket
+    recovery: Recovery | None = alert.recovery
+    response: Response = alert.response
+    band = response.band.value if response.band else "negative"
+    return {
+        "contact": {"name": ticket.contact.name},
+        "ticket": {"number": ticket.number, "subject": ticket.subject},
+        "agent": {"name": _agent(alert)},
+        "team": {"name": alert.team.name if alert.team else ""},
+        "owner": {"name": recovery.owner.name if recovery and recovery.owner else ""},
+        "survey": {"title": words.title()},
+        "scores": words.scores(scores),
+        "reasons": [words.reason(one) for one in response.reasons],
+        "comment": response.comment,
+        "due": _when(recovery.due_at, words, site, now) if recovery else "",
+        "band": words.label(f"band.{band}"),
+        "state": state_of(alert, words, site, now=now),
+        "urgent": ticket.priority == "urgent",
+        "late": words.templates.span(now - recovery.due_at, words.locale) if recovery and now > recovery.due_at else "",
+    }
+
+
+def _line(delivery: Delivery, words: Wording, site: Site, *, now: datetime) -> Context:
+    """A thread line's own values: codes become words, moments become clock times."""
+    told: Context = dict(delivery.payload)
+    for name in ("until", "due"):
+        if isinstance(told.get(name), str) and told[name]:
+            told[name] = _when(datetime.fromisoformat(str(told[name])), words, site, now)
+    if told.get("outcome"):
+        told["outcome"] = words.label(f"outcome.{told['outcome']}")
+    if told.get("reason"):
+        told["reason"] = words.label(f"dismissal.{told['reason']}")
+    changes = told.get("changes")
+    if isinstance(changes, list):
+        told["changes"] = [{**one, "label": words.dimension(str(one["label"]))} for one in changes]
+    return told
+
+
+async def _whole(
+    message: Message, alert: Alert, words: Wording, scores: dict[str, int], site: Site, *, now: datetime
+) -> Message:
+    return replace(
+        message,
+        facts=await _facts(alert, words, scores, site, now=now),
+        quote=alert.response.comment,
+        rows=_buttons(alert, words),
+    )
+
+
+async def _under(message: Message, alert: Alert) -> Message:
+    """A line stands under the alert's first message; without one (not sent yet) it stands alone."""
+    shown = await deliveries.shown(alerts.screen_of(alert.id))
+    return replace(message, thread=shown.receipt if shown else "")
+
+
+async def _facts(
+    alert: Alert, words: Wording, scores: dict[str, int], site: Site, *, now: datetime
+) -> tuple[Fact, ...]:
+    ticket, recovery = alert.ticket, alert.recovery
+    nobody = words.label("alert.nobody")
+    given = " · ".join(
+        words.label("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
+    )
+    facts = [
+        ("who", ticket.contact.name or words.label("alert.unknown_contact")),
+        ("scores", given),
+        ("reasons", ", ".join(words.reason(one) for one in alert.response.reasons)),
+        ("ticket", f"{ticket.number} · {ticket.subject}"),
+        ("agent", _agent(alert) or nobody),
+        ("history", await _history(alert, words)),
+        ("owner", recovery.owner.name if recovery and recovery.owner else nobody),
+        ("due", _when(recovery.due_at, words, site, now) if recovery else ""),
+        ("state", state_of(alert, words, site, now=now)),
+    ]
+    return tuple(Fact(words.label(f"alert.{name}"), value) for name, value in facts if value)
+
+
+async def _history(alert: Alert, words: Wording) -> str:
+    """What is known of the contact from before."""
+    earlier = await Ticket.filter(contact_id=alert.ticket.contact_id, id__lt=alert.ticket_id).count()
+    if not earlier:
+        return words.label("alert.first_time")
+    rated = await Response.filter(
+        invite__contact_id=alert.ticket.contact_id, id__not=alert.response_id, revision__gt=0
+    ).prefetch_related("scores")
+    overall = [score.value for one in rated for score in one.scores if score.dimension == "overall"]
+    if not overall:
+        return words.label("alert.history_unrated", count=earlier)
+    return words.label("alert.history_line", count=earlier, average=f"{sum(overall) / len(overall):.1f}")
+
+
+def _buttons(alert: Alert, words: Wording) -> tuple[tuple[Button, ...], ...]:
+    if alert.state == AlertState.CLOSED:
+        return ()
+
+    def button(verb: str, tone: Tone = Tone.NEUTRAL) -> Button:
+        return Button(words.label(f"button.{verb}"), actions.write(alert.key, verb), tone=tone)
+
+    first = (button("take", Tone.PRIMARY),) if alert.state == AlertState.OPEN else ()
+    later = (button("snooze"),) if alert.state == AlertState.OPEN else ()
+    return ((*first, button("assign"), button("reply")), (*later, button("resolve"), button("dismiss", Tone.BAD)))
+
+
+def _agent(alert: Alert) -> str:
+    return alert.ticket.assignee.name if alert.ticket.assignee else ""
+
+
+def _when(moment: datetime, words: Wording, site: Site, now: datetime) -> str:
+    return words.templates.when(moment, words.locale, site.timezone, now=now)

@@ -1,0 +1,199 @@
+"""What a customer can ask for with a command."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.turn import Turn
+from core import contacts, errors
+from core.contacts import AddressFacts, ContactFacts
+from core.models.contacts import Address, Contact
+from core.models.desk import OPEN_STATUSES, Ticket
+from core.models.invites import Invite
+from core.plumbing import deliveries
+from core.ports import Channel, Commanded
+from core.surveys import invites
+from core.surveys.tokens import new_key
+
+if TYPE_CHECKING:
+    from bot.surveys.conversation import Conversation
+
+_Command = Callable[["Conversation", Channel, Commanded, Contact, datetime], Awaitable["Turn"]]
+
+
+async def obey(conversation: Conversation, channel: Channel, event: Commanded, *, now: datetime) -> Turn:
+    """Do it and answer. Who was not known becomes a contact; an unknown command is answered with the help."""
+    contact = await _contact(channel, event, now=now)
+    command = _COMMANDS.get(event.name, _help)
+    return await command(conversation, channel, event, contact, now)
+
+
+async def say(
+    conversation: Conversation,
+    channel: Channel,
+    event: Commanded,
+    contact: Contact,
+    kind: str,
+    now: datetime,
+    **payload: object,
+) -> Turn:
+    draft = deliveries.Draft(
+        key=f"{kind}:{new_key()}",
+        kind=kind,
+        channel=channel.name,
+        target=event.target,
+        priority=deliveries.ANSWER,
+        contact_id=contact.id,
+        payload={"locale": contact.locale or event.person.locale, **payload},
+    )
+    return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
+
+
+async def _start(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
+) -> Turn:
+    """A link of ours carries an invite's token: whoever opens it is its contact, and is asked right here."""
+    resumed = contact.opted_out_at is not None
+    if resumed:
+        await contacts.opt_in(contact)
+    invite = await invites.by_token(event.argument) if event.argument else None
+    if event.argument and invite is None:
+        return await say(
+            conversation,
+            channel,
+            event,
+            contact,
+            "note",
+            now,
+            text=_label(conversation, contact, event, "note.link_unknown"),
+        )
+    if invite is None:
+        return await say(conversation, channel, event, contact, "started", now, linked=False, resumed=resumed)
+    await _link(invite, channel, event, now=now)
+    return await _ask(conversation, channel, event, invite, now=now)
+
+
+async def _stop(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
+) -> Turn:
+    await invites.stop_asking(contact, now=now)
+    return await say(conversation, channel, event, contact, "stopped", now)
+
+
+async def _rate(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
+) -> Turn:
+    invite = await invites.latest_open(contact, channel=channel.name, address=event.person.address, now=now)
+    if invite is None:
+        raise errors.NotFound("there is nothing to rate", label="note.nothing_to_rate")
+    return await _ask(conversation, channel, event, invite, now=now)
+
+
+async def _status(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
+) -> Turn:
+    rows = await Ticket.filter(contact_id=contact.id, status__in=OPEN_STATUSES).order_by("-id").limit(10)
+    label = conversation.site.templates.label
+    locale = contact.locale or event.person.locale
+    lines = [
+        label(
+            "status_list.line",
+            locale,
+            number=row.number,
+            subject=row.subject,
+            status=label(f"ticket_status.{row.status.value.removesuffix('_for_customer')}", locale),
+        )
+        for row in rows
+    ]
+    text = "\n".join([label("status_list.heading", locale), *lines]) if lines else label("status_list.empty", locale)
+    return await say(conversation, channel, event, contact, "note", now, text=text)
+
+
+async def _language(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
+) -> Turn:
+    templates = conversation.site.templates
+    if not event.argument:
+        return await say(conversation, channel, event, contact, "language", now)
+    wanted = event.argument.strip().casefold()
+    by_name = {templates.label("language.name", one).casefold(): one for one in templates.locales()}
+    by_tag = {tag: one for one in templates.locales() for tag in (one.casefold(), one.split("-")[0].casefold())}
+    locale = by_name.get(wanted) or by_tag.get(wanted) or by_tag.get(wanted.split("-")[0].split("_")[0])
+    if locale is None:
+        raise errors.Invalid("that language is not spoken here", label="note.language_unknown")
+    await contacts.choose_locale(contact, locale)
+    contact.locale = locale
+    return await say(
+        conversation, channel, event, contact, "note", now, text=templates.label("note.language_set", locale)
+    )
+
+
+async def _privacy(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
+) -> Turn:
+    return await say(conversation, channel, event, contact, "privacy", now)
+
+
+async def _help(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
+) -> Turn:
+    return await say(conversation, channel, event, contact, "help", now)
+
+
+_COMMANDS: Mapping[str, _Command] = {
+    "start": _start,
+    "stop": _stop,
+    "rate": _rate,
+    "status": _status,
+    "language": _language,
+    "privacy": _privacy,
+    "help": _help,
+}
+
+
+async def _contact(channel: Channel, event: Commanded, *, now: datetime) -> Contact:
+    person = event.person
+    known = await contacts.by_address(channel.name, person.address)
+    if known is not None:
+        return known.contact
+    facts = ContactFacts(
+        name=person.name, locale=person.locale, addresses=(AddressFacts(channel.name, person.address),)
+    )
+    return await contacts.learn(facts, now=now)
+
+
+async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: datetime) -> None:
+    """The chat belongs to the invite's contact from now on, and the question moves there."""
+    row, _ = await Address.get_or_create(
+        channel=channel.name,
+        address=event.person.address,
+        defaults={"contact_id": invite.contact_id, "rank": -1, "created_at": now},
+    )
+    await Address.filter(id=row.id).update(contact_id=invite.contact_id)
+    await Invite.filter(id=invite.id).update(address_id=row.id)
+    invite.address, invite.address_id = row, row.id
+
+
+async def _ask(
+    conversation: Conversation, channel: Channel, event: Commanded, invite: Invite, *, now: datetime
+) -> Turn:
+    """Show the question (again) as a message of its own; it is the one that is redrawn from now on."""
+    draft = deliveries.Draft(
+        key=f"screen:{invite.id}:{new_key()}",
+        kind="question",
+        channel=channel.name,
+        target=event.target,
+        priority=deliveries.ANSWER,
+        contact_id=invite.contact_id,
+        ticket_id=invite.ticket_id,
+        subject_id=invite.id,
+        screen=invites.screen_of(invite.id),
+        payload={"anew": True},
+    )
+    return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
+
+
+def _label(conversation: Conversation, contact: Contact, event: Commanded, key: str) -> str:
+    return conversation.site.templates.label(key, contact.locale or event.person.locale)

@@ -1,0 +1,249 @@
+"""The conversation with a customer, written once for every channel. It remembers nothing: the rows do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.site import Site
+from bot.surveys import actions, commands, screens
+from bot.surveys.actions import Action
+from bot.turn import Turn
+from core import contacts, errors, transactions
+from core.desk import tickets
+from core.models.contacts import Address
+from core.models.invites import Invite
+from core.models.responses import Response
+from core.plumbing import deliveries
+from core.ports import Acknowledgement, Blocked, Channel, Commanded, Heard, Moved, Submitted, Tapped, Unblocked, Wrote
+from core.surveys import invites, responses
+from core.surveys.scoring import Step
+from core.surveys.tokens import new_key
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    site: Site
+    worker: str
+
+    @transactions.atomic
+    async def heard(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
+        """Do what the person asked for. What the domain does not allow becomes a note, and nothing else."""
+        try:
+            async with transactions.savepoint():
+                return await self._heard(channel, event, now=now)
+        except errors.Refusal as refusal:
+            return Turn(Acknowledgement(note=await self._refusal(channel, event, refusal), alarming=True))
+
+    async def _heard(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
+        match event:
+            case Tapped():
+                return await self._tapped(channel, event, now=now)
+            case Submitted():
+                return await self._submitted(channel, event, now=now)
+            case Commanded():
+                return await commands.obey(self, channel, event, now=now)
+            case Wrote():
+                return await self._wrote(channel, event, now=now)
+            case Blocked():
+                await self._blocked(channel, event)
+            case Unblocked():
+                await contacts.mark_reachable(channel.name, event.person.address)
+            case Moved():
+                await contacts.moved(channel.name, event.person.address, event.new_address)
+        return Turn()
+
+    async def _tapped(self, channel: Channel, event: Tapped, *, now: datetime) -> Turn:
+        action = actions.read(event.action)
+        if action is None:
+            raise errors.Conflict("this message is out of date", label="note.out_of_date")
+        invite = await self._own_invite(channel, event, action.invite_key)
+        act = _TAPS.get(action.verb)
+        if act is None:
+            raise errors.Conflict("this message is out of date", label="note.out_of_date")
+        return await act(self, channel, event, invite, action, now)
+
+    async def _score(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        response = await responses.give_score(invite, action.what, action.score, now=now)
+        turn = await self._go_on(channel, event, invite, response, now=now)
+        form = None
+        if channel.has_forms:
+            form = screens.form(await screens.standing(invite, self.site))
+        turn.answer = Acknowledgement(note=self._say(invite, "note.saved", value=action.score), form=form)
+        return turn
+
+    async def _skip(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        response = await responses.skip(invite, action.what, now=now)
+        return await self._go_on(channel, event, invite, response, now=now)
+
+    async def _reason(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        known = await Response.filter(invite_id=invite.id).first()
+        chosen = set(known.reasons if known else ()) ^ {action.what}
+        response = await responses.give_reasons(invite, chosen, now=now)
+        return await self._go_on(channel, event, invite, response, now=now)
+
+    async def _comment(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        await responses.await_comment(invite, now=now)
+        return Turn(Acknowledgement(note=self._say(invite, "note.comment_wanted"), alarming=True))
+
+    async def _done(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        await responses.finish(invite, now=now)
+        turn = await self._redraw(channel, event, invite, now=now)
+        turn.answer = Acknowledgement(note=self._say(invite, "note.thanks"))
+        return turn
+
+    async def _change(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        if channel.has_forms:
+            return await self._form(channel, event, invite, action, now)
+        await responses.change(invite, now=now)
+        return await self._redraw(channel, event, invite, asking="change", now=now)
+
+    async def _ask(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        return await self._redraw(channel, event, invite, asking=action.what, now=now)
+
+    async def _form(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        return Turn(Acknowledgement(form=screens.form(await screens.standing(invite, self.site))))
+
+    async def _submitted(self, channel: Channel, event: Submitted, *, now: datetime) -> Turn:
+        action = actions.read(event.action)
+        if action is None:
+            raise errors.Conflict("this form is out of date", label="note.out_of_date")
+        invite = await self._own_invite(channel, event, action.invite_key)
+        scores, reasons, comment = _filled_in(event.values)
+        await responses.answer(invite, scores, reasons, comment, finished=True, now=now)
+        return await self._redraw(channel, event, invite, now=now)
+
+    async def _wrote(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
+        """Words are a comment when one is awaited, a score when they are one, else part of the contact's request."""
+        if not event.private:
+            return Turn()
+        known = await contacts.by_address(channel.name, event.person.address)
+        if known is not None:
+            await contacts.mark_reachable(channel.name, event.person.address)
+            invite = await self._meant(channel, event, known, now=now)
+            if invite is not None:
+                return await self._commented(channel, event, invite, now=now)
+        return await self._talk(channel, event, now=now)
+
+    async def _commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
+        response = await Response.filter(invite_id=invite.id).first()
+        if response is None and event.text.strip() in _DIGITS:
+            response = await responses.give_score(invite, "overall", _DIGITS[event.text.strip()], now=now)
+        else:
+            response = await responses.give_comment(invite, event.text, now=now)
+        return await self._go_on(channel, event, invite, response, now=now)
+
+    async def _talk(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
+        person = event.person
+        known = await contacts.by_address(channel.name, person.address)
+        fresh = known is None or await tickets.open_of(known.contact) is None
+        ticket = await tickets.heard_from(
+            channel.name, person.address, event.text, name=person.name, locale=person.locale, now=now
+        )
+        if not fresh:
+            return Turn(Acknowledgement(note=self.site.templates.label("note.message_sent", person.locale)))
+        draft = deliveries.Draft(
+            key=f"received:{ticket.id}",
+            kind="received",
+            channel=channel.name,
+            target=event.target,
+            contact_id=ticket.contact_id,
+            ticket_id=ticket.id,
+            subject_id=ticket.id,
+        )
+        return Turn(handed_over=[await deliveries.hand_over(draft, worker=self.worker, now=now)])
+
+    async def _blocked(self, channel: Channel, event: Blocked) -> None:
+        known = await contacts.by_address(channel.name, event.person.address)
+        if known is not None:
+            await contacts.mark_unreachable(known.id, "blocked by the contact")
+
+    async def _meant(self, channel: Channel, event: Wrote, address: Address, *, now: datetime) -> Invite | None:
+        """The invite that typed words are about: one that awaits them, is answered by a reply, or is unanswered."""
+        invite = await invites.latest_open(address.contact, channel=channel.name, address=address.address, now=now)
+        if invite is None:
+            return None
+        response = await Response.filter(invite_id=invite.id).first()
+        if response is None:
+            return invite
+        awaited = response.comment_until is not None and now < response.comment_until
+        shown = await deliveries.shown(invites.screen_of(invite.id)) if event.receipt and not awaited else None
+        return invite if awaited or (shown is not None and shown.receipt == event.receipt) else None
+
+    async def _go_on(
+        self, channel: Channel, event: Heard, invite: Invite, response: Response, *, now: datetime
+    ) -> Turn:
+        """Ask what comes next; when nothing does, the answer is finished."""
+        if not channel.has_forms:
+            now_stands = await screens.standing(invite, self.site)
+            step = now_stands.question().step
+            if step == Step.THANKS and response.finished_at is None:
+                await responses.finish(invite, now=now)
+            elif step == Step.COMMENT and response.comment_until is None:
+                await responses.await_comment(invite, now=now)
+        return await self._redraw(channel, event, invite, now=now)
+
+    async def _redraw(self, channel: Channel, event: Heard, invite: Invite, *, asking: str = "", now: datetime) -> Turn:
+        """The next screen, in the place of the one that was answered."""
+        draft = deliveries.Draft(
+            key=f"screen:{invite.id}:{new_key()}",
+            kind="question",
+            channel=channel.name,
+            target=event.target,
+            priority=deliveries.ANSWER,
+            contact_id=invite.contact_id,
+            ticket_id=invite.ticket_id,
+            subject_id=invite.id,
+            screen=invites.screen_of(invite.id),
+            receipt=event.receipt if isinstance(event, Tapped) else "",
+            payload={"asking": asking} if asking else {},
+        )
+        return Turn(handed_over=[await deliveries.hand_over(draft, worker=self.worker, now=now)])
+
+    async def _own_invite(self, channel: Channel, event: Heard, key: str) -> Invite:
+        """Only the invited contact can answer."""
+        invite = await invites.by_key(key)
+        if invite is None:
+            raise errors.NotFound("this message is out of date", label="note.out_of_date")
+        address = invite.address
+        if address.channel == channel.name and address.address == event.person.address:
+            return invite
+        own = await contacts.by_address(channel.name, event.person.address)
+        if own is None or own.contact_id != invite.contact_id:
+            raise errors.NotAllowed("this is not your question", label="note.not_yours")
+        return invite
+
+    async def _refusal(self, channel: Channel, event: Heard, refusal: errors.Refusal) -> str:
+        if not refusal.label:
+            return refusal.message
+        known = await contacts.by_address(channel.name, event.person.address)
+        locale = known.contact.locale if known and known.contact.locale else event.person.locale
+        return self.site.templates.label(refusal.label, locale, **refusal.values)
+
+    def _say(self, invite: Invite, label: str, **values: object) -> str:
+        return self.site.templates.label(label, invite.contact.locale, **values)
+
+
+_Tap = Callable[[Conversation, Channel, Tapped, Invite, Action, datetime], Awaitable[Turn]]
+_TAPS: Mapping[str, _Tap] = {
+    actions.SCORE: Conversation._score,
+    actions.SKIP: Conversation._skip,
+    actions.REASON: Conversation._reason,
+    actions.COMMENT: Conversation._comment,
+    actions.DONE: Conversation._done,
+    actions.CHANGE: Conversation._change,
+    actions.ASK: Conversation._ask,
+    actions.FORM: Conversation._form,
+}
+_DIGITS = {str(score): score for score in range(1, 6)} | {"★" * score: score for score in range(1, 6)}
+
+
+def _filled_in(values: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, int], list[str], str | None]:
+    scores = {
+        name.removeprefix("score_"): int(chosen[0])
+        for name, chosen in values.items()
+        if name.startswith("score_") and chosen and chosen[0] in _DIGITS
+    }
+    comment = values.get("comment")
+    return scores, list(values.get("reasons", ())), (comment[0] if comment else "") if comment is not None else None

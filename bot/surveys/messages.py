@@ -1,0 +1,190 @@
+"""Everything that a customer reads, drawn when it leaves from what is true then."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from bot import markup
+from bot.site import Site
+from bot.surveys import screens
+from bot.wording import locale_of
+from core.models.contacts import Contact
+from core.models.deliveries import Delivery
+from core.models.desk import Ticket
+from core.models.invites import Invite, InviteState
+from core.models.reactions import Recovery
+from core.models.setup import Staff
+from core.ports import Channel, Message
+from core.surveys import invites, tokens
+
+SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired"})
+TICKET_KINDS = frozenset({"received", "sorry", "reply", "resolved", "reopened"})
+WORD_KINDS = frozenset({"help", "started", "stopped", "privacy", "language", "note"})
+
+
+async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
+    """The message of a delivery, or None when it has lost its meaning in the meantime."""
+    if delivery.kind in SURVEY_KINDS:
+        return await _survey(delivery, channel, site, now=now)
+    if delivery.kind in TICKET_KINDS:
+        return await _ticket(delivery, channel, site, now=now)
+    return await _words(delivery, channel, site)
+
+
+async def _survey(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
+    invite = await invites.by_id(delivery.subject_id or 0)
+    if invite is None or not _still_wanted(delivery, invite):
+        return None
+    asking = str(delivery.payload.get("asking", ""))
+    now_stands = await screens.standing(invite, site, asking=asking)
+    first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
+    screen = screens.draw(now_stands, channel, site, first=first, now=now)
+    words = now_stands.words
+    team = invite.ticket.team.key if invite.ticket.team else ""
+    rendered = await site.templates.render(
+        screen.kind, words.locale, channel.dialect, screen.context, team=team, channel=channel.kind
+    )
+    return Message(
+        key=delivery.key,
+        kind=screen.kind,
+        text=rendered.text,
+        plain=rendered.plain,
+        rows=screen.rows,
+        subject=rendered.subject,
+        preheader=rendered.preheader,
+        footer=_footer(words.locale, site),
+        unsubscribe_url=f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}",
+        topic=f"ticket:{invite.ticket_id}",
+        locale=words.locale,
+        asks_text=screen.asks_text,
+    )
+
+
+def _still_wanted(delivery: Delivery, invite: Invite) -> bool:
+    if delivery.kind in ("invite", "recovered"):
+        return invite.state == InviteState.SCHEDULED and invite.contact.opted_out_at is None
+    if delivery.kind == "reminder":
+        return invite.state == InviteState.DELIVERED and invite.contact.opted_out_at is None
+    return True
+
+
+async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
+    ticket = await Ticket.get_or_none(id=delivery.subject_id or 0).select_related("contact", "assignee", "team")
+    if ticket is None:
+        return None
+    locale = locale_of(ticket.contact, site.templates)
+    if delivery.kind == "reply":
+        return _reply(delivery, ticket, channel, site, locale)
+    context: dict[str, object] = {
+        "contact": {"name": ticket.contact.name},
+        "ticket": {"number": ticket.number, "subject": ticket.subject},
+        "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
+        "team": {"name": ticket.team.name if ticket.team else ""},
+        "site": {"name": site.name},
+        "result": ticket.result,
+    }
+    if delivery.kind == "sorry":
+        context |= await _promise(delivery, ticket, site, locale, now=now)
+    rendered = await site.templates.render(
+        delivery.kind,
+        locale,
+        channel.dialect,
+        context,
+        team=ticket.team.key if ticket.team else "",
+        channel=channel.kind,
+    )
+    return Message(
+        key=delivery.key,
+        kind=delivery.kind,
+        text=rendered.text,
+        plain=rendered.plain,
+        subject=rendered.subject,
+        preheader=rendered.preheader,
+        footer=_footer(locale, site),
+        topic=f"ticket:{ticket.id}",
+        locale=locale,
+    )
+
+
+async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:
+    recovery = await Recovery.get_or_none(id=delivery.payload.get("recovery", 0)).select_related("owner")
+    if recovery is None:
+        return {}
+    zone = ticket.contact.timezone or site.timezone
+    owner: Staff | None = recovery.owner
+    return {
+        "owner": {"name": owner.name if owner else ""},
+        "due": site.templates.when(recovery.due_at, locale, zone, now=now),
+    }
+
+
+def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, locale: str) -> Message:
+    """What somebody of the staff wrote, word for word."""
+    actor = delivery.payload.get("actor")
+    name = str(actor.get("name", "")) if isinstance(actor, dict) else ""
+    words = str(delivery.payload.get("text", ""))
+    writer = markup.writer(channel.dialect)
+    text = f"{writer.bold(name)}\n{writer.escape(words)}" if name else str(writer.escape(words))
+    return Message(
+        key=delivery.key,
+        kind="reply",
+        text=text,
+        plain=f"{name}:\n{words}" if name else words,
+        subject=f"Re: {ticket.subject} ({ticket.number})",
+        footer=_footer(locale, site),
+        topic=f"ticket:{ticket.id}",
+        locale=locale,
+    )
+
+
+async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | None:
+    """Answers to commands: they depend on nothing but the contact's language."""
+    contact = await Contact.get_or_none(id=delivery.contact_id) if delivery.contact_id else None
+    wanted = str(delivery.payload.get("locale", "")) or (contact.locale if contact else "")
+    locale = site.templates.best_locale(wanted)
+    if delivery.kind == "note":
+        words = str(delivery.payload.get("text", ""))
+        text = str(markup.writer(channel.dialect).escape(words))
+        return Message(key=delivery.key, kind="note", text=text, plain=words, locale=locale)
+    make = _WORDS.get(delivery.kind)
+    extra = await make(site, locale) if make else {}
+    context = {
+        "site": {"name": site.name},
+        "contact": {"name": contact.name if contact else ""},
+        **extra,
+        **delivery.payload,
+    }
+    rendered = await site.templates.render(delivery.kind, locale, channel.dialect, context, channel=channel.kind)
+    return Message(key=delivery.key, kind=delivery.kind, text=rendered.text, plain=rendered.plain, locale=locale)
+
+
+COMMANDS = ("rate", "status", "language", "stop", "privacy", "help")
+
+
+async def _help(site: Site, locale: str) -> dict[str, object]:
+    return {
+        "commands": [{"name": f"/{one}", "about": site.templates.label(f"command.{one}", locale)} for one in COMMANDS]
+    }
+
+
+async def _languages(site: Site, locale: str) -> dict[str, object]:
+    names = [{"name": site.templates.label("language.name", one)} for one in site.templates.locales()]
+    return {"language": site.templates.label("language.name", locale), "languages": names}
+
+
+async def _privacy(site: Site, locale: str) -> dict[str, object]:
+    return {"privacy_url": site.privacy_url, "days": 0}
+
+
+_WORDS: dict[str, Callable[[Site, str], Awaitable[dict[str, object]]]] = {
+    "help": _help,
+    "language": _languages,
+    "privacy": _privacy,
+}
+
+
+def _footer(locale: str, site: Site) -> str:
+    if site.name:
+        return site.templates.label("mail.footer", locale, site=site.name)
+    return site.templates.label("mail.footer_plain", locale)

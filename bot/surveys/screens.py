@@ -1,0 +1,273 @@
+"""The one message of a survey's conversation, drawn from what is stored; it has no state of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.site import Site
+from bot.surveys import actions
+from bot.wording import Wording, locale_of
+from core.models.invites import Invite, InviteState
+from core.models.reactions import Recovery
+from core.models.responses import Band, Response
+from core.ports import Button, Channel, FieldKind, Form, FormField, Option, Tone
+from core.surveys import catalogue, responses, scoring, tokens
+from core.surveys.scoring import Step
+from core.surveys.settings import SCORES, SurveySettings
+
+Rows = tuple[tuple[Button, ...], ...]
+Context = dict[str, object]
+
+
+@dataclass(slots=True)
+class Standing:
+    """Everything that the drawing of an invite depends on."""
+
+    invite: Invite
+    response: Response | None
+    scores: dict[str, int]
+    settings: SurveySettings
+    words: Wording
+    recovery: Recovery | None = None
+    asking: str = ""  # a dimension to ask again, or "change" for the choice of what to change
+
+    @property
+    def finished(self) -> bool:
+        return self.response is not None and self.response.finished_at is not None
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        return self.response.reasons if self.response else ()
+
+    @property
+    def comment(self) -> str:
+        return self.response.comment if self.response else ""
+
+    def question(self) -> scoring.Question:
+        if self.asking in self.settings.dimension_keys:
+            return scoring.Question(Step.SCORE, self.asking)
+        return scoring.next_question(
+            self.settings,
+            scores=self.scores,
+            reasons=self.reasons,
+            comment=self.comment,
+            skipped=self.response.skipped if self.response else (),
+            finished=self.finished,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What to render, and the buttons under it."""
+
+    kind: str
+    context: Context
+    rows: Rows = ()
+    asks_text: bool = False
+    quote: str = field(default="")
+
+
+async def standing(invite: Invite, site: Site, *, asking: str = "") -> Standing:
+    """Read what is stored about an invite (contact, survey and ticket fetched)."""
+    response = await Response.filter(invite_id=invite.id).first()
+    settings = catalogue.settings_for(invite)
+    words = Wording(site.templates, settings, locale_of(invite.contact, site.templates))
+    scores = await responses.scores_of(response) if response else {}
+    recovery = await Recovery.filter(response_id=response.id).select_related("owner").first() if response else None
+    return Standing(invite, response, scores, settings, words, recovery, asking)
+
+
+def draw(now_stands: Standing, channel: Channel, site: Site, *, first: str, now: datetime) -> Screen:
+    """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered."""
+    if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
+        return Screen("expired", _common(now_stands, site))
+    if now_stands.response is None or not (now_stands.scores or now_stands.comment):
+        return _opening(now_stands, channel, site, first, now=now)
+    if channel.has_forms:
+        return _thanks(now_stands, channel, site, now=now)
+    if now_stands.asking == "change":
+        return _choice(now_stands, site)
+    question = now_stands.question()
+    if question.step == Step.THANKS:
+        return _thanks(now_stands, channel, site, now=now)
+    return _question(now_stands, site, question)
+
+
+def form(now_stands: Standing) -> Form:
+    """The whole survey in one form, filled in with what is known."""
+    words, settings = now_stands.words, now_stands.settings
+    choices = tuple(
+        Option(str(one.value), f"{one.label}  {one.hint}")
+        for one in words.templates.scale(settings.scale, words.locale)
+    )
+    fields = [
+        FormField(
+            f"score_{key}",
+            words.dimension(key),
+            FieldKind.CHOICE,
+            choices,
+            (str(now_stands.scores[key]),) if key in now_stands.scores else (),
+        )
+        for key in settings.dimension_keys
+    ]
+    if settings.reasons:
+        options = tuple(Option(one.key, words.reason(one.key)) for one in settings.reasons)
+        label = words.label("form.reasons")
+        fields.append(FormField("reasons", label, FieldKind.MANY, options, tuple(now_stands.reasons)))
+    if settings.comment != "off":
+        hint = words.label("form.comment_hint")
+        text = (now_stands.comment,) if now_stands.comment else ()
+        required = scoring.needs_comment(now_stands.scores, settings)
+        fields.append(
+            FormField("comment", words.label("form.comment"), FieldKind.TEXT, (), text, required=required, hint=hint)
+        )
+    key = now_stands.invite.key
+    return Form(
+        action=actions.write(key, actions.FORM),
+        title=words.label("form.rate_title"),
+        submit=words.label("button.send"),
+        cancel=words.label("button.cancel"),
+        fields=tuple(fields),
+    )
+
+
+def survey_url(invite: Invite, site: Site, score: int = 0) -> str:
+    page = f"{site.base_url}/r/{tokens.token_for(invite.key)}"
+    return f"{page}?overall={score}" if score else page
+
+
+def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, now: datetime) -> Screen:
+    words, invite = now_stands.words, now_stands.invite
+    zone = invite.contact.timezone or site.timezone
+    context = _common(now_stands, site) | {
+        "question": words.label("question.recovered") if first == "recovered" else words.question("overall"),
+        "scale": words.scale_hint(),
+        "until": words.templates.when(invite.expires_at, words.locale, zone, now=now),
+        "owner": {"name": _owner(now_stands)},
+    }
+    rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
+    return Screen(first, context, rows)
+
+
+def _question(now_stands: Standing, site: Site, question: scoring.Question) -> Screen:
+    words, key = now_stands.words, now_stands.invite.key
+    context = _common(now_stands, site) | _answered(now_stands) | {"step": question.step.value, "scale": ""}
+    skip = Button(words.label("button.skip"), actions.write(key, actions.SKIP, question.dimension or question.step))
+    done = Button(words.label("button.done"), actions.write(key, actions.DONE), tone=Tone.PRIMARY)
+    if question.step == Step.SCORE:
+        context |= {"question": words.question(question.dimension), "scale": words.scale_hint()}
+        row = _score_row(now_stands, question.dimension, site, taps=True)
+        return Screen("question", context, (row, (skip, done)) if now_stands.scores else (row,))
+    if question.step == Step.REASONS:
+        chips = tuple(_chip(now_stands, one.key) for one in now_stands.settings.reasons)
+        ready = Button(words.label("button.done"), skip.action, tone=Tone.PRIMARY)
+        context |= {"question": words.label("question.reasons")}
+        return Screen("question", context, (*_pairs(chips), (ready if now_stands.reasons else skip,)))
+    context |= {"question": words.label("question.comment")}
+    needed = scoring.needs_comment(now_stands.scores, now_stands.settings)
+    return Screen("question", context, () if needed else ((skip,),), asks_text=True)
+
+
+def _choice(now_stands: Standing, site: Site) -> Screen:
+    """What do you want to change? One button per dimension, with its present score."""
+    words, key = now_stands.words, now_stands.invite.key
+    buttons = tuple(
+        Button(_labelled(now_stands, one), actions.write(key, actions.ASK, one))
+        for one in now_stands.settings.dimension_keys
+    )
+    last = [Button(words.label("button.done"), actions.write(key, actions.DONE), tone=Tone.PRIMARY)]
+    if now_stands.settings.comment != "off":
+        label = words.label("button.edit_comment" if now_stands.comment else "button.comment")
+        last.insert(0, Button(label, actions.write(key, actions.COMMENT)))
+    context = (
+        _common(now_stands, site) | _answered(now_stands) | {"step": "change", "question": words.label("button.change")}
+    )
+    return Screen("question", context, (*_pairs(buttons), tuple(last)))
+
+
+def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime) -> Screen:
+    words, key = now_stands.words, now_stands.invite.key
+    band = scoring.band_of(now_stands.scores, now_stands.settings) if now_stands.scores else Band.NEUTRAL
+    zone = now_stands.invite.contact.timezone or site.timezone
+    response = now_stands.response
+    context = _common(now_stands, site) | _answered(now_stands)
+    buttons: list[Button] = []
+    if response is not None and responses.can_change(response, now_stands.settings, now=now):
+        until = response.created_at + now_stands.settings.edit_for
+        context["until"] = words.templates.when(until, words.locale, zone, now=now)
+        verb, label = (
+            (actions.FORM, "button.more")
+            if channel.has_forms and not now_stands.finished
+            else (actions.CHANGE, "button.change")
+        )
+        buttons.append(Button(words.label(label), actions.write(key, verb)))
+        if not channel.has_forms and not now_stands.comment and now_stands.settings.comment != "off":
+            buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
+    if band == Band.NEGATIVE and now_stands.recovery is not None:
+        context["owner"] = {"name": _owner(now_stands)}
+        context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now)
+    return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
+
+
+def _score_row(now_stands: Standing, dimension: str, site: Site, *, taps: bool) -> tuple[Button, ...]:
+    words, invite = now_stands.words, now_stands.invite
+    chosen = now_stands.scores.get(dimension)
+    return tuple(
+        Button(
+            label=choice.label,
+            action=actions.write(invite.key, actions.SCORE, dimension, choice.value) if taps else "",
+            url="" if taps else survey_url(invite, site, choice.value),
+            tone=_tone(choice.value, now_stands.settings),
+            hint=choice.hint,
+            chosen=choice.value == chosen,
+        )
+        for choice in words.templates.scale(now_stands.settings.scale, words.locale)
+        if choice.value in SCORES
+    )
+
+
+def _tone(value: int, settings: SurveySettings) -> Tone:
+    if value <= settings.negative_up_to:
+        return Tone.BAD
+    return Tone.GOOD if value >= settings.positive_from else Tone.NEUTRAL
+
+
+def _chip(now_stands: Standing, reason: str) -> Button:
+    action = actions.write(now_stands.invite.key, actions.REASON, reason)
+    return Button(now_stands.words.reason(reason), action, chosen=reason in now_stands.reasons)
+
+
+def _labelled(now_stands: Standing, dimension: str) -> str:
+    label, score = now_stands.words.dimension(dimension), now_stands.scores.get(dimension)
+    return f"{label}: {score}" if score else label
+
+
+def _pairs(buttons: Sequence[Button]) -> Rows:
+    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+
+
+def _owner(now_stands: Standing) -> str:
+    owner = now_stands.recovery.owner if now_stands.recovery else None
+    return owner.name if owner else ""
+
+
+def _answered(now_stands: Standing) -> Context:
+    return {
+        "scores": now_stands.words.scores(now_stands.scores),
+        "reasons": [now_stands.words.reason(one) for one in now_stands.reasons],
+        "comment": now_stands.comment,
+    }
+
+
+def _common(now_stands: Standing, site: Site) -> Context:
+    invite = now_stands.invite
+    ticket: Mapping[str, object] = {"number": invite.ticket.number, "subject": invite.ticket.subject}
+    return {
+        "contact": {"name": invite.contact.name},
+        "agent": {"name": invite.ticket.assignee.name if invite.ticket.assignee else ""},
+        "ticket": ticket,
+        "site": {"name": site.name},
+        "survey": {"title": now_stands.words.title(), "url": survey_url(invite, site)},
+    }

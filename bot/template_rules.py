@@ -1,0 +1,246 @@
+"""What a template may do: say declared names, and choose and repeat by them. Everything else is refused before it runs.
+
+Jinja's sandbox is not enough: a template of a few characters can fill the memory, even while it is compiled. So a
+template is only parsed here, and every node of what was parsed must be one that we know. Nothing is run or compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from bot import markup
+from bot.placeholders import KINDS, Kind, Placeholder
+from bot.template_source import TemplateError, did_you_mean, listed, refused, split
+
+LARGEST_SOURCE = 10_000
+# What a filter may be given: nothing, or one plain value of this type.
+FILTERS: Mapping[str, type | None] = {
+    "capitalize": None,
+    "default": str,
+    "lower": None,
+    "one_line": None,
+    "round": int,
+    "title": None,
+    "trim": None,
+    "truncate": int,
+    "upper": None,
+    "wordcount": None,
+}
+LIST_FILTERS: Mapping[str, type | None] = {"first": None, "join": str, "last": None, "length": None}
+HELPERS = {"bold": 1, "italic": 1, "code": 1, "link": 2, "stars": 1, "number": 1}
+_LOOP_FIELDS = ("first", "last", "index")
+_COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
+
+
+def check(kind: str, source: str, *, template: str = "") -> None:
+    """Raises TemplateError unless `source` is a template that a message of this kind may have."""
+    template = template or kind
+    if kind not in KINDS:
+        raise TemplateError(f"there is no message kind '{kind}'{did_you_mean(kind, KINDS)}", template=template)
+    if len(source.encode("utf-8", "replace")) > LARGEST_SOURCE:
+        raise TemplateError(f"longer than {LARGEST_SOURCE // 1000} kB", template=template)
+    parts = split(source)
+    if not parts.body.strip():
+        raise TemplateError("the text is empty", line=parts.first_line, template=template)
+    for line, piece in (
+        (1, parts.subject),
+        (2 if parts.subject else 1, parts.preheader),
+        (parts.first_line, parts.body),
+    ):
+        _check_piece(KINDS[kind], piece, line, template)
+
+
+def _check_piece(kind: Kind, piece: str, first_line: int, template: str) -> None:
+    try:
+        _Checker(kind).check(_parse(piece))
+    except TemplateError as error:
+        raise TemplateError(error.problem, line=max(error.line, 1) + first_line - 1, template=template) from None
+    except RecursionError:
+        raise TemplateError("nested too deeply", line=first_line, template=template) from None
+
+
+def _parse(source: str) -> nodes.Template:
+    try:
+        return Environment(autoescape=True).parse(source)
+    except TemplateSyntaxError as error:
+        raise TemplateError(error.message or "cannot be read", line=error.lineno) from None
+    except (ValueError, OverflowError, MemoryError) as error:  # a number of thousands of digits, a broken escape
+        raise TemplateError("cannot be read") from error
+
+
+class _Checker:
+    """Walks one parsed template. `_things` are the names that can be used where we are."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._things: dict[str, Placeholder] = {placeholder.name: placeholder for placeholder in kind.placeholders}
+        self._in_loop = False
+
+    def check(self, template: nodes.Template) -> None:
+        self._body(template.body)
+
+    def _body(self, body: Iterable[nodes.Node]) -> None:
+        for node in body:
+            if isinstance(node, nodes.Output):
+                self._output(node)
+            elif isinstance(node, nodes.If):
+                self._if(node)
+            elif isinstance(node, nodes.For):
+                self._for(node)
+            else:
+                raise refused(node)
+
+    def _output(self, node: nodes.Output) -> None:
+        for part in node.nodes:
+            if isinstance(part, nodes.Call):
+                self._call(part)
+            elif not isinstance(part, nodes.TemplateData):
+                self._value(part)
+
+    def _if(self, node: nodes.If) -> None:
+        self._condition(node.test)
+        self._body(node.body)
+        for other in node.elif_:
+            self._if(other)
+        self._body(node.else_)
+
+    def _for(self, node: nodes.For) -> None:
+        if self._in_loop:
+            raise refused(node)
+        if node.test is not None or node.recursive or not isinstance(node.target, nodes.Name):
+            raise TemplateError("a loop is only '{% for one in list %}'", line=node.lineno)
+        if not isinstance(node.iter, nodes.Name) or not self._named(node.iter).many:
+            names = listed(placeholder.name for placeholder in self._kind.placeholders if placeholder.many)
+            raise TemplateError(f"only a list can be looped over; here: {names}", line=node.lineno)
+        each = self._named(node.iter)
+        self._loop(node, Placeholder(node.target.name, each.about, "", fields=each.fields))
+
+    def _loop(self, node: nodes.For, item: Placeholder) -> None:
+        if item.name in self._things or item.name in HELPERS or item.name == "loop":
+            raise TemplateError(f"'{item.name}' means something else already", line=node.lineno)
+        self._things[item.name] = item
+        self._in_loop = True
+        self._body(node.body)
+        self._in_loop = False
+        del self._things[item.name]
+        self._body(node.else_)
+
+    def _condition(self, node: nodes.Node) -> None:
+        if isinstance(node, nodes.And | nodes.Or):
+            self._condition(node.left)
+            self._condition(node.right)
+        elif isinstance(node, nodes.Not):
+            self._condition(node.node)
+        elif isinstance(node, nodes.Compare):
+            self._comparison(node)
+        else:
+            self._value(node, whole_list=True)
+
+    def _comparison(self, node: nodes.Compare) -> None:
+        if len(node.ops) != 1 or node.ops[0].op not in _COMPARISONS:
+            raise TemplateError(f"compare with one of {listed(_COMPARISONS.values())}", line=node.lineno)
+        sides = (node.expr, node.ops[0].expr)
+        for side in sides:
+            self._value(side)
+        if node.ops[0].op not in ("eq", "ne") and not all(self._is_number(side) for side in sides):
+            raise TemplateError("only numbers can be more or less", line=node.lineno)
+
+    def _is_number(self, node: nodes.Node) -> bool:
+        if isinstance(node, nodes.Filter):
+            return node.name in ("length", "round", "wordcount")
+        if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+            field = None if node.node.name == "loop" else self._named(node.node).field(node.attr)
+            return field is None or isinstance(field.sample, int | float)
+        if isinstance(node, nodes.Name):
+            return isinstance(self._named(node).sample, int | float)
+        return isinstance(node, nodes.Const) and isinstance(node.value, int | float)
+
+    def _value(self, node: nodes.Node, *, whole_list: bool = False) -> None:
+        if isinstance(node, nodes.Const):
+            _constant(node)
+        elif isinstance(node, nodes.Name):
+            self._name(node, whole_list=whole_list)
+        elif isinstance(node, nodes.Getattr):
+            self._field(node)
+        elif isinstance(node, nodes.Filter):
+            self._filter(node)
+        elif isinstance(node, nodes.Call):
+            raise TemplateError("a call can only stand alone in {{ }}", line=node.lineno)
+        else:
+            raise refused(node)
+
+    def _name(self, node: nodes.Name, *, whole_list: bool) -> None:
+        placeholder = self._named(node)
+        if placeholder.many and not whole_list:
+            raise TemplateError(f"'{node.name}' is a list: loop over it, or join it", line=node.lineno)
+        if placeholder.fields and not placeholder.many:
+            names = listed(f"{node.name}.{field.name}" for field in placeholder.fields)
+            raise TemplateError(f"'{node.name}' is not a value; say {names}", line=node.lineno)
+
+    def _named(self, node: nodes.Name) -> Placeholder:
+        placeholder = self._things.get(node.name)
+        if placeholder is None:
+            close = did_you_mean(node.name, self._things)
+            raise TemplateError(f"unknown name '{node.name}'{close}", line=node.lineno)
+        return placeholder
+
+    def _field(self, node: nodes.Getattr) -> None:
+        if not isinstance(node.node, nodes.Name):
+            raise TemplateError("only one dot: name.field", line=node.lineno)
+        if node.node.name == "loop" and self._in_loop:
+            if node.attr not in _LOOP_FIELDS:
+                raise TemplateError(f"a loop has {listed('loop.' + name for name in _LOOP_FIELDS)}", line=node.lineno)
+            return
+        placeholder = self._named(node.node)
+        if placeholder.many or placeholder.field(node.attr) is None:
+            names = [field.name for field in placeholder.fields]
+            close = "" if placeholder.many else did_you_mean(node.attr, names)
+            raise TemplateError(f"'{node.node.name}' has no '{node.attr}'{close}", line=node.lineno)
+
+    def _filter(self, node: nodes.Filter) -> None:
+        known = {**FILTERS, **LIST_FILTERS}
+        if node.name not in known:
+            raise TemplateError(f"unknown filter '{node.name}'{did_you_mean(node.name, known)}", line=node.lineno)
+        if node.node is None or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            raise TemplateError(f"'{node.name}' takes one plain argument at most", line=node.lineno)
+        _arguments(node, known[node.name])
+        if node.name in LIST_FILTERS:
+            self._list(node.node, node.name)
+        else:
+            self._value(node.node)
+
+    def _list(self, node: nodes.Node, filter_name: str) -> None:
+        """A list of things with fields can be counted, but has no words of its own."""
+        placeholder = self._named(node) if isinstance(node, nodes.Name) else None
+        if placeholder is None or not placeholder.many or (placeholder.fields and filter_name != "length"):
+            raise TemplateError(f"'{filter_name}' cannot be used here", line=node.lineno)
+
+    def _call(self, node: nodes.Call) -> None:
+        name = node.node.name if isinstance(node.node, nodes.Name) else ""
+        if name not in HELPERS:
+            raise TemplateError(f"only {listed(HELPERS)} can be called", line=node.lineno)
+        if node.kwargs or node.dyn_args or node.dyn_kwargs or len(node.args) != HELPERS[name]:
+            raise TemplateError(f"'{name}' takes {HELPERS[name]} plain argument(s)", line=node.lineno)
+        for argument in node.args:
+            self._value(argument)
+        if name == "link":
+            _address(node.args[1])
+
+
+def _arguments(node: nodes.Filter, wanted: type | None) -> None:
+    for argument in node.args:
+        if len(node.args) > 1 or not isinstance(argument, nodes.Const) or type(argument.value) is not wanted:
+            what = f"one written-out {'text' if wanted is str else 'number'}" if wanted else "nothing"
+            raise TemplateError(f"'{node.name}' takes {what}", line=node.lineno)
+
+
+def _constant(node: nodes.Const) -> None:
+    if not isinstance(node.value, str | int | float | bool | None):
+        raise refused(node)
+
+
+def _address(node: nodes.Node) -> None:
+    if isinstance(node, nodes.Const) and not markup.is_safe_url(str(node.value)):
+        raise TemplateError("a link leads to https://, http://, mailto: or tg://", line=node.lineno)

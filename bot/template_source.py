@@ -1,0 +1,91 @@
+"""A template's source: how it is taken apart, and how it is said what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from jinja2 import nodes
+
+HEADERS = ("Subject", "Preheader")
+
+# What people call what they may not do. Anything that is not here is called by its class.
+NAMES: dict[type[nodes.Node], str] = {
+    nodes.Macro: "macros",
+    nodes.CallBlock: "call blocks",
+    nodes.FilterBlock: "filter blocks",
+    nodes.With: "with blocks",
+    nodes.Block: "blocks",
+    nodes.Extends: "extends",
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Assign: "set",
+    nodes.AssignBlock: "set",
+    nodes.Scope: "autoescape",
+    nodes.Getitem: "subscripts and slices",
+    nodes.Slice: "subscripts and slices",
+    nodes.Concat: "'~'",
+    nodes.Test: "'is' tests",
+    nodes.CondExpr: "'… if … else …' inside an expression",
+    nodes.List: "lists",
+    nodes.Tuple: "tuples",
+    nodes.Dict: "dicts",
+    nodes.And: "conditions outside of 'if'",
+    nodes.Or: "conditions outside of 'if'",
+    nodes.Not: "conditions outside of 'if'",
+    nodes.Compare: "conditions outside of 'if'",
+    nodes.BinExpr: "arithmetic",
+    nodes.UnaryExpr: "arithmetic",
+    nodes.For: "a loop inside a loop",
+}
+
+
+class TemplateError(Exception):
+    """A template does what no template may do. Names the template, the line and what is wrong."""
+
+    def __init__(self, problem: str, *, line: int = 0, template: str = "") -> None:
+        self.problem, self.line, self.template = problem, line, template
+        where = ", ".join(part for part in (template, f"line {line}" if line else "") if part)
+        super().__init__(f"{where}: {problem}" if where else problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A template's source taken apart: its body, and the lines for mail above it."""
+
+    body: str
+    subject: str = ""
+    preheader: str = ""
+    first_line: int = 1  # of the body
+
+
+def split(source: str) -> Parts:
+    """Take `Subject: …` and `Preheader: …` off the top; they end with an empty line."""
+    lines = source.replace("\r\n", "\n").split("\n")
+    found: dict[str, str] = {}
+    for line in lines:
+        name, colon, rest = line.partition(":")
+        if not colon or name not in HEADERS or name in found:
+            break
+        found[name] = rest.strip()
+    above = len(found)
+    if above < len(lines) and found and not lines[above].strip():
+        above += 1
+    return Parts("\n".join(lines[above:]), found.get("Subject", ""), found.get("Preheader", ""), above + 1)
+
+
+def refused(node: nodes.Node) -> TemplateError:
+    names = (name for base, name in NAMES.items() if isinstance(node, base))
+    what = next(names, type(node).__name__.lower())
+    return TemplateError(f"{what} cannot be used in a template", line=node.lineno or 1)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name[:50], list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

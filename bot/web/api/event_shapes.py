@@ -1,0 +1,133 @@
+"""What may be told about tickets: strict, so that a misspelt name is refused and not lost."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+
+from core.models.desk import Priority
+from core.text import SUBJECT_LIMIT, clean, clean_line
+
+
+def _line(value: object) -> object:
+    """Words from outside, on one line. What is no text is left for pydantic to refuse."""
+    return clean_line(value, limit=10_000) if isinstance(value, str) else value
+
+
+def _text(value: object) -> object:
+    return clean(value, limit=20_000) if isinstance(value, str) else value
+
+
+def _blank_is_none(value: object) -> object:
+    return _line(value) or None
+
+
+Line = Annotated[str, BeforeValidator(_line)]
+Ref = Annotated[Line, Field(min_length=1, max_length=200)]
+MaybeRef = Annotated[str | None, BeforeValidator(_blank_is_none), Field(max_length=200)]
+Word = Annotated[Line, Field(max_length=60)]
+Name = Annotated[Line, Field(max_length=120)]
+Long = Annotated[str, BeforeValidator(_text), Field(max_length=4000)]
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Agent(_Told):
+    """Who worked on it."""
+
+    key: Ref | Literal[""] = Field(default="", description="What your system calls the agent.")
+    name: Name = Field(default="", examples=["Li"])
+    email: Annotated[Line, Field(max_length=320)] = Field(default="", examples=["li@example.org"])
+
+
+class AddressTold(_Told):
+    channel: Annotated[Word, Field(min_length=1)] = Field(
+        description="The name of a configured channel.", examples=["support-bot"]
+    )
+    address: Annotated[Line, Field(min_length=1, max_length=320)] = Field(
+        description="The chat, user or mail address in it.", examples=["777"]
+    )
+
+
+class ContactTold(_Told):
+    """Who was served. What is left out, or empty, changes nothing that is known."""
+
+    ref: MaybeRef = Field(default=None, description="What your system calls the contact.", examples=["c-1"])
+    name: Name = Field(default="", examples=["Ann"])
+    locale: Annotated[Line, Field(max_length=20)] = Field(default="", examples=["en"])
+    timezone: Word = Field(default="", description="An IANA name.", examples=["Europe/Berlin"])
+    tier: Word = Field(default="", examples=["gold"])
+    internal: bool = Field(default=False, description="A colleague or a test: never asked.")
+    addresses: list[AddressTold] = Field(default=[], max_length=20, description="The first is tried first.")
+
+
+class TicketTold(_Told):
+    """The ticket, as your system has it. Only `ref` must be there."""
+
+    ref: Ref = Field(description="What your system calls the ticket.", examples=["T-1"])
+    subject: Annotated[Line, Field(max_length=SUBJECT_LIMIT * 5)] = Field(default="", examples=["Parcel late"])
+    type: Annotated[Word, Field(min_length=1)] = Field(default="inquiry", examples=["inquiry"])
+    priority: Literal["", "urgent", "high", "medium", "low"] = Field(
+        default="", description="Empty: the type's usual one.", examples=[Priority.MEDIUM.value]
+    )
+    team: Word = Field(default="", examples=["support"])
+    tags: list[Word] = Field(default=[], max_length=50)
+    agent: Agent | None = None
+    channel: Word = Field(default="", description="The channel that the request came by; asked there first.")
+    close_reason: Word = Field(default="solved", examples=["solved"])
+    result: Long = Field(default="", description="What was done, in words for the contact.")
+    closed_by: Name = ""
+    replies: Annotated[int, Field(ge=0, le=100_000)] | None = None
+
+
+class TicketRef(_Told):
+    ref: Ref = Field(description="What your system calls the ticket.", examples=["T-1"])
+
+
+class TicketResolved(_Told):
+    """A ticket was resolved: its contact may be asked how it went."""
+
+    type: Literal["ticket.resolved"]
+    ticket: TicketTold
+    contact: ContactTold | None = Field(default=None, description="May be left out for a ticket that we know.")
+
+
+class TicketReopened(_Told):
+    """A ticket is open again: a question that has not been sent yet is not sent."""
+
+    type: Literal["ticket.reopened"]
+    ticket: TicketRef
+    reason: Long = Field(default="", description="Kept as an internal note.")
+
+
+Event = Annotated[TicketResolved | TicketReopened, Field(discriminator="type")]
+EVENT: TypeAdapter[TicketResolved | TicketReopened] = TypeAdapter(Event)
+EXAMPLES = {
+    "resolved": {
+        "summary": "A ticket was resolved",
+        "value": {
+            "type": "ticket.resolved",
+            "ticket": {
+                "ref": "T-1",
+                "subject": "Parcel late",
+                "type": "inquiry",
+                "team": "support",
+                "agent": {"name": "Li", "email": "li@example.org"},
+            },
+            "contact": {
+                "ref": "c-1",
+                "name": "Ann",
+                "locale": "en",
+                "timezone": "Europe/Berlin",
+                "addresses": [{"channel": "support-bot", "address": "777"}],
+            },
+        },
+    },
+    "reopened": {
+        "summary": "A ticket is open again",
+        "value": {"type": "ticket.reopened", "ticket": {"ref": "T-1"}, "reason": "It broke again."},
+    },
+}

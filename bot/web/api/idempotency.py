@@ -1,0 +1,85 @@
+"""`Idempotency-Key`: the same request, sent again, gets the answer that it got."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from tortoise.exceptions import IntegrityError
+
+from core import errors, transactions
+from core.models.access import IdempotentAnswer
+
+REMEMBERED = timedelta(days=1)
+_TRIES = 4
+T = TypeVar("T")
+Work = Callable[[], Awaitable[tuple[int, dict[str, object]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose key it is, and what came with it."""
+
+    token_id: int
+    key: str
+    body_hash: str
+
+
+class Reused(errors.Conflict):
+    """The same key came with another body."""
+
+    code = "idempotency_key_reused"
+
+
+async def once(asked: Asked, work: Work, *, now: datetime) -> tuple[int, dict[str, object]]:
+    """Do `work` and keep its answer, in one unit of work; a repetition gets the answer that was kept.
+
+    Of copies that arrive together one is done; the others find its row in their way, undo what they did and read it.
+    Raises Reused when the key came with another body. What `work` refuses is not kept.
+    """
+
+    async def unit() -> tuple[int, dict[str, object]]:
+        kept = await _kept(asked, now)
+        if kept is not None:
+            return kept
+        status, body = await work()
+        await IdempotentAnswer.create(
+            token_id=asked.token_id,
+            key=asked.key,
+            request_hash=asked.body_hash,
+            status=status,
+            body=body,
+            created_at=now,
+        )
+        return status, body
+
+    return await first_wins(lambda: transactions.run(unit))
+
+
+async def first_wins(work: Callable[[], Awaitable[T]]) -> T:
+    """Of copies that arrive together, one makes the rows; the others find them there when they look again."""
+    for _ in range(_TRIES):
+        try:
+            return await work()
+        except IntegrityError:
+            continue
+    return await work()
+
+
+async def forget(now: datetime) -> int:
+    """Drop the answers that are older than a day; says how many. For a sweep."""
+    return await IdempotentAnswer.filter(created_at__lt=now - REMEMBERED).delete()
+
+
+async def _kept(asked: Asked, now: datetime) -> tuple[int, dict[str, object]] | None:
+    row = await IdempotentAnswer.get_or_none(token_id=asked.token_id, key=asked.key)
+    if row is None:
+        return None
+    if row.created_at < now - REMEMBERED:
+        await row.delete()
+        return None
+    if row.request_hash != asked.body_hash:
+        raise Reused("this key was used for another request", field="Idempotency-Key")
+    return row.status, row.body

@@ -1,0 +1,24 @@
+"""From rows to what the API calls them."""
+
+from __future__ import annotations
+
+from bot.web.api import shapes
+from core.models.contacts import Contact
+from core.models.desk import Ticket
+from core.models.invites import Decision, Invite
+
+
+def ticket(row: Ticket) -> shapes.TicketName:
+    return shapes.TicketName(id=f"tkt_{row.id}", number=row.number, ref=row.ref, status=row.status)
+
+
+def invite(row: Invite) -> shapes.InviteName:
+    return shapes.InviteName(id=f"inv_{row.id}", state=row.state)
+
+
+def contact(row: Contact) -> shapes.ContactName:
+    return shapes.ContactName(id=f"con_{row.id}", ref=row.ref, name=row.name)
+
+
+def decision(row: Decision) -> shapes.DecisionShape:
+    return shapes.DecisionShape(sent=row.sent, reason=row.reason, cycle=row.cycle, survey=row.survey_key, at=row.at)

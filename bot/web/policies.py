@@ -1,0 +1,103 @@
+"""Who may call which route. A route says it by its policy; a route without one does not start (SEC-22)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from bot.web import clients
+from bot.web.errors import TooMany, Unauthorized
+from bot.web.site import Here, Site
+from core import access
+from core.errors import NotAllowed
+from core.models.access import ApiToken
+
+PUBLIC = {
+    "/r/{token}": "the survey page; the token in the link is what opens it",
+    "/r/{token}/confirm": "the one more tap of the survey page",
+    "/r/{token}/seen.css": "the style sheet that witnesses that a browser shows the page",
+    "/u/{token}": "stops surveys; the token in the link is what opens it",
+    "/static/{name}": "two fixed files that hold nothing of anybody",
+    "/hooks/{channel}": "the channel verifies the signature of its network",
+    "/healthz": "says only that the process answers",
+    "/readyz": "says which part does not work, and nothing about why or for whom",
+    "/metrics": "asks for its own token, or answers this machine",
+    "/api/v1/openapi.json": "the description of the API, the same in every installation",
+}
+"""Every route that answers without an API token, and why it may. Review what is added here."""
+
+_BEARER = HTTPBearer(auto_error=False, description="A token made by `afterword token create`.")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What opens a route: nothing (`scope` is ""), or a token with that scope."""
+
+    scope: str = ""
+
+
+class Undeclared(Exception):
+    """A route says nothing about who may call it, or is public without being on the list."""
+
+
+OPEN = Policy()
+
+
+async def anybody() -> None:
+    """For routes on the list of public ones."""
+
+
+async def _reader(request: Request, site: Here, credentials: Credentials) -> ApiToken:
+    return await _caller(request, site, credentials, "read")
+
+
+async def _teller(request: Request, site: Here, credentials: Credentials) -> ApiToken:
+    return await _caller(request, site, credentials, "events:write")
+
+
+_POLICIES = {anybody: OPEN, _reader: Policy("read"), _teller: Policy("events:write")}
+
+public = Depends(anybody)
+Reader = Annotated[ApiToken, Depends(_reader)]
+Teller = Annotated[ApiToken, Depends(_teller)]
+
+
+def policy_of(route: BaseRoute) -> Policy | None:
+    """What was declared for a route: by a dependency, or as `policy` of an ASGI endpoint."""
+    if isinstance(route, APIRoute):
+        declared = [_POLICIES[one.call] for one in route.dependant.dependencies if one.call in _POLICIES]
+        return max(declared, key=lambda policy: policy.scope, default=None)
+    found = getattr(getattr(route, "endpoint", None) or getattr(route, "app", None), "policy", None)
+    return found if isinstance(found, Policy) else None
+
+
+def check(routes: Sequence[BaseRoute], public_too: Collection[str] = ()) -> None:
+    """Raises Undeclared, naming the route that nobody thought about."""
+    for route in routes:
+        path = str(getattr(route, "path", route))
+        policy = policy_of(route)
+        if policy is None:
+            raise Undeclared(f"{path}: declare a policy for this route")
+        if not policy.scope and path not in PUBLIC and path not in public_too:
+            raise Undeclared(f"{path}: is public but not on the reviewed list")
+
+
+async def _caller(
+    request: Request, site: Site, credentials: HTTPAuthorizationCredentials | None, scope: str
+) -> ApiToken:
+    token = await access.verify(credentials.credentials, now=site.clock()) if credentials else None
+    if token is None:
+        if wait := site.rates.wrong_tokens.wait(clients.caller(request, site) or "this machine"):
+            raise TooMany(wait)
+        raise Unauthorized
+    if not access.allows(token, scope):
+        raise NotAllowed(f"this token lacks the scope {scope}")
+    return token

@@ -1,0 +1,98 @@
+"""Reads what strangers send: strict JSON and form fields, refused rather than guessed."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import NoReturn
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from bot.web.errors import Malformed
+
+_DEEPEST = 16
+_DIGITS = 19
+_FIELDS = 60
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """The object in a JSON body. Raises Malformed for anything that two readers could read differently.
+
+    No NaN, no infinity, no number of more than 19 digits, no name twice in one object, nothing deeper than 16 levels.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_int=_int,
+            parse_float=_float,
+            object_pairs_hook=_names_once,
+        )
+    except UnicodeDecodeError as error:
+        raise Malformed("The body is not UTF-8.") from error
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The body is not the JSON we can read: {_why(error)}.") from error
+    if not isinstance(value, dict):
+        raise Malformed("The body must be a JSON object.")
+    _check_depth(value)
+    return value
+
+
+async def form(request: Request) -> dict[str, list[str]]:
+    """The fields of an HTML form, each with its values; what is not a form is empty. Raises Malformed for too many."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    body = await request.body()
+    try:
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError as error:
+        raise Malformed("The form has too many fields.") from error
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} (line {error.lineno}, column {error.colno})"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"a number has more than {_DIGITS} digits")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _names_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise Malformed("The body is nested too deeply.")

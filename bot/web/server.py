@@ -1,0 +1,58 @@
+"""uvicorn as we run it: our own signals, a word when it is ready, and open streams let go before it stops."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator, Mapping
+
+import uvicorn
+from fastapi import FastAPI
+
+from bot.web import chat
+from core.ports import Channel
+
+GRACE_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """Serves until `should_exit` is set; then it accepts nothing more and finishes what is in hand."""
+
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        channels: Mapping[str, Channel],
+        *,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._channels = channels
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn would take the signals for itself; whoever runs us has set them already."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        chat.let_go(self._channels)
+        await super().shutdown(sockets)

@@ -1,0 +1,59 @@
+"""What the web needs of the product around it; `bot/app.py` fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from bot.rendering import Templates
+from bot.web.rates import Rates
+from core.ports import Channel, RawArrival
+
+Network = IPv4Network | IPv6Network
+Take = Callable[[str, Sequence[RawArrival]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One installation, seen from its web pages.
+
+    `take` returns when the arrivals of a channel are committed. `secret` signs what we hand out and read back (at least
+    32 bytes). `is_working` says whether the job engine runs, `schema_is_current` whether the store fits this program.
+    Only peers in `trusted_proxies` may say on whose behalf they call.
+    """
+
+    base_url: str
+    clock: Callable[[], datetime]
+    channels: Mapping[str, Channel]
+    take: Take
+    templates: Templates
+    secret: bytes = field(repr=False)
+    is_working: Callable[[], bool]
+    schema_is_current: Callable[[], Awaitable[bool]]
+    name: str = "Afterword"
+    trusted_proxies: tuple[Network, ...] = ()
+    metrics_token: str = field(default="", repr=False)
+    rates: Rates = field(default_factory=Rates)
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https: as the address that we hand out says, not a header."""
+        return self.base_url.startswith("https://")
+
+
+def networks(ranges: Sequence[str]) -> tuple[Network, ...]:
+    """Read `site.trusted_proxies`; raises ValueError for what is not an address or a range."""
+    return tuple(ip_network(one, strict=False) for one in ranges)
+
+
+def of(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+Here = Annotated[Site, Depends(of)]

@@ -1,0 +1,42 @@
+"""The fields of the survey page: what is in them, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core import errors
+from core.surveys.settings import SurveySettings
+from core.surveys.visits import Answer
+from core.text import COMMENT_LIMIT, clean
+
+# Dimensions begin with a letter, so that these never stand for one.
+NONCE, LANGUAGE, CHANGE = "_nonce", "_lang", "_change"
+Fields = Mapping[str, list[str]]
+
+
+def first(fields: Fields, name: str, limit: int = 100) -> str:
+    return fields.get(name, [""])[0][:limit]
+
+
+def score(text: str) -> int | None:
+    """A score in a link or a field: "1" to "5" and nothing else."""
+    return int(text) if text in ("1", "2", "3", "4", "5") else None
+
+
+def answer(fields: Fields, settings: SurveySettings) -> Answer:
+    """What the form says. Fields that this survey does not ask for are not looked at."""
+    scores = {key: score(first(fields, key)) for key in settings.dimension_keys}
+    given = {key: value for key, value in scores.items() if value is not None}
+    low = any(value <= settings.reasons_up_to for value in given.values())
+    chosen = set(fields.get("reasons", ())) if low else set()
+    reasons = tuple(one.key for one in settings.reasons if one.key in chosen)
+    comment = clean(first(fields, "comment", COMMENT_LIMIT * 4), limit=COMMENT_LIMIT + 1)
+    return Answer(given, reasons, comment if settings.comment != "off" else "")
+
+
+def check(answer: Answer) -> None:
+    """Raises errors.Invalid, with the label of what to say, for a form that cannot be sent like this."""
+    if len(answer.comment) > COMMENT_LIMIT:
+        raise errors.Invalid("the comment is too long", field="comment", label="page.too_long", limit=COMMENT_LIMIT)
+    if not answer.scores:
+        raise errors.Invalid("no score is chosen", field="overall", label="page.choose_score")

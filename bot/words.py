@@ -1,0 +1,80 @@
+"""The short words: buttons, notes, scales, times. All plain, in every language that ships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from bot import wording_time
+from bot.labels import Labels, best_match
+from bot.template_engine import stars
+
+SCALE_STYLES = ("stars", "faces", "numbers", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One step of a scale as a button shows it; `hint` says it in words."""
+
+    value: int
+    label: str
+    hint: str
+
+
+class Words:
+    """The labels of every language. A `locale` may be any language tag; the best that ships is taken."""
+
+    def __init__(self, labels: Mapping[str, Labels], default: str) -> None:
+        self._labels = labels
+        self._default = default
+
+    def label(self, key: str, locale: str, **values: object) -> str:
+        """A short word, plain, in the default language where that one lacks it.
+
+        Raises KeyError for an unknown key, or for a value that it lacks.
+        """
+        words = self._words(locale)
+        return (words if key in words else self._labels[self._default]).say(key, values)
+
+    def has_label(self, key: str) -> bool:
+        return key in self._labels[self._default]
+
+    def labels(self, prefix: str, locale: str) -> dict[str, str]:
+        """All labels of a section by their names, in their order: `labels("reason", "en")`."""
+        return self._labels[self._default].section(prefix) | self._words(locale).section(prefix)
+
+    def scale(self, style: str, locale: str) -> tuple[Choice, ...]:
+        """The five buttons of a scale, 1 first; an unknown style is drawn as stars."""
+        words = self._words(locale)
+        style = style if style in SCALE_STYLES else "stars"
+        return tuple(
+            Choice(value, words.say(f"scale.{style}.{value}", {}), words.say(f"scale.hint.{value}", {}))
+            for value in range(1, 6)
+        )
+
+    def score(self, style: str, value: int, locale: str) -> str:
+        """A score that was given, as a message shows it: `★★★★☆ 4/5`."""
+        if style == "numbers":
+            return f"{value}/5"
+        if style in ("faces", "words"):
+            return f"{self.label(f'scale.{style}.{value}', locale)} {value}/5"
+        return f"{stars(value)} {value}/5"
+
+    def when(self, moment: datetime, locale: str, tz: str | tzinfo = "UTC", *, now: datetime) -> str:
+        """`today 14:30`, as somebody in `tz` says it."""
+        return wording_time.when(moment, self._words(locale), tz=tz, now=now)
+
+    def span(self, length: timedelta, locale: str) -> str:
+        """`1 hour 30 minutes`."""
+        return wording_time.span(length, self._words(locale))
+
+    def locales(self) -> tuple[str, ...]:
+        return tuple(self._labels)
+
+    def best_locale(self, wanted: str) -> str:
+        """The language that ships and fits best: `zh-CN` → `zh-Hans`. Takes an Accept-Language header as well."""
+        return best_match(wanted, self._labels) or self._default
+
+    def _words(self, locale: str) -> Labels:
+        return self._labels.get(locale) or self._labels[self.best_locale(locale)]

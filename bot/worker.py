@@ -1,0 +1,237 @@
+"""Runs what must be done: arrivals after their commit, jobs when they wake, deliveries at their channels' pace."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.courier import Courier
+from bot.lane_runner import LaneRunner
+from bot.site import Site
+from bot.staff import actions as staff_actions
+from bot.staff.actions import StaffDesk
+from bot.surveys.conversation import Conversation
+from bot.turn import Turn
+from core import transactions
+from core.failpoints import fp
+from core.models.deliveries import Delivery
+from core.plumbing import arrivals, deliveries
+from core.plumbing.grouping import GroupCommit
+from core.plumbing.jobs import Engine
+from core.ports import Channel, Heard, RawArrival, Submitted, Tapped, Wrote
+from core.reactions import alerts
+from core.store import Store
+from core.surveys import invites, responses
+
+logger = logging.getLogger(__name__)
+
+SWEEP = timedelta(seconds=10)
+HOLD = deliveries.LEASE / 4
+ENGINE_GRACE = timedelta(seconds=2)
+GRACE = 2.5
+"""Seconds. With the web server's five and the engine's two, all that is in hand ends within ten seconds."""
+_Arrival = tuple[str, RawArrival]
+
+
+class Worker:
+    """One per process."""
+
+    def __init__(
+        self, store: Store, site: Site, channels: Mapping[str, Channel], clock: Callable[[], datetime]
+    ) -> None:
+        self.name = secrets.token_hex(6)
+        self._store = store
+        self._channels = channels
+        self._clock = clock
+        self._conversation = Conversation(site, self.name)
+        self._staff = StaffDesk(site)
+        self._courier = Courier(site, channels, clock)
+        self._lanes = {name: LaneRunner(one, self._courier, self.name, clock) for name, one in channels.items()}
+        self._arriving: GroupCommit[_Arrival] = GroupCommit(self._store_arrivals)
+        self._chats: dict[tuple[str, str], asyncio.Lock] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        handlers = {
+            deliveries.JOB: self._wake_lane_of,
+            responses.JOB: self._settle,
+            invites.JOB: self._look_at_invite,
+            alerts.JOB: self._look_at_alert,
+        }
+        sweeps = {"hold": (HOLD, self.hold), "sweep": (SWEEP, self.sweep)}
+        self._engine = Engine(store, handlers, clock, every=sweeps, grace=ENGINE_GRACE)
+        self.is_working = False
+
+    # ------------------------------------------------------------ what comes in
+
+    async def take(self, channel_name: str, items: Sequence[RawArrival]) -> None:
+        """Commit the arrivals, then return; they are handled right after, without waiting for the engine."""
+        fp("arrival.received")
+        await asyncio.gather(*(self._arriving.add((channel_name, one)) for one in items))
+        fp("arrival.stored")
+        for one in items:
+            key = arrivals.key_of(channel_name, one)
+            self._spawn(self._handle(key, channel_name, one.body, one.chat))
+
+    async def _store_arrivals(self, batch: Sequence[_Arrival]) -> None:
+        now = self._clock()
+        by_channel: dict[str, list[RawArrival]] = {}
+        for channel, one in batch:
+            by_channel.setdefault(channel, []).append(one)
+        for channel, items in by_channel.items():
+            await arrivals.store(channel, items, now=now)
+        fp("arrival.storing")
+
+    async def _handle(self, key: str, channel_name: str, body: bytes, chat: str) -> None:
+        """Understand one arrival and act on it; it is marked handled in the transaction of its effects."""
+        fp("arrival.begun")
+        channel = self._channels.get(channel_name)
+        if channel is None:
+            await arrivals.quarantine(key, "its channel is not configured any more")
+            return
+        lock = self._chats.setdefault((channel_name, chat), asyncio.Lock())
+        async with lock:
+            try:
+                turns = await self._act(key, channel, body)
+            except transactions.StoreUnavailable:
+                logger.warning("The store is away; arrival %s is handled by the next sweep", key)
+                return
+            except Exception as error:
+                logger.exception("Arrival %s could not be handled", key)
+                await arrivals.failed(key, f"{type(error).__name__}: {error}")
+                return
+        if not lock.locked() and not lock._waiters:
+            self._chats.pop((channel_name, chat), None)
+        for event, turn in turns:
+            await self._follow_up(channel, event, turn)
+
+    async def _act(self, key: str, channel: Channel, body: bytes) -> list[tuple[Heard, Turn]]:
+        try:
+            events = await channel.read(body)
+        except ValueError as error:
+            logger.warning("Arrival %s is in quarantine: %s", key, error)
+            await arrivals.quarantine(key, str(error))
+            return []
+        now = self._clock()
+
+        async def act() -> list[tuple[Heard, Turn]]:
+            if not await arrivals.claim(key):
+                return []
+            turns = [(event, await self._turn(channel, event, now=now)) for event in events]
+            fp("arrival.acted")
+            return turns
+
+        turns = await transactions.run(act)
+        fp("arrival.handled")
+        return turns
+
+    async def _turn(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
+        """Buttons and forms of alerts are for the staff; everything else is a customer's."""
+        if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIX):
+            return await self._staff.heard(channel, event, now=now)
+        if isinstance(event, Wrote) and event.thread and await self._staff.overheard(channel, event, now=now):
+            return Turn()
+        return await self._conversation.heard(channel, event, now=now)
+
+    async def _follow_up(self, channel: Channel, event: Heard, turn: Turn) -> None:
+        """After the commit: tell the person at once, and send what was handed over."""
+        for delivery in turn.handed_over:
+            self._spawn(self._courier.deliver(delivery))
+        await channel.acknowledge(event, turn.answer)
+
+    # ------------------------------------------------------------ jobs
+
+    async def _wake_lane_of(self, delivery_id: int) -> None:
+        delivery = await Delivery.get_or_none(id=delivery_id)
+        runner = self._lanes.get(delivery.channel) if delivery else None
+        if runner is not None:
+            runner.wake()
+
+    async def _settle(self, response_id: int) -> None:
+        fp("settle.begun")
+        await responses.settle(response_id, now=self._clock())
+        fp("settle.done")
+
+    async def _look_at_invite(self, invite_id: int) -> None:
+        await invites.look(invite_id, now=self._clock())
+
+    async def _look_at_alert(self, alert_id: int) -> None:
+        await alerts.look(alert_id, now=self._clock())
+
+    async def hold(self) -> None:
+        """What waits here for a slow channel stays ours."""
+        await deliveries.hold(tuple(self._courier.in_hand), worker=self.name, now=self._clock())
+
+    async def sweep(self) -> None:
+        """Find what nobody woke: arrivals of a crash, leases of the dead. Harmless when there is nothing."""
+        now = self._clock()
+        await deliveries.reclaim(now=now)
+        for row in await arrivals.left_behind(before=now - SWEEP):
+            await self._handle(row.key, row.channel, bytes(row.body), "")
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every lane look at once; time was moved on, or a channel came back."""
+        for runner in self._lanes.values():
+            runner.wake()
+
+    # ------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Work until `stop` is called; then finish what is in hand, for ten seconds at most."""
+        if self._store.kind == "sqlite":
+            await deliveries.reclaim(now=self._clock(), mine_only=True)
+            for row in await arrivals.left_behind(before=self._clock()):
+                self._spawn(self._handle(row.key, row.channel, bytes(row.body), ""))
+        listeners = [asyncio.create_task(self._listen(one)) for one in self._channels.values()]
+        lanes = [asyncio.create_task(one.run()) for one in self._lanes.values()]
+        self.is_working = True
+        try:
+            await self._engine.run()
+        finally:
+            self.is_working = False
+            for task in listeners:
+                task.cancel()
+            for runner in self._lanes.values():
+                runner.stop()
+            await asyncio.gather(*listeners, return_exceptions=True)
+            await self._finish(lanes)
+
+    def stop(self) -> None:
+        self._engine.stop()
+
+    async def _finish(self, lanes: Sequence[asyncio.Task[Any]]) -> None:
+        """Also what follows from what is in hand: an arrival that is handled has a screen to send."""
+        end = asyncio.get_running_loop().time() + GRACE
+        while late := {task for task in (*lanes, *self._tasks) if not task.done()}:
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            await asyncio.wait(late, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _listen(self, channel: Channel) -> None:
+        """Keep a channel's own ear open; should it fall over, pick it up again."""
+
+        async def take(items: Sequence[RawArrival]) -> None:
+            await self.take(channel.name, items)
+
+        pause = 1.0
+        while True:
+            try:
+                await channel.listen(take)
+            except Exception:
+                logger.exception("Channel %s stopped listening; trying again in %s s", channel.name, pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 60.0)
+            else:
+                return
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,131 @@
+"""The people served: who they are, how they are reached, and whether they want to hear from us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from core import errors, text, transactions
+from core.models.contacts import Address, Contact, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFacts:
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFacts:
+    """What an outside system knows of a contact; "" is "not said" and overwrites nothing."""
+
+    ref: str | None = None
+    name: str = ""
+    locale: str = ""
+    timezone: str = ""
+    tier: str = ""
+    internal: bool = False
+    addresses: tuple[AddressFacts, ...] = ()
+
+
+def zone_of(contact: Contact, *, otherwise: str = "UTC") -> ZoneInfo:
+    """The contact's time zone; an unknown one counts as none."""
+    try:
+        return ZoneInfo(contact.timezone or otherwise)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+@transactions.atomic
+async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
+    """Find the contact by reference or address, else make it; take over what is said, in the order of the addresses.
+
+    An address that another contact had is this contact's from now on. Raises errors.Invalid for an unknown time zone.
+    """
+    if facts.timezone and facts.timezone not in available_timezones():
+        raise errors.Invalid(
+            f"{facts.timezone!r} is no time zone; write one as Europe/Berlin", field="contact.timezone"
+        )
+    if facts.ref is None and not facts.addresses:
+        raise errors.Invalid("a contact needs a ref or an address", field="contact")
+    contact = await _known(facts) or await Contact.create(ref=facts.ref, created_at=now)
+    await _take_over(contact, facts)
+    for rank, one in enumerate(facts.addresses):
+        await _give_address(contact, one, rank=rank, now=now)
+    return contact
+
+
+async def by_address(channel: str, address: str) -> Address | None:
+    """Who is behind an address; the contact is fetched with it."""
+    return await Address.filter(channel=channel, address=address).select_related("contact").first()
+
+
+async def reachable(contact: Contact, *, first: str = "") -> list[Address]:
+    """The addresses that can be tried, those of the channel `first` in front, then by rank."""
+    rows = await Address.filter(contact_id=contact.id, reach=Reach.OK).order_by("rank", "id")
+    return sorted(rows, key=lambda row: row.channel != first)
+
+
+async def mark_unreachable(address_id: int, reason: str) -> None:
+    await Address.filter(id=address_id).update(reach=Reach.UNREACHABLE, reach_reason=reason[:300])
+
+
+async def mark_reachable(channel: str, address: str) -> None:
+    """The person is back (unblocked the bot, wrote to us)."""
+    blocked = Address.filter(channel=channel, address=address, reach=Reach.UNREACHABLE)
+    await blocked.update(reach=Reach.OK, reach_reason="")
+
+
+async def moved(channel: str, old: str, new: str) -> None:
+    """A chat has a new address; if that is known already, the old one stays as it is."""
+    if not await Address.exists(channel=channel, address=new):
+        await Address.filter(channel=channel, address=old).update(address=new)
+
+
+async def opt_out(contact: Contact, *, now: datetime) -> None:
+    """No more surveys; messages about a ticket still come."""
+    await Contact.filter(id=contact.id, opted_out_at=None).update(opted_out_at=now)
+
+
+async def opt_in(contact: Contact) -> None:
+    await Contact.filter(id=contact.id).update(opted_out_at=None)
+
+
+async def choose_locale(contact: Contact, locale: str) -> None:
+    await Contact.filter(id=contact.id).update(locale=locale[:20], locale_chosen=True)
+
+
+async def _known(facts: ContactFacts) -> Contact | None:
+    if facts.ref is not None and (known := await Contact.get_or_none(ref=facts.ref)):
+        return known
+    for one in facts.addresses:
+        row = await by_address(one.channel, one.address)
+        if row is not None and (row.contact.ref is None or facts.ref is None):
+            return row.contact
+    return None
+
+
+async def _take_over(contact: Contact, facts: ContactFacts) -> None:
+    said = {
+        "ref": contact.ref or facts.ref,
+        "name": text.clean_line(facts.name) or contact.name,
+        "locale": contact.locale if contact.locale_chosen else (facts.locale[:20] or contact.locale),
+        "timezone": facts.timezone or contact.timezone,
+        "tier": text.clean_line(facts.tier, limit=60) or contact.tier,
+        "internal": facts.internal or contact.internal,
+    }
+    changed = {name: value for name, value in said.items() if getattr(contact, name) != value}
+    if changed:
+        contact.update_from_dict(changed)
+        await contact.save(update_fields=list(changed))
+
+
+async def _give_address(contact: Contact, facts: AddressFacts, *, rank: int, now: datetime) -> None:
+    row, is_new = await Address.get_or_create(
+        channel=facts.channel,
+        address=facts.address,
+        defaults={"contact_id": contact.id, "rank": rank, "created_at": now},
+    )
+    if not is_new and (row.contact_id != contact.id or row.rank != rank):
+        await Address.filter(id=row.id).update(contact_id=contact.id, rank=rank)

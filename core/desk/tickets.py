@@ -1,0 +1,214 @@
+"""The built-in desk: open, assign, resolve, reopen, and what is said in between."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from core import contacts, errors, history, transactions
+from core.desk import numbering
+from core.models.contacts import Contact
+from core.models.desk import OPEN_STATUSES, EntryKind, Priority, Ticket, TicketEntry, TicketStatus, TicketType
+from core.models.invites import Decision, Invite
+from core.models.setup import Staff, Team
+from core.surveys import invites
+from core.surveys.eligibility import TicketTraits
+from core.text import SUBJECT_LIMIT, clean, clean_line, shorten
+
+DEFAULT_PRIORITY = {
+    TicketType.COMPLAINT.value: Priority.HIGH,
+    TicketType.TECHNICAL.value: Priority.MEDIUM,
+    TicketType.INQUIRY.value: Priority.MEDIUM,
+    TicketType.SUGGESTION.value: Priority.LOW,
+}
+CLOSE_REASONS = ("solved", "cannot_solve", "duplicate", "no_answer", "other")
+_ID = re.compile(r"tkt_(\d{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What became of a resolution. `repeated`: it was resolved already, and nothing was done again."""
+
+    ticket: Ticket
+    decision: Decision | None
+    invite: Invite | None
+    repeated: bool = False
+
+
+async def find(name: str) -> Ticket:
+    """The ticket with that id ("tkt_17"), number or outside reference; contact, team and assignee come with it.
+
+    Raises errors.NotFound.
+    """
+    whole = Ticket.all().select_related("contact", "team", "assignee")
+    by_id = _ID.fullmatch(name)
+    found = await whole.get_or_none(id=int(by_id[1])) if by_id else None
+    found = found or await whole.get_or_none(ref=name[:200]) or await whole.get_or_none(number=name[:20])
+    if found is None:
+        raise errors.NotFound(f"there is no ticket {shorten(name, 60)!r}", field="ticket")
+    return found
+
+
+@transactions.atomic
+async def open_ticket(
+    *,
+    contact: Contact,
+    subject: str,
+    now: datetime,
+    type: str = TicketType.INQUIRY.value,  # noqa: A002 - the word of the trade, and of the API
+    priority: Priority | None = None,
+    team: Team | None = None,
+    channel: str = "",
+    text: str = "",
+    ref: str | None = None,
+) -> Ticket:
+    """A new request. Without a priority it gets the one that its type brings along."""
+    ticket = await Ticket.create(
+        number=await numbering.next_number(now),
+        ref=ref,
+        subject=clean_line(subject, limit=SUBJECT_LIMIT) or "—",
+        type=clean_line(type, limit=60),
+        priority=priority or DEFAULT_PRIORITY.get(type, Priority.MEDIUM),
+        channel=channel,
+        contact=contact,
+        team=team,
+        created_at=now,
+    )
+    where: dict[str, object] = {"channel": channel or "api"}
+    await history.write(ticket, EntryKind.OPENED, actor=contact.name, label="history.opened", values=where, now=now)
+    if text:
+        await message(ticket, text, by=contact.name, from_contact=True, now=now)
+    return ticket
+
+
+@transactions.atomic
+async def assign(ticket: Ticket, staff: Staff, *, by: str = "", now: datetime) -> None:
+    """Make somebody the one who works on it."""
+    status = TicketStatus.ASSIGNED if ticket.status == TicketStatus.NEW else ticket.status
+    await Ticket.filter(id=ticket.id).update(assignee_id=staff.id, status=status)
+    ticket.assignee, ticket.status = staff, status
+    who: dict[str, object] = {"name": staff.name or staff.key}
+    await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
+
+
+@transactions.atomic
+async def resolve(
+    ticket: Ticket,
+    *,
+    reason: str = "solved",
+    result: str = "",
+    by: str = "",
+    replies: int | None = None,
+    ask: bool = True,
+    now: datetime,
+) -> Walk:
+    """Close the cycle and decide whether to ask about it; `ask=False` leaves that out.
+
+    Resolving what is resolved answers what was decided then.
+    """
+    changed = await Ticket.filter(id=ticket.id, status__in=OPEN_STATUSES).update(
+        status=TicketStatus.RESOLVED, resolved_at=now, close_reason=clean_line(reason, limit=60), result=clean(result)
+    )
+    ticket = await Ticket.get(id=ticket.id).select_related("contact", "team", "assignee")
+    if not changed:
+        decision = await Decision.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("-sent", "id").first()
+        invite = await Invite.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("id").first()
+        return Walk(ticket, decision, invite, repeated=True)
+    label = "history.resolved" if by and ticket.result else "history.resolved_plain"
+    values: dict[str, object] = {"name": by, "result": shorten(ticket.result, 200)}
+    await history.write(ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now)
+    if not ask:
+        return Walk(ticket, None, None)
+    decision, invite = await invites.plan(ticket, ticket.contact, _traits(ticket, by, replies), now=now)
+    return Walk(ticket, decision, invite)
+
+
+@transactions.atomic
+async def reopen(
+    ticket: Ticket,
+    *,
+    because: str = "",
+    by: str = "",
+    label: str = "history.reopened",
+    values: dict[str, object] | None = None,
+    now: datetime,
+) -> bool:
+    """Start the next cycle; what was not asked about the last one is not asked any more. False: it is open already."""
+    from_status = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
+    status = TicketStatus.ASSIGNED if ticket.assignee_id else TicketStatus.NEW
+    fresh = await Ticket.get(id=ticket.id)
+    reopened = await Ticket.filter(id=ticket.id, status__in=from_status, cycle=fresh.cycle).update(
+        status=status, cycle=fresh.cycle + 1, resolved_at=None
+    )
+    if not reopened:
+        return False
+    ticket.status, ticket.cycle, ticket.resolved_at = status, fresh.cycle + 1, None
+    await invites.cancel_unsent(ticket)
+    await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
+    if because:
+        await note(ticket, because, by=by, now=now)
+    return True
+
+
+@transactions.atomic
+async def raise_priority(ticket: Ticket, *, now: datetime) -> None:
+    """One step up, at most to urgent."""
+    order = list(Priority)[::-1]
+    higher = order[min(order.index(ticket.priority) + 1, len(order) - 1)]
+    if higher != ticket.priority:
+        values: dict[str, object] = {"old": ticket.priority.value, "new": higher.value}
+        await Ticket.filter(id=ticket.id).update(priority=higher)
+        ticket.priority = higher
+        await history.write(ticket, EntryKind.PRIORITY, label="history.status", values=values, now=now)
+
+
+async def note(ticket: Ticket, text: str, *, by: str = "", now: datetime) -> TicketEntry:
+    """Internal words: the contact never sees them."""
+    return await history.write(ticket, EntryKind.NOTE, actor=by, text=text, now=now)
+
+
+async def message(ticket: Ticket, text: str, *, by: str, from_contact: bool, now: datetime) -> TicketEntry:
+    """Something said between the contact and the staff."""
+    values: dict[str, object] = {"from_contact": from_contact}
+    return await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
+
+
+async def open_of(contact: Contact) -> Ticket | None:
+    """The contact's newest request that is not resolved."""
+    return await Ticket.filter(contact_id=contact.id, status__in=OPEN_STATUSES).order_by("-id").first()
+
+
+async def heard_from(
+    channel: str, address: str, text: str, *, name: str = "", locale: str = "", now: datetime
+) -> Ticket:
+    """Words from a contact that answer no question: they join the open request, or open one."""
+    facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
+    return await _heard(facts, channel, text, now=now)
+
+
+@transactions.atomic
+async def _heard(facts: contacts.ContactFacts, channel: str, text: str, *, now: datetime) -> Ticket:
+    known = await contacts.by_address(channel, facts.addresses[0].address)
+    contact = known.contact if known else await contacts.learn(facts, now=now)
+    ticket = await open_of(contact)
+    if ticket is None:
+        first_line = clean(text).split("\n")[0]
+        return await open_ticket(contact=contact, subject=shorten(first_line, 80), channel=channel, text=text, now=now)
+    await message(ticket, text, by=contact.name, from_contact=True, now=now)
+    return ticket
+
+
+def _traits(ticket: Ticket, by: str, replies: int | None) -> TicketTraits:
+    return TicketTraits(
+        number=ticket.number,
+        cycle=ticket.cycle,
+        type=ticket.type,
+        team=ticket.team.key if ticket.team else "",
+        channel=ticket.channel,
+        priority=ticket.priority.value,
+        tags=tuple(ticket.tags),
+        close_reason=ticket.close_reason,
+        closed_by=by,
+        replies=replies,
+    )

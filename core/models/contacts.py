@@ -1,0 +1,54 @@
+"""The people served, and the addresses that reach them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Reach(StrEnum):
+    OK = "ok"
+    UNREACHABLE = "unreachable"
+
+
+class Contact(Model):
+    """A person served."""
+
+    id = fields.BigIntField(primary_key=True)
+    ref = fields.CharField(max_length=200, null=True, unique=True)  # what the outside calls the contact
+    name = fields.CharField(max_length=120, default="")
+    locale = fields.CharField(max_length=20, default="")
+    locale_chosen = fields.BooleanField(default=False)  # by the contact; nobody overwrites it
+    timezone = fields.CharField(max_length=60, default="")
+    tier = fields.CharField(max_length=60, default="")
+    internal = fields.BooleanField(default=False)  # staff or test: never asked
+    opted_out_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    addresses: fields.ReverseRelation[Address]
+
+    class Meta:
+        table = "contacts"
+
+
+class Address(Model):
+    """One way to reach a contact: a channel account and an address in it."""
+
+    id = fields.BigIntField(primary_key=True)
+    contact: fields.ForeignKeyRelation[Contact] = fields.ForeignKeyField(
+        "models.Contact", related_name="addresses", on_delete=fields.CASCADE
+    )
+    contact_id: int
+    channel = fields.CharField(max_length=60)  # as configured: "support-bot"
+    address = fields.CharField(max_length=320)
+    rank = fields.IntField(default=0)  # lower is tried first
+    reach = fields.CharEnumField(Reach, max_length=20, default=Reach.OK)
+    reach_reason = fields.CharField(max_length=300, default="")
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "addresses"
+        unique_together = (("channel", "address"),)
+        ordering = ("rank", "id")

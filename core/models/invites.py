@@ -1,0 +1,89 @@
+"""Whom we asked, whom we did not ask, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from core.models.contacts import Address, Contact
+from core.models.desk import Ticket
+from core.models.setup import Survey
+
+
+class Decision(Model):
+    """Why an invite was or was not sent, one line per ticket, cycle and survey. `reason` is a code for the words."""
+
+    id = fields.BigIntField(primary_key=True)
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "models.Ticket", related_name="decisions", on_delete=fields.CASCADE
+    )
+    ticket_id: int
+    cycle = fields.IntField()
+    survey_key = fields.CharField(max_length=60, default="")
+    sent = fields.BooleanField()
+    reason = fields.CharField(max_length=40)
+    values: dict[str, object] = fields.JSONField(default=dict)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "decisions"
+        unique_together = (("ticket", "cycle", "survey_key"),)
+
+
+class InviteState(StrEnum):
+    SCHEDULED = "scheduled"
+    DELIVERED = "delivered"
+    ANSWERED = "answered"  # at least one score or a comment
+    FINISHED = "finished"  # the response was finished or its edit window ended
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    UNDELIVERABLE = "undeliverable"
+
+
+ANSWERABLE = (InviteState.SCHEDULED, InviteState.DELIVERED, InviteState.ANSWERED, InviteState.FINISHED)
+UNANSWERED = (InviteState.SCHEDULED, InviteState.DELIVERED)
+
+
+class InvitePurpose(StrEnum):
+    SERVICE = "service"  # how did it go?
+    RECOVERY = "recovery"  # is it right now?
+    MANUAL = "manual"  # sent by hand
+
+
+class Invite(Model):
+    """One question to one contact about one cycle."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=16, unique=True)  # stands in buttons; opaque
+    token_hash = fields.CharField(max_length=64, unique=True)  # of the token in links
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "models.Ticket", related_name="invites", on_delete=fields.CASCADE
+    )
+    ticket_id: int
+    cycle = fields.IntField()
+    purpose = fields.CharEnumField(InvitePurpose, max_length=20, default=InvitePurpose.SERVICE)
+    survey: fields.ForeignKeyRelation[Survey] = fields.ForeignKeyField("models.Survey", related_name="invites")
+    survey_id: int
+    survey_key = fields.CharField(max_length=60)
+    contact: fields.ForeignKeyRelation[Contact] = fields.ForeignKeyField(
+        "models.Contact", related_name="invites", on_delete=fields.CASCADE
+    )
+    contact_id: int
+    address: fields.ForeignKeyRelation[Address] = fields.ForeignKeyField("models.Address", related_name="invites")
+    address_id: int
+    state = fields.CharEnumField(InviteState, max_length=20, default=InviteState.SCHEDULED)
+    due_at = fields.DatetimeField()
+    delivered_at: datetime | None = fields.DatetimeField(null=True)
+    remind_at: datetime | None = fields.DatetimeField(null=True)
+    reminders = fields.IntField(default=0)
+    expires_at = fields.DatetimeField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "invites"
+        unique_together = (("ticket", "cycle", "survey_key", "purpose"),)
+        indexes = (Index(fields=("contact_id", "delivered_at")), Index(fields=("address_id", "state")))

@@ -1,0 +1,103 @@
+"""What admins set up: teams, staff, surveys, rules and their own wordings."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Team(Model):
+    """People who answer for a kind of ticket, and where they want to be alerted."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=60, unique=True)
+    name = fields.CharField(max_length=120, default="")
+    alert_channel = fields.CharField(max_length=60, default="")  # "" : the staff inbox alone
+    alert_to = fields.CharField(max_length=320, default="")
+
+    class Meta:
+        table = "teams"
+
+
+class Staff(Model):
+    """Somebody who works tickets."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=200, unique=True)  # usually the e-mail address
+    name = fields.CharField(max_length=120, default="")
+    email = fields.CharField(max_length=320, default="")
+    locale = fields.CharField(max_length=20, default="")
+    timezone = fields.CharField(max_length=60, default="")
+    active = fields.BooleanField(default=True)
+    leads = fields.BooleanField(default=False)  # the team's lead: alerts that nobody takes go there
+    team: fields.ForeignKeyNullableRelation[Team] = fields.ForeignKeyField(
+        "models.Team", related_name="members", null=True, on_delete=fields.SET_NULL
+    )
+    team_id: int | None
+
+    addresses: fields.ReverseRelation[StaffAddress]
+
+    class Meta:
+        table = "staff"
+
+
+class StaffAddress(Model):
+    """Who a member of staff is in a channel. Only a mapped person may act there (SEC-35)."""
+
+    id = fields.BigIntField(primary_key=True)
+    staff: fields.ForeignKeyRelation[Staff] = fields.ForeignKeyField(
+        "models.Staff", related_name="addresses", on_delete=fields.CASCADE
+    )
+    staff_id: int
+    channel = fields.CharField(max_length=60)
+    address = fields.CharField(max_length=320)
+
+    class Meta:
+        table = "staff_addresses"
+        unique_together = (("channel", "address"),)
+
+
+class Survey(Model):
+    """One version of a survey: a response belongs to the version that was asked. `settings` is a `SurveySettings`."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=60)
+    version = fields.IntField()
+    position = fields.IntField(default=0)  # the first survey whose conditions hold wins
+    current = fields.BooleanField(default=True)
+    settings: dict[str, object] = fields.JSONField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "surveys"
+        unique_together = (("key", "version"),)
+
+
+class Rule(Model):
+    """On an event, when conditions hold, do actions. `settings` is a `RuleSettings`."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=60, unique=True)
+    position = fields.IntField(default=0)
+    enabled = fields.BooleanField(default=True)
+    settings: dict[str, object] = fields.JSONField()
+
+    class Meta:
+        table = "rules"
+
+
+class Wording(Model):
+    """An admin's own template. `team` and `channel` are "" where it holds for all."""
+
+    id = fields.BigIntField(primary_key=True)
+    kind = fields.CharField(max_length=40)
+    locale = fields.CharField(max_length=20)
+    team = fields.CharField(max_length=60, default="")
+    channel = fields.CharField(max_length=60, default="")
+    source = fields.TextField()
+    subject = fields.CharField(max_length=300, default="")
+    problem = fields.CharField(max_length=300, default="")  # why it could not be used; shown to the admin
+
+    class Meta:
+        table = "wordings"
+        unique_together = (("kind", "locale", "team", "channel"),)

@@ -1,0 +1,184 @@
+"""Everything that goes out: a row in the transaction that caused it, carried by whoever changes the row first."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from tortoise.queryset import QuerySet
+
+from core import transactions
+from core.failpoints import fp
+from core.models.deliveries import Delivery, DeliveryState
+from core.plumbing import jobs
+
+JOB = "delivery"
+LEASE = timedelta(seconds=20)
+"""How long a delivery belongs to a process that does not `hold` it any more. Longer than any call to a network."""
+RETRIES = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)
+
+URGENT, ANSWER, REPLY, INVITE = 1, 2, 3, 6
+"""Priorities: alerts, the next screen of a running conversation, what staff write, and last the invites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What to tell whom. `subject_id` names the invite, alert or ticket; the words are drawn when it leaves."""
+
+    key: str
+    kind: str
+    channel: str
+    target: str
+    priority: int = REPLY
+    contact_id: int | None = None
+    address_id: int | None = None
+    ticket_id: int | None = None
+    subject_id: int | None = None
+    screen: str = ""
+    receipt: str = ""  # the message to redraw, where it is known already
+    payload: dict[str, Any] = field(default_factory=dict)
+    expires_at: datetime | None = None
+
+
+async def schedule(draft: Draft, *, due: datetime, now: datetime) -> Delivery:
+    """Have it sent at `due`. A draft with a key that exists already is the same delivery and changes nothing."""
+    delivery, is_new = await Delivery.get_or_create(
+        key=draft.key, defaults={**_columns(draft), "due_at": due, "created_at": now}
+    )
+    if is_new:
+        # Priorities of jobs are the other way round: a higher one is taken first.
+        await jobs.enqueue(JOB, delivery.id, due=due, now=now, priority=10 - draft.priority)
+        fp("delivery.planned", draft.kind)
+        transactions.after_commit(partial(fp, "delivery.committed", draft.kind))
+    return delivery
+
+
+async def hand_over(draft: Draft, *, worker: str, now: datetime) -> Delivery:
+    """The same, but already taken by this process, which sends it right after the commit, without the engine.
+
+    Should the process die before, the sweep finds it when its lease is over.
+    """
+    return await Delivery.create(
+        key=draft.key,
+        **_columns(draft),
+        due_at=now,
+        created_at=now,
+        state=DeliveryState.SENDING,
+        taken_at=now,
+        taken_by=worker,
+    )
+
+
+async def sent(delivery: Delivery, *, receipt: str, drawn: dict[str, Any], now: datetime) -> None:
+    """It is with the channel. Older drawings of the same screen that still wait have lost their meaning."""
+    await Delivery.filter(id=delivery.id).update(
+        state=DeliveryState.SENT, sent_at=now, receipt=receipt, drawn=drawn, problem=""
+    )
+
+
+async def postpone(delivery: Delivery, reason: str, *, after: timedelta | None, now: datetime) -> DeliveryState:
+    """Try again later: when the channel says, else by the schedule ±20 %; after the last try it is a dead letter."""
+    if delivery.attempts >= len(RETRIES):
+        return await give_up(delivery, f"given up after {delivery.attempts + 1} tries: {reason}")
+    wait = after if after is not None else _shaken(RETRIES[delivery.attempts])
+    due = now + wait
+    if delivery.expires_at is not None and due >= delivery.expires_at:
+        return await give_up(delivery, f"no longer wanted by the time it could be sent: {reason}")
+    # A channel that says when to come back has not failed; only real failures use up the schedule.
+    attempts = delivery.attempts + (1 if after is None else 0)
+    ours = await _held(delivery).update(
+        state=DeliveryState.WAITING, due_at=due, attempts=attempts, problem=reason[:500]
+    )
+    if not ours:
+        return DeliveryState.SENDING  # Somebody else took it over meanwhile.
+    await jobs.enqueue(JOB, delivery.id, due=due, now=now, priority=10 - delivery.priority)
+    return DeliveryState.WAITING
+
+
+async def give_up(delivery: Delivery, reason: str) -> DeliveryState:
+    """A dead letter: kept, visible, and replayable."""
+    await Delivery.filter(id=delivery.id).update(state=DeliveryState.DEAD, problem=reason[:500])
+    return DeliveryState.DEAD
+
+
+async def cancel(*, screen: str) -> int:
+    """What still waits for this screen is not wanted any more."""
+    return await Delivery.filter(screen=screen, state=DeliveryState.WAITING).update(state=DeliveryState.CANCELLED)
+
+
+async def drop(delivery: Delivery, state: DeliveryState) -> None:
+    """Taken, and then found to have no meaning any more: CANCELLED or SUPERSEDED."""
+    await Delivery.filter(id=delivery.id).update(state=state)
+
+
+async def replay(delivery: Delivery, *, now: datetime) -> bool:
+    """Send a dead letter again, with a fresh schedule. False when it is not dead (any more)."""
+    revived = await Delivery.filter(id=delivery.id, state=DeliveryState.DEAD).update(
+        state=DeliveryState.WAITING, due_at=now, attempts=0, problem="", expires_at=None
+    )
+    if revived:
+        await jobs.enqueue(JOB, delivery.id, due=now, now=now, priority=10 - delivery.priority)
+    return bool(revived)
+
+
+async def hold(ids: Collection[int], *, worker: str, now: datetime) -> None:
+    """This process lives and has them in hand: nobody takes them over for another lease."""
+    if ids:
+        await Delivery.filter(id__in=list(ids), state=DeliveryState.SENDING, taken_by=worker).update(taken_at=now)
+
+
+async def is_held(delivery: Delivery) -> bool:
+    """False for who was away for longer than the lease, and finds that others went on with it."""
+    return await _held(delivery).exists()
+
+
+async def reclaim(*, now: datetime, mine_only: bool = False) -> list[str]:
+    """Free what a dead process had in hand; answers the channels concerned.
+
+    `mine_only` says that there is no other process (SQLite at its start): every lease is void at once.
+    """
+    stuck = Delivery.filter(state=DeliveryState.SENDING)
+    if not mine_only:
+        stuck = stuck.filter(taken_at__lt=now - LEASE)
+    rows = await stuck.limit(1000)
+    for row in rows:
+        await Delivery.filter(id=row.id, state=DeliveryState.SENDING, taken_at=row.taken_at).update(
+            state=DeliveryState.WAITING, due_at=now, taken_by=""
+        )
+    return sorted({row.channel for row in rows})
+
+
+async def shown(screen: str) -> Delivery | None:
+    """The newest drawing of a screen that is with the channel: its receipt is the message to redraw."""
+    return await Delivery.filter(screen=screen, state=DeliveryState.SENT).order_by("-sent_at", "-id").first()
+
+
+def _held(delivery: Delivery) -> QuerySet[Delivery]:
+    return Delivery.filter(id=delivery.id, state=DeliveryState.SENDING, taken_by=delivery.taken_by)
+
+
+def _columns(draft: Draft) -> dict[str, Any]:
+    return {
+        "kind": draft.kind,
+        "channel": draft.channel,
+        "target": draft.target,
+        "priority": draft.priority,
+        "contact_id": draft.contact_id,
+        "address_id": draft.address_id,
+        "ticket_id": draft.ticket_id,
+        "subject_id": draft.subject_id,
+        "screen": draft.screen,
+        "receipt": draft.receipt,
+        "payload": draft.payload,
+        "expires_at": draft.expires_at,
+    }
+
+
+def _shaken(wait: timedelta) -> timedelta:
+    return wait * (0.8 + secrets.randbelow(401) / 1000)

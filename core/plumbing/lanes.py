@@ -1,0 +1,144 @@
+"""The pace of a channel account. What may leave next is decided under the lane's row, so all workers keep one pace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core import transactions
+from core.failpoints import fp
+from core.models.deliveries import Delivery, DeliveryState
+from core.models.lanes import Lane
+from core.ports import Limits
+
+BURST = timedelta(seconds=0.2)
+LONGEST_REST = timedelta(seconds=15)
+PATIENCE = 3
+OUTAGE = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 30, 60))
+"""How long a channel that is down rests before it is tried again. An alert is at most the last of them late."""
+BATCH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is ours to send now, and when to look again."""
+
+    deliveries: list[Delivery]
+    look_again: datetime
+    failures: int = 0  # in a row, of the channel as a whole
+    blocked_until: datetime | None = None
+
+
+@transactions.atomic
+async def take(channel: str, limits: Limits, *, worker: str, most: int, now: datetime) -> Taken:
+    """Take what is due, by priority, then age; no faster than `limits`, one at a time and in order per target.
+
+    One who must wait for the channel (a retry) holds back only messages to the same target.
+    """
+    lane = await _locked(channel, now)
+    if lane.blocked_until is not None and lane.blocked_until > now:
+        return Taken([], lane.blocked_until, lane.failures, lane.blocked_until)
+    step = timedelta(seconds=1 / limits.per_second)
+    free_at = max(lane.free_at, now - BURST)
+    if free_at > now:
+        return Taken([], free_at, lane.failures)
+    room = min(most, BATCH, 1 + int((now - free_at) / step))
+    candidates = await _candidates(channel, limits, now, room)
+    if candidates:
+        ids = [row.id for row in candidates]
+        await Delivery.filter(id__in=ids, state=DeliveryState.WAITING).update(
+            state=DeliveryState.SENDING, taken_at=now, taken_by=worker
+        )
+        for row in candidates:
+            row.taken_at, row.taken_by = now, worker
+        fp("lane.taking", channel)
+        lane.free_at = free_at + step * len(candidates)
+        await Lane.filter(channel=channel).update(free_at=lane.free_at)
+    look_again = await _look_again(channel, lane.free_at, limits, bool(candidates), now)
+    return Taken(candidates, look_again, lane.failures)
+
+
+@transactions.atomic
+async def block(channel: str, *, until: datetime, reason: str, now: datetime) -> datetime:
+    """The channel asked for quiet: nothing leaves on it before the time that this answers, from any worker."""
+    lane = await _locked(channel, now)
+    later = max(until, lane.blocked_until or until)
+    await Lane.filter(channel=channel).update(blocked_until=later, reason=reason[:300], failures=lane.failures + 1)
+    return later
+
+
+@transactions.atomic
+async def failed(channel: str, *, whole: bool, reason: str, now: datetime) -> datetime | None:
+    """The channel did not work. Answers until when nothing leaves on it; None: once is no reason to stop the others.
+
+    It rests longer after each failure in a row; those that were under way together count as one.
+    """
+    lane = await _locked(channel, now)
+    if lane.blocked_until is not None and lane.blocked_until > now:
+        return lane.blocked_until
+    beyond = lane.failures + 1 - (1 if whole else PATIENCE)
+    until = now + OUTAGE[min(beyond, len(OUTAGE) - 1)] if beyond >= 0 else None
+    values = {"blocked_until": until} if until else {}
+    await Lane.filter(channel=channel).update(**values, reason=reason[:300], failures=lane.failures + 1)
+    return until
+
+
+@transactions.atomic
+async def recovered(channel: str, *, now: datetime) -> bool:
+    """A message got through: the channel is well, and what failed on it is tried again at once.
+
+    False while it asked for quiet: that message was under way before it did.
+    """
+    lane = await _locked(channel, now)
+    if lane.blocked_until is not None and lane.blocked_until > now:
+        return False
+    await Lane.filter(channel=channel).update(failures=0, blocked_until=None, reason="")
+    waiting = Delivery.filter(channel=channel, state=DeliveryState.WAITING, attempts__gt=0, due_at__gt=now)
+    await waiting.update(due_at=now)
+    return True
+
+
+async def blocked_until(channel: str, *, now: datetime) -> datetime | None:
+    lane = await Lane.get_or_none(channel=channel)
+    blocked = lane is not None and lane.blocked_until is not None and lane.blocked_until > now
+    return lane.blocked_until if lane is not None and blocked else None
+
+
+async def _locked(channel: str, now: datetime) -> Lane:
+    lane = await Lane.filter(channel=channel).select_for_update().first()
+    if lane is None:
+        await Lane.bulk_create([Lane(channel=channel, free_at=now)], ignore_conflicts=True)
+        lane = await Lane.filter(channel=channel).select_for_update().get()
+    return lane
+
+
+async def _candidates(channel: str, limits: Limits, now: datetime, room: int) -> list[Delivery]:
+    busy = set(await _held_back(channel))
+    if limits.per_target_seconds:
+        since = now - timedelta(seconds=limits.per_target_seconds)
+        recent = Delivery.filter(channel=channel, taken_at__gt=since)
+        busy |= set(await recent.distinct().values_list("target", flat=True))  # type: ignore[arg-type]
+    due = Delivery.filter(channel=channel, state=DeliveryState.WAITING, due_at__lte=now)
+    if busy:
+        due = due.exclude(target__in=list(busy))
+    chosen: dict[str, Delivery] = {}
+    for row in await due.order_by("priority", "due_at", "id").limit(room * 4):
+        chosen.setdefault(row.target, row)
+    return list(chosen.values())[:room]
+
+
+async def _held_back(channel: str) -> list[str]:
+    """Targets with a message under way: what follows waits its turn."""
+    under_way = Delivery.filter(channel=channel, state=DeliveryState.SENDING)
+    return list(await under_way.distinct().values_list("target", flat=True))  # type: ignore[arg-type]
+
+
+async def _look_again(channel: str, free_at: datetime, limits: Limits, took: bool, now: datetime) -> datetime:
+    first = await Delivery.filter(channel=channel, state=DeliveryState.WAITING).order_by("due_at").first()
+    if first is None:
+        return now + LONGEST_REST
+    if first.due_at > now:
+        return min(first.due_at, now + LONGEST_REST)
+    if took:
+        return max(free_at, now)
+    return now + timedelta(seconds=min(limits.per_target_seconds or 1.0, 1.0))

@@ -1,0 +1,344 @@
+"""What the domain expects of a channel, in words that no chat library owns.
+
+A channel is a translator and nothing more: it carries a `Message` out, turns what its network says into `Heard`, and
+knows two kinds of failure. It holds no wording, decides nothing, retries nothing and never touches the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+# ---------------------------------------------------------------- what goes out
+
+
+class Dialect(StrEnum):
+    """The mark-up that a channel's `Message.text` is written in."""
+
+    HTML = "html"  # b, i, code and a; Telegram, e-mail and web chat
+    MRKDWN = "mrkdwn"  # Slack
+    PLAIN = "plain"
+
+
+class Tone(StrEnum):
+    """What a button means; a channel that has colours may show it, meaning never depends on it."""
+
+    NEUTRAL = "neutral"
+    PRIMARY = "primary"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One thing a person can press: it carries an `action` back to us, or opens `url`.
+
+    `action` is at most 60 ASCII bytes, so that every channel can carry it. `hint` is what a screen reader says where
+    the label alone (a star, a face) would not do.
+    """
+
+    label: str
+    action: str = ""
+    url: str = ""
+    tone: Tone = Tone.NEUTRAL
+    hint: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A labelled line of an alert: "Due: 14:30". Both are plain text from anywhere; the channel escapes them."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, ready to be drawn: every word is final, the channel only gives it its shape.
+
+    `key` is the same on every try of the same delivery: a mail's Message-ID is made from it. `text` is in the channel's
+    dialect and already escaped; `plain` says the same without mark-up. `quote` is a customer's own words, plain, to be
+    shown verbatim and never as mark-up. `thread` is the receipt of the message to answer under. `subject`, `preheader`
+    and `unsubscribe_url` are for e-mail. `asks_text` says that the next thing typed is wanted.
+    """
+
+    key: str
+    kind: str
+    text: str
+    plain: str
+    rows: tuple[tuple[Button, ...], ...] = ()
+    facts: tuple[Fact, ...] = ()
+    quote: str = ""
+    subject: str = ""
+    preheader: str = ""
+    footer: str = ""
+    unsubscribe_url: str = ""
+    thread: str = ""
+    topic: str = ""  # what it is about, "ticket:17": mails about the same topic share a thread
+    locale: str = "en"
+    asks_text: bool = False
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the channel calls the message that it accepted; enough to edit it or to answer under it later."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+
+
+class FieldKind(StrEnum):
+    CHOICE = "choice"  # one of `options`; five or fewer are drawn as radio buttons
+    MANY = "many"  # any of `options`
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    name: str
+    label: str
+    kind: FieldKind
+    options: tuple[Option, ...] = ()
+    values: tuple[str, ...] = ()  # what is filled in at the start
+    required: bool = False
+    max_length: int = 4000
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Questions asked in one go, on a channel that can (`Channel.has_forms`): a Slack modal. Comes back as `Submitted`."""
+
+    action: str
+    title: str
+    submit: str
+    cancel: str
+    fields: tuple[FormField, ...]
+    intro: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The immediate answer to something heard: a short `note` that passes by, or a form. Losing it harms nobody."""
+
+    note: str = ""
+    form: Form | None = None
+    alarming: bool = False  # the note refuses something
+
+
+# ---------------------------------------------------------------- what comes in
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who did it, as the channel vouches for it. `address` is what we would send to, to reach them alone."""
+
+    address: str
+    name: str = ""
+    locale: str = ""  # as the channel gives it; "" when it does not
+    stranger: bool = False  # a guest, or somebody of another workspace: never staff
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something that one person did in one channel.
+
+    `target` is where it happened (a chat, a Slack channel) and where an answer goes; `handle` is what the channel needs
+    to acknowledge it; `receipt` is the message it was done to, or "".
+    """
+
+    person: Person
+    target: str
+    handle: str = ""
+    receipt: str = ""
+    private: bool = True  # nobody else reads what is written to `target`
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped(Heard):
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote(Heard):
+    """Typed text. `receipt` is the message it answers, if any; `thread` the root of the thread it stands in."""
+
+    text: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded(Heard):
+    """A command such as `/start abc`: `name` without slash, in lower case."""
+
+    name: str = ""
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted(Heard):
+    """A form came back; every field that was asked is in `values`, empty when left open."""
+
+    action: str = ""
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked(Heard):
+    """The person does not want to hear from us in this channel any more (blocked the bot, left the chat)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unblocked(Heard):
+    """The person can be reached again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Heard):
+    """A chat has a new address (`person.address` is the old one, `new_address` replaces it)."""
+
+    new_address: str = ""
+
+
+# ---------------------------------------------------------------- how raw input reaches the store
+
+
+@dataclass(frozen=True, slots=True)
+class RawArrival:
+    """Bytes from a network, verified but not yet understood. `external_id` is the network's own id: it comes once."""
+
+    external_id: str
+    body: bytes
+    chat: str = ""  # arrivals with the same chat are handled in order; "" when unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A hook call that is genuine: what to store first, and then what to answer."""
+
+    arrivals: tuple[RawArrival, ...] = ()
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    body: bytes = b""
+
+
+Take = Callable[[Sequence[RawArrival]], Awaitable[None]]
+"""Returns when the arrivals are committed; only then may the channel acknowledge them to its network."""
+
+
+# ---------------------------------------------------------------- errors
+
+
+class TryLater(Exception):
+    """The channel cannot take it now, and perhaps later. `after` is what the channel asked for, if it did.
+
+    `whole_channel` says that everything on the channel must wait (a rate limit, an outage), not this message alone.
+    """
+
+    def __init__(self, reason: str, after: timedelta | None = None, *, whole_channel: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after
+        self.whole_channel = whole_channel
+
+
+class Undeliverable(Exception):
+    """This address will not take our message, however often we try.
+
+    `dead_address` is false when it is our own set-up that is wrong (a missing right, a revoked token): the person is
+    not to blame, nobody is marked unreachable, and the staff must be told.
+    """
+
+    def __init__(self, reason: str, *, dead_address: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.dead_address = dead_address
+
+
+class Refused(Exception):
+    """A hook call that is not genuine or not readable: answered with `status` (4xx), nothing is written."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+# ---------------------------------------------------------------- the port
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a channel account takes: messages per second over all, seconds between two to the same target."""
+
+    per_second: float
+    per_target_seconds: float
+    concurrency: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `afterword check`."""
+
+    ok: bool
+    what: str
+    remedy: str = ""
+
+
+class Channel(Protocol):
+    """A channel account. Made by `build(name, settings)` in its module; imports of chat libraries happen only there."""
+
+    name: str  # as configured: "support-bot"
+    kind: str  # "telegram", "slack", "email", "webchat"
+    dialect: Dialect
+    has_buttons: bool  # takes taps; otherwise buttons must carry URLs (e-mail)
+    has_edits: bool  # can redraw a message it sent
+    has_forms: bool  # can show a Form
+    limits: Limits
+
+    async def open(self) -> None:
+        """Make clients; no network call that must succeed."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def send(self, target: str, message: Message) -> Receipt:
+        """Deliver; raises TryLater or Undeliverable. Anything else that it raises is a bug of ours."""
+        ...
+
+    async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
+        """Redraw a message in place. A message that is gone or cannot be edited any more is sent anew."""
+        ...
+
+    def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
+        """Verify a call to `/hooks/{name}` on its raw bytes (headers in lower case); raises Refused."""
+        ...
+
+    async def read(self, body: bytes) -> Sequence[Heard]:
+        """Translate one stored arrival. Raises ValueError when it cannot be understood: it goes to quarantine.
+
+        What is understood but of no interest is an empty sequence.
+        """
+        ...
+
+    async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
+        """Tell the person at once that it was heard. Best effort: logs and swallows the network's refusals."""
+        ...
+
+    async def listen(self, take: Take) -> None:
+        """Fetch from the network (polling, a socket) until cancelled; returns at once where only hooks come in."""
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Are the credentials good? For `afterword check` and `/readyz`; never raises."""
+        ...

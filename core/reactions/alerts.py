@@ -1,0 +1,186 @@
+"""A message to staff that somebody must acknowledge. Nobody does: it is raised, step by step."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core import history, transactions
+from core.models.desk import EntryKind, Ticket
+from core.models.reactions import Alert, AlertState, Recovery
+from core.models.responses import Response
+from core.models.setup import Staff, Team
+from core.plumbing import deliveries, jobs
+from core.surveys.tokens import new_key
+
+JOB = "alert"
+STEP_TAKE, STEP_DUE = 1, 2
+
+
+def screen_of(alert_id: int) -> str:
+    """The name of the one message that shows the alert's present state."""
+    return f"alert:{alert_id}"
+
+
+async def by_key(key: str) -> Alert | None:
+    """The alert behind a button, with what its actions need."""
+    return await _whole(Alert.filter(key=key).first())
+
+
+async def by_id(alert_id: int) -> Alert | None:
+    return await _whole(Alert.filter(id=alert_id).first())
+
+
+async def of_response(response_id: int) -> Alert | None:
+    return await _whole(Alert.filter(response_id=response_id).first())
+
+
+async def _whole(query) -> Alert | None:  # type: ignore[no-untyped-def]
+    alert: Alert | None = await query
+    if alert is not None:
+        await alert.fetch_related(
+            "ticket__contact", "ticket__assignee", "ticket__team", "recovery__owner", "team", "response"
+        )
+    return alert
+
+
+@transactions.atomic
+async def raise_alert(
+    ticket: Ticket, response: Response, recovery: Recovery | None, *, take_within: timedelta, now: datetime
+) -> Alert:
+    """Tell the ticket's team. One alert per response; a second call answers the first one."""
+    team = await route(ticket)
+    alert, is_new = await Alert.get_or_create(
+        response_id=response.id,
+        defaults={
+            "key": new_key(),
+            "recovery_id": recovery.id if recovery else None,
+            "ticket_id": ticket.id,
+            "team_id": team.id if team else None,
+            "raised_at": now,
+            "next_step_at": now + take_within,
+        },
+    )
+    if is_new:
+        await _show(alert, team, now=now)
+        await jobs.enqueue(JOB, alert.id, due=now + take_within, now=now)
+        where: dict[str, object] = {"channel": team.alert_channel if team and team.alert_channel else "inbox"}
+        await history.write(ticket, EntryKind.ALERT, label="history.alerted", values=where, now=now)
+    return alert
+
+
+async def route(ticket: Ticket) -> Team | None:
+    """Who is told: the ticket's team if it has a place for alerts, else the first team that has one."""
+    own = await Team.get_or_none(id=ticket.team_id) if ticket.team_id else None
+    if own is not None and own.alert_channel:
+        return own
+    return await Team.exclude(alert_channel="").order_by("id").first() or own
+
+
+@transactions.atomic
+async def redraw(alert: Alert, *, now: datetime) -> None:
+    """What the message shows has changed: draw it again in its place."""
+    alert.version += 1
+    await Alert.filter(id=alert.id).update(version=alert.version)
+    await _show(alert, await _team(alert), now=now)
+
+
+@transactions.atomic
+async def tell(alert: Alert, kind: str, line: str, *, now: datetime, **values: object) -> None:
+    """Add a line to the alert's thread. `line` makes it one of a kind: the same line is not told twice."""
+    team = await _team(alert)
+    if team is None or not team.alert_channel:
+        return
+    draft = deliveries.Draft(
+        key=f"alert:{alert.id}:{line}",
+        kind=kind,
+        channel=team.alert_channel,
+        target=team.alert_to,
+        priority=deliveries.URGENT + 1,
+        ticket_id=alert.ticket_id,
+        subject_id=alert.id,
+        payload=values,
+    )
+    await deliveries.schedule(draft, due=now, now=now)
+
+
+@transactions.atomic
+async def look(alert_id: int, *, now: datetime) -> None:
+    """The job's "look at alert 3": climb the ladder when nobody took it, or when its deadline has passed."""
+    alert = await by_id(alert_id)
+    if alert is None or alert.next_step_at is None or alert.state == AlertState.CLOSED:
+        return
+    if now < alert.next_step_at:
+        await jobs.enqueue(JOB, alert.id, due=alert.next_step_at, now=now)
+        return
+    due = alert.recovery.due_at if alert.recovery else None
+    if alert.state == AlertState.OPEN and alert.step < STEP_TAKE:
+        await _nobody_took_it(alert, now=now)
+        await _next(alert, STEP_TAKE, due if due and due > now else None, now=now)
+    elif due is not None and now >= due and alert.step < STEP_DUE:
+        await _overdue(alert, due, now=now)
+        await _next(alert, STEP_DUE, None, now=now)
+    else:
+        await _next(alert, alert.step, due if due and due > now and alert.step < STEP_DUE else None, now=now)
+
+
+@transactions.atomic
+async def acknowledge(alert: Alert, *, now: datetime) -> bool:
+    """Somebody has it: the ladder stops climbing, only the deadline is still watched. False: it was not open."""
+    due = alert.recovery.due_at if alert.recovery else None
+    was_open = await Alert.filter(id=alert.id, state=AlertState.OPEN).update(
+        state=AlertState.ACKNOWLEDGED, acknowledged_at=now, next_step_at=due, snoozed_until=None
+    )
+    if was_open and due is not None:
+        await jobs.enqueue(JOB, alert.id, due=due, now=now)
+    return bool(was_open)
+
+
+async def close(alert: Alert) -> None:
+    await Alert.filter(id=alert.id).update(state=AlertState.CLOSED, next_step_at=None)
+    alert.state = AlertState.CLOSED
+
+
+async def lead_of(alert: Alert) -> Staff | None:
+    """Who is told when nobody took it."""
+    team_id = alert.ticket.team_id or alert.team_id
+    return await Staff.filter(team_id=team_id, leads=True, active=True).order_by("id").first() if team_id else None
+
+
+async def _nobody_took_it(alert: Alert, *, now: datetime) -> None:
+    lead = await lead_of(alert)
+    names: dict[str, object] = {"owner": {"name": lead.name}} if lead else {}
+    await tell(alert, "alert_update", "raised", now=now, event="raised", **names)
+    await redraw(alert, now=now)
+
+
+async def _overdue(alert: Alert, due: datetime, *, now: datetime) -> None:
+    await tell(alert, "alert_overdue", "overdue", now=now, due=due.isoformat())
+    await history.write(alert.ticket, EntryKind.ALERT, label="thread.overdue", values={"due": due.isoformat()}, now=now)
+    await redraw(alert, now=now)
+
+
+async def _next(alert: Alert, step: int, at: datetime | None, *, now: datetime) -> None:
+    await Alert.filter(id=alert.id).update(step=step, next_step_at=at)
+    if at is not None:
+        await jobs.enqueue(JOB, alert.id, due=at, now=now)
+
+
+async def _team(alert: Alert) -> Team | None:
+    return await Team.get_or_none(id=alert.team_id) if alert.team_id else None
+
+
+async def _show(alert: Alert, team: Team | None, *, now: datetime) -> None:
+    """Without a route the alert stands in the staff inbox alone."""
+    if team is None or not team.alert_channel:
+        return
+    draft = deliveries.Draft(
+        key=f"alert:{alert.id}:v{alert.version}",
+        kind="alert",
+        channel=team.alert_channel,
+        target=team.alert_to,
+        priority=deliveries.URGENT,
+        ticket_id=alert.ticket_id,
+        subject_id=alert.id,
+        screen=screen_of(alert.id),
+    )
+    await deliveries.schedule(draft, due=now, now=now)

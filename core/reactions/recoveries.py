@@ -1,0 +1,203 @@
+"""What a negative response opens: an owner, a deadline, an outcome, and the question whether it is right now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core import contacts, errors, history, transactions
+from core.desk import tickets
+from core.models.desk import EntryKind, Ticket
+from core.models.reactions import Alert, Recovery, RecoveryState
+from core.models.responses import Response
+from core.models.setup import Staff
+from core.plumbing import deliveries, jobs
+from core.reactions import alerts
+from core.surveys import invites
+from core.text import clean
+
+OUTCOMES = ("solved", "compensated", "explained", "not_reachable", "other")
+DISMISSALS = ("mistake", "test", "spam", "duplicate", "other")
+UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
+
+
+@transactions.atomic
+async def open_recovery(ticket: Ticket, response: Response, *, within: timedelta, now: datetime) -> Recovery:
+    """Give the bad mark an owner (who worked on the ticket) and a deadline; one per response."""
+    recovery, is_new = await Recovery.get_or_create(
+        response_id=response.id,
+        defaults={"ticket_id": ticket.id, "owner_id": ticket.assignee_id, "due_at": now + within, "opened_at": now},
+    )
+    if is_new:
+        due: dict[str, object] = {"due": recovery.due_at.isoformat()}
+        await history.write(ticket, EntryKind.RECOVERY, label="history.recovery_opened", values=due, now=now)
+    return recovery
+
+
+@transactions.atomic
+async def take(alert: Alert, staff: Staff, *, now: datetime) -> None:
+    """It is mine. Raises errors.Conflict when somebody else has it or it is over."""
+    recovery = await _under_way(alert)
+    if recovery is not None:
+        if recovery.state == RecoveryState.TAKEN:
+            raise await _taken_already(recovery, staff)
+        mine = await Recovery.filter(id=recovery.id, state=RecoveryState.OPEN).update(
+            state=RecoveryState.TAKEN, owner_id=staff.id, taken_at=now
+        )
+        if not mine:
+            raise await _taken_already(await Recovery.get(id=recovery.id), staff)
+    await _owned(alert, staff, now=now)
+    await alerts.tell(
+        alert, "alert_taken", f"taken:{staff.id}", now=now, actor={"name": staff.name}, due=_due(recovery)
+    )
+
+
+@transactions.atomic
+async def assign(alert: Alert, to: Staff, *, by: Staff, now: datetime) -> None:
+    """Give it to somebody, whoever had it before."""
+    recovery = await _under_way(alert)
+    if recovery is not None:
+        await Recovery.filter(id=recovery.id).update(state=RecoveryState.TAKEN, owner_id=to.id, taken_at=now)
+    await _owned(alert, to, now=now)
+    await alerts.tell(
+        alert,
+        "alert_update",
+        f"assigned:{to.id}:{alert.version}",
+        now=now,
+        event="assigned",
+        actor={"name": by.name},
+        owner={"name": to.name},
+    )
+
+
+@transactions.atomic
+async def resolve(alert: Alert, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
+    """Close it with an outcome; the ticket is resolved with it, and the contact is asked whether it is right now."""
+    if outcome not in OUTCOMES:
+        raise errors.Invalid(f"an outcome is one of {', '.join(OUTCOMES)}", field="outcome")
+    await _close(alert, RecoveryState.RESOLVED, outcome, note, by=by, now=now)
+    ticket = await Ticket.get(id=alert.ticket_id).select_related("contact", "team", "assignee")
+    if outcome != "not_reachable":
+        await invites.ask_again(ticket, ticket.contact, now=now)
+    await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False)
+    await _told_end(alert, "resolved", by, now=now, outcome=outcome, note=clean(note, limit=500))
+
+
+@transactions.atomic
+async def dismiss(alert: Alert, reason: str, note: str, *, by: Staff, now: datetime) -> None:
+    """It needs no recovery (a slip, a test); the reason is kept."""
+    if reason not in DISMISSALS:
+        raise errors.Invalid(f"a reason is one of {', '.join(DISMISSALS)}", field="reason")
+    await _close(alert, RecoveryState.DISMISSED, reason, note, by=by, now=now)
+    await _told_end(alert, "dismissed", by, now=now, reason=reason, note=clean(note, limit=500))
+
+
+@transactions.atomic
+async def snooze(alert: Alert, until: datetime, *, by: Staff, now: datetime) -> None:
+    """No ladder before then; the deadline stays."""
+    await _under_way(alert)
+    await Alert.filter(id=alert.id).update(snoozed_until=until, next_step_at=until)
+    await jobs.enqueue(alerts.JOB, alert.id, due=until, now=now)
+    await alerts.redraw(alert, now=now)
+    await alerts.tell(
+        alert,
+        "alert_update",
+        f"snoozed:{until.timestamp()}",
+        now=now,
+        event="snoozed",
+        actor={"name": by.name},
+        until=until.isoformat(),
+    )
+
+
+@transactions.atomic
+async def reply(alert: Alert, text: str, *, by: Staff, now: datetime) -> None:
+    """Words of the staff for the contact, in the contact's own channel. Raises errors.Conflict when there is none."""
+    words = clean(text)
+    ticket = await Ticket.get(id=alert.ticket_id).select_related("contact")
+    entry = await tickets.message(ticket, words, by=by.name, from_contact=False, now=now)
+    await _to_contact(ticket, f"reply:{entry.id}", "reply", {"text": words, "actor": {"name": by.name}}, now=now)
+    await alerts.tell(
+        alert, "alert_update", f"replied:{entry.id}", now=now, event="replied", actor={"name": by.name}, text=words
+    )
+
+
+@transactions.atomic
+async def apologise(ticket: Ticket, recovery: Recovery, *, channel: str, now: datetime) -> None:
+    """Tell the contact who will come back, and by when: once per recovery."""
+    await _to_contact(ticket, f"sorry:{recovery.id}", "sorry", {"recovery": recovery.id}, channel=channel, now=now)
+
+
+async def _to_contact(
+    ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
+) -> None:
+    ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
+    if not ways:
+        raise errors.Conflict("this contact cannot be reached any more", label="note.reply_impossible")
+    draft = deliveries.Draft(
+        key=key,
+        kind=kind,
+        channel=ways[0].channel,
+        target=ways[0].address,
+        priority=deliveries.REPLY,
+        contact_id=ticket.contact_id,
+        address_id=ways[0].id,
+        ticket_id=ticket.id,
+        subject_id=ticket.id,
+        payload=payload,
+    )
+    await deliveries.schedule(draft, due=now, now=now)
+
+
+async def _under_way(alert: Alert) -> Recovery | None:
+    recovery = await Recovery.get_or_none(id=alert.recovery_id) if alert.recovery_id else None
+    if recovery is not None and recovery.state not in UNDER_WAY:
+        raise errors.Conflict("this is finished already", label="note.already_finished")
+    return recovery
+
+
+async def _taken_already(recovery: Recovery, staff: Staff) -> errors.Conflict:
+    if recovery.owner_id == staff.id:
+        return errors.Conflict("it is yours already", label="note.already_yours")
+    owner = await Staff.get_or_none(id=recovery.owner_id) if recovery.owner_id else None
+    name = owner.name if owner else "—"
+    return errors.Conflict(f"already taken by {name}", label="note.taken_by", name=name)
+
+
+async def _owned(alert: Alert, staff: Staff, *, now: datetime) -> None:
+    ticket = await Ticket.get(id=alert.ticket_id)
+    await tickets.assign(ticket, staff, by=staff.name, now=now)
+    await history.write(
+        ticket,
+        EntryKind.RECOVERY,
+        actor=staff.name,
+        label="history.recovery_taken",
+        values={"name": staff.name},
+        now=now,
+    )
+    await alerts.acknowledge(alert, now=now)
+    await alerts.redraw(alert, now=now)
+
+
+async def _close(alert: Alert, state: RecoveryState, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
+    recovery = await _under_way(alert)
+    if recovery is not None:
+        closed = await Recovery.filter(id=recovery.id, state__in=UNDER_WAY).update(
+            state=state, outcome=outcome, closing_note=clean(note), closed_at=now, closed_by=by.name
+        )
+        if not closed:
+            raise errors.Conflict("this is finished already", label="note.already_finished")
+    await alerts.close(alert)
+
+
+async def _told_end(alert: Alert, event: str, by: Staff, *, now: datetime, **values: object) -> None:
+    ticket = await Ticket.get(id=alert.ticket_id)
+    outcome: dict[str, object] = {"outcome": values.get("outcome") or values.get("reason")}
+    await history.write(
+        ticket, EntryKind.RECOVERY, actor=by.name, label="history.recovery_closed", values=outcome, now=now
+    )
+    await alerts.redraw(alert, now=now)
+    await alerts.tell(alert, "alert_update", event, now=now, event=event, actor={"name": by.name}, **values)
+
+
+def _due(recovery: Recovery | None) -> str:
+    return recovery.due_at.isoformat() if recovery else ""

@@ -1,0 +1,25 @@
+"""What admins set up, as a file: `afterword apply` writes it into the store, `afterword export` reads it back.
+
+A file is partial: teams, surveys and single fields that it does not mention are left as they are.
+"""
+
+from core.setup.changes import Change
+from core.setup.document import parse, to_toml
+from core.setup.models import RuleSetup, Setup, SetupError, StaffSetup, SurveySetup, TeamSetup, TemplateSetup
+from core.setup.storing import apply, export, plan
+
+__all__ = [
+    "Change",
+    "RuleSetup",
+    "Setup",
+    "SetupError",
+    "StaffSetup",
+    "SurveySetup",
+    "TeamSetup",
+    "TemplateSetup",
+    "apply",
+    "export",
+    "parse",
+    "plan",
+    "to_toml",
+]

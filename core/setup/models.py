@@ -1,0 +1,148 @@
+"""What `setup.toml` may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from core.reactions.settings import RuleSettings
+from core.setting_problems import Problem
+from core.surveys.settings import SurveySettings
+
+
+class SetupError(Exception):
+    """The set-up cannot be used, and nothing of it was written. The text names every wrong place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+def _real_zone(name: str) -> str:
+    try:
+        return str(ZoneInfo(name)) if name else ""
+    except (KeyError, ValueError, OSError):
+        raise ValueError('must be the name of a time zone, such as "Europe/Berlin"') from None
+
+
+Key = Annotated[str, Field(max_length=60, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
+Name = Annotated[str, Field(max_length=120)]
+Locale = Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)?$")]
+Zone = Annotated[str, AfterValidator(_real_zone)]
+
+
+class Part(BaseModel):
+    """One table of the file. `mentioned` is what it really says; the rest are defaults for what is new."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def complete(self) -> dict[str, Any]:
+        return {name: value for name, value in self.model_dump(mode="json").items() if name not in _NAMES}
+
+    def mentioned(self) -> dict[str, Any]:
+        return {name: value for name, value in self.complete().items() if name in self.model_fields_set}
+
+
+class AlertTarget(Part):
+    """Where a team wants its alerts; both empty: in the staff inbox alone."""
+
+    channel: str = Field(default="", max_length=60)
+    to: str = Field(default="", max_length=320)
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if bool(self.channel) != bool(self.to):
+            raise ValueError('must have both: { channel = "slack", to = "C0ALERTS" }')
+        return self
+
+
+class TeamSetup(Part):
+    """People who answer for a kind of ticket."""
+
+    key: Key
+    name: Name = ""
+    alert: AlertTarget = AlertTarget()
+
+
+class StaffAddressSetup(Part):
+    """Who somebody is in a channel; only there they may act."""
+
+    channel: str = Field(min_length=1, max_length=60)
+    address: str = Field(min_length=1, max_length=320)
+
+
+def _in_order(addresses: tuple[StaffAddressSetup, ...]) -> tuple[StaffAddressSetup, ...]:
+    return tuple(sorted(addresses, key=lambda one: (one.channel, one.address)))
+
+
+class StaffSetup(Part):
+    """Somebody who works tickets. Known by `key`, which is the e-mail address unless it says otherwise."""
+
+    key: str = Field(default="", max_length=200)
+    email: str = Field(default="", max_length=320)
+    name: Name = ""
+    team: str = ""
+    leads: bool = False
+    active: bool = True
+    locale: Locale = ""
+    timezone: Zone = ""
+    addresses: Annotated[tuple[StaffAddressSetup, ...], AfterValidator(_in_order)] = ()
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if not (self.key or self.email):
+            raise ValueError("must have a key or an email")
+        return self
+
+    @property
+    def known_as(self) -> str:
+        return self.key or self.email
+
+
+class SurveySetup(Part, SurveySettings):
+    """A survey with its settings beside its key. The first in the order of `position` whose conditions hold is sent."""
+
+    key: Key
+    position: int | None = Field(default=None, ge=0)
+
+
+class RuleSetup(Part, RuleSettings):
+    """A rule with its settings beside its key."""
+
+    key: Key
+    position: int | None = Field(default=None, ge=0)
+    enabled: bool = True
+
+
+class TemplateSetup(Part):
+    """Own words for one kind of message. `team` and `channel` are empty where it holds for all."""
+
+    kind: str = Field(min_length=1, max_length=40)
+    locale: Locale = ""
+    team: str = Field(default="", max_length=60)
+    channel: str = Field(default="", max_length=60)
+    subject: str = Field(default="", max_length=300)
+    source: str = Field(min_length=1)
+
+    @property
+    def known_as(self) -> str:
+        narrowed = (("locale", self.locale), ("team", self.team), ("channel", self.channel))
+        return " ".join([self.kind, *(f"{name}={value}" for name, value in narrowed if value)])
+
+
+class Setup(BaseModel):
+    """A whole `setup.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    teams: tuple[TeamSetup, ...] = ()
+    staff: tuple[StaffSetup, ...] = ()
+    surveys: tuple[SurveySetup, ...] = ()
+    rules: tuple[RuleSetup, ...] = ()
+    templates: tuple[TemplateSetup, ...] = ()
+
+
+_NAMES = frozenset({"key"})

@@ -1,0 +1,126 @@
+"""The rows of the set-up, as plain values by key, and writing them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from core.models.setup import Rule, Staff, StaffAddress, Survey, Team, Wording
+from core.reactions.settings import RuleSettings
+from core.setup.changes import Values
+from core.setup.models import TemplateSetup
+from core.surveys.settings import SurveySettings
+
+Present = dict[str, dict[str, Values]]
+"""By the name of the table in the file, then by what people call the row."""
+
+_TEMPLATE_KEY = ("kind", "locale", "team", "channel")
+
+
+async def read() -> Present:
+    """Everything that is set up now, in the order in which a file should say it."""
+    return {
+        "teams": {one.key: _team(one) for one in await Team.all().order_by("key")},
+        "staff": {
+            one.key: _staff(one) for one in await Staff.all().order_by("key").prefetch_related("team", "addresses")
+        },
+        "surveys": {
+            one.key: {**_as_written_now(SurveySettings, one.settings), "position": one.position}
+            for one in await Survey.filter(current=True).order_by("position", "key")
+        },
+        "rules": {
+            one.key: {**_as_written_now(RuleSettings, one.settings), "position": one.position, "enabled": one.enabled}
+            for one in await Rule.all().order_by("position", "key")
+        },
+        "templates": {
+            _template(one).known_as: _template(one).complete()
+            for one in await Wording.all().order_by("kind", "locale", "team", "channel")
+        },
+    }
+
+
+def named(table: str, key: str, values: Values) -> Values:
+    """The row with its key, as the file says it."""
+    return values if table == "templates" else {"key": key, **values}
+
+
+async def write(wanted: Present, present: Present, *, now: datetime) -> None:
+    """Make these rows what they should be; the others stay. Within a unit of work."""
+    for key, values in wanted["teams"].items():
+        alert = values["alert"]
+        row = {"name": values["name"], "alert_channel": alert["channel"], "alert_to": alert["to"]}
+        await Team.update_or_create(key=key, defaults=row)
+    await _write_staff(wanted["staff"])
+    for position, (key, values) in enumerate(wanted["surveys"].items(), start=len(present["surveys"])):
+        await _write_survey(key, values, present["surveys"].get(key), position, now)
+    for position, (key, values) in enumerate(wanted["rules"].items(), start=len(present["rules"])):
+        place = _taken_out(values, "position", position)
+        rule = {"enabled": values.pop("enabled"), "position": place, "settings": values}
+        await Rule.update_or_create(key=key, defaults=rule)
+    for values in wanted["templates"].values():
+        own = {name: values[name] for name in _TEMPLATE_KEY}
+        words = {"source": values["source"], "subject": values["subject"], "problem": ""}
+        await Wording.update_or_create(**own, defaults=words)
+
+
+async def _write_staff(wanted: dict[str, Values]) -> None:
+    """Addresses last, when all old ones are gone: one may go from a person to another."""
+    people: list[tuple[Staff, list[dict[str, str]]]] = []
+    for key, values in wanted.items():
+        row = dict(values)
+        addresses = row.pop("addresses")
+        team = row.pop("team")
+        row["team_id"] = (await Team.get(key=team)).id if team else None
+        person, _ = await Staff.update_or_create(key=key, defaults=row)
+        people.append((person, addresses))
+    await StaffAddress.filter(staff_id__in=[person.id for person, _ in people]).delete()
+    for person, addresses in people:
+        for address in addresses:
+            await StaffAddress.create(staff=person, channel=address["channel"], address=address["address"])
+
+
+async def _write_survey(key: str, values: Values, old: Values | None, position: int, now: datetime) -> None:
+    """Other settings make another version, because answers belong to what was asked; another position does not."""
+    place = _taken_out(values, "position", position)
+    if old is not None and {**values, "position": None} == {**old, "position": None}:
+        await Survey.filter(key=key, current=True).update(position=place)
+        return
+    latest = await Survey.filter(key=key).order_by("-version").first()
+    await Survey.filter(key=key, current=True).update(current=False)
+    version = latest.version + 1 if latest else 1
+    await Survey.create(key=key, version=version, position=place, settings=values, created_at=now)
+
+
+def _as_written_now(model: type[BaseModel], settings: Values) -> Values:
+    """Settings that were stored in other words ("90s", "1m30s"), or before there was one more of them."""
+    return model.model_validate(settings).model_dump(mode="json")
+
+
+def _taken_out(values: Values, name: str, otherwise: int) -> int:
+    value: Any = values.pop(name)
+    return otherwise if value is None else int(value)
+
+
+def _team(row: Team) -> Values:
+    return {"name": row.name, "alert": {"channel": row.alert_channel, "to": row.alert_to}}
+
+
+def _staff(row: Staff) -> Values:
+    addresses = sorted(row.addresses, key=lambda one: (one.channel, one.address))
+    return {
+        "email": row.email,
+        "name": row.name,
+        "team": row.team.key if row.team else "",
+        "leads": row.leads,
+        "active": row.active,
+        "locale": row.locale,
+        "timezone": row.timezone,
+        "addresses": [{"channel": one.channel, "address": one.address} for one in addresses],
+    }
+
+
+def _template(row: Wording) -> TemplateSetup:
+    own = {name: getattr(row, name) for name in _TEMPLATE_KEY}
+    return TemplateSetup(**own, subject=row.subject, source=row.source)

@@ -1,0 +1,121 @@
+"""From a set-up to the store and back. Applying the same file again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from core import transactions
+from core.setting_problems import Place, Problem, explain, unknown
+from core.setup import rows
+from core.setup.changes import Change, Values, between
+from core.setup.document import known_as
+from core.setup.models import Part, Setup, SetupError, SurveySetup
+
+KINDS = {"teams": "team", "staff": "staff", "surveys": "survey", "rules": "rule", "templates": "template"}
+
+
+async def plan(setup: Setup, *, channels: Collection[str] | None = None) -> list[Change]:
+    """What `apply` would change. `channels` are the names in the configuration, when they are known.
+
+    Raises SetupError when the set-up names something that does not exist.
+    """
+    present = await rows.read()
+    _check(setup, present, channels)
+    return [change for name, part in _parts(setup) for change in _changes(name, part, present)]
+
+
+@transactions.atomic
+async def apply(setup: Setup, *, now: datetime, channels: Collection[str] | None = None) -> list[Change]:
+    """Write what differs, all or nothing, and say what that was. A survey that changes gets a new version."""
+    present = await rows.read()
+    _check(setup, present, channels)
+    done: list[Change] = []
+    wanted: dict[str, dict[str, Values]] = {name: {} for name in KINDS}
+    for name, part in _parts(setup):
+        changes = list(_changes(name, part, present))
+        if changes:
+            wanted[name][known_as(part)] = _whole(part, present[name].get(known_as(part)))
+            done += changes
+    await rows.write(wanted, present, now=now)
+    return done
+
+
+async def export() -> Setup:
+    """Everything that is set up, complete: applying it changes nothing."""
+    present = await rows.read()
+    found = {
+        name: [rows.named(name, key, values) for key, values in present[name].items()] for name in Setup.model_fields
+    }
+    return Setup.model_validate(found)
+
+
+def _parts(setup: Setup) -> Iterator[tuple[str, Part]]:
+    for name in KINDS:
+        for part in getattr(setup, name):
+            yield name, part
+
+
+def _changes(name: str, part: Part, present: rows.Present) -> Iterator[Change]:
+    key = known_as(part)
+    return between(KINDS[name], key, present[name].get(key), part.mentioned())
+
+
+def _whole(part: Part, old: Values | None) -> Values:
+    """The row as it will be: what the file mentions, over what is there, over the defaults."""
+    said = {name: value for name, value in part.mentioned().items() if value is not None}
+    return {**part.complete(), **(old or {}), **said}
+
+
+def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None) -> None:
+    problems = [*_unknown_teams(setup, present), *_do_not_fit(setup, present), *_taken_addresses(setup, present)]
+    problems += _unknown_channels(setup, channels) if channels is not None else []
+    if problems:
+        raise SetupError(problems)
+
+
+def _unknown_teams(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    known = {*present["teams"], *(team.key for team in setup.teams)}
+    places: list[tuple[Place, str]] = [(("staff", at, "team"), one.team) for at, one in enumerate(setup.staff)]
+    places += [(("templates", at, "team"), one.team) for at, one in enumerate(setup.templates)]
+    return (
+        Problem(place, f"{team}: {unknown(team, known, 'team')}") for place, team in places if team not in {*known, ""}
+    )
+
+
+def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Problem]:
+    places: list[tuple[Place, str]] = [
+        (("teams", at, "alert", "channel"), one.alert.channel) for at, one in enumerate(setup.teams)
+    ]
+    for at, one in enumerate(setup.staff):
+        places += [(("staff", at, "addresses", nth, "channel"), it.channel) for nth, it in enumerate(one.addresses)]
+    for place, name in places:
+        if name and name not in channels:
+            yield Problem(place, f"{name}: {unknown(name, channels, 'channel')} (channels are set up in config.toml)")
+
+
+def _do_not_fit(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    """A setting that is right by itself may not go together with one that the store has."""
+    for at, survey in enumerate(setup.surveys):
+        try:
+            SurveySetup.model_validate({"key": survey.key, **_whole(survey, present["surveys"].get(survey.key))})
+        except ValidationError as error:
+            yield from explain(error, SurveySetup, ("surveys", at))
+
+
+def _taken_addresses(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    """In a channel, one address is one person."""
+    changed = {one.known_as for one in setup.staff if "addresses" in one.model_fields_set}
+    owners = {
+        (it["channel"], it["address"]): key
+        for key, values in present["staff"].items()
+        if key not in changed
+        for it in values["addresses"]
+    }
+    for at, one in enumerate(setup.staff):
+        for nth, it in enumerate(one.addresses):
+            owner = owners.setdefault((it.channel, it.address), one.known_as)
+            if owner != one.known_as:
+                yield Problem(("staff", at, "addresses", nth), f"{it.channel} {it.address} is {owner} already")

@@ -1,0 +1,41 @@
+"""Which survey asks about a ticket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core import transactions
+from core.models.invites import Invite, InvitePurpose
+from core.models.setup import Survey
+from core.surveys.settings import SurveySettings
+
+DEFAULT_KEY = "default"
+
+
+def settings_of(survey: Survey) -> SurveySettings:
+    """What is set for this version of the survey."""
+    return SurveySettings.model_validate(survey.settings)
+
+
+def settings_for(invite: Invite) -> SurveySettings:
+    """What is set for this invite (its survey fetched). After a recovery only `overall` is asked: is it right now?"""
+    settings = settings_of(invite.survey)
+    if invite.purpose != InvitePurpose.RECOVERY:
+        return settings
+    overall = tuple(one for one in settings.dimensions if one.key == "overall")
+    return settings.model_copy(update={"dimensions": overall})
+
+
+async def current() -> list[Survey]:
+    """The surveys that are asked now, in the order in which they are looked at."""
+    return await Survey.filter(current=True).order_by("position", "id")
+
+
+@transactions.atomic
+async def ensure_default(*, now: datetime) -> None:
+    """A store without any survey gets the shipped one."""
+    if not await Survey.exists():
+        settings = SurveySettings().model_dump(mode="json")
+        await Survey.get_or_create(
+            key=DEFAULT_KEY, version=1, defaults={"settings": settings, "created_at": now, "current": True}
+        )

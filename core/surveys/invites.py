@@ -1,0 +1,272 @@
+"""One question to one contact about one cycle: planned, sent, reminded of, expired, or never sent and why."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tortoise.queryset import QuerySet
+
+from core import contacts, history, transactions
+from core.models.contacts import Address, Contact
+from core.models.desk import EntryKind, Ticket
+from core.models.invites import UNANSWERED, Decision, Invite, InvitePurpose, InviteState
+from core.models.setup import Survey
+from core.plumbing import deliveries, jobs
+from core.surveys import catalogue, eligibility, tokens
+from core.surveys.settings import SurveySettings
+
+JOB = "invite"
+
+
+def screen_of(invite_id: int) -> str:
+    """The name of the one message that an invite's conversation redraws."""
+    return f"invite:{invite_id}"
+
+
+async def by_token(token: str) -> Invite | None:
+    """The invite behind a link, with everything that a page needs; None for what is not exactly one of our tokens."""
+    hashed = tokens.hash_of(token)
+    return await _whole().get_or_none(token_hash=hashed) if hashed else None
+
+
+async def by_key(key: str) -> Invite | None:
+    """The invite behind a button, with contact, address, survey and ticket."""
+    return await _whole().get_or_none(key=key)
+
+
+async def by_id(invite_id: int) -> Invite | None:
+    return await _whole().get_or_none(id=invite_id)
+
+
+def _whole() -> QuerySet[Invite]:
+    return Invite.all().select_related("contact", "address", "survey", "ticket", "ticket__assignee", "ticket__team")
+
+
+@transactions.atomic
+async def plan(
+    ticket: Ticket, contact: Contact, traits: eligibility.TicketTraits, *, now: datetime
+) -> tuple[Decision, Invite | None]:
+    """Decide whether this cycle is asked about and write the decision down, sent or not. Repeating it changes nothing."""
+    known = await Decision.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("-sent", "id").first()
+    if known is not None:
+        return known, await _of(ticket, InvitePurpose.SERVICE)
+    survey, verdict = await _verdict(contact, traits, now=now)
+    decision = await Decision.create(
+        ticket_id=ticket.id,
+        cycle=ticket.cycle,
+        survey_key=survey.key if survey else "",
+        sent=verdict.send,
+        reason=verdict.reason,
+        values=verdict.values,
+        at=now,
+    )
+    values: dict[str, object] = {**verdict.values, "when": (verdict.due_at or now).isoformat()}
+    label = "decision.planned" if verdict.send else f"decision.{verdict.reason}"
+    if verdict.send:
+        values["channel"] = (await contacts.reachable(contact, first=ticket.channel))[0].channel
+    await history.write(ticket, EntryKind.DECISION, label=label, values=values, now=now)
+    if not verdict.send or survey is None or verdict.due_at is None:
+        return decision, None
+    invite = await _create(ticket, contact, survey, InvitePurpose.SERVICE, due=verdict.due_at, now=now)
+    return decision, invite
+
+
+@transactions.atomic
+async def ask_again(ticket: Ticket, contact: Contact, *, now: datetime) -> Invite | None:
+    """After a recovery: is it right now? Asked at once and outside the budget; None without an address or after /stop."""
+    if contact.opted_out_at is not None or contact.internal:
+        return None
+    first = await Invite.filter(ticket_id=ticket.id).order_by("-id").select_related("survey").first()
+    survey = first.survey if first else None
+    if survey is None or not await contacts.reachable(contact):
+        return None
+    known = await Invite.get_or_none(
+        ticket_id=ticket.id, cycle=ticket.cycle, survey_key=survey.key, purpose=InvitePurpose.RECOVERY
+    )
+    return known or await _create(ticket, contact, survey, InvitePurpose.RECOVERY, due=now, now=now)
+
+
+@transactions.atomic
+async def delivered(invite_id: int, *, now: datetime) -> None:
+    """The question is with the contact: the time until it expires runs from now, and so does the reminder's."""
+    invite = await by_id(invite_id)
+    if invite is None or invite.delivered_at is not None:
+        return
+    settings = catalogue.settings_for(invite)
+    expires = now + settings.expire_after
+    remind = now + settings.remind_after if settings.reminders and invite.purpose != InvitePurpose.RECOVERY else None
+    # A quick thumb answers before this is written down: then only the moment is noted.
+    await Invite.filter(id=invite_id).update(delivered_at=now, expires_at=expires, remind_at=remind)
+    await Invite.filter(id=invite_id, state=InviteState.SCHEDULED).update(state=InviteState.DELIVERED)
+    await jobs.enqueue(JOB, invite_id, due=min(remind or expires, expires), now=now)
+    channel: dict[str, object] = {"channel": invite.address.channel}
+    await history.write(invite.ticket, EntryKind.INVITED, label="history.invite_sent", values=channel, now=now)
+
+
+@transactions.atomic
+async def look(invite_id: int, *, now: datetime) -> None:
+    """The job's "look at invite 17": remind when it is time, expire when it is over, come again for what is left."""
+    invite = await by_id(invite_id)
+    if invite is None or invite.state not in UNANSWERED or invite.contact.opted_out_at is not None:
+        return
+    if now >= invite.expires_at:
+        await _expire(invite, now=now)
+        return
+    next_look = invite.expires_at
+    if invite.remind_at is not None:
+        if now >= invite.remind_at:
+            invite.remind_at = await _remind(invite, now=now)
+        next_look = min(invite.remind_at or next_look, next_look)
+    await jobs.enqueue(JOB, invite.id, due=next_look, now=now, once=f"invite:{invite.id}:{next_look.timestamp()}")
+
+
+@transactions.atomic
+async def undeliverable(invite_id: int, address_id: int, reason: str, *, now: datetime) -> None:
+    """That address does not take it: try the contact's next one, and if there is none, say so on the ticket."""
+    await contacts.mark_unreachable(address_id, reason)
+    invite = await by_id(invite_id)
+    if invite is None or invite.state != InviteState.SCHEDULED or invite.address_id != address_id:
+        return
+    values: dict[str, object] = {"channel": invite.address.channel, "reason": reason[:200]}
+    await history.write(invite.ticket, EntryKind.UNDELIVERABLE, label="history.invite_failed", values=values, now=now)
+    others = await contacts.reachable(invite.contact)
+    if not others:
+        await Invite.filter(id=invite.id).update(state=InviteState.UNDELIVERABLE)
+        return
+    invite.address, invite.address_id = others[0], others[0].id
+    await Invite.filter(id=invite.id).update(address_id=others[0].id)
+    await _send(invite, "invite", due=now, now=now)
+
+
+@transactions.atomic
+async def cancel_unsent(ticket: Ticket) -> None:
+    """The ticket is open again: what has not been asked is not asked, and nobody is reminded."""
+    for invite in await Invite.filter(ticket_id=ticket.id, state=InviteState.SCHEDULED):
+        await Invite.filter(id=invite.id, state=InviteState.SCHEDULED).update(state=InviteState.CANCELLED)
+        await deliveries.cancel(screen=screen_of(invite.id))
+    await Invite.filter(ticket_id=ticket.id, state=InviteState.DELIVERED).update(remind_at=None)
+
+
+@transactions.atomic
+async def stop_asking(contact: Contact, *, now: datetime) -> None:
+    """The contact wants no more surveys: those under way are cancelled too."""
+    await contacts.opt_out(contact, now=now)
+    for invite in await Invite.filter(contact_id=contact.id, state__in=UNANSWERED):
+        await Invite.filter(id=invite.id, state__in=UNANSWERED).update(state=InviteState.CANCELLED, remind_at=None)
+        await deliveries.cancel(screen=screen_of(invite.id))
+
+
+async def latest_open(contact: Contact, *, channel: str, address: str, now: datetime) -> Invite | None:
+    """The invite that a contact's words on this address most probably mean: the last one that reached it."""
+    states = (InviteState.DELIVERED, InviteState.ANSWERED, InviteState.FINISHED)
+    row = (
+        await _whole()
+        .filter(contact_id=contact.id, address__channel=channel, address__address=address, state__in=states)
+        .order_by("-delivered_at", "-id")
+        .first()
+    )
+    return row if row is None or now < row.expires_at else None
+
+
+async def _verdict(
+    contact: Contact, traits: eligibility.TicketTraits, *, now: datetime
+) -> tuple[Survey | None, eligibility.Verdict]:
+    """The first survey whose conditions hold decides; if none does, the last one says which condition failed."""
+    surveys = await catalogue.current()
+    settings = [catalogue.settings_of(survey) for survey in surveys]
+    person = await _traits_of(contact, settings, now=now)
+    chosen: tuple[Survey | None, eligibility.Verdict] = (None, eligibility.Verdict(False, "no_survey"))
+    for survey, one in zip(surveys, settings, strict=True):
+        chosen = (survey, eligibility.decide(survey.key, one, traits, person, now=now))
+        if chosen[1].reason != "condition":
+            break
+    return chosen
+
+
+async def _traits_of(contact: Contact, settings: list[SurveySettings], *, now: datetime) -> eligibility.ContactTraits:
+    since = now - eligibility.longest_span(settings) - timedelta(days=1)
+    asked = await Invite.filter(
+        contact_id=contact.id,
+        due_at__gt=since,
+        purpose__in=(InvitePurpose.SERVICE, InvitePurpose.MANUAL),
+        state__not_in=(InviteState.CANCELLED, InviteState.UNDELIVERABLE),
+    ).select_related("address")
+    return eligibility.ContactTraits(
+        zone=contacts.zone_of(contact),
+        tier=contact.tier,
+        internal=contact.internal,
+        opted_out=contact.opted_out_at is not None,
+        addresses=len(await contacts.reachable(contact)),
+        asked=tuple(eligibility.Asked(one.delivered_at or one.due_at, one.address.channel) for one in asked),
+    )
+
+
+async def _create(
+    ticket: Ticket, contact: Contact, survey: Survey, purpose: InvitePurpose, *, due: datetime, now: datetime
+) -> Invite:
+    address = (await contacts.reachable(contact, first=ticket.channel))[0]
+    key = tokens.new_key()
+    invite = await Invite.create(
+        key=key,
+        token_hash=tokens.hash_of(tokens.token_for(key)),
+        ticket=ticket,
+        cycle=ticket.cycle,
+        purpose=purpose,
+        survey=survey,
+        survey_key=survey.key,
+        contact=contact,
+        address=address,
+        due_at=due,
+        expires_at=due + catalogue.settings_of(survey).expire_after,
+        created_at=now,
+    )
+    await _send(invite, "recovered" if purpose == InvitePurpose.RECOVERY else "invite", due=due, now=now)
+    return invite
+
+
+async def _send(invite: Invite, kind: str, *, due: datetime, now: datetime) -> None:
+    address: Address = invite.address
+    draft = deliveries.Draft(
+        key=f"{kind}:{invite.id}:{address.id}" + (f":{invite.reminders}" if kind == "reminder" else ""),
+        kind=kind,
+        channel=address.channel,
+        target=address.address,
+        priority=deliveries.INVITE,
+        contact_id=invite.contact_id,
+        address_id=address.id,
+        ticket_id=invite.ticket_id,
+        subject_id=invite.id,
+        screen=screen_of(invite.id),
+        expires_at=None if kind == "expired" else invite.expires_at,
+    )
+    await deliveries.schedule(draft, due=due, now=now)
+
+
+async def _remind(invite: Invite, *, now: datetime) -> datetime | None:
+    """Send one more reminder; answers when the next is due. A window that is closed now moves it to the opening."""
+    settings = catalogue.settings_for(invite)
+    opening = eligibility.into_window(now, settings.window, contacts.zone_of(invite.contact))
+    if opening > now:
+        await Invite.filter(id=invite.id).update(remind_at=opening)
+        return opening
+    invite.reminders += 1
+    again = now + settings.remind_after if invite.reminders < settings.reminders else None
+    await Invite.filter(id=invite.id).update(reminders=invite.reminders, remind_at=again)
+    await _send(invite, "reminder", due=now, now=now)
+    values: dict[str, object] = {"channel": invite.address.channel}
+    await history.write(invite.ticket, EntryKind.INVITED, label="history.reminded", values=values, now=now)
+    return again
+
+
+async def _expire(invite: Invite, *, now: datetime) -> None:
+    expired = await Invite.filter(id=invite.id, state__in=UNANSWERED).update(state=InviteState.EXPIRED)
+    if not expired:
+        return
+    await deliveries.cancel(screen=screen_of(invite.id))
+    await history.write(invite.ticket, EntryKind.INVITED, label="history.expired", now=now)
+    if invite.state == InviteState.DELIVERED:
+        await _send(invite, "expired", due=now, now=now)
+
+
+async def _of(ticket: Ticket, purpose: InvitePurpose) -> Invite | None:
+    return await Invite.filter(ticket_id=ticket.id, cycle=ticket.cycle, purpose=purpose).order_by("-id").first()

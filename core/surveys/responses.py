@@ -1,0 +1,255 @@
+"""What came back: stored tap by tap, changeable for a while, judged once it has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from core import errors, history, transactions
+from core.models.desk import EntryKind
+from core.models.invites import ANSWERABLE, UNANSWERED, Invite, InviteState
+from core.models.responses import Response, ResponseRevision, Score
+from core.plumbing import jobs
+from core.reactions import rules
+from core.surveys import catalogue, invites, scoring
+from core.surveys.settings import SCORES, SurveySettings
+from core.text import COMMENT_LIMIT, clean, shorten
+
+JOB = "response"
+COMMENT_WAITS = timedelta(hours=24)
+
+
+@transactions.atomic
+async def give_score(invite: Invite, dimension: str, value: int, *, now: datetime) -> Response:
+    """Store one tap. A second one corrects the first; one that arrives late does not overwrite a newer one.
+
+    Raises errors.Conflict when it is too late, errors.Invalid for a dimension or a score that the survey has not.
+    """
+    settings = catalogue.settings_for(invite)
+    _check_score(settings, dimension, value)
+    response, was = await _begin(invite, settings, now=now)
+    await _set_scores(response, was, {dimension: value}, now=now)
+    skipped = [one for one in response.skipped if one != dimension]
+    return await _changed(invite, response, settings, {"skipped": skipped}, now=now)
+
+
+@transactions.atomic
+async def skip(invite: Invite, what: str, *, now: datetime) -> Response:
+    """Pass over a question: a dimension, "reasons" or "comment"."""
+    settings = catalogue.settings_for(invite)
+    response, scores = await _begin(invite, settings, now=now)
+    if what == "comment" and scoring.needs_comment(scores, settings) and not response.comment:
+        raise errors.Invalid("a comment is needed under such a score", label="note.comment_required")
+    skipped = [*response.skipped, what] if what not in response.skipped else response.skipped
+    return await _changed(invite, response, settings, {"skipped": skipped, "comment_until": None}, now=now)
+
+
+@transactions.atomic
+async def give_reasons(invite: Invite, reasons: Iterable[str], *, now: datetime) -> Response:
+    """Replace the reasons; those that the survey does not offer raise errors.Invalid."""
+    settings = catalogue.settings_for(invite)
+    response, _ = await _begin(invite, settings, now=now)
+    return await _changed(invite, response, settings, {"reasons": _reasons(settings, reasons)}, now=now)
+
+
+@transactions.atomic
+async def give_comment(invite: Invite, text: str, *, now: datetime) -> Response:
+    """Keep the contact's words, whole. More words are added to those that are there already."""
+    settings = catalogue.settings_for(invite)
+    response, _ = await _begin(invite, settings, now=now)
+    comment = clean(f"{response.comment}\n{text}" if response.comment else text, limit=COMMENT_LIMIT)
+    skipped = [one for one in response.skipped if one != "comment"]
+    changes = {"comment": comment, "comment_until": None, "skipped": skipped}
+    return await _changed(invite, response, settings, changes, now=now)
+
+
+@transactions.atomic
+async def await_comment(invite: Invite, *, now: datetime) -> Response:
+    """The next thing that the contact types, for a day, is the comment."""
+    settings = catalogue.settings_for(invite)
+    response, _ = await _begin(invite, settings, now=now)
+    await Response.filter(id=response.id).update(comment_until=now + COMMENT_WAITS)
+    return response
+
+
+@transactions.atomic
+async def change(invite: Invite, *, now: datetime) -> Response:
+    """Go through the answer once more: it is unfinished again, and nothing is passed over any more."""
+    settings = catalogue.settings_for(invite)
+    response, _ = await _begin(invite, settings, now=now)
+    await Response.filter(id=response.id).update(finished_at=None, skipped=["comment"] if response.comment else [])
+    return response
+
+
+@transactions.atomic
+async def finish(invite: Invite, *, now: datetime) -> Response:
+    """The contact is done: what was given counts now. Raises errors.Invalid where a comment is required."""
+    settings = catalogue.settings_for(invite)
+    response, scores = await _begin(invite, settings, now=now)
+    if scoring.needs_comment(scores, settings) and not response.comment:
+        raise errors.Invalid("a comment is needed under such a score", label="note.comment_required")
+    return await _finish(invite, response, now=now)
+
+
+@transactions.atomic
+async def answer(
+    invite: Invite,
+    scores: Mapping[str, int],
+    reasons: Iterable[str] | None = None,
+    comment: str | None = None,
+    *,
+    finished: bool,
+    now: datetime,
+) -> Response:
+    """Store a whole answer at once, from a page or a form. What is left out (None, a missing dimension) stays as it is.
+
+    Raises errors.Invalid naming the field, errors.Conflict when it is too late; then nothing is stored.
+    """
+    settings = catalogue.settings_for(invite)
+    for dimension, value in scores.items():
+        _check_score(settings, dimension, value)
+    response, was = await _begin(invite, settings, now=now)
+    changes: dict[str, object] = {}
+    if reasons is not None:
+        changes["reasons"] = _reasons(settings, reasons)
+    if comment is not None:
+        changes["comment"] = clean(comment, limit=COMMENT_LIMIT)
+    if scoring.needs_comment({**was, **scores}, settings) and not changes.get("comment", response.comment):
+        raise errors.Invalid(
+            "please say in a few words what went wrong", field="comment", label="note.comment_required"
+        )
+    await _set_scores(response, was, scores, now=now)
+    response = await _changed(invite, response, settings, changes, now=now)
+    return await _finish(invite, response, now=now) if finished else response
+
+
+@transactions.atomic
+async def settle(response_id: int, *, now: datetime) -> Response | None:
+    """The job's "look at response 9": judge it when it is quiet, once per change, and let the rules look at it."""
+    response = await Response.filter(id=response_id).select_for_update().first()
+    if response is None or response.settle_at is None:
+        return None
+    if response.settle_at > now:
+        await jobs.enqueue(JOB, response.id, due=response.settle_at, now=now)
+        return None
+    await Response.filter(id=response.id).update(settle_at=None, settled_version=response.version)
+    scores = await scores_of(response)
+    if response.version == response.settled_version or not scores:
+        return response
+    return await _judge(response, scores, now=now)
+
+
+async def scores_of(response: Response) -> dict[str, int]:
+    """Dimension → 1–5."""
+    rows = await Score.filter(response_id=response.id).order_by("id")
+    return {row.dimension: row.value for row in rows}
+
+
+def can_change(response: Response, settings: SurveySettings, *, now: datetime) -> bool:
+    """Whether the edit window is still open."""
+    return now < response.created_at + settings.edit_for
+
+
+async def _judge(response: Response, scores: dict[str, int], *, now: datetime) -> Response:
+    invite = await invites.by_id(response.invite_id)
+    if invite is None:
+        return response
+    previous = await ResponseRevision.filter(response_id=response.id).order_by("-revision").first()
+    response.band = scoring.band_of(scores, catalogue.settings_for(invite))
+    response.revision += 1
+    await Response.filter(id=response.id).update(band=response.band, revision=response.revision)
+    await ResponseRevision.create(
+        response_id=response.id,
+        revision=response.revision,
+        scores=scores,
+        reasons=response.reasons,
+        comment=response.comment,
+        band=response.band,
+        at=now,
+    )
+    await _tell_ticket(invite, response, scores, previous, now=now)
+    await rules.react(invite, response, scores, previous, now=now)
+    return response
+
+
+async def _tell_ticket(
+    invite: Invite, response: Response, scores: dict[str, int], previous: ResponseRevision | None, *, now: datetime
+) -> None:
+    lowest, values = min(scores.values()), {"scores": dict(scores)}
+    told: dict[str, object] = {"value": scores.get("overall", lowest), "band": response.band, **values}
+    if previous is not None:
+        told |= {"old": previous.scores.get("overall", min(previous.scores.values())), "new": told["value"]}
+    label = "history.rated" if previous is None else "history.rating_changed"
+    who = invite.contact.name
+    await history.write(invite.ticket, EntryKind.RATED, actor=who, label=label, values=told, now=now)
+    if response.comment and (previous is None or previous.comment != response.comment):
+        words: dict[str, object] = {"text": shorten(response.comment, 500)}
+        await history.write(invite.ticket, EntryKind.RATED, actor=who, label="history.commented", values=words, now=now)
+
+
+async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> tuple[Response, dict[str, int]]:
+    """The response, locked against others on PostgreSQL, and its scores; refuses when it is too late."""
+    if invite.state not in ANSWERABLE or now >= invite.expires_at:
+        raise errors.Conflict("this question is closed", label="note.expired")
+    response = await Response.filter(invite_id=invite.id).select_for_update().first()
+    if response is None:
+        response, is_new = await Response.get_or_create(
+            invite_id=invite.id, defaults={"created_at": now, "changed_at": now}
+        )
+        if is_new:
+            return response, {}
+    if not can_change(response, settings, now=now):
+        raise errors.Conflict("the time to change this answer is over", label="note.edit_over")
+    return response, await scores_of(response)
+
+
+async def _set_scores(response: Response, was: Mapping[str, int], scores: Mapping[str, int], *, now: datetime) -> None:
+    for dimension, value in scores.items():
+        if dimension not in was:
+            await Score.create(response_id=response.id, dimension=dimension, value=value, given_at=now)
+        else:
+            known = Score.filter(response_id=response.id, dimension=dimension, given_at__lte=now)
+            await known.update(value=value, given_at=now)
+
+
+async def _changed(
+    invite: Invite, response: Response, settings: SurveySettings, changes: Mapping[str, object], *, now: datetime
+) -> Response:
+    """One more version; it settles when the contact has been quiet for a while."""
+    waits_already = response.settle_at is not None
+    settle_at = now + settings.settle_after
+    values = {**changes, "version": response.version + 1, "changed_at": now, "settle_at": settle_at}
+    response.update_from_dict(values)
+    await Response.filter(id=response.id).update(**values)
+    if not waits_already:
+        await jobs.enqueue(JOB, response.id, due=settle_at, now=now)
+    if invite.state in UNANSWERED:
+        await Invite.filter(id=invite.id, state__in=UNANSWERED).update(state=InviteState.ANSWERED, remind_at=None)
+        invite.state = InviteState.ANSWERED
+    return response
+
+
+async def _finish(invite: Invite, response: Response, *, now: datetime) -> Response:
+    values = {"partial": False, "finished_at": now, "comment_until": None}
+    response.update_from_dict(values)
+    await Response.filter(id=response.id).update(**values)
+    await Invite.filter(id=invite.id).update(state=InviteState.FINISHED)
+    if response.version > response.settled_version:
+        await Response.filter(id=response.id).update(settle_at=now)
+        await jobs.enqueue(JOB, response.id, due=now, now=now, priority=9)
+    return response
+
+
+def _check_score(settings: SurveySettings, dimension: str, value: int) -> None:
+    if dimension not in settings.dimension_keys:
+        raise errors.Invalid(f"this survey does not ask about {shorten(dimension, 40)!r}", field="scores")
+    if value not in SCORES:
+        raise errors.Invalid("a score is a whole number from 1 to 5", field=f"scores.{dimension}")
+
+
+def _reasons(settings: SurveySettings, reasons: Iterable[str]) -> list[str]:
+    chosen = set(reasons)
+    offered = [one.key for one in settings.reasons]
+    if unknown := chosen - set(offered):
+        raise errors.Invalid(f"{shorten(min(unknown), 40)!r} is no reason of this survey", field="reasons")
+    return [key for key in offered if key in chosen]

@@ -1,0 +1,68 @@
+"""How an answer is judged, and what to ask next. Plain functions: the next question follows from what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.models.responses import Band
+from core.surveys.settings import SurveySettings
+
+
+class Step(StrEnum):
+    SCORE = "score"
+    REASONS = "reasons"
+    COMMENT = "comment"
+    THANKS = "thanks"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask next; `dimension` is set for a score."""
+
+    step: Step
+    dimension: str = ""
+
+
+def band_of(scores: Mapping[str, int], settings: SurveySettings) -> Band:
+    """One bad dimension is enough to be negative: a kind agent does not mend a broken router.
+
+    Positive asks for `overall` (or, without it, every score) at `positive_from` or more.
+    """
+    if any(value <= settings.negative_up_to for value in scores.values()):
+        return Band.NEGATIVE
+    telling = [scores["overall"]] if "overall" in scores else list(scores.values())
+    positive = bool(telling) and all(value >= settings.positive_from for value in telling)
+    return Band.POSITIVE if positive else Band.NEUTRAL
+
+
+def wants_reasons(scores: Mapping[str, int], settings: SurveySettings) -> bool:
+    return bool(settings.reasons) and any(value <= settings.reasons_up_to for value in scores.values())
+
+
+def needs_comment(scores: Mapping[str, int], settings: SurveySettings) -> bool:
+    """A comment may be required at or under a score; then *Done* waits for it."""
+    return settings.comment == "optional" and any(v <= settings.comment_required_up_to for v in scores.values())
+
+
+def next_question(
+    settings: SurveySettings,
+    *,
+    scores: Mapping[str, int],
+    reasons: Collection[str],
+    comment: str,
+    skipped: Collection[str],
+    finished: bool,
+) -> Question:
+    """The first thing not yet answered or passed over, `overall` first; then thanks."""
+    if finished:
+        return Question(Step.THANKS)
+    for dimension in settings.dimension_keys:
+        if dimension not in scores and dimension not in skipped:
+            return Question(Step.SCORE, dimension)
+    if wants_reasons(scores, settings) and "reasons" not in skipped:
+        return Question(Step.REASONS)
+    if settings.comment == "optional" and not comment and "comment" not in skipped:
+        return Question(Step.COMMENT)
+    return Question(Step.THANKS)

@@ -1,0 +1,153 @@
+"""What can be set of a survey. Kept as JSON in `Survey.settings`, written in `setup.toml`, edited by admins."""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+from core.durations import Span, parse, write
+
+SCORES = range(1, 6)
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,23}$")]
+Words = dict[str, str]
+"""The same words per locale: {"en": "Speed", "zh-Hans": "速度"}. Empty: the shipped label of that key."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(_Strict):
+    """The hours of the contact's day in which an invite may arrive; `until` before `since` runs over midnight."""
+
+    since: time
+    until: time
+
+
+class Allowance(_Strict):
+    """At most `invites` within `span`."""
+
+    invites: int = Field(ge=1, le=1000)
+    span: timedelta
+
+
+def _read_window(value: object) -> object:
+    if value is None or value == "always":
+        return None
+    if not isinstance(value, str):
+        return value
+    times = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", value.strip())
+    if times is None:
+        raise ValueError('a delivery window is written as "09:00-21:00", or "always"')
+    since, until = time(int(times[1]), int(times[2])), time(int(times[3]), int(times[4]))
+    if since == until:
+        raise ValueError('a delivery window that is never closed is written as "always"')
+    return Window(since=since, until=until)
+
+
+def _write_window(window: Window | None) -> str:
+    return f"{window.since:%H:%M}-{window.until:%H:%M}" if window else "always"
+
+
+def _read_budget(value: object) -> object:
+    if value == "none":
+        return ()
+    if not isinstance(value, str):
+        return value
+    parts = [re.fullmatch(r"(\d{1,4}) per (\w+)", part.strip()) for part in value.split(",")]
+    if not all(parts):
+        raise ValueError('a budget is written as "1 per 7d, 4 per 30d", or "none"')
+    return tuple(Allowance(invites=int(part[1]), span=parse(part[2])) for part in parts if part)
+
+
+def _write_budget(budget: tuple[Allowance, ...]) -> str:
+    return ", ".join(f"{one.invites} per {write(one.span)}" for one in budget) or "none"
+
+
+class Dimension(_Strict):
+    """One thing scored 1–5."""
+
+    key: Key
+    label: Words = {}
+    question: Words = {}
+
+
+class Reason(_Strict):
+    """A chip that is offered under a low score."""
+
+    key: Key
+    label: Words = {}
+
+
+class Conditions(_Strict):
+    """Which tickets a survey asks about; an empty list means any."""
+
+    types: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    close_reasons: tuple[str, ...] = ()
+    closed_by: tuple[str, ...] = ()
+    min_replies: int = Field(default=0, ge=0)
+
+
+DEFAULT_DIMENSIONS = tuple(Dimension(key=key) for key in ("overall", "attitude", "speed", "resolution"))
+DEFAULT_REASONS = tuple(Reason(key=key) for key in ("slow", "not_solved", "unfriendly"))
+
+
+class SurveySettings(_Strict):
+    """What is asked, when, and how an answer is judged. Every default is `product.md`'s."""
+
+    title: Words = {}
+    dimensions: tuple[Dimension, ...] = Field(default=DEFAULT_DIMENSIONS, min_length=1, max_length=8)
+    reasons: tuple[Reason, ...] = Field(default=DEFAULT_REASONS, max_length=8)
+    reasons_up_to: int = Field(default=3, ge=0, le=5, description="Reasons are offered at or under this score.")
+    comment: Literal["optional", "off"] = "optional"
+    comment_required_up_to: int = Field(default=0, ge=0, le=5, description="0: the comment is never required.")
+    scale: Literal["stars", "faces", "numbers"] = "stars"
+
+    delay: Span = Field(default=timedelta(minutes=5), le=timedelta(days=30))
+    window: Annotated[Window | None, BeforeValidator(_read_window), PlainSerializer(_write_window, return_type=str)] = (
+        Window(since=time(9), until=time(21))
+    )
+    budget: Annotated[
+        tuple[Allowance, ...], BeforeValidator(_read_budget), PlainSerializer(_write_budget, return_type=str)
+    ] = (Allowance(invites=1, span=timedelta(days=7)), Allowance(invites=4, span=timedelta(days=30)))
+    over_budget: Literal["skip", "postpone"] = "skip"
+    sample: int = Field(default=100, ge=0, le=100, description="How many in a hundred tickets are asked about.")
+    conditions: Conditions = Conditions()
+
+    reminders: int = Field(default=1, ge=0, le=2)
+    remind_after: Span = Field(default=timedelta(hours=24), ge=timedelta(minutes=1))
+    expire_after: Span = Field(default=timedelta(days=7), ge=timedelta(minutes=1))
+    edit_for: Span = timedelta(hours=24)
+    settle_after: Span = timedelta(seconds=90)
+
+    negative_up_to: int = Field(default=2, ge=1, le=5)
+    positive_from: int = Field(default=4, ge=1, le=5)
+    recover_within: Span = Field(default=timedelta(hours=4), description="How long the owner of a recovery has.")
+    take_within: Span = Field(default=timedelta(minutes=15), description="An alert that nobody takes is raised then.")
+    max_reopenings: int = Field(default=2, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> SurveySettings:
+        for what, keys in (("dimensions", self.dimension_keys), ("reasons", tuple(one.key for one in self.reasons))):
+            if len(set(keys)) != len(keys):
+                raise ValueError(f"{what}: every key may stand only once")
+        if "overall" not in self.dimension_keys:
+            raise ValueError('dimensions: "overall" is asked first and cannot be left out')
+        if self.positive_from <= self.negative_up_to:
+            raise ValueError("positive_from: must be above negative_up_to")
+        return self
+
+    @property
+    def dimension_keys(self) -> tuple[str, ...]:
+        """`overall` first, the others in their order: the order in which they are asked."""
+        others = tuple(one.key for one in self.dimensions if one.key != "overall")
+        return ("overall", *others) if len(others) < len(self.dimensions) else others

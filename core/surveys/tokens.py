@@ -1,0 +1,58 @@
+"""Tokens in links. They are derived from the site's secret, so the store holds only their hashes, and a reminder
+carries the same link as the invite did."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+
+_secret: bytes = b""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_KEY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def use(secret: bytes) -> None:
+    """Set the site's secret, once, at the start. Raises ValueError when it is shorter than 32 bytes."""
+    global _secret
+    if len(secret) < 32:
+        raise ValueError("the site's secret must have at least 32 bytes")
+    _secret = secret
+
+
+def new_key() -> str:
+    """A public, opaque name for a row: 12 letters that nobody mistakes for each other (59 bits)."""
+    return "".join(secrets.choice(_KEY_LETTERS) for _ in range(12))
+
+
+def token_for(invite_key: str) -> str:
+    """The 43 letters in a survey link (256 bits)."""
+    return _derive("invite", invite_key)
+
+
+def unsubscribe_token_for(contact_id: int) -> str:
+    """The token in an unsubscribe link: "<contact>.<43 letters>". It opens nothing else."""
+    return f"{contact_id}.{_derive('unsubscribe', str(contact_id))}"
+
+
+def contact_of(unsubscribe_token: str) -> int | None:
+    """Whose unsubscribe token this is, or None when it is not one of ours."""
+    contact, _, mac = unsubscribe_token.partition(".")
+    if not re.fullmatch(r"[0-9]{1,18}", contact) or not _TOKEN.fullmatch(mac):
+        return None
+    genuine = hmac.compare_digest(mac.encode(), _derive("unsubscribe", contact).encode())
+    return int(contact) if genuine else None
+
+
+def hash_of(token: str) -> str | None:
+    """The stored form of a token, or None when it cannot be one (wrong length or letters)."""
+    return hashlib.sha256(token.encode()).hexdigest() if _TOKEN.fullmatch(token) else None
+
+
+def _derive(purpose: str, subject: str) -> str:
+    if not _secret:
+        raise RuntimeError("core.surveys.tokens.use() was not called")
+    mac = hmac.new(_secret, f"afterword:{purpose}:{subject}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

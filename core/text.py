@@ -1,0 +1,48 @@
+"""The one border for words from outside: every text that a stranger typed passes `clean` before it is kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+COMMENT_LIMIT = 4000
+NAME_LIMIT = 120
+SUBJECT_LIMIT = 200
+
+# C0 and C1 controls but for newline and tab, and the marks that turn the writing direction for all that follows.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_MARKS_IN_A_ROW = 8
+
+
+def clean(text: str, *, limit: int = COMMENT_LIMIT) -> str:
+    """Make text safe to keep and to show: NFC, no lone surrogates, no controls, no direction overrides, not over `limit`.
+
+    `limit` counts code points after normalisation. More than eight combining marks on one letter are dropped, so that
+    nobody's words climb over the neighbours'. Newlines and tabs stay; the ends are stripped.
+    """
+    text = _SURROGATES.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = unicodedata.normalize("NFC", _CONTROLS.sub("", text))
+    return _few_marks(text).strip()[:limit].rstrip()
+
+
+def clean_line(text: str, *, limit: int = NAME_LIMIT) -> str:
+    """The same for what stands on one line (names, subjects): white space of any kind becomes one blank."""
+    return " ".join(clean(text, limit=limit * 4).split())[:limit].rstrip()
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` code points, with an ellipsis where something was cut."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _few_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MARKS_IN_A_ROW:
+            kept.append(char)
+    return "".join(kept)

@@ -1,0 +1,231 @@
+"""The `afterword` command, run as people run it: in a process of its own, in a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIG = '[store]\nurl = "sqlite://data/afterword.db"\n[channels.webchat]\nkind = "webchat"\n'
+SETUP = '[[teams]]\nkey = "support"\nalert = { channel = "webchat", to = "staff" }\n'
+COMMANDS = (
+    ["serve"],
+    ["demo"],
+    ["check"],
+    ["apply"],
+    ["export"],
+    ["version"],
+    ["db", "upgrade"],
+    ["db", "status"],
+    ["token", "create"],
+    ["token", "list"],
+    ["token", "revoke"],
+)
+
+
+class Terminal:
+    """A person at a terminal, in an empty directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def write(self, name: str, text: str) -> None:
+        (self.directory / name).write_text(text, encoding="utf-8")
+
+    def afterword(self, *arguments: str, expect: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "bot", *arguments],
+            cwd=self.directory,
+            env={**ours, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUTF8": "1", **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    terminal = Terminal(tmp_path)
+    terminal.write("config.toml", CONFIG)
+    return terminal
+
+
+# ---------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(terminal: Terminal, command: list[str]) -> None:
+    said = terminal.afterword(*command, "--help").stdout
+
+    assert said.startswith(f"Usage: afterword {' '.join(command)} [OPTIONS]")
+    if command not in (["demo"], ["version"]):
+        assert "--config" in said
+
+
+def test_the_list_of_commands_fits_its_lines(terminal: Terminal) -> None:
+    said = terminal.afterword("--help", COLUMNS="80").stdout.partition("Commands:")[2]
+
+    assert "..." not in said
+    assert all(name in said for name in {command[0] for command in COMMANDS})
+
+
+def test_help_is_there_at_once(terminal: Terminal) -> None:
+    def seconds() -> float:
+        begun = time.perf_counter()
+        terminal.afterword("--help")
+        return time.perf_counter() - begun
+
+    assert min(seconds() for _ in range(5)) < 0.5
+
+
+def test_the_version_is_said(terminal: Terminal) -> None:
+    assert re.fullmatch(r"afterword \d+\.\d+\.\d+, Python 3\.\d+\.\d+\n", terminal.afterword("version").stdout)
+
+
+# ---------------------------------------------------------------- what is wrong is told in a line
+
+
+def test_a_missing_configuration_is_told_with_what_to_do(terminal: Terminal) -> None:
+    said = terminal.afterword("serve", "--config", "other.toml", expect=2).stderr
+
+    assert said.startswith("afterword: other.toml: there is no such file. Copy config.example.toml")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["serve"], ["check"], ["db", "status"], ["token", "list"], ["export"]])
+def test_a_wrong_setting_stops_every_command_and_is_named(terminal: Terminal, command: list[str]) -> None:
+    terminal.write("config.toml", '[channels.telegram]\nkind = "telegram"\ntoken = "1:a"\ntokn = "x"\n')
+
+    said = terminal.afterword(*command, expect=2).stderr
+
+    assert said == "afterword: config.toml: channels.telegram.tokn: unknown setting; did you mean token?\n"
+
+
+def test_an_unknown_command_is_refused(terminal: Terminal) -> None:
+    assert "No such command 'serv'" in terminal.afterword("serv", expect=2).stderr
+
+
+# ---------------------------------------------------------------- the store
+
+
+def test_the_store_is_made_and_its_state_told(terminal: Terminal) -> None:
+    assert "Run: afterword db upgrade" in terminal.afterword("db", "status", expect=1).stderr
+
+    made = terminal.afterword("db", "upgrade")
+    again = terminal.afterword("db", "upgrade")
+
+    assert made.stdout == again.stdout == "sqlite://data/afterword.db is up to date.\n"
+    assert "migration" in made.stderr
+    assert terminal.afterword("db", "status").stdout == "sqlite://data/afterword.db is up to date.\n"
+
+
+def test_a_store_that_is_gone_is_not_replaced_by_an_empty_one(terminal: Terminal) -> None:
+    terminal.afterword("db", "upgrade")
+    (terminal.directory / "data" / "afterword.db").unlink()
+    terminal.write("data/secret.key", "k" * 40)
+
+    said = terminal.afterword("export", expect=1).stderr
+
+    assert "The store data/afterword.db is gone, but data/secret.key shows that there was one" in said
+    assert not (terminal.directory / "data" / "afterword.db").exists()
+
+
+# ---------------------------------------------------------------- tokens
+
+
+def test_a_token_is_shown_once_listed_without_it_and_revoked(terminal: Terminal) -> None:
+    made = terminal.afterword("token", "create", "--name", "shop", "--scope", "events:write", "--scope", "read")
+
+    assert re.fullmatch(r"aw_[A-Za-z0-9_-]{43}\n", made.stdout)
+    assert made.stdout.strip() not in made.stderr
+    listed = terminal.afterword("token", "list").stdout
+    assert listed == "shop  never used  events:write, read\n"
+    assert terminal.afterword("token", "revoke", "shop").stdout == "shop opens nothing any more.\n"
+    assert "revoked" in terminal.afterword("token", "list").stdout
+
+
+def test_a_wrong_scope_is_refused_with_those_that_there_are(terminal: Terminal) -> None:
+    said = terminal.afterword("token", "create", "--name", "shop", "--scope", "everything", expect=1).stderr
+
+    assert said.endswith("everything: unknown scope; there are admin, events:write and read\n")
+
+
+# ---------------------------------------------------------------- the set-up
+
+
+def test_a_set_up_is_shown_applied_and_exported(terminal: Terminal) -> None:
+    terminal.write("setup.toml", SETUP + '[[surveys]]\nkey = "default"\ndelay = "0s"\n')
+    expected = "+ team support: alert webchat staff\n~ survey default: delay: 5m → 0s\n"
+
+    dry = terminal.afterword("apply", "setup.toml", "--dry-run")
+    done = terminal.afterword("apply", "setup.toml", "--config", "config.toml")
+    again = terminal.afterword("apply", "setup.toml")
+
+    assert dry.stdout == done.stdout == expected
+    assert "dry run" in dry.stderr
+    assert again.stdout == "Nothing to change.\n"
+
+    terminal.afterword("export", "all.toml", "--config", "config.toml")
+    assert terminal.afterword("apply", "all.toml").stdout == "Nothing to change.\n"
+    assert terminal.afterword("export").stdout == (terminal.directory / "all.toml").read_text(encoding="utf-8")
+    assert "is there already" in terminal.afterword("export", "all.toml", expect=2).stderr
+
+
+def test_a_rule_of_ones_own_does_not_do_away_with_the_shipped_one(terminal: Terminal) -> None:
+    terminal.write("setup.toml", '[[rules]]\nkey = "mine"\nthen = ["alert"]\n')
+    terminal.afterword("apply", "setup.toml")
+
+    assert 'key = "negative"' in terminal.afterword("export").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[surveys]]\nkey = "default"\ndely = "5m"\n', "surveys[0].dely: unknown setting; did you mean delay?"),
+        (SETUP.replace("webchat", "slack"), "teams[0].alert.channel: slack: unknown channel; there is webchat"),
+        (
+            '[[templates]]\nkind = "invite"\nlocale = "en"\nsource = "Hello\\n{{ contact.nme }}"\n',
+            "templates[0].source: line 2: ",
+        ),
+        ("[[teams]]\nkey =\n", "it is not TOML: "),
+    ],
+)
+def test_a_wrong_set_up_is_refused_and_its_place_named(terminal: Terminal, text: str, said: str) -> None:
+    terminal.write("setup.toml", text)
+
+    assert said in terminal.afterword("apply", "setup.toml", expect=2).stderr
+
+
+# ---------------------------------------------------------------- check
+
+
+def test_a_sound_installation_checks_well(terminal: Terminal) -> None:
+    terminal.afterword("db", "upgrade")
+
+    said = terminal.afterword("check").stdout
+
+    assert "✗" not in said
+    whole = ["✓ configuration", "✓ store", "✓ links", "✓ templates", "✓ webchat (webchat)"]
+    assert [line.split(":")[0] for line in said.splitlines()] == whole
+
+
+def test_what_is_wrong_is_marked_with_what_would_mend_it(terminal: Terminal) -> None:
+    nobody = "http://127.0.0.1:9"
+    terminal.write("config.toml", f'[channels.bot]\nkind = "telegram"\ntoken = "1:a"\napi_base = "{nobody}"\n')
+
+    said = terminal.afterword("check", expect=1).stdout
+
+    assert "✗ store: There is no store at" in said
+    assert "Run: afterword db upgrade" in said
+    assert "✗ bot (telegram): " in said

@@ -1,0 +1,298 @@
+"""The configuration: what is read, who wins, and what people are told when it is wrong."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from bot import channels, config
+from bot.channels.settings import ChannelSettings
+from bot.config_models import Config, Logs, Site, Store
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+TOKEN = "4839201:AAExampleExampleExampleExampleExample"
+BOT = '[channels.support-bot]\nkind = "telegram"\ntoken = "123:abc"\n'
+
+
+def load(tmp_path: Path, text: str, **environ: str) -> Config:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return config.load(path, environ)
+
+
+def told(tmp_path: Path, text: str, **environ: str) -> str:
+    with pytest.raises(config.ConfigError) as caught:
+        load(tmp_path, text, **environ)
+    return str(caught.value)
+
+
+def token_of(settings: ChannelSettings) -> str:
+    return str(settings.token.get_secret_value())  # type: ignore[attr-defined] # only Telegram's are asked
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    found = load(tmp_path, "")
+
+    assert found.site.listen == "127.0.0.1:8080"
+    assert found.site.base_url == "http://127.0.0.1:8080"
+    assert found.store.url == "sqlite://data/afterword.db"
+    assert found.store.path == Path("data/afterword.db")
+    assert found.channels == {}
+    assert (found.logs.format, found.logs.level) == ("console", "INFO")
+
+
+def test_the_configuration_that_outside_programs_depend_on_is_understood(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        """
+        [site]
+        listen = "127.0.0.1:9099"
+        base_url = "http://127.0.0.1:9099/"
+        [store]
+        url = "postgres://user@host/db"
+        [channels.support-bot]
+        kind = "telegram"
+        token = "123:abc"
+        mode = "webhook"
+        webhook_secret = "0123456789012345678901234567890123"
+        api_base = "https://api.telegram.org"
+        [channels.slack]
+        kind = "slack"
+        mode = "http"
+        bot_token = "xoxb-1"
+        signing_secret = "secret"
+        api_base = "https://slack.com/api/"
+        [channels.mail]
+        kind = "email"
+        from = "Support <support@example.org>"
+        smtp_host = "127.0.0.1"
+        smtp_port = 2525
+        smtp_tls = "none"
+        [channels.webchat]
+        kind = "webchat"
+        """,
+    )
+
+    assert (found.site.host, found.site.port) == ("127.0.0.1", 9099)
+    assert found.site.base_url == "http://127.0.0.1:9099"
+    assert {name: one.kind for name, one in found.channels.items()} == {
+        "support-bot": "telegram",
+        "slack": "slack",
+        "mail": "email",
+        "webchat": "webchat",
+    }
+
+
+def test_the_environment_wins_over_the_file_and_reaches_a_channel_with_a_dash_in_its_name(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        BOT,
+        AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN=TOKEN,
+        AFTERWORD_SITE__TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8",
+        AFTERWORD_LOGS__FORMAT="json",
+        HOME="/nowhere",
+    )
+
+    assert token_of(found.channels["support-bot"]) == TOKEN
+    assert found.site.trusted_proxies == ("127.0.0.1", "10.0.0.0/8")
+    assert found.logs.format == "json"
+
+
+def test_a_secret_may_be_the_content_of_a_file_named_by_the_environment_or_by_the_file(tmp_path: Path) -> None:
+    secret = tmp_path / "telegram"
+    secret.write_text(f"{TOKEN}\n", encoding="utf-8")
+
+    by_environment = load(tmp_path, BOT, AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN_FILE=str(secret))
+    by_file = load(tmp_path, f'[channels.b]\nkind = "telegram"\ntoken_file = "{secret}"\n')
+
+    assert token_of(by_environment.channels["support-bot"]) == TOKEN
+    assert token_of(by_file.channels["b"]) == TOKEN
+
+
+def test_a_whole_channel_may_come_from_the_environment(tmp_path: Path) -> None:
+    found = load(tmp_path, "", AFTERWORD_CHANNELS__NEW_BOT__KIND="telegram", AFTERWORD_CHANNELS__NEW_BOT__TOKEN="1:a")
+
+    assert list(found.channels) == ["new-bot"]
+
+
+def test_a_variable_that_is_no_setting_is_left_alone(tmp_path: Path) -> None:
+    assert load(tmp_path, "", AFTERWORD_HOME="/srv", AFTERWORDS="x").channels == {}
+
+
+# ---------------------------------------------------------------- what people are told
+
+
+def test_every_wrong_setting_is_named_at_once_with_what_would_be_right(tmp_path: Path) -> None:
+    text = told(
+        tmp_path,
+        """
+        [site]
+        listen = "8080"
+        [stor]
+        [store]
+        url = "mysql://host/db"
+        [logs]
+        level = "LOUD"
+        [channels.telegram]
+        kind = "telegram"
+        tokn = "1:a"
+        [channels.chat]
+        kind = "webchatt"
+        [channels.other]
+        token = "1:a"
+        """,
+    )
+
+    assert text.split("\n")[1:] == [
+        "  stor: unknown setting; did you mean store?",
+        '  site.listen: must be host and port, such as "127.0.0.1:8080"',
+        '  store.url: must be "sqlite://data/afterword.db" or "postgres://user:password@host/database"',
+        "  logs.level: must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
+        "  channels.telegram.token: is missing",
+        "  channels.telegram.tokn: unknown setting; did you mean token?",
+        "  channels.chat.kind: unknown kind of channel; did you mean webchat?",
+        "  channels.other.kind: is missing; there are email, slack, telegram and webchat",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[site", "is not TOML"),
+        ("site = 3", "site: must be a table, [site]"),
+        ("channels = 3", "channels: must hold tables"),
+        ("[channels]\nx = 3", "channels.x"),
+        ('[channels."Ünter bot"]\nkind = "webchat"', "a name has small letters"),
+        ('[site]\nlisten = "127.0.0.1:99999"', "site.listen: must be host and port"),
+        ('[site]\nbase_url = "survey.example.org"', "site.base_url: must be the address that people see"),
+        ('[site]\nlisten = "0.0.0.0:80"', "base_url must be set"),
+        ('[site]\nsecret_key = "short"', "site.secret_key: must have at least 32 characters"),
+        ('[site]\ntrusted_proxies = ["nginx"]', "site.trusted_proxies: must be addresses or networks"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
+    assert said in told(tmp_path, text)
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
+    text = told(tmp_path, BOT, AFTERWORD_CHANNELS__SUPPORT_BOT__MODE="push", AFTERWORD_SITE_NAME="Example")
+
+    assert "AFTERWORD_SITE_NAME: unknown setting; did you mean AFTERWORD_SITE__NAME?" in text
+    assert "(from AFTERWORD_CHANNELS__SUPPORT_BOT__MODE)" in text
+
+
+def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "no-such-file"
+
+    text = told(tmp_path, BOT, AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN_FILE=str(missing))
+
+    assert f"channels.support-bot.token_file: {missing} cannot be read (No such file or directory)" in text
+
+
+def test_a_secret_that_is_given_twice_in_one_place_is_refused(tmp_path: Path) -> None:
+    text = told(tmp_path, '[channels.b]\nkind = "telegram"\ntoken = "1:a"\ntoken_file = "x"')
+
+    assert "channels.b.token: is set twice" in text
+
+
+def test_a_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(config.ConfigError, match=r"there is no such file\. Copy config\.example\.toml to config\.toml"):
+        config.load(tmp_path / "config.toml", {})
+
+
+def test_no_secret_is_ever_shown(tmp_path: Path) -> None:
+    canary = "canary0123456789canary0123456789canary"
+    good = load(
+        tmp_path,
+        f'[site]\nsecret_key = "{canary}"\n[store]\nurl = "postgres://user:{canary}@host/db"\n{BOT}',
+        AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN=f"1:{canary}",
+    )
+    bad = told(
+        tmp_path,
+        f'[site]\nsecret_key = ["{canary}"]\n[store]\nurl = "mysql://u:{canary}@h/d"\n'
+        f'[channels.b]\nkind = "telegram"\ntoken = "no colon {canary}"\nwebhook_secret = 3\n',
+    )
+
+    assert canary not in repr(good)
+    assert canary not in str(good)
+    assert canary not in good.store.shown
+    assert canary not in bad
+    assert good.secrets() == {canary, f"1:{canary}"}
+
+
+# ---------------------------------------------------------------- the secret for links
+
+
+def test_the_secret_for_links_is_made_once_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+    settings = Config(store=Store(url=f"sqlite://{tmp_path}/data/afterword.db"))
+
+    first = config.link_secret(settings)
+
+    assert len(first) >= 32
+    assert config.link_secret(settings) == first
+    kept = tmp_path / "data" / "secret.key"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert [path.name for path in kept.parent.iterdir()] == ["secret.key"]
+
+
+def test_a_secret_that_is_set_is_used_and_no_file_is_made(tmp_path: Path) -> None:
+    settings = load(tmp_path, f'[site]\nsecret_key = "{"k" * 32}"\n[store]\nurl = "sqlite://{tmp_path}/d/a.db"')
+
+    assert config.link_secret(settings) == b"k" * 32
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_damaged_secret_is_refused_rather_than_replaced(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_text("half", encoding="utf-8")
+
+    with pytest.raises(config.ConfigError, match="damaged"):
+        config.link_secret(Config(store=Store(url=f"sqlite://{tmp_path}/afterword.db")))
+
+
+# ---------------------------------------------------------------- the example
+
+
+def uncommented(text: str) -> str:
+    """The example with every setting in it: those that are commented out are set, but for a second one of a name."""
+    return re.sub(r"^#(?=\[|[a-z_]+ = )(?!url = )", "", text, flags=re.MULTILINE)
+
+
+def test_the_example_can_be_used_as_it_is(tmp_path: Path) -> None:
+    found = load(tmp_path, EXAMPLE.read_text(encoding="utf-8"))
+
+    assert found.channels.keys() == {"webchat"}
+
+
+def test_the_example_can_be_used_with_everything_set(tmp_path: Path) -> None:
+    certificates = tmp_path / "ca.pem"
+    certificates.touch()
+    text = uncommented(EXAMPLE.read_text(encoding="utf-8")).replace("/etc/ssl/certs/our-own.pem", str(certificates))
+
+    found = load(tmp_path, text)
+
+    assert {one.kind for one in found.channels.values()} == set(channels.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("table", "model"),
+    [
+        ("[site]", Site),
+        ("[store]", Store),
+        ("[logs]", Logs),
+        *((f'kind = "{kind}"', channels.settings_class(kind)) for kind in channels.KINDS),
+    ],
+)
+def test_the_example_explains_every_setting(table: str, model: type[BaseModel]) -> None:
+    text = uncommented(EXAMPLE.read_text(encoding="utf-8"))
+    section = re.split(r"^\[", text[text.index(table) :].removeprefix("["), maxsplit=1, flags=re.MULTILINE)[0]
+
+    said = set(re.findall(r"^([a-z_]+) = ", f"{section}", flags=re.MULTILINE))
+
+    assert said | {"kind"} == {field.alias or name for name, field in model.model_fields.items()} | {"kind"}

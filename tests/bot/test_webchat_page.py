@@ -1,0 +1,375 @@
+"""The web chat as people meet it: in Chromium, inside a page of another site with a strict policy of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, Route, async_playwright, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route as Path_
+
+from bot.channels.webchat.identity import visitor_token
+from core.ports import Acknowledgement, Button, Fact, Heard, Message, Tapped, Tone, Wrote
+from core.store import Store
+from tests.rigs.webchat import serving
+from tests.rigs.webchat_desk import HOST_SECRET, Desk, message, scores
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+ANN = "c-1"
+SHOTS = Path(os.environ["AFTERWORD_SHOTS"]) if "AFTERWORD_SHOTS" in os.environ else None
+HOSTILE = "<img src=x onerror=alert(1)><b onclick=alert(2)>x</b><script>alert(3)</script> &lt;i&gt; ＆ \u202eabc"
+
+
+async def converse(desk: Desk, event: Heard) -> None:
+    """One question, then reasons, then thanks; typed text is repeated."""
+    if isinstance(event, Tapped):
+        await desk.channel.acknowledge(event, Acknowledgement(note="Saved: 2 of 5"))
+        rows = [
+            [Button("Too slow", "x:slow", chosen=True), Button("Not solved", "x:not"), Button("Unfriendly", "x:un")],
+            [Button("Skip", "x:skip"), Button("Done", "x:done")],
+        ]
+        drawn = message(f"{event.receipt}.{len(desk.heard)}", "What was it that went <b>wrong</b>?", rows=rows)
+        await desk.send(event.target, drawn, instead_of=event.receipt)
+    elif isinstance(event, Wrote):
+        await desk.write(event.target, f"Noted: <i>{len(event.text)}</i> letters", key=f"echo.{len(desk.heard)}")
+
+
+@dataclass
+class Stage:
+    """The chat, the host site and the browser."""
+
+    desk: Desk
+    chat: str
+    host: str
+    context: BrowserContext
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.frame_locator("afterword-chat iframe")
+
+    @property
+    def launcher(self):  # type: ignore[no-untyped-def]
+        return self.page.locator("afterword-chat .launcher")
+
+    async def visit(self, query: str = "") -> None:
+        await self.page.goto(f"{self.host}/?{query}")
+
+    async def open(self, query: str = "") -> None:
+        await self.visit(query)
+        await self.launcher.click()
+        await expect(self.frame.locator("#text")).to_be_visible()
+
+    def bubble(self, text: str):  # type: ignore[no-untyped-def]
+        return self.frame.locator(".bubble", has_text=text)
+
+    async def picture(self, name: str) -> None:
+        """Kept where AFTERWORD_SHOTS says, if it does."""
+        if SHOTS:
+            await self.page.screenshot(path=SHOTS / f"webchat-{name}.png")
+
+    async def ask(self, key: str = "invite:1") -> None:
+        words = "Hello Ann &lt;3, your request <b>CS202611220001</b> is resolved.\n\nHow satisfied are you overall?"
+        plain = "How satisfied are you overall?"
+        await self.desk.send(ANN, message(key, words, plain=plain, rows=scores(self.desk.templates)))
+
+
+def host_site(chat: str) -> Starlette:
+    async def page(request: Request) -> Response:
+        asked = request.query_params
+        token = visitor_token(HOST_SECRET, ANN, "Ann <3") if "stranger" not in asked else ""
+        lang = asked.get("lang", "en")
+        more = "".join(f" data-{name}" for name in ("open", "into=#here") if name[:4] in asked)
+        tag = f'<script src="{chat}/chat/webchat.js" async data-visitor="{token}"{more}></script>'
+        html = (
+            f'<!doctype html><html lang="{lang}"><meta name="viewport" content="width=device-width">'
+            f"<title>Shop</title><h1>Shop</h1><p>{'Parcels and routers. ' * 30}</p><div id=here></div>{tag}</html>"
+        )
+        policy = f"default-src 'none'; script-src {chat}; frame-src {chat}"
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+    return Starlette(routes=[Path_("/", page)])
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def staged(browser: Browser, **options: Any) -> AsyncIterator[Stage]:
+    desk = Desk(converse)
+    async with serving(desk.app) as chat, serving(host_site(chat)) as host:
+        context = await browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **options})
+        page = await context.new_page()
+        stage = Stage(desk, chat, host.replace("127.0.0.1", "localhost"), context, page)
+        page.on(
+            "console", lambda said: stage.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: stage.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: stage.complaints.append(f"dialog: {dialog.message}"))
+        yield stage
+        await context.close()
+        desk.channel.hub.close()
+
+
+@pytest.fixture
+async def stage(sqlite_store: Store, browser: Browser) -> AsyncIterator[Stage]:
+    async with staged(browser) as stage:
+        yield stage
+        assert stage.complaints == []
+
+
+async def state(holds: Callable[[], bool], seconds: float = 10) -> None:
+    limit = asyncio.get_running_loop().time() + seconds
+    while not holds():
+        assert asyncio.get_running_loop().time() < limit, "it never came to that"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_rating_inside_another_sites_page(stage: Stage) -> None:
+    await stage.ask()
+    await stage.visit()
+    await expect(stage.launcher.locator(".unread")).to_have_text("1")
+    await stage.picture("unread")
+    await expect(stage.launcher).to_have_attribute("aria-label", "Open the chat (1)")
+    await stage.launcher.click()
+    await stage.frame.get_by_role("button", name="2, dissatisfied").click()
+    await expect(stage.bubble("What was it that went wrong?")).to_be_visible()
+    await expect(stage.frame.locator("#toast")).to_have_text("Saved: 2 of 5")
+    await expect(stage.frame.locator("#log > li")).to_have_count(1)
+    await expect(stage.frame.get_by_role("button", name="Too slow")).to_have_attribute("aria-pressed", "true")
+    await expect(stage.launcher.locator(".unread")).to_be_hidden()
+
+
+async def test_what_is_typed_is_answered_in_the_same_chat(stage: Stage) -> None:
+    await stage.open()
+    await stage.frame.locator("#text").fill("My parcel <b>is</b> late")
+    await stage.frame.locator("#text").press("Enter")
+    await expect(stage.bubble("Noted: 24 letters")).to_be_visible()
+    mine = stage.frame.locator("li.you .text")
+    await expect(mine).to_have_text("My parcel <b>is</b> late")
+    await expect(mine).to_have_count(1)
+
+
+async def test_everything_can_be_done_with_the_keyboard(stage: Stage) -> None:
+    await stage.ask()
+    await stage.visit()
+    await expect(stage.launcher).to_be_visible()
+    await stage.launcher.focus()
+    await stage.page.keyboard.press("Enter")
+    await expect(stage.frame.locator("#text")).to_be_focused()
+    await expect(stage.frame.get_by_role("button", name="5, very satisfied")).to_be_visible()
+    await stage.page.keyboard.press("Shift+Tab")
+    await expect(stage.frame.get_by_role("button", name="5, very satisfied")).to_be_focused()
+    await stage.page.keyboard.press("Enter")
+    await expect(stage.bubble("What was it")).to_be_visible()
+    await expect(stage.frame.get_by_role("button", name="Done")).to_be_focused()
+    await stage.page.keyboard.press("Escape")
+    await expect(stage.launcher).to_be_focused()
+    await expect(stage.page.locator("afterword-chat iframe")).to_be_hidden()
+
+
+async def test_hostile_words_stay_words(stage: Stage) -> None:
+    await stage.open()
+    drawn = Message(
+        key="h", kind="question", text=HOSTILE + '<a href="javascript:alert(4)">no</a> <a href="https://x.example/?a=1&amp;b=2">yes</a>',
+        plain="h", quote=HOSTILE, facts=(Fact(HOSTILE, HOSTILE),),
+        rows=((Button(HOSTILE, "x:1", hint=HOSTILE), Button("bad", url="javascript:alert(5)")),),
+    )  # fmt: skip
+    await stage.desk.send(ANN, drawn)
+    await stage.frame.locator("#text").fill(HOSTILE)
+    await stage.frame.locator("#text").press("Enter")
+    await expect(stage.frame.locator("li.you .text")).to_have_count(1)
+    bubble = stage.frame.locator("li.team .bubble").first
+    await expect(bubble).to_contain_text("<script>alert(3)</script>")
+    await expect(bubble.locator("a")).to_have_count(1)
+    await expect(bubble.locator("a")).to_have_attribute("href", "https://x.example/?a=1&b=2")
+    await expect(stage.frame.locator("img, .text script, [onclick], [onerror]")).to_have_count(0)
+    await expect(bubble.locator(".choice")).to_have_count(1)
+    await stage.picture("hostile")
+
+
+async def test_what_is_written_while_the_line_is_down_arrives_once_when_it_is_back(stage: Stage) -> None:
+    await stage.open()
+    await expect(stage.frame.locator("#greeting")).to_be_visible()
+    await state(lambda: stage.desk.channel.hub.listeners(ANN) == 1)
+    await stage.context.set_offline(True)
+    stage.desk.channel.hub.close()
+    await stage.frame.locator("#text").fill("Written in a tunnel")
+    await stage.frame.locator("#text").press("Enter")
+    await expect(stage.frame.locator("#state")).to_have_text("No connection. Trying again…")
+    await expect(stage.frame.locator("li.you .foot")).to_have_text("Sending…")
+    await stage.picture("offline")
+    await stage.desk.write(ANN, "Sent meanwhile", key="meanwhile")
+    await stage.context.set_offline(False)
+    await expect(stage.bubble("Sent meanwhile")).to_be_visible()
+    await expect(stage.bubble("Noted: 19 letters")).to_have_count(1)
+    await expect(stage.frame.locator("li.you")).to_have_count(1)
+    await expect(stage.frame.locator("#state")).to_be_hidden()
+    stage.complaints = [said for said in stage.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
+
+
+async def test_an_answer_that_is_lost_on_its_way_back_doubles_nothing(stage: Stage) -> None:
+    lost = 0
+
+    async def lose_the_first(route: Route) -> None:
+        nonlocal lost
+        if lost:
+            await route.continue_()
+            return
+        lost += 1
+        await route.fetch()
+        await route.abort()
+
+    answers: list[int] = []
+    stage.page.on("response", lambda answer: answers.append(answer.status) if answer.url.endswith("/text") else None)
+    await stage.context.route("**/chat/webchat/text", lose_the_first)
+    await stage.open()
+    await stage.frame.locator("#text").fill("Twice sent")
+    await stage.frame.locator("#text").press("Enter")
+    await expect(stage.bubble("Noted: 10 letters")).to_be_visible()
+    await state(lambda: lost == 1)
+    await state(lambda: 202 in answers)
+    await expect(stage.frame.locator("#log .text")).to_have_text(["Twice sent", "Noted: 10 letters"])
+    assert [event.text for event in stage.desk.heard if isinstance(event, Wrote)] == ["Twice sent"]
+    stage.complaints.clear()
+
+
+async def test_a_proxy_that_holds_the_stream_back_only_makes_it_slower(stage: Stage) -> None:
+    async def hold(route: Route) -> None:
+        await asyncio.Event().wait()
+
+    await stage.context.route("**/chat/webchat/stream", hold)
+    polls: list[str] = []
+    stage.page.on("request", lambda asked: polls.append(asked.url) if "/messages" in asked.url else None)
+    await stage.page.clock.install()
+    await stage.open()
+    await time_passes_until(stage, lambda: bool(polls))
+    await stage.desk.write(ANN, "Seen all the same", key="x")
+    seen = len(polls)
+    await time_passes_until(stage, lambda: len(polls) > seen)
+    await expect(stage.bubble("Seen all the same")).to_be_visible()
+    stage.complaints.clear()
+
+
+async def time_passes_until(stage: Stage, holds: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if holds():
+            return
+        await stage.page.clock.fast_forward(9000)
+    raise AssertionError("it never came to that")
+
+
+async def test_a_stranger_is_the_same_stranger_after_a_reload_and_nobody_before_the_chat_is_opened(
+    stage: Stage,
+) -> None:
+    await stage.visit("stranger")
+    await expect(stage.launcher).to_be_visible()
+    assert await stage.page.evaluate("localStorage.length") == 0
+    await stage.launcher.click()
+    await stage.frame.locator("#text").fill("Who am I?")
+    await stage.frame.locator("#text").press("Enter")
+    await expect(stage.bubble("Noted: 9 letters")).to_be_visible()
+    await stage.open("stranger")
+    await expect(stage.bubble("Noted: 9 letters")).to_be_visible()
+    assert await stage.context.cookies() == []
+
+
+async def test_what_somebody_else_was_told_is_gone_when_they_sign_out(stage: Stage) -> None:
+    await stage.ask()
+    await stage.open()
+    await expect(stage.bubble("How satisfied")).to_be_visible()
+    await stage.open("stranger")
+    await expect(stage.frame.locator("#greeting")).to_be_visible()
+    await expect(stage.frame.locator("#log > li")).to_have_count(0)
+
+
+async def test_the_chat_can_fill_a_place_of_the_page_and_needs_no_button_there(stage: Stage) -> None:
+    await stage.ask()
+    await stage.visit("into")
+    await expect(stage.bubble("How satisfied")).to_be_visible()
+    await expect(stage.page.locator("#here afterword-chat iframe")).to_have_count(1)
+    await expect(stage.launcher).to_be_hidden()
+    await expect(stage.frame.locator("#close")).to_be_hidden()
+
+
+async def test_a_chat_that_is_down_leaves_no_dead_button(stage: Stage) -> None:
+    await stage.context.route("**/chat/webchat/?lang=*", lambda route: route.abort())
+    await stage.visit()
+    await state(lambda: any("frame" in one.url or "chrome-error" in one.url for one in stage.page.frames[1:]))
+    await expect(stage.launcher).to_be_hidden()
+    stage.complaints.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(390, 780), (1200, 800)])
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+async def test_nothing_is_cut_off_on_a_phone_or_a_desktop(
+    sqlite_store: Store, browser: Browser, scheme: Any, width: int, height: int, lang: str
+) -> None:
+    size = {"width": width, "height": height}
+    async with staged(
+        browser, viewport=size, color_scheme=scheme, reduced_motion="reduce", has_touch=width < 500
+    ) as stage:
+        await converse_for_a_picture(stage, lang)
+        await stage.visit(f"lang={lang}&open")
+        await expect(stage.frame.locator("#log .row.scale .choice")).to_have_count(5)
+        for button in await stage.frame.locator(".choice").all():
+            box = await button.bounding_box()
+            assert box is not None
+            assert box["height"] >= 44
+            assert box["width"] >= 44
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        frame = next(one for one in stage.page.frames if "/chat/webchat/" in one.url)
+        assert not await frame.evaluate(wide)
+        await stage.picture(f"{lang}-{scheme}-{width}")
+        assert stage.complaints == []
+
+
+async def converse_for_a_picture(stage: Stage, lang: str) -> None:
+    desk = stage.desk
+    desk.answer = None
+    visitor = desk.channel.identify(visitor_token(HOST_SECRET, ANN, "Ann"), desk.now)
+    assert visitor is not None
+    typed = {
+        "en": "Hi! My parcel is a week late, can you look where it is?",
+        "zh-CN": "你好，我的包裹晚了一周，能帮我查一下吗？",
+    }[lang]
+    received = {
+        "en": "Thank you, Ann. Your request <b>CS202611220001</b> has arrived. We will answer by <b>today 14:30</b>.",
+        "zh-CN": "谢谢您，Ann。您的请求 <b>CS202611220001</b> 已收到，我们将在 <b>今天 14:30</b> 前答复您。",
+    }[lang]
+    asks = {
+        "en": "Your request <b>CS202611220001</b> “Parcel late” is resolved.\n\nHow satisfied are you overall?",
+        "zh-CN": "您的请求 <b>CS202611220001</b>“包裹晚到”已解决。\n\n您对我们的服务总体满意吗？",
+    }[lang]
+    reasons = desk.templates.labels("reason", lang)
+    await desk.take("webchat", [desk.channel.text_arrival(visitor, "abcdefgh", typed)])
+    await desk.write(ANN, received, key="received")
+    rows = [
+        [Button(label, f"x:{key}", chosen=key == "slow") for key, label in reasons.items()],
+        [
+            Button(desk.templates.label("button.skip", lang), "x:skip"),
+            Button(desk.templates.label("button.done", lang), "x:done", tone=Tone.PRIMARY),
+        ],
+    ]
+    await desk.write(ANN, desk.templates.label("question.reasons", lang), key="reasons", rows=rows)
+    await desk.send(ANN, message("q", asks, plain="?", rows=scores(desk.templates, locale=lang)))

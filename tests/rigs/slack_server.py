@@ -1,0 +1,164 @@
+"""Slack's side of the wire on loopback: the Web API and the websocket of Socket Mode, in a good mood or a bad one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from aiohttp import web
+
+from tests.rigs.slack_state import Arguments, RefusedError, SlackState
+
+Mood = Literal["fine", "busy", "gone", "silent", "lost", "broken", "garbled"]
+"""What the Web API does.
+
+busy: 429 · gone: refuses with `refusal` · silent: never answers · lost: does it, but never answers · broken: 500 with
+HTML · garbled: 200 with HTML.
+"""
+
+
+@dataclass
+class SlackServer(SlackState):
+    """`only` limits a mood to some methods."""
+
+    scopes: str = "chat:write,im:history,im:write,users:read,users:read.email,commands"
+    mood: Mood = "fine"
+    refusal: str = "channel_not_found"
+    retry_after: str | None = "30"
+    only: frozenset[str] = frozenset()
+    calls: list[tuple[str, Arguments]] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)  # calls to anything but the Web API
+    acks: list[str] = field(default_factory=list)
+    sessions: int = 0  # websocket connections so far
+
+    async def __aenter__(self) -> Self:
+        self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
+        self._sockets: list[web.WebSocketResponse] = []
+        self._changed, self._closing = asyncio.Event(), asyncio.Event()
+        app = web.Application()
+        app.router.add_route("*", "/api/{method}", self._call)
+        app.router.add_get("/link", self._link)
+        app.router.add_route("*", "/{anything:.*}", self._stray)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self._address = f"127.0.0.1:{self._runner.addresses[0][1]}"
+        self.socket_url = f"ws://{self._address}/link"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        await self.hang_up()
+        await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """For `api_base`."""
+        return f"http://{self._address}/api/"
+
+    @property
+    def root(self) -> str:
+        return f"http://{self._address}/"
+
+    @property
+    def connected(self) -> bool:
+        return any(not socket.closed for socket in self._sockets)
+
+    async def until(self, predicate: Callable[[], object], *, seconds: float = 5) -> None:
+        """Wait for a state; looks again whenever something happens here, and now and then."""
+        async with asyncio.timeout(seconds):
+            while not predicate():
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), 0.02)
+
+    # ------------------------------------------------------------ Socket Mode
+
+    async def push(self, kind: str, payload: Mapping[str, Any], *, patience: float) -> bool:
+        """Send an envelope to one connection; true when it was acknowledged in time."""
+        envelope = f"envelope-{next(self._numbers)}"
+        acknowledged = self._waiting[envelope] = asyncio.get_running_loop().create_future()
+        socket = next(socket for socket in reversed(self._sockets) if not socket.closed)
+        await socket.send_json({"envelope_id": envelope, "type": kind, "payload": payload})
+        try:
+            await asyncio.wait_for(acknowledged, patience)
+        except TimeoutError:
+            return False
+        return True
+
+    async def say_goodbye(self) -> None:
+        """Slack asks the app to connect anew, as it does every few hours."""
+        for socket in [socket for socket in self._sockets if not socket.closed]:
+            await socket.send_json({"type": "disconnect", "reason": "refresh_requested"})
+
+    async def hang_up(self) -> None:
+        sockets, self._sockets = self._sockets, []
+        for socket in sockets:
+            await socket.close()
+
+    async def _link(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self._sockets.append(socket)
+        self.sessions += 1
+        self._changed.set()
+        async for message in socket:
+            heard = json.loads(message.data)
+            self.acks.append(heard["envelope_id"])
+            waiting = self._waiting.pop(heard["envelope_id"], None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(heard)
+            self._changed.set()
+        return socket
+
+    # ------------------------------------------------------------ Web API
+
+    async def _stray(self, request: web.Request) -> web.Response:
+        self.strays.append(f"{request.method} {request.path} {await request.text()}")
+        return web.Response(text="ok")
+
+    async def _call(self, request: web.Request) -> web.Response:
+        method, arguments = request.match_info["method"], await _arguments(request)
+        self.calls.append((method, arguments))
+        mood = self.mood if not self.only or method in self.only else "fine"
+        if mood == "silent":
+            await self._closing.wait()
+        if mood in ("broken", "garbled"):
+            status = 500 if mood == "broken" else 200
+            return web.Response(status=status, text="<html>oops</html>", content_type="text/html")
+        if mood == "busy":
+            headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        answer = self._answer(method, request, arguments, refuse=self.refusal if mood == "gone" else "")
+        self._changed.set()
+        if mood == "lost":
+            await self._closing.wait()
+        return web.json_response(answer, headers={"x-oauth-scopes": self.scopes})
+
+    def _answer(self, method: str, request: web.Request, arguments: Arguments, *, refuse: str) -> dict[str, Any]:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if refuse:
+            return {"ok": False, "error": refuse}
+        try:
+            return {"ok": True, **self.answer(method, token, arguments)}
+        except RefusedError as refused:
+            messages = {"response_metadata": {"messages": list(refused.messages)}} if refused.messages else {}
+            return {"ok": False, "error": refused.error, **messages}
+
+
+async def _arguments(request: web.Request) -> dict[str, Any]:
+    """slack_sdk sends some as JSON, some as a form, and some in the query of a POST without a body."""
+    found: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        sent: dict[str, Any] = await request.json()
+        return found | sent
+    return found | {name: str(value) for name, value in (await request.post()).items()}

@@ -1,0 +1,115 @@
+"""What stands behind the web chat in its own tests: keeps what comes in, and sends as the courier does."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.middleware import Middleware
+
+from bot.channels.webchat.channel import WebchatChannel
+from bot.channels.webchat.settings import WebchatSettings
+from bot.rendering import Templates
+from bot.web import chat, errors
+from bot.web.limits import BodyLimit
+from bot.web.security import Shield
+from bot.web.site import Site
+from core.models.deliveries import Delivery, DeliveryState
+from core.plumbing import arrivals
+from core.ports import Button, Heard, Message, RawArrival, Receipt
+
+SECRET = b"a secret of thirty-two bytes, at least"
+HOST_SECRET = "what the host site and we know, 32 bytes"
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+Answer = Callable[["Desk", Heard], Awaitable[None]]
+
+
+class Desk:
+    """One installation with a chat called "webchat", without its conversation: `answer` says what to do instead."""
+
+    def __init__(self, answer: Answer | None = None, **settings: object) -> None:
+        self.now = START
+        self.heard: list[Heard] = []
+        self.answer = answer
+        given = {"kind": "webchat", "identity_secret": SecretStr(HOST_SECRET), **settings}
+        self.channel = WebchatChannel("webchat", WebchatSettings.model_validate(given), base_url="http://127.0.0.1")
+        self.templates = Templates.load()
+        self.app = self._app()
+
+    def pass_time(self, by: timedelta = timedelta(seconds=1)) -> None:
+        self.now += by
+
+    async def take(self, name: str, taken: Sequence[RawArrival]) -> None:
+        for arrival in taken:
+            await arrivals.store(name, [arrival], now=self.now)
+            if await arrivals.claim(arrivals.key_of(name, arrival)):
+                for event in await self.channel.read(arrival.body):
+                    self.heard.append(event)
+                    if self.answer:
+                        await self.answer(self, event)
+
+    async def send(self, target: str, message: Message, *, instead_of: str = "") -> str:
+        """Through the channel first, then on its row, as the courier does it."""
+        self.pass_time()
+        if instead_of:
+            receipt = await self.channel.edit(target, Receipt(instead_of), message)
+        else:
+            receipt = await self.channel.send(target, message)
+        await Delivery.create(
+            key=message.key,
+            kind=message.kind,
+            channel="webchat",
+            target=target,
+            state=DeliveryState.SENT,
+            due_at=self.now,
+            created_at=self.now,
+            sent_at=self.now,
+            receipt=receipt.ref,
+            drawn=dataclasses.asdict(message),
+        )
+        return receipt.ref
+
+    async def write(self, target: str, text: str, *, key: str, rows: Sequence[Sequence[Button]] = ()) -> str:
+        return await self.send(target, message(key, text, rows=rows))
+
+    def _app(self) -> FastAPI:
+        async def current() -> bool:
+            return True
+
+        site = Site(
+            base_url="http://127.0.0.1",
+            clock=lambda: self.now,
+            channels={"webchat": self.channel},
+            take=self.take,
+            templates=self.templates,
+            secret=SECRET,
+            is_working=lambda: True,
+            schema_is_current=current,
+        )
+        guards = [Middleware(Shield, secure=False, seen=lambda scope, status: None), Middleware(BodyLimit)]
+        app = FastAPI(openapi_url=None, middleware=guards, exception_handlers=errors.handlers())
+        app.router.redirect_slashes = False
+        app.state.site = site
+        app.router.routes.extend(chat.build(site).routes)
+        return app
+
+
+def message(key: str, text: str, *, plain: str = "", rows: Sequence[Sequence[Button]] = (), quote: str = "") -> Message:
+    shaped = tuple(tuple(row) for row in rows)
+    return Message(key=key, kind="question", text=text, plain=plain or text, rows=shaped, quote=quote)
+
+
+def scores(
+    templates: Templates, invite: str = "k3x9w2m7qd", *, chosen: int = 0, locale: str = "en"
+) -> list[list[Button]]:
+    """The five buttons of a question."""
+    choices = templates.scale("stars", locale)
+    row = [
+        Button(one.label, f"r:{invite}:s:overall:{one.value}", hint=one.hint, chosen=one.value == chosen)
+        for one in choices
+    ]
+    return [row]

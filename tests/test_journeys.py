@@ -1,0 +1,364 @@
+"""The walk: a ticket is resolved, the customer rates it badly, the ticket is open again and Slack knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from core.models.deliveries import Arrival, Delivery, DeliveryState
+from core.models.desk import Ticket
+from core.models.invites import Invite, InviteState
+from core.models.reactions import Alert, Recovery
+from tests import world
+from tests.people import Reader
+from tests.rigs.slack import SlackRig
+from tests.rigs.smtp import SmtpRig
+from tests.rigs.telegram import TelegramRig
+from tests.rigs.webchat import Visitor
+from tests.world import World
+
+ANN = 777
+HOOK_SECRET = "0123456789abcdef0123456789abcdef"
+ON_TELEGRAM = [("support-bot", str(ANN))]
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramRig]:
+    async with TelegramRig() as rig:
+        rig.introduce(ANN, "Ann <3")
+        yield rig
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackRig]:
+    async with SlackRig() as rig:
+        rig.person("U0KIM", name="Kim", email="kim@example.org")
+        rig.person("U0ANN", name="Ann <3", email="ann@example.org")
+        rig.person("U0EVE", name="Eve", email="eve@example.org")
+        yield rig
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[SmtpRig]:
+    async with SmtpRig() as rig:
+        yield rig
+
+
+@pytest.fixture
+async def here(store_url: str, telegram: TelegramRig, slack: SlackRig, mail: SmtpRig) -> AsyncIterator[World]:
+    port = world.free_port()
+    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
+    async with world.running(store_url, channels_of(telegram, slack, mail), port=port) as running:
+        await telegram.until(lambda: telegram.webhook)
+        yield running
+
+
+def channels_of(telegram: TelegramRig, slack: SlackRig, mail: SmtpRig) -> dict[str, dict[str, Any]]:
+    return {
+        "support-bot": {
+            "kind": "telegram",
+            "token": telegram.token,
+            "mode": "webhook",
+            "webhook_secret": HOOK_SECRET,
+            "api_base": telegram.url,
+        },
+        "slack": {
+            "kind": "slack",
+            "mode": "http",
+            "bot_token": slack.bot_token,
+            "signing_secret": slack.signing_secret,
+            "api_base": slack.url,
+        },
+        "mail": {
+            "kind": "email",
+            "from": "Support <support@example.org>",
+            "smtp_host": mail.host,
+            "smtp_port": mail.port,
+            "smtp_tls": "none",
+        },
+        "webchat": {"kind": "webchat"},
+    }
+
+
+async def alerted(slack: SlackRig) -> str:
+    """The alert in the staff channel, as text."""
+    await slack.until(lambda: slack.screen("C0ALERTS"))
+    return "\n".join(slack.screen("C0ALERTS"))
+
+
+async def submits(slack: SlackRig, user: str, **values: Any) -> None:
+    """Fills in the form that opens in front of them."""
+    await slack.until(lambda: any(modal.user == user for modal in slack.modals))
+    await slack.submit(user, values)
+
+
+async def asked(telegram: TelegramRig) -> None:
+    await telegram.until(lambda: telegram.buttons(ANN)[:5] == ["1★", "2★", "3★", "4★", "5★"])
+
+
+async def test_a_bad_rating_in_telegram_reopens_the_ticket_and_alerts_slack(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    told = await here.resolve(addresses=ON_TELEGRAM)
+    assert told["decision"] == {"sent": True, "reason": "sent"}
+    assert told["ticket"]["status"] == "resolved"
+    await asked(telegram)
+    await telegram.tap(ANN, "2★")
+    await telegram.until(lambda: "Overall: ★★☆☆☆" in telegram.screen(ANN))
+    alert = await alerted(slack)
+    assert "Ann" in alert
+    assert "Overall: 2 of 5" in alert
+    assert (await here.ticket()).cycle == 2
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 2}
+    assert response["band"] == "negative"
+    assert response["partial"] is True
+
+
+async def test_the_whole_conversation_in_telegram_is_one_message_that_edits_itself(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "4★")
+    await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
+    await telegram.tap(ANN, "5★")
+    await telegram.until(lambda: "How was the response speed" in telegram.screen(ANN))
+    await telegram.tap(ANN, "Skip")
+    await telegram.until(lambda: "How well was your problem solved" in telegram.screen(ANN))
+    await telegram.tap(ANN, "3★")
+    await telegram.until(lambda: "Too slow" in telegram.buttons(ANN))
+    await telegram.tap(ANN, "Too slow")
+    await telegram.until(lambda: "✓ Too slow" in telegram.buttons(ANN))
+    await telegram.tap(ANN, "Done")
+    await telegram.until(lambda: "Anything you would like to add" in telegram.screen(ANN))
+    await telegram.write(ANN, "Took <b>ages</b> & {{7*7}}")
+    await telegram.until(lambda: "Thank you" in telegram.screen(ANN))
+    assert "Took <b>ages</b> & {{7*7}}" in telegram.screen(ANN)
+    assert len(telegram.shown(ANN)) == 1
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 4, "attitude": 5, "resolution": 3}
+    assert response["reasons"] == ["slow"]
+    assert response["comment"] == "Took <b>ages</b> & {{7*7}}"
+    assert response["partial"] is False
+    await here.until(lambda: settled(here))
+    assert (await here.responses())[0]["band"] == "positive"
+    assert (await here.ticket()).status == "resolved"
+    assert not slack.screen("C0ALERTS")
+
+
+async def settled(here: World, ref: str = "T-1") -> bool:
+    rows = await here.responses(ref)
+    return bool(rows) and rows[0]["band"] is not None
+
+
+async def test_a_bad_rating_in_slack_is_taken_and_recovered_by_staff(here: World, slack: SlackRig) -> None:
+    ann = slack.person("U0ANN").dm
+    await here.resolve(addresses=[("slack", "U0ANN")])
+    await slack.until(lambda: "1★" in slack.buttons(ann))
+    await slack.press("U0ANN", ann, "2★")
+    await submits(slack, "U0ANN", score_speed="1", reasons=["slow"], comment="<!channel> *late* & cold")
+    await slack.until(lambda: "sorry" in "\n".join(slack.screen(ann)))
+    alert = await alerted(slack)
+    assert "Response speed: 1 of 5" in alert
+    assert slack.pings() == []
+    await slack.press("U0KIM", "C0ALERTS", "Take")
+    await slack.until(lambda: "taken by Kim" in "\n".join(slack.screen("C0ALERTS")))
+    assert (await Recovery.get()).owner_id is not None
+    await slack.press("U0KIM", "C0ALERTS", "Resolve…")
+    await submits(slack, "U0KIM", outcome="solved", note="Sent a new one.")
+    await slack.until(lambda: "resolved by Kim" in "\n".join(slack.screen("C0ALERTS")))
+    assert slack.buttons("C0ALERTS") == []
+    await slack.until(lambda: "Is it right now?" in "\n".join(slack.screen(ann)))
+    assert (await here.ticket()).status == "resolved"
+
+
+async def test_a_bad_rating_behind_an_e_mail_link_alerts_slack(here: World, slack: SlackRig, mail: SmtpRig) -> None:
+    await here.resolve(addresses=[("mail", "ann@example.org")])
+    received = await mail.mail_to("ann@example.org")
+    link = next(url for _, url in received.links if "overall=2" in url)
+    assert link.startswith(f"{here.base_url}/r/")
+    async with Reader(here) as ann:
+        assert "Thank you" in await ann.answer(link, comment="Too late")
+    assert "Too late" in await alerted(slack)
+    [response] = await here.responses()
+    assert response["scores"]["overall"] == 2
+    assert (await here.ticket()).cycle == 2
+
+
+async def test_a_bad_rating_in_the_web_chat_alerts_slack(here: World, slack: SlackRig) -> None:
+    async with httpx.AsyncClient(base_url=here.base_url, trust_env=False) as client:
+        visitor = await Visitor(client).arrive()
+        await here.resolve(addresses=[("webchat", visitor.id)])
+        await visitor.until(lambda v: "1★" in v.buttons())
+        await visitor.tap("2★")
+        await visitor.until(lambda v: "Overall: ★★☆☆☆" in str(v.screen()))
+        assert "Overall: 2 of 5" in await alerted(slack)
+        assert (await here.ticket()).cycle == 2
+
+
+async def test_a_duplicate_event_asks_once(here: World, telegram: TelegramRig) -> None:
+    first, *others = await asyncio.gather(*(here.resolve(addresses=ON_TELEGRAM) for _ in range(5)))
+    await asked(telegram)
+    assert {one["invite"]["id"] for one in others} == {first["invite"]["id"]}
+    assert await Delivery.filter(kind="invite").count() == 1
+    assert len(telegram.shown(ANN)) == 1
+
+
+async def test_the_second_of_two_taps_corrects_the_first(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    [message] = telegram.shown(ANN)
+    low, high = (button["callback_data"] for button in (message.rows[0][0], message.rows[0][4]))
+    await telegram.forge(ANN, low, message=message.id)
+    await telegram.forge(ANN, high, message=message.id)
+    await here.until(lambda: settled(here))
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 5}
+    assert not slack.screen("C0ALERTS")
+    assert (await here.ticket()).status == "resolved"
+
+
+async def test_a_change_of_mind_updates_the_alert_and_undoes_nothing(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "2★")
+    await alerted(slack)
+    await slack.press("U0KIM", "C0ALERTS", "Take")
+    await slack.until(lambda: "taken by Kim" in "\n".join(slack.screen("C0ALERTS")))
+    question = telegram.shown(ANN)[0]
+    for button in ("Done", "Change", "Overall: 2", "5★"):
+        await telegram.until(lambda wanted=button: wanted in question.labels)
+        await telegram.tap(ANN, button, message=question.id)
+    await slack.until(lambda: "Overall: 5 of 5" in "\n".join(slack.screen("C0ALERTS")), seconds=10)
+    await slack.until(lambda: any("2 → 5" in line for line in alert_thread(slack)), seconds=10)
+    assert "taken by Kim" in "\n".join(slack.screen("C0ALERTS"))
+    assert (await here.ticket()).status == "assigned"
+    assert await Recovery.all().count() == 1
+
+
+def alert_thread(slack: SlackRig) -> list[str]:
+    return [posted.seen for posted in slack.messages.values() if posted.channel == "C0ALERTS" and posted.thread]
+
+
+async def test_reopening_before_the_send_cancels_the_invite(
+    store_url: str, telegram: TelegramRig, slack: SlackRig, mail: SmtpRig
+) -> None:
+    setup = world.SETUP.replace('delay = "0s"', 'delay = "5m"')
+    async with world.running(store_url, channels_of(telegram, slack, mail), setup=setup) as here:
+        await here.resolve(addresses=ON_TELEGRAM)
+        await here.reopen()
+        await here.move_on(minutes=10)
+        await here.resolve("T-2", addresses=[("support-bot", "778")], contact="c-2")
+        await here.move_on(minutes=6)
+        await telegram.until(lambda: telegram.screen(778))
+        assert not telegram.shown(ANN)
+        invites = (await here.get("/invites?ticket=T-1"))["items"]
+        assert [one["state"] for one in invites] == ["cancelled"]
+
+
+async def test_a_blocked_bot_falls_to_the_next_address(here: World, telegram: TelegramRig, mail: SmtpRig) -> None:
+    await telegram.block(ANN)
+    await here.resolve(addresses=[*ON_TELEGRAM, ("mail", "ann@example.org")])
+    received = await mail.mail_to("ann@example.org")
+    assert "How satisfied are you overall?" in received.text
+    history = await here.get("/tickets/T-1/history")
+    assert "support-bot" in str(history)
+
+
+async def test_an_alert_waits_for_a_dead_slack_and_arrives_when_it_is_back(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    slack.mood = "broken"
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    await telegram.until(lambda: "Overall: ★☆☆☆☆" in telegram.screen(ANN))
+    await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING, attempts__gt=0).exists())
+    slack.mood = "fine"
+    await here.move_on(minutes=6)
+    assert "Overall: 1 of 5" in await alerted(slack)
+    assert await Alert.all().count() == 1
+
+
+async def test_nobody_but_ann_can_answer_her_question(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    [message] = telegram.shown(ANN)
+    action = message.rows[0][0]["callback_data"]
+    await telegram.forge(ANN, action, message=message.id, by=666)
+    await here.until(lambda: Arrival.filter(state="handled").exists())
+    assert await here.responses() == []
+
+
+async def test_a_stranger_in_slack_cannot_take_an_alert(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    await alerted(slack)
+    await slack.press("U0EVE", "C0ALERTS", "Take")
+    await slack.until(lambda: slack.whispered("U0EVE"))
+    assert "Only staff" in slack.whispered("U0EVE")[0]
+    assert (await Recovery.get()).state == "open"
+
+
+async def test_an_alert_that_nobody_takes_is_raised_and_then_overdue(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    await alerted(slack)
+    await here.move_on(minutes=16)
+    await slack.until(lambda: any("Nobody has taken it" in line for line in alert_thread(slack)))
+    await here.move_on(hours=4)
+    await slack.until(lambda: any("verdue" in line for line in alert_thread(slack)))
+    await slack.until(lambda: "overdue since" in "\n".join(slack.screen("C0ALERTS")))
+
+
+async def test_who_is_silent_is_reminded_once_and_then_left_alone(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await here.until(lambda: Invite.filter(state=InviteState.DELIVERED).exists())
+    await here.move_on(hours=25)
+    await telegram.until(lambda: len(telegram.shown(ANN)) == 2)
+    await here.move_on(hours=24)
+    await here.move_on(days=8)
+    await telegram.until(lambda: telegram.buttons(ANN) == [])
+    assert "is over" in telegram.screen(ANN)
+    assert len(telegram.shown(ANN)) == 2
+
+
+async def test_staff_reply_to_the_customer_in_the_customers_own_channel(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    await alerted(slack)
+    await slack.press("U0KIM", "C0ALERTS", "Reply")
+    await submits(slack, "U0KIM", text="We send a <new> one & call you.")
+    await telegram.until(lambda: "We send a <new> one & call you." in telegram.screen(ANN))
+    ticket = await Ticket.get(ref="T-1").prefetch_related("entries")
+    assert any("We send a <new> one" in entry.text for entry in ticket.entries)
+
+
+async def test_words_that_answer_no_question_open_a_request(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(ANN, "My router blinks red")
+    await telegram.until(lambda: "CS2" in telegram.screen(ANN))
+    ticket = await Ticket.get(subject="My router blinks red")
+    assert ticket.channel == "support-bot"
+
+
+async def test_stop_means_no_more_surveys(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(ANN, "/stop")
+    await telegram.until(lambda: telegram.screen(ANN))
+    told = await here.resolve(addresses=ON_TELEGRAM)
+    assert told["decision"] == {"sent": False, "reason": "opted_out"}
+    assert told["invite"] is None

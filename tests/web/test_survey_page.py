@@ -1,0 +1,306 @@
+"""The survey page, as people and as mail gateways meet it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core import store as stores
+from core.models.desk import TicketEntry
+from core.models.invites import Invite, InviteState
+from core.models.responses import HeldAnswer, PageVisit, Response, Score
+from core.surveys import invites, responses, visits
+from tests.web import front as fronts
+from tests.web.front import Front, Person
+
+
+@pytest.fixture
+async def front(store: stores.Store) -> AsyncIterator[Front]:
+    async with fronts.opened() as opened:
+        yield opened
+
+
+async def scores() -> dict[str, int]:
+    return {row.dimension: row.value for row in await Score.all()}
+
+
+async def test_a_person_rates_with_two_presses_and_sees_what_arrived(front: Front) -> None:
+    ann = Person(front)
+    asked = await front.invite()
+    page = await ann.open(f"{asked.link}?overall=4")
+    assert page.all("input", name="overall", value="4")[0].get("checked") == ""
+    page = await ann.press(overall="4", speed="5", comment="Quick & kind <3")
+    assert ann.status == 200
+    assert "Thank you!" in page.text
+    assert "Quick & kind <3" in page.text
+    assert await scores() == {"overall": 4, "speed": 5}
+    response = await Response.get()
+    assert (response.partial, response.comment) == (False, "Quick & kind <3")
+    assert (await asked.row()).state == InviteState.FINISHED
+
+
+async def test_rating_works_without_javascript(front: Front) -> None:
+    ann = Person(front, scripts=False)
+    asked = await front.invite()
+    await ann.open(asked.link)
+    await ann.press(overall="2", reasons=["slow", "not_solved"])
+    assert (await Response.get()).reasons == ["slow", "not_solved"]
+    assert "Somebody will look after it" in ann.page.text
+
+
+async def test_reasons_without_a_low_score_are_left_out(front: Front) -> None:
+    ann = Person(front)
+    await ann.open((await front.invite()).link)
+    await ann.press(overall="5", reasons=["slow"])
+    assert (await Response.get()).reasons == []
+
+
+async def test_whoever_blocks_cookies_confirms_with_one_more_tap(front: Front) -> None:
+    ann = Person(front, cookies=False)
+    await ann.open((await front.invite()).link)
+    page = await ann.press(overall="3", comment="So-so")
+    assert "One more tap" in page.text
+    assert await Score.all().count() == 0
+    page = await ann.press()
+    assert "Thank you!" in page.text
+    assert await scores() == {"overall": 3}
+    assert (await Response.get()).comment == "So-so"
+
+
+async def test_a_confirmation_within_a_second_is_asked_for_again(front: Front) -> None:
+    ann = Person(front, cookies=False)
+    await ann.open((await front.invite()).link)
+    await ann.press(overall="3")
+    page = await ann.press(after=0.2)
+    assert "One more tap" in page.text
+    assert await Score.all().count() == 0
+    await ann.press(after=2)
+    assert await scores() == {"overall": 3}
+
+
+async def test_a_form_sent_in_less_than_a_second_waits(front: Front) -> None:
+    ann = Person(front)
+    await ann.open((await front.invite()).link)
+    page = await ann.press(after=0.9, overall="1")
+    assert "One more tap" in page.text
+    assert await Response.all().count() == 0
+    assert (await HeldAnswer.get()).evidence["doubts"] == ["too_quick"]
+
+
+async def test_a_form_sent_seconds_after_the_mail_left_waits(front: Front) -> None:
+    ann = Person(front)
+    asked = await front.invite()
+    await Invite.filter(id=asked.invite_id).update(delivered_at=front.clock.now)
+    await ann.open(asked.link)
+    await ann.press(after=3, overall="1")
+    assert (await HeldAnswer.get()).evidence["doubts"] == ["just_delivered"]
+
+
+async def test_a_gateway_that_sends_the_form_without_drawing_it_does_not_vote(front: Front) -> None:
+    asked = await front.invite()
+    async with front.client() as gateway:
+        page = fronts.Page((await gateway.get(asked.link)).text)
+        front.clock.pass_(seconds=5)
+        answer = await gateway.post(asked.link, data={**page.hidden(), "overall": "1"})
+    assert answer.status_code == 200
+    assert (await HeldAnswer.get()).evidence["doubts"] == ["not_shown"]
+    assert await Response.all().count() == 0
+
+
+async def test_a_gateway_that_opened_all_five_links_does_not_vote(front: Front) -> None:
+    asked = await front.invite()
+    robot = Person(front)
+    for score in "12345":
+        await robot.open(f"{asked.link}?overall={score}")
+    await robot.press(overall="5")
+    assert (await HeldAnswer.get()).evidence["doubts"] == ["all_links_opened"]
+    assert await Response.all().count() == 0
+
+
+async def test_a_person_after_the_gateway_is_not_troubled_by_it(front: Front) -> None:
+    asked = await front.invite()
+    robot = Person(front, address="198.51.100.9")
+    for score in "12345":
+        await robot.open(f"{asked.link}?overall={score}")
+    await robot.press(overall="1")
+    front.clock.pass_(minutes=2)
+    ann = Person(front)
+    await ann.open(f"{asked.link}?overall=4")
+    page = await ann.press(overall="4")
+    assert "Thank you!" in page.text
+    assert await scores() == {"overall": 4}
+
+
+async def test_a_robot_cannot_overwrite_what_a_person_answered(front: Front) -> None:
+    asked = await front.invite()
+    ann = Person(front)
+    robot = Person(front, address="198.51.100.9")
+    await robot.open(asked.link)
+    await ann.open(asked.link)
+    await ann.press(overall="5", comment="Great")
+    page = await robot.press(after=30, overall="1", comment="")
+    assert "Already answered" in page.text
+    assert "Great" not in page.text
+    assert await scores() == {"overall": 5}
+    assert (await HeldAnswer.get()).evidence["change"] is True
+    entries = await TicketEntry.filter(label="history.change_held")
+    assert [entry.values["value"] for entry in entries] == [1]
+
+
+async def test_a_held_answer_cannot_overwrite_a_later_one_by_being_confirmed(front: Front) -> None:
+    asked = await front.invite()
+    robot = Person(front, cookies=False, address="198.51.100.9")
+    await robot.open(asked.link)
+    await robot.press(overall="1")
+    ann = Person(front)
+    await ann.open(asked.link)
+    await ann.press(overall="5")
+    await robot.press(after=10)
+    assert await scores() == {"overall": 5}
+
+
+async def test_the_same_browser_may_change_its_answer(front: Front) -> None:
+    asked = await front.invite()
+    ann = Person(front)
+    await ann.open(asked.link)
+    await ann.press(overall="2", comment="Slow!", reasons=["slow"])
+    page = await ann.open(asked.link)
+    assert "Thank you!" in page.text
+    page = await ann.follow("change=")
+    assert page.all("input", name="overall", value="2")[0].get("checked") == ""
+    assert "Slow!" in page.text
+    await ann.press(overall="4", comment="")
+    assert await scores() == {"overall": 4}
+    response = await Response.get()
+    assert (response.comment, response.reasons) == ("", [])
+    assert await HeldAnswer.all().count() == 0
+
+
+async def test_the_change_link_works_in_a_browser_without_cookies(front: Front) -> None:
+    ann = Person(front, cookies=False)
+    await ann.open((await front.invite()).link)
+    await ann.press(overall="2")
+    await ann.press()
+    await ann.follow("change=")
+    await ann.press(overall="4")
+    assert "One more tap" in ann.page.text
+    await ann.press()
+    assert await scores() == {"overall": 4}
+
+
+async def test_pressing_send_twice_counts_once(front: Front) -> None:
+    asked = await front.invite()
+    ann = Person(front)
+    page = await ann.open(asked.link)
+    await ann.press(overall="4")
+    ann.page = page
+    await ann.press(overall="4")
+    assert "Thank you!" in ann.page.text
+    assert await scores() == {"overall": 4}
+    assert await Response.all().count() == 1
+
+
+async def test_what_was_left_open_may_be_added_from_another_browser(front: Front) -> None:
+    """The first tap came in the chat; the rest is answered on the page."""
+    asked = await front.invite()
+    invite = await invites.by_token(asked.token)
+    assert invite is not None
+    await responses.give_score(invite, "overall", 2, now=front.clock.now)
+    ann = Person(front)
+    await ann.open(asked.link)
+    await ann.press(overall="2", speed="1", comment="Too slow")
+    assert await scores() == {"overall": 2, "speed": 1}
+    assert await HeldAnswer.all().count() == 0
+
+
+async def test_without_a_score_the_page_asks_for_one_and_keeps_the_comment(front: Front) -> None:
+    ann = Person(front)
+    await ann.open((await front.invite()).link)
+    page = await ann.press(comment="No <b>idea</b>")
+    assert ann.status == 422
+    assert "Please choose a score" in page.text
+    assert "No <b>idea</b>" in page.text
+    await ann.press(overall="3", comment="Now")
+    assert await scores() == {"overall": 3}
+
+
+async def test_a_comment_that_is_too_long_is_refused_whole_and_not_cut(front: Front) -> None:
+    ann = Person(front)
+    await ann.open((await front.invite()).link)
+    page = await ann.press(overall="1", comment="x" * 4001)
+    assert ann.status == 422
+    assert "4000 characters fit" in page.text
+    await ann.press(overall="1", comment="y" * 4000)
+    assert len((await Response.get()).comment) == 4000
+
+
+async def test_the_page_speaks_the_contacts_language_and_can_be_switched(front: Front) -> None:
+    ann = Person(front)
+    asked = await front.invite(locale="zh-CN")
+    page = await ann.open(f"{asked.link}?overall=4")
+    assert page.all("html", lang="zh-Hans")
+    page = await ann.follow("lang=en")
+    assert page.all("html", lang="en")
+    assert page.all("input", name="overall", value="4")[0].get("checked") == ""
+    page = await ann.press(overall="4")
+    assert page.all("html", lang="en")
+    assert "Thank you!" in page.text
+
+
+@pytest.mark.parametrize("state", [InviteState.CANCELLED, InviteState.UNDELIVERABLE, InviteState.EXPIRED])
+async def test_a_question_that_is_over_says_so_and_takes_nothing(front: Front, state: InviteState) -> None:
+    asked = await front.invite()
+    ann = Person(front)
+    await ann.open(asked.link)
+    await Invite.filter(id=asked.invite_id).update(state=state)
+    await ann.press(overall="5")
+    assert ann.status == 410
+    assert await Response.all().count() == 0
+
+
+async def test_a_question_is_open_until_the_second_it_expires(front: Front) -> None:
+    asked = await front.invite()
+    invite = await asked.row()
+    ann = Person(front)
+    front.clock.now = invite.expires_at
+    front.clock.pass_(seconds=-1)
+    await ann.open(asked.link)
+    assert ann.status == 200
+    front.clock.pass_(seconds=1)
+    await ann.open(asked.link)
+    assert ann.status == 410
+
+
+async def test_after_a_day_an_answer_stays_as_it_is(front: Front) -> None:
+    asked = await front.invite()
+    ann = Person(front)
+    await ann.open(asked.link)
+    await ann.press(overall="2")
+    change = next(one["href"] for one in ann.page.all("a") if "change=" in one["href"])
+    front.clock.pass_(hours=24)
+    await ann.open(change)
+    assert "Thank you!" in ann.page.text
+    assert not ann.page.all("form")
+    assert "Change my answer" not in ann.page.text
+
+
+async def test_somebody_who_forwards_the_link_does_not_forward_the_answer(front: Front) -> None:
+    asked = await front.invite()
+    ann = Person(front)
+    await ann.open(asked.link)
+    await ann.press(overall="1", comment="My secret")
+    bob = Person(front, address="198.51.100.4")
+    page = await bob.open(asked.link)
+    assert "Already answered" in page.text
+    assert "My secret" not in page.text
+    assert "change=" not in page.text
+
+
+async def test_looking_a_thousand_times_keeps_few_rows(front: Front) -> None:
+    asked = await front.invite()
+    invite = await invites.by_token(asked.token)
+    assert invite is not None
+    for number in range(60):
+        await visits.opened(invite, nonce=f"n{number}", session="s", now=front.clock.now)
+    assert await PageVisit.all().count() == visits.VISITS_KEPT

@@ -1,0 +1,184 @@
+"""The survey page in a real Chromium, as a phone and a desk see it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from core import store as stores
+from core.models.responses import HeldAnswer, Response, Score
+from tests.web import front as fronts
+from tests.web.front import Front
+
+pytestmark = pytest.mark.browser
+CHROMIUM = "/usr/bin/chromium"
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1200, "height": 900}
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+
+
+@pytest.fixture
+async def front(sqlite_store: stores.Store) -> AsyncIterator[Front]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        async with fronts.opened(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as opened:
+            async with served(opened, listening):
+                yield opened
+
+
+@asynccontextmanager
+async def served(front: Front, listening: socket.socket) -> AsyncIterator[None]:
+    server = uvicorn.Server(uvicorn.Config(front.app, log_config=None, lifespan="off", ws="none"))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started:
+        await asyncio.sleep(0)
+    yield
+    server.should_exit = True
+    await task
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        await started.close()
+
+
+class Window:
+    """One browser window, and all that it complained about."""
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
+        self.page = page
+        self.context = context
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "422 (Unprocessable" not in message.text:
+            self.complaints.append(message.text)
+
+
+@asynccontextmanager
+async def window(browser: Browser, **settings: Any) -> AsyncIterator[Window]:
+    context = await browser.new_context(user_agent=CHROME, **settings)
+    opened = Window(context, await context.new_page())
+    yield opened
+    assert opened.complaints == []
+    await context.close()
+
+
+async def shoot(page: Page, name: str) -> None:
+    """Keep a picture where AFTERWORD_SHOTS says, for people to look at."""
+    folder = os.environ.get("AFTERWORD_SHOTS")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "size"), [("phone", PHONE), ("desk", DESK)])
+async def test_ann_rates_in_her_browser(front: Front, browser: Browser, name: str, size: Any, scheme: Any) -> None:
+    asked = await front.invite(locale="zh-CN" if scheme == "dark" and name == "phone" else "en")
+    async with window(browser, viewport=size, color_scheme=scheme, has_touch=name == "phone") as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}{asked.link}?overall=2")
+        await shoot(page, f"form-{name}-{scheme}")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.locator('label:has(input[name=speed][value="1"])').click()
+        await page.locator('label:has(input[name=attitude][value="5"])').click()
+        await page.locator("label.chip").first.click()
+        await page.fill("textarea", "It took three weeks & nobody told me. " * 5)
+        await shoot(page, f"filled-{name}-{scheme}")
+        front.clock.pass_(seconds=8)
+        await page.click("button.send")
+        await page.wait_for_selector(".badge.done")
+        await shoot(page, f"thanks-{name}-{scheme}")
+    assert {row.dimension: row.value for row in await Score.all()} == {"overall": 2, "speed": 1, "attitude": 5}
+    assert await HeldAnswer.all().count() == 0
+
+
+async def test_ann_rates_with_the_keyboard_alone(front: Front, browser: Browser) -> None:
+    asked = await front.invite()
+    async with window(browser, viewport=DESK) as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}{asked.link}")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("ArrowRight")
+        await page.keyboard.press("ArrowRight")
+        assert await page.locator("input[name=overall]:checked").get_attribute("value") == "3"
+        await shoot(page, "keyboard-desk-light")
+        front.clock.pass_(seconds=8)
+        await page.focus("button.send")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".badge.done")
+    assert (await Score.get()).value == 3
+
+
+async def test_ann_rates_with_scripts_switched_off(front: Front, browser: Browser) -> None:
+    asked = await front.invite()
+    async with window(browser, viewport=PHONE, java_script_enabled=False) as opened:
+        await opened.page.goto(f"{front.site.base_url}{asked.link}?overall=5")
+        front.clock.pass_(seconds=8)
+        await opened.page.click("button.send")
+        await opened.page.wait_for_selector(".badge.done")
+    assert (await Response.get()).partial is False
+
+
+async def test_one_more_tap_and_the_other_pages_look_right(front: Front, browser: Browser) -> None:
+    asked = await front.invite()
+    async with window(browser, viewport=PHONE) as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}{asked.link}?overall=4")
+        await page.fill("textarea", "All fine")
+        await page.click("button.send")
+        await page.wait_for_selector(".badge.tap")
+        await shoot(page, "confirm-phone-light")
+        front.clock.pass_(seconds=3)
+        await page.click("button.send")
+        await page.wait_for_selector(".badge.done")
+        await shoot(page, "thanks-positive-phone-light")
+    assert (await Score.get()).value == 4
+
+
+async def test_a_headless_robot_that_opens_and_runs_everything_rates_nothing(front: Front, browser: Browser) -> None:
+    asked = await front.invite()
+    context = await browser.new_context()  # says that it is headless, as scanners do
+    page = await context.new_page()
+    for score in range(1, 6):
+        await page.goto(f"{front.site.base_url}{asked.link}?overall={score}", wait_until="networkidle")
+    front.clock.pass_(seconds=8)
+    await page.click("button.send")
+    await page.wait_for_selector(".badge.tap")
+    await context.close()
+    assert await Response.all().count() == 0
+
+
+async def test_customers_words_stay_words(front: Front, browser: Browser) -> None:
+    vectors = (
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "</textarea><svg onload=alert(1)>",
+        "javascript:alert(1)",
+        "\"'><iframe srcdoc=<script>alert(1)</script>>",
+        "{{7*7}}${7*7}",
+    )
+    asked = await front.invite()
+    async with window(browser, viewport=PHONE) as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}{asked.link}?overall=1")
+        await page.fill("textarea", "\n".join(vectors))
+        front.clock.pass_(seconds=8)
+        await page.click("button.send")
+        await page.wait_for_selector(".badge.done")
+        assert await page.locator("blockquote").inner_text() == "\n".join(vectors)
