@@ -15,9 +15,10 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from bot import channels as channel_kinds
-from bot import first_start
+from bot import first_start, own_words
 from bot.config import Config, link_secret
-from bot.rendering import Override, Problem, Templates
+from bot.own_words import OwnWords
+from bot.rendering import Templates
 from bot.site import Site
 from bot.surveys import messages
 from bot.web import app as web
@@ -27,7 +28,6 @@ from bot.web.site import Site as WebSite
 from bot.web.site import networks
 from bot.worker import Worker
 from core import store as stores
-from core.models.setup import Wording
 from core.ports import Channel
 from core.store import Store
 from core.surveys import tokens
@@ -77,7 +77,8 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
     store = await stores.open_store(config.store.url)
     try:
         await first_start.fill_in(now=clock())
-        templates = Templates.load(await _overrides(), on_problem=_tell_problem)
+        known = await own_words.read()
+        templates = Templates.load(known, on_problem=own_words.tell_problem)
         site = Site(config.site.name, config.site.base_url, templates, config.site.timezone, config.site.privacy_url)
         channels = {
             name: channel_kinds.build(name, settings, base_url=config.site.base_url)
@@ -88,7 +89,8 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
                 channel.commands = menu(templates)
             await channel.open()
         try:
-            yield App(config, store, site, channels, Worker(store, site, channels, clock), clock, secret)
+            worker = Worker(store, site, channels, clock, refresh=OwnWords(templates, known).refresh)
+            yield App(config, store, site, channels, worker, clock, secret)
         finally:
             for channel in channels.values():
                 await channel.close()
@@ -140,18 +142,3 @@ async def serve(config: Config) -> None:
     """The whole product in one process."""
     async with opened(config) as app:
         await run(app, web_app(app), ready=lambda: logger.info("Afterword is ready at %s", config.site.base_url))
-
-
-async def _overrides() -> list[Override]:
-    return [
-        Override(kind=row.kind, source=_source(row), locale=row.locale, team=row.team, channel=row.channel)
-        for row in await Wording.all().order_by("id")
-    ]
-
-
-def _source(row: Wording) -> str:
-    return f"Subject: {row.subject}\n\n{row.source}" if row.subject else row.source
-
-
-def _tell_problem(problem: Problem) -> None:
-    logger.error("Template %s cannot be used, the shipped one is: %s", problem.template, problem.what)

@@ -8,25 +8,21 @@ of a file: `AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN_FILE`, or `token_file` in `co
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from bot import channels, config_sources
-from bot.channels.settings import ChannelSettings
-from bot.config_models import Config, Logs, Site, Store
-from core.setting_problems import Place, Problem, dotted, explain, listed, unknown
+from bot.config_models import LONG_ENOUGH, Config, Logs, Site, Store
+from bot.config_sources import FILE, Environment, File
+from core.setting_problems import Place, Problem, explain
 
 __all__ = ["DEFAULT_PATH", "Config", "ConfigError", "Logs", "Site", "Store", "link_secret", "load"]
 
 DEFAULT_PATH = Path("config.toml")
-SECTIONS: dict[str, type[BaseModel]] = {"site": Site, "store": Store, "logs": Logs}
-_CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 class ConfigError(Exception):
@@ -35,18 +31,18 @@ class ConfigError(Exception):
 
 def load(path: Path = DEFAULT_PATH, environ: Mapping[str, str] | None = None) -> Config:
     """Read `path` and the environment. Raises ConfigError that names everything that is wrong, all at once."""
-    written = _toml(path)
-    named = config_sources.from_environment(os.environ if environ is None else environ, _channel_names(written))
-    problems = list(named.problems)
-    problems += [Problem((name,), unknown(name, [*SECTIONS, "channels"])) for name in written if name not in _TABLES]
-    parts = {
-        name: _section(model, written.get(name, {}), named.settings.get(name, {}), (name,), problems)
-        for name, model in SECTIONS.items()
-    }
-    configured = _channels(written.get("channels", {}), named.settings.get("channels", {}), problems)
-    if problems:
-        raise ConfigError(_letter(path, problems, named.origins))
-    return Config.model_validate({**parts, "channels": configured})
+    file = _file(path)
+    environment = Environment(Config, os.environ if environ is None else environ, file.channels)
+    # A dictionary, because mypy sees only the fields among the parameters.
+    sources: dict[str, Any] = {"_build_sources": ((environment, file), {})}
+    wrong: list[Problem] = []
+    try:
+        config = Config(**sources)
+    except ValidationError as error:
+        wrong = explain(error, Config)
+    if problems := [*environment.problems, *file.problems, *wrong]:
+        raise ConfigError(_letter(path, problems, environment.origins))
+    return config
 
 
 def link_secret(config: Config) -> bytes:
@@ -63,7 +59,7 @@ def link_secret(config: Config) -> bytes:
         secret = path.read_bytes().strip()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; or set site.secret_key instead of this file") from error
-    if len(secret) < config_sources.SECRET_LENGTH:
+    if len(secret) < LONG_ENOUGH:
         raise ConfigError(f"{path}: is damaged. Restore it from a backup, or delete it: links sent before will be dead")
     return secret
 
@@ -71,9 +67,6 @@ def link_secret(config: Config) -> bytes:
 def secret_path(config: Config) -> Path:
     """Where the secret for links is kept when `site.secret_key` is not set."""
     return (config.store.path.parent if config.store.path else Path("data")) / "secret.key"
-
-
-_TABLES = frozenset({*SECTIONS, "channels"})
 
 
 def _make_secret(path: Path) -> None:
@@ -95,9 +88,9 @@ def _make_secret(path: Path) -> None:
         draft.unlink()
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _file(path: Path) -> File:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return File(Config, path)
     except FileNotFoundError:
         remedy = "Copy config.example.toml to config.toml and change it, or name yours with --config"
         raise ConfigError(f"{path}: there is no such file. {remedy}") from None
@@ -109,64 +102,11 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: is not TOML: {error}") from None
 
 
-def _channel_names(written: Mapping[str, Any]) -> list[str]:
-    tables = written.get("channels", {})
-    return list(tables) if isinstance(tables, dict) else []
-
-
-def _section(
-    model: type[BaseModel], written: object, named: object, place: Place, problems: list[Problem]
-) -> BaseModel | None:
-    """One table of the file, under what the environment says; None when something is wrong with it."""
-    if not isinstance(written, dict):
-        problems.append(Problem(place, f"must be a table, [{dotted(place)}]"))
-        return None
-    if not isinstance(named, dict):
-        problems.append(Problem(place, "is a table, not a single setting"))
-        return None
-    table = config_sources.merged(model, written, named, place, problems)
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        problems.extend(explain(error, model, place))
-        return None
-
-
-def _channels(written: object, named: object, problems: list[Problem]) -> dict[str, ChannelSettings]:
-    if not isinstance(written, dict) or not isinstance(named, dict):
-        problems.append(Problem(("channels",), "must hold tables, such as [channels.telegram]"))
-        return {}
-    found: dict[str, ChannelSettings] = {}
-    for name in {**written, **named}:
-        settings = _channel(name, written.get(name, {}), named.get(name, {}), problems)
-        if isinstance(settings, ChannelSettings):
-            found[name] = settings
-    return found
-
-
-def _channel(name: str, written: object, named: object, problems: list[Problem]) -> BaseModel | None:
-    place: Place = ("channels", name)
-    if not _CHANNEL_NAME.fullmatch(name):
-        problems.append(Problem(place, 'a name has small letters, digits, "-" and "_", and at most 60 of them'))
-        return None
-    tables = [table for table in (named, written) if isinstance(table, dict)]
-    kind = next((table["kind"] for table in tables if "kind" in table), None)
-    if kind is None and len(tables) == 2:
-        problems.append(Problem((*place, "kind"), f"is missing; there are {listed(channels.KINDS)}"))
-        return None
-    if kind is not None and (not isinstance(kind, str) or kind not in channels.KINDS):
-        problems.append(Problem((*place, "kind"), unknown(str(kind), channels.KINDS, "kind of channel")))
-        return None
-    model = channels.settings_class(kind) if kind is not None else ChannelSettings
-    return _section(model, written, named, place, problems)
-
-
-def _letter(path: Path, problems: list[Problem], origins: Mapping[Place, str]) -> str:
+def _letter(path: Path, problems: Sequence[Problem], origins: Mapping[Place, str]) -> str:
     """What people read: one line for each problem, with the variable that it came from, if it did."""
     lines = []
-    for problem in problems:
-        origin = origins.get(problem.place) or origins.get(
-            (*problem.place[:-1], f"{(problem.place or ('',))[-1]}_file")
-        )
+    for problem in sorted(problems, key=lambda one: len(one.place) > 1):
+        *table, name = problem.place or ("",)
+        origin = origins.get(problem.place) or origins.get((*table, f"{name}{FILE}"))
         lines.append(f"{problem} (from {origin})" if origin else str(problem))
     return f"{path}: " + (lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} settings are wrong", *lines]))

@@ -6,15 +6,29 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot import channels
 from bot.channels.settings import ChannelSettings
+from core.setting_problems import Problem, as_error, explain, listed, unknown
 
 LONG_ENOUGH = 32
+_CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 class _Section(BaseModel):
@@ -130,13 +144,53 @@ class Logs(_Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
-class Config(_Section):
-    """Everything that `config.toml` says, checked."""
+def _name(value: str) -> str:
+    if not _CHANNEL_NAME.fullmatch(value):
+        raise ValueError('a name has small letters, digits, "-" and "_", and at most 60 of them')
+    return value
+
+
+def _tables(value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise ValueError("must hold tables, such as [channels.telegram]")  # noqa: TRY004 - what pydantic understands
+    return value
+
+
+def _of_its_kind(table: object) -> object:
+    """A table becomes the settings of its kind; only that kind is imported."""
+    if not isinstance(table, dict):
+        return table
+    kind = table.get("kind")
+    if kind is None:
+        raise as_error([Problem(("kind",), f"is missing; there are {listed(channels.KINDS)}")])
+    if not isinstance(kind, str) or kind not in channels.KINDS:
+        raise as_error([Problem(("kind",), unknown(str(kind), channels.KINDS, "kind of channel"))])
+    model = channels.settings_class(kind)
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise as_error(explain(error, model)) from None
+
+
+_Name = Annotated[str, AfterValidator(_name)]
+_Channel = Annotated[ChannelSettings, BeforeValidator(_of_its_kind)]
+
+
+class Config(BaseSettings):
+    """Everything that is set, checked. Made by hand it reads nothing; `bot.config.load` has it read what there is."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     site: Site = Site()
     store: Store = Store()
-    channels: dict[str, ChannelSettings] = {}
     logs: Logs = Logs()
+    channels: Annotated[dict[_Name, _Channel], BeforeValidator(_tables)] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
     def secrets(self) -> frozenset[str]:
         """Every secret value: none of them may be seen in a log."""

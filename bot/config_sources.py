@@ -1,137 +1,111 @@
-"""Where settings come from beside `config.toml`: the environment, and files that hold one secret each."""
+"""Where settings come from: `config.toml`, and above it the environment."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSettingsSource
 
 from core.setting_problems import Place, Problem
 
 PREFIX = "AFTERWORD_"
-SECTIONS = ("SITE", "STORE", "CHANNELS", "LOGS")
-SECRET_LENGTH = 32
-_FILE = "_file"
+FILE = "_file"
 
 
-@dataclass(slots=True)
-class Named:
-    """What the environment says, as nested tables, and which variable said it."""
+class File(TomlConfigSettingsSource):
+    """`config.toml`."""
 
-    settings: dict[str, Any] = field(default_factory=dict)
-    origins: dict[Place, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, settings: type[BaseSettings], path: Path) -> None:
+        self._path = path
+        self.problems: list[Problem] = []
+        super().__init__(settings, path)
+
+    def _read_files(self, files: object, deep_merge: bool = False) -> dict[str, Any]:
+        """To the library a file that is not there is an empty one, and so is a pipe; here it is an error, or read."""
+        return _with_contents(self._read_file(self._path), (), self.problems)
+
+    @property
+    def channels(self) -> list[str]:
+        tables = self.toml_data.get("channels")
+        return list(tables) if isinstance(tables, dict) else []
 
 
-def from_environment(environ: Mapping[str, str], channels: Sequence[str]) -> Named:
+class Environment(EnvSettingsSource):
     """Every `AFTERWORD_SECTION__…` variable. `channels` are the names in the file, which a variable can only hint at.
 
     Other variables that begin with AFTERWORD_ are not settings, unless they look like one with too few underscores.
     """
-    named = Named()
-    spellings = {_spelled(name): name for name in channels}
-    for variable, value in sorted(environ.items()):
-        if not variable.startswith(PREFIX):
-            continue
-        parts = variable.removeprefix(PREFIX).split("__")
-        if len(parts) == 1:
-            named.problems.extend(_near_miss(variable, parts[0]))
-        else:
-            _put(named, _place(parts, spellings), value, variable)
-    return named
+
+    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str], channels: Collection[str]) -> None:
+        super().__init__(settings, env_prefix=PREFIX, env_nested_delimiter="__")
+        ours = [name.removeprefix(PREFIX) for name in sorted(environ) if name.startswith(PREFIX)]
+        spellings = {name.upper().replace("-", "_"): name for name in channels}
+        places = {_place(rest.split("__"), spellings): rest for rest in ours if "__" in rest}
+        self.env_vars = {PREFIX.lower() + "__".join(place): environ[PREFIX + rest] for place, rest in places.items()}
+        self.origins: dict[Place, str] = {place: PREFIX + rest for place, rest in places.items()}
+        self.problems = [
+            *_near_misses(ours, settings.model_fields),
+            *(
+                Problem((variable,), "names a table and a single setting at once")
+                for place, variable in self.origins.items()
+                if any(place[:length] in places for length in range(2, len(place)))
+            ),
+        ]
+
+    def __call__(self) -> dict[str, Any]:
+        return _with_contents(super().__call__(), (), self.problems)
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: str) -> object:
+        """A list or a table is written as JSON; everything else is text, and its setting knows how to read it."""
+        try:
+            return super().decode_complex_value(field_name, field, value) if value[:1] in {"[", "{"} else value
+        except ValueError:
+            return value
 
 
-def merged(
-    model: type[BaseModel], written: Mapping[str, Any], named: Mapping[str, Any], place: Place, problems: list[Problem]
-) -> dict[str, Any]:
-    """The environment over the file, with every `…_file` replaced by what that file holds."""
-    tables = (_with_files(model, table, place, problems) for table in (written, named))
-    result: dict[str, Any] = {}
-    for table in tables:
-        result = _over(result, table)
-    return result
-
-
-def _spelled(channel: str) -> str:
-    return channel.upper().replace("-", "_")
-
-
-def _near_miss(variable: str, rest: str) -> list[Problem]:
-    section, underscore, setting = rest.partition("_")
-    if section not in SECTIONS or not underscore:
-        return []
-    return [Problem((variable,), f"unknown setting; did you mean {PREFIX}{section}__{setting}?")]
-
-
-def _place(parts: list[str], spellings: Mapping[str, str]) -> Place:
+def _place(parts: list[str], spellings: Mapping[str, str]) -> tuple[str, ...]:
     lowered = [part.lower() for part in parts]
     if lowered[0] == "channels":
         lowered[1] = spellings.get(parts[1].upper(), lowered[1].replace("_", "-"))
     return tuple(lowered)
 
 
-def _put(named: Named, place: Place, value: str, variable: str) -> None:
-    table = named.settings
-    for part in place[:-1]:
-        table = table.setdefault(str(part), {})
-        if not isinstance(table, dict):
-            named.problems.append(Problem((variable,), "names a table and a single setting at once"))
-            return
-    table[str(place[-1])] = _read(value)
-    named.origins[place] = variable
+def _near_misses(ours: list[str], sections: Collection[str]) -> list[Problem]:
+    split = [rest.partition("_") for rest in ours if "__" not in rest]
+    return [
+        Problem((f"{PREFIX}{section}_{setting}",), f"unknown setting; did you mean {PREFIX}{section}__{setting}?")
+        for section, underscore, setting in split
+        if section.lower() in sections and section.isupper() and underscore
+    ]
 
 
-def _read(value: str) -> object:
-    """A list or a table is written as JSON; everything else is text, and its setting knows how to read it."""
-    if value[:1] in {"[", "{"}:
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _with_files(
-    model: type[BaseModel], table: Mapping[str, Any], place: Place, problems: list[Problem]
-) -> dict[str, Any]:
-    secrets = {field.alias or name for name, field in model.model_fields.items() if _is_secret(field.annotation)}
+def _with_contents(table: Mapping[str, Any], place: Place, problems: list[Problem]) -> dict[str, Any]:
+    """Every `token_file` becomes `token`: what that file holds, without the newline that editors leave."""
     result: dict[str, Any] = {}
     for name, value in table.items():
-        setting = name.removesuffix(_FILE)
-        if setting == name or setting not in secrets:
+        setting = name.removesuffix(FILE)
+        if isinstance(value, dict):
+            result[name] = _with_contents(value, (*place, name), problems)
+        elif setting == name:
             result[name] = value
         elif setting in table:
             problems.append(Problem((*place, setting), f"is set twice, here and as {name}; leave one out"))
-        else:
-            result[setting] = _content(value, (*place, name), problems)
-    return {name: value for name, value in result.items() if value is not None}
+        elif text := _content(value, (*place, name), problems):
+            result[setting] = text
+    return result
 
 
-def _is_secret(annotation: object) -> bool:
-    return annotation is SecretStr or SecretStr in get_args(annotation)
-
-
-def _content(value: object, place: Place, problems: list[Problem]) -> str | None:
-    """The secret in a file, without the newline that editors leave."""
+def _content(path: object, place: Place, problems: list[Problem]) -> str:
     try:
-        text = Path(str(value)).read_text(encoding="utf-8").strip()
+        text = Path(str(path)).read_text(encoding="utf-8").strip()
         what = "is an empty file"
     except OSError as error:
         text, what = "", f"cannot be read ({error.strerror})"
-    except UnicodeDecodeError:
+    except ValueError:
         text, what = "", "is not UTF-8 text"
     if not text:
-        problems.append(Problem(place, f"{value} {what}"))
-    return text or None
-
-
-def _over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    both = dict(below)
-    for name, value in above.items():
-        old = both.get(name)
-        both[name] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return both
+        problems.append(Problem(place, f"{path} {what}"))
+    return text

@@ -13,6 +13,7 @@ from typing import Any
 from bot.site import Site
 from bot.staff import alerts as staff_alerts
 from bot.surveys import messages
+from bot.turn import Draw
 from core import contacts, transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
@@ -56,27 +57,31 @@ class Courier:
         if lane.blocked_until is not None:
             self._closed[channel] = lane.blocked_until
 
-    async def deliver(self, delivery: Delivery) -> None:
-        """Send a delivery that is ours (SENDING). Never raises: whatever goes wrong ends in the row and in the log."""
+    async def deliver(self, delivery: Delivery, draw: Draw | None = None) -> None:
+        """Send a delivery that is ours (SENDING). Never raises: whatever goes wrong ends in the row and in the log.
+
+        `draw` draws from what was just read; it is not used when the delivery has to wait, for then that may be old.
+        """
         self.in_hand.add(delivery.id)
         try:
-            await self._in_turn(delivery)
+            must_wait = (delivery.channel, delivery.target) in self._locks
+            await self._in_turn(delivery, None if must_wait else draw)
         finally:
             self.in_hand.discard(delivery.id)
 
-    async def _in_turn(self, delivery: Delivery) -> None:
+    async def _in_turn(self, delivery: Delivery, draw: Draw | None) -> None:
         if delivery.screen:
             self._newest[delivery.screen] = max(delivery.id, self._newest.get(delivery.screen, 0))
         async with self._turn(delivery):
             try:
-                await self._deliver(delivery)
+                await self._deliver(delivery, draw)
             except transactions.StoreUnavailable:
                 logger.warning("The store is away; delivery %s is picked up when its lease is over", delivery.id)
             except Exception:
                 logger.exception("A bug kept delivery %s (%s) from being sent", delivery.id, delivery.kind)
                 await self._retry(delivery, "a bug of ours; the log tells which")
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, draw: Draw | None) -> None:
         now = self._clock()
         channel = self._channels.get(delivery.channel)
         if await self._is_lost(delivery, now):
@@ -90,7 +95,7 @@ class Courier:
         if delivery.expires_at is not None and now >= delivery.expires_at:
             await deliveries.give_up(delivery, "no longer wanted when its turn came")
             return
-        message = await self._draw(delivery, channel, now)
+        message = await (draw() if draw else self._draw(delivery, channel, now))
         if message is None:
             await deliveries.drop(delivery, DeliveryState.CANCELLED)
             return

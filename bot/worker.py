@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,16 +35,36 @@ HOLD = deliveries.LEASE / 4
 ENGINE_GRACE = timedelta(seconds=2)
 GRACE = 2.5
 """Seconds. With the web server's five and the engine's two, all that is in hand ends within ten seconds."""
+AT_ONCE = 20
+"""So many arrivals are handled in one transaction at most; nobody else writes meanwhile."""
 _Arrival = tuple[str, RawArrival]
+
+
+@dataclass(slots=True)
+class _Understood:
+    """An arrival that was read, and what came of it."""
+
+    key: str
+    channel: Channel
+    events: Sequence[Heard]
+    now: datetime
+    turns: list[tuple[Heard, Turn]] = field(default_factory=list)
 
 
 class Worker:
     """One per process."""
 
     def __init__(
-        self, store: Store, site: Site, channels: Mapping[str, Channel], clock: Callable[[], datetime]
+        self,
+        store: Store,
+        site: Site,
+        channels: Mapping[str, Channel],
+        clock: Callable[[], datetime],
+        *,
+        refresh: Callable[[], Awaitable[None]],
     ) -> None:
         self.name = secrets.token_hex(6)
+        self._refresh = refresh  # takes over what admins have changed meanwhile
         self._store = store
         self._channels = channels
         self._clock = clock
@@ -52,6 +73,7 @@ class Worker:
         self._courier = Courier(site, channels, clock)
         self._lanes = {name: LaneRunner(one, self._courier, self.name, clock) for name, one in channels.items()}
         self._arriving: GroupCommit[_Arrival] = GroupCommit(self._store_arrivals)
+        self._acting: GroupCommit[_Understood] = GroupCommit(self._do_all, most=AT_ONCE)
         self._chats: dict[tuple[str, str], asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         handlers = {
@@ -114,18 +136,30 @@ class Worker:
             logger.warning("Arrival %s is in quarantine: %s", key, error)
             await arrivals.quarantine(key, str(error))
             return []
-        now = self._clock()
-
-        async def act() -> list[tuple[Heard, Turn]]:
-            if not await arrivals.claim(key):
-                return []
-            turns = [(event, await self._turn(channel, event, now=now)) for event in events]
-            fp("arrival.acted")
-            return turns
-
-        turns = await transactions.run(act)
+        understood = _Understood(key, channel, events, self._clock())
+        await self._do(understood)
         fp("arrival.handled")
-        return turns
+        return understood.turns
+
+    async def _do(self, understood: _Understood) -> None:
+        """Together with others that wait, for SQLite has one writer. Should one of them fail, each is on its own."""
+        if self._store.kind == "sqlite":
+            try:
+                await self._acting.add(understood)
+            except transactions.StoreUnavailable:
+                raise
+            except Exception as error:
+                logger.info("%s and others are handled one by one: %s", understood.key, type(error).__name__)
+            else:
+                return
+        await transactions.run(lambda: self._do_all([understood]))
+
+    async def _do_all(self, batch: Sequence[_Understood]) -> None:
+        for one in batch:
+            one.turns = []
+            if await arrivals.claim(one.key):
+                one.turns = [(event, await self._turn(one.channel, event, now=one.now)) for event in one.events]
+                fp("arrival.acted")
 
     async def _turn(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
         """Buttons and forms of alerts are for the staff; everything else is a customer's."""
@@ -138,7 +172,7 @@ class Worker:
     async def _follow_up(self, channel: Channel, event: Heard, turn: Turn) -> None:
         """After the commit: tell the person at once, and send what was handed over."""
         for delivery in turn.handed_over:
-            self._spawn(self._courier.deliver(delivery))
+            self._spawn(self._courier.deliver(delivery, turn.drawings.get(delivery.id)))
         await channel.acknowledge(event, turn.answer)
 
     # ------------------------------------------------------------ jobs
@@ -167,6 +201,7 @@ class Worker:
     async def sweep(self) -> None:
         """Find what nobody woke: arrivals of a crash, leases of the dead. Harmless when there is nothing."""
         now = self._clock()
+        await self._refresh()
         await deliveries.reclaim(now=now)
         for row in await arrivals.left_behind(before=now - SWEEP):
             await self._handle(row.key, row.channel, bytes(row.body), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core import errors, text, transactions
 from core.models.contacts import Address, Contact, Reach
@@ -29,12 +29,19 @@ class ContactFacts:
     addresses: tuple[AddressFacts, ...] = ()
 
 
+def is_zone(name: str) -> bool:
+    """Whether that is a time zone of the tz database."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 def zone_of(contact: Contact, *, otherwise: str = "UTC") -> ZoneInfo:
     """The contact's time zone; an unknown one counts as none."""
-    try:
-        return ZoneInfo(contact.timezone or otherwise)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    name = contact.timezone or otherwise
+    return ZoneInfo(name if is_zone(name) else "UTC")
 
 
 @transactions.atomic

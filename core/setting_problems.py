@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Place = tuple[str | int, ...]
+_OURS = "explained"
+_STEP = re.compile(r"\[key\]|(function|tagged|is)-\w+\[.*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,17 @@ def explain(error: ValidationError, model: type[BaseModel], within: Place = ()) 
     return [_explain_one(detail["type"], detail["loc"], detail["msg"], model, within) for detail in error.errors()]
 
 
+def as_error(problems: Sequence[Problem]) -> ValidationError:
+    """The problems, for a validator to raise: pydantic puts them beside the others, and `explain` leaves the words."""
+    return ValidationError.from_exception_data(
+        "settings",
+        [
+            InitErrorDetails(type=PydanticCustomError(_OURS, "{what}", {"what": one.what}), loc=one.place, input=None)
+            for one in problems
+        ],
+    )
+
+
 def unknown(name: str, known: Collection[str], what: str = "setting") -> str:
     """`unknown setting; did you mean delay?`, or what there is where nothing is near."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.6)
@@ -53,6 +68,10 @@ def listed(names: Collection[str]) -> str:
 
 def _explain_one(kind: str, loc: Sequence[str | int], message: str, model: type[BaseModel], within: Place) -> Problem:
     place = (*within, *_seen(loc, model))
+    if kind == _OURS:
+        return Problem(place, message)
+    if kind == "model_type" and not any(isinstance(part, int) for part in place):
+        return Problem(place, f"must be a table, [{dotted(place)}]")
     if kind == "extra_forbidden":
         return Problem(place, unknown(str(loc[-1]), _names_at(model, loc[:-1])))
     if kind == "missing":
@@ -62,7 +81,7 @@ def _explain_one(kind: str, loc: Sequence[str | int], message: str, model: type[
 
 def _seen(loc: Sequence[str | int], model: type[BaseModel]) -> Place:
     """The place without the steps that pydantic adds for its own unions and wrappers."""
-    return tuple(part for part in loc if isinstance(part, int) or not part.startswith(("function-", "tagged-", "is-")))
+    return tuple(part for part in loc if isinstance(part, int) or not _STEP.fullmatch(part))
 
 
 def _names_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

@@ -134,6 +134,8 @@ async def _until_committed(work: Callable[[], Awaitable[T]], outside: Context) -
 
 
 def _worth_another_try(error: Exception, started: float) -> bool:
+    if _lost_the_race_for_a_key(error):
+        return True
     fault = _fault_of(error)
     return fault is _Fault.CONFLICT or (fault is _Fault.AWAY and time.monotonic() - started < PATIENCE)
 
@@ -164,6 +166,7 @@ def _call_all(callbacks: list[Callable[[], object]], outside: Context) -> None:
 _BUSY, _LOCKED = 5, 6
 _READ_ONLY, _IO_ERROR, _FULL, _CANNOT_OPEN = 8, 10, 13, 14
 _LOST_RACE = ("40001", "40P01")
+_TAKEN = "23505"
 _GONE = ("08", "57P01", "57P02", "57P03")
 _NO_ROOM = ("53", "55P03", "25006", "58")  # out of disk, memory or connections; lock timeout; read-only; its own disk
 
@@ -197,6 +200,11 @@ def _sqlite(error: sqlite3.Error) -> _Fault:
     if code in (_BUSY, _LOCKED):
         return _Fault.AWAY
     return _Fault.LATER if code in (_READ_ONLY, _IO_ERROR, _FULL, _CANNOT_OPEN) else _Fault.OTHER
+
+
+def _lost_the_race_for_a_key(error: BaseException) -> bool:
+    """Two units inserted the same unique key at once. The next try finds the other's row; SQLite's one writer cannot."""
+    return any(getattr(link, "sqlstate", None) == _TAKEN for link in _chain(error))
 
 
 def _postgres(error: BaseException) -> _Fault:

@@ -68,7 +68,7 @@ async def _store(config: Config) -> Finding:
     from core.transactions import StoreUnavailable
 
     try:
-        store = await stores.open_store(config.store.url)
+        store = await stores.open_store(config.store.url, visiting=True)
     except StoreInUse:
         return Finding(ok=True, what=f"{config.store.shown} is in use by a running Afterword")
     except (SchemaOutdated, StoreUnsafe, StoreUnavailable, OSError) as error:

@@ -70,12 +70,12 @@ def told() -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[Store]:
-    """The store, made first if this is the first start."""
+    """The store, made first if this is the first start; also while `serve` has it open."""
     from bot import first_start
     from core import store as stores
 
     await first_start.make_store(config)
-    store = await stores.open_store(config.store.url)
+    store = await stores.open_store(config.store.url, visiting=True)
     try:
         yield store
     finally:

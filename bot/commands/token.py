@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Name = Annotated[str, typer.Option(help="What it is for: you will know it by this name.")]
+Name = Annotated[str, typer.Option(help="What it is for: you will know it by this name. Left out, one is made up.")]
 Scope = Annotated[list[str], typer.Option(help="events:write, read or admin; may be given several times.")]
 
 
 @app.command()
-def create(name: Name, scope: Scope, config: ConfigPath = DEFAULT_CONFIG) -> None:
+def create(scope: Scope, name: Name = "", config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Make a token and print it. It is shown this once and cannot be seen again."""
     settings = configuration(config)
     scopes = [one.strip() for given in scope for one in given.split(",") if one.strip()]
-    made = run(_create(settings, name, scopes))
+    made = run(_create(settings, name or f"{'+'.join(scopes)}-{secrets.token_hex(3)}", scopes))
     note("Keep it safe: it is not shown again. Use it as `Authorization: Bearer <token>`.")
     say(made)
 

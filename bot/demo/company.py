@@ -15,8 +15,8 @@ from core.models.contacts import Contact
 
 NAME = "Kestrel Coffee"
 CHAT, INBOX = "webchat", "inbox"
-PLAYED = ("ann", "lina")
-"""The customers whom one can play."""
+PLAYED = {"ann": "kim", "lina": "liwei"}
+"""The customers whom one can play, and who works their tickets."""
 
 DOMAIN = "kestrel.example"
 

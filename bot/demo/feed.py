@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
-from bot.demo import company
+from bot.demo import company, translated
 from bot.demo.sight import Sight
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.reactions import Alert, AlertState, RecoveryState
@@ -27,6 +27,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A line of staff's own; `receipt` is the alert that it was written under."""
+
+    receipt: str
+    at: datetime
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One alert. `mood` is open, taken, resolved or dismissed."""
 
@@ -36,7 +45,6 @@ class Post:
     team: str
     at: str
     mood: str
-    version: str
     text: Markup
     quote: str
     facts: Sequence[dict[str, str]]
@@ -56,23 +64,18 @@ async def posts(sight: Sight) -> list[Post]:
     ).order_by("id")
     notes = await _notes(sight)
     teams = {team.alert_to: team.name for team in await Team.all()}
-    drawn = (_post(one, [row for row in sent if row.subject_id == one.id], notes, teams, sight) for one in alerts)
+    drawn = [await _post(one, [row for row in sent if row.subject_id == one.id], notes, teams, sight) for one in alerts]
     return [post for post in drawn if post is not None]
 
 
-def _post(
-    alert: Alert,
-    sent: Sequence[Delivery],
-    notes: Sequence[tuple[str, datetime, Line]],
-    teams: dict[str, str],
-    sight: Sight,
+async def _post(
+    alert: Alert, sent: Sequence[Delivery], notes: Sequence[Note], teams: Mapping[str, str], sight: Sight
 ) -> Post | None:
     drawings = [row for row in sent if row.kind == "alert" and row.drawn]
     if not drawings:
         return None
-    newest, drawn = drawings[-1], dict(drawings[-1].drawn or {})
-    thread = [(row.sent_at, _line(row, sight)) for row in sent if row.kind != "alert" and row.drawn and row.sent_at]
-    thread += [(at, line) for receipt, at, line in notes if receipt == newest.receipt]
+    newest = drawings[-1]
+    drawn = await translated.drawn(newest, sight)
     return Post(
         key=alert.key,
         target=newest.target,
@@ -80,13 +83,22 @@ def _post(
         team=teams.get(newest.target, newest.target),
         at=sight.when(alert.raised_at),
         mood=_mood(alert),
-        version=f"{newest.id}-{len(thread)}",
         text=_written(drawn["text"]),
         quote=str(drawn.get("quote") or ""),
         facts=drawn.get("facts") or [],
         rows=drawn.get("rows") or [],
-        thread=[line for _, line in sorted(thread, key=lambda one: one[0])],
+        thread=await _thread([row for row in sent if row.kind != "alert"], notes, newest.receipt, sight),
     )
+
+
+async def _thread(sent: Sequence[Delivery], notes: Sequence[Note], receipt: str, sight: Sight) -> list[Line]:
+    """What we told under the alert and what staff wrote there, in the order of time."""
+    lines = [(note.at, note.line) for note in notes if note.receipt == receipt]
+    for row in sent:
+        if row.drawn and row.sent_at:
+            text = (await translated.drawn(row, sight))["text"]
+            lines.append((row.sent_at, Line(sight.clock(row.sent_at), _written(text))))
+    return [line for _, line in sorted(lines, key=lambda one: one[0])]
 
 
 def _mood(alert: Alert) -> str:
@@ -95,21 +107,16 @@ def _mood(alert: Alert) -> str:
     return "open" if alert.state == AlertState.OPEN else "taken"
 
 
-def _line(row: Delivery, sight: Sight) -> Line:
-    at = sight.clock(row.sent_at) if row.sent_at else ""
-    return Line(at, _written((row.drawn or {})["text"]))
-
-
-async def _notes(sight: Sight) -> list[tuple[str, datetime, Line]]:
+async def _notes(sight: Sight) -> list[Note]:
     """What staff wrote under an alert; it stays among them."""
     names = {one.key: one.name for one in await Staff.all()}
     found = []
     for row in await Arrival.filter(channel=company.INBOX, state=ArrivalState.HANDLED).order_by("received_at"):
         said = json.loads(bytes(row.body))
         if "text" in said:
-            words = Markup("<b>{}</b>: {}").format(names.get(said["staff"], ""), said["text"])  # noqa: S704 - escapes
+            words = Markup("<b>{}</b>: {}").format(names.get(said["staff"], ""), said["text"])
             line = Line(sight.clock(row.received_at), words, internal=True)
-            found.append((f"{said['target']}:{said['thread']}", row.received_at, line))
+            found.append(Note(f"{said['target']}:{said['thread']}", row.received_at, line))
     return found
 
 

@@ -40,10 +40,17 @@ def address(name: str) -> str:
 
 async def sight(stage: Stage, lang: str, customer: str, staff: str) -> Sight:
     """Who looks. What is not known is as at the beginning."""
-    wanted = customer if customer in company.PLAYED else company.PLAYED[0]
     locale = stage.app.site.templates.best_locale(lang[:200])
-    person = await Staff.get_or_none(key=staff[:200], active=True) or await Staff.get(key=company.staff_key("kim"))
-    return Sight(stage, locale, await Contact.get(ref=wanted), person, stage.clock())
+    wanted = customer if customer in company.PLAYED else _speaking(locale)
+    agent = await Staff.get_or_none(key=staff[:200], active=True)
+    agent = agent or await Staff.get(key=company.staff_key(company.PLAYED[wanted]))
+    return Sight(stage, locale, await Contact.get(ref=wanted), agent, stage.clock())
+
+
+def _speaking(locale: str) -> str:
+    """Whoever is played first speaks the language of whoever looks."""
+    played = [one for one in company.sample().customers if one.key in company.PLAYED]
+    return next((one.key for one in played if one.locale == locale), played[0].key)
 
 
 async def page(seen: Sight) -> str:
@@ -51,6 +58,7 @@ async def page(seen: Sight) -> str:
         "address": address,
         "panels": await panels(seen),
         "customers": [one for one in company.sample().customers if one.key in company.PLAYED],
+        "agents": {one: company.staff_key(agent) for one, agent in company.PLAYED.items()},
         "people": await Staff.filter(active=True).order_by("id").select_related("team"),
         "locales": seen.stage.app.site.templates.locales(),
         "language": lambda tag: seen.stage.app.site.templates.label("language.name", tag),

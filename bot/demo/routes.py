@@ -74,66 +74,77 @@ def only_here(request: Request) -> None:
         raise HTTPException(403, "The demonstration is for this machine alone.")
 
 
-def build(stage: Stage) -> APIRouter:
-    router = APIRouter(include_in_schema=False, dependencies=[policies.public, Depends(only_here)])
+def stage_of(request: Request) -> Stage:
+    stage: Stage = request.app.state.stage
+    return stage
 
-    async def seen(
-        request: Request,
-        lang: str = Query("", max_length=60),
-        customer: str = Query("", max_length=60),
-        staff: str = Query("", max_length=200),
-    ) -> Sight:
-        wanted = lang or request.headers.get("accept-language", "")
-        return await pages.sight(stage, wanted, customer, staff)
 
-    Seen = Annotated[Sight, Depends(seen)]  # noqa: N806 - a type
+async def _seen(
+    request: Request,
+    lang: str = Query("", max_length=60),
+    customer: str = Query("", max_length=60),
+    staff: str = Query("", max_length=200),
+) -> Sight:
+    wanted = lang or request.headers.get("accept-language", "")
+    return await pages.sight(stage_of(request), wanted, customer, staff)
 
-    @router.get("/")
-    async def page(sight: Seen) -> HTMLResponse:
-        return HTMLResponse(await pages.page(sight), headers={"Content-Security-Policy": pages.PAGE_POLICY})
 
-    @router.get("/demo/chat")
-    async def chat(sight: Seen) -> HTMLResponse:
-        return HTMLResponse(pages.chat(sight), headers={"Content-Security-Policy": pages.FRAME_POLICY})
+Seen = Annotated[Sight, Depends(_seen)]
+OnStage = Annotated[Stage, Depends(stage_of)]
+router = APIRouter(include_in_schema=False, dependencies=[policies.public, Depends(only_here)])
 
-    @router.get("/demo/now")
-    async def now(sight: Seen, known: str = Query("", max_length=100)) -> JSONResponse:
-        return JSONResponse(await news.of(sight, known))
 
-    @router.post("/demo/clock")
-    async def clock(move: Move) -> JSONResponse:
-        by = move.until - stage.clock() + timedelta(seconds=1) if move.until else timedelta(seconds=move.seconds)
-        if by > timedelta(0):
-            await _moved(stage, by)
-        return JSONResponse({"moment": stage.clock().isoformat()})
+@router.get("/")
+async def page(sight: Seen) -> HTMLResponse:
+    return HTMLResponse(await pages.page(sight), headers={"Content-Security-Policy": pages.PAGE_POLICY})
 
-    @router.post("/demo/desk")
-    async def at_desk(sight: Seen, asked: Desk) -> JSONResponse:
-        number, _, verb = asked.action.partition(":")
-        try:
-            if asked.values is None:
-                return _answer(Acknowledgement(form=await desk.form(sight, number, verb)))
-            return _answer(Acknowledgement(note=await desk.act(sight, number, verb, asked.values)))
-        except errors.Refusal as refusal:
-            words = sight.say(refusal.label, **refusal.values) if refusal.label else refusal.message
-            return _answer(Acknowledgement(note=words, alarming=True))
 
-    @router.post("/demo/inbox")
-    async def in_inbox(sight: Seen, asked: Press) -> JSONResponse:
-        return _answer(await _pressed(stage, sight.staff.key, asked))
+@router.get("/demo/chat")
+async def chat(sight: Seen) -> HTMLResponse:
+    return HTMLResponse(pages.chat(sight), headers={"Content-Security-Policy": pages.FRAME_POLICY})
 
-    @router.post("/demo/again")
-    async def again() -> JSONResponse:
-        stage.start_over()
-        return JSONResponse({"again": True}, 202)
 
-    @router.get("/demo/static/{name}")
-    async def static(name: str) -> Response:
-        if name not in pages.ASSETS:
-            raise HTTPException(404)
-        return Response(pages.asset(name), media_type=pages.ASSETS[name], headers=_FOR_EVER)
+@router.get("/demo/now")
+async def now(sight: Seen, known: str = Query("", max_length=100)) -> JSONResponse:
+    return JSONResponse(await news.of(sight, known))
 
-    return router
+
+@router.post("/demo/clock")
+async def clock(stage: OnStage, move: Move) -> JSONResponse:
+    by = move.until - stage.clock() + timedelta(seconds=1) if move.until else timedelta(seconds=move.seconds)
+    if by > timedelta(0):
+        await _moved(stage, by)
+    return JSONResponse({"moment": stage.clock().isoformat()})
+
+
+@router.post("/demo/desk")
+async def at_desk(sight: Seen, asked: Desk) -> JSONResponse:
+    number, _, verb = asked.action.partition(":")
+    try:
+        if asked.values is None:
+            return _answer(Acknowledgement(form=await desk.form(sight, number, verb)))
+        return _answer(Acknowledgement(note=await desk.act(sight, number, verb, asked.values)))
+    except errors.Refusal as refusal:
+        words = sight.say(refusal.label, **refusal.values) if refusal.label else refusal.message
+        return _answer(Acknowledgement(note=words, alarming=True))
+
+
+@router.post("/demo/inbox")
+async def in_inbox(sight: Seen, asked: Press) -> JSONResponse:
+    return _answer(await _pressed(sight.stage, sight.staff.key, asked))
+
+
+@router.post("/demo/again")
+async def again(stage: OnStage) -> JSONResponse:
+    stage.start_over()
+    return JSONResponse({"again": True}, 202)
+
+
+@router.get("/demo/static/{name}")
+async def static(name: str) -> Response:
+    if name not in pages.ASSETS:
+        raise HTTPException(404)
+    return Response(pages.asset(name), media_type=pages.ASSETS[name], headers=_FOR_EVER)
 
 
 async def _moved(stage: Stage, by: timedelta) -> None:

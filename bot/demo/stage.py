@@ -106,7 +106,9 @@ def web_app(stage: Stage) -> FastAPI:
     """The product's own web application with the demonstration's pages beside it."""
     from bot.demo import routes
 
-    return product.web_app(stage.app, more=routes.build(stage).routes, public=routes.PUBLIC)
+    application = product.web_app(stage.app, more=routes.router.routes, public=routes.PUBLIC)
+    application.state.stage = stage
+    return application
 
 
 async def play(port: int, folder: Path, *, fresh: bool = False, ready: Callable[[str], None] = lambda _: None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.demo import company, telling
@@ -26,7 +26,7 @@ _BY_ITSELF = frozenset({EntryKind.MESSAGE})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`kind` is the word for its sign and its explanation; `about` says whose ticket it was."""
+    """`kind` is the word for its sign; `about` says whose ticket it was, if not of whom one plays; `why` explains."""
 
     id: str
     at: datetime
@@ -34,6 +34,7 @@ class Step:
     title: str
     about: str = ""
     order: int = 0
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,17 @@ class Coming:
 async def happened(sight: Sight) -> list[Step]:
     """What has happened since the curtain rose."""
     steps = [*await _written(sight), *await _carried(sight), *await _arrived(sight)]
-    return sorted(steps, key=lambda step: (step.at, step.order), reverse=True)[:MOST]
+    return _explained(sorted(steps, key=lambda step: (step.at, step.order)), sight)[::-1][:MOST]
+
+
+def _explained(steps: Sequence[Step], sight: Sight) -> list[Step]:
+    """Each kind is explained where it happens for the first time."""
+    known: set[str] = set()
+    told = []
+    for step in steps:
+        told.append(step if step.kind in known else replace(step, why=sight.say(f"demo_why.{step.kind}")))
+        known.add(step.kind)
+    return told
 
 
 async def coming(sight: Sight) -> list[Coming]:
@@ -59,7 +70,7 @@ async def _written(sight: Sight) -> list[Step]:
     rows = TicketEntry.filter(at__gt=sight.stage.began).select_related("ticket__contact")
     return [
         Step(
-            f"e{row.id}", row.at, row.kind.value, telling.words_of(row, sight), _about(row.ticket.contact.name), row.id
+            f"e{row.id}", row.at, row.kind.value, telling.words_of(row, sight), _about(row, sight), row.id
         )
         for row in await rows.order_by("-id").limit(MOST)
         if row.kind not in _BY_ITSELF and not _taken_too(row)
@@ -166,5 +177,5 @@ async def _invites(ids: Sequence[int | None]) -> list[Invite]:
     return await Invite.filter(id__in=[one for one in ids if one]).select_related("contact") if ids else []
 
 
-def _about(name: str) -> str:
-    return name
+def _about(row: TicketEntry, sight: Sight) -> str:
+    return "" if row.ticket.contact_id == sight.customer.id else row.ticket.contact.name

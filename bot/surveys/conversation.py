@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, commands, screens
+from bot.surveys import actions, commands, messages, screens
 from bot.surveys.actions import Action
 from bot.turn import Turn
 from core import contacts, errors, transactions
@@ -175,14 +176,18 @@ class Conversation:
         self, channel: Channel, event: Heard, invite: Invite, response: Response, *, now: datetime
     ) -> Turn:
         """Ask what comes next; when nothing does, the answer is finished."""
+        now_stands = await screens.standing(invite, self.site, response=response)
         if not channel.has_forms:
-            now_stands = await screens.standing(invite, self.site)
             step = now_stands.question().step
             if step == Step.THANKS and response.finished_at is None:
-                await responses.finish(invite, now=now)
+                now_stands.response = await responses.finish(invite, now=now)
             elif step == Step.COMMENT and response.comment_until is None:
                 await responses.await_comment(invite, now=now)
-        return await self._redraw(channel, event, invite, now=now)
+        turn = await self._redraw(channel, event, invite, now=now)
+        for delivery in turn.handed_over:
+            draw = partial(messages.draw_screen, delivery, now_stands, channel, self.site, now=now)
+            turn.drawings[delivery.id] = draw
+        return turn
 
     async def _redraw(self, channel: Channel, event: Heard, invite: Invite, *, asking: str = "", now: datetime) -> Turn:
         """The next screen, in the place of the one that was answered."""

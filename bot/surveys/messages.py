@@ -36,8 +36,15 @@ async def _survey(delivery: Delivery, channel: Channel, site: Site, *, now: date
     invite = await invites.by_id(delivery.subject_id or 0)
     if invite is None or not _still_wanted(delivery, invite):
         return None
-    asking = str(delivery.payload.get("asking", ""))
-    now_stands = await screens.standing(invite, site, asking=asking)
+    now_stands = await screens.standing(invite, site, asking=str(delivery.payload.get("asking", "")))
+    return await draw_screen(delivery, now_stands, channel, site, now=now)
+
+
+async def draw_screen(
+    delivery: Delivery, now_stands: screens.Standing, channel: Channel, site: Site, *, now: datetime
+) -> Message:
+    """The one message of a survey's conversation, from what was read."""
+    invite = now_stands.invite
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
     screen = screens.draw(now_stands, channel, site, first=first, now=now)
     words = now_stands.words

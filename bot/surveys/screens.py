@@ -69,13 +69,14 @@ class Screen:
     quote: str = field(default="")
 
 
-async def standing(invite: Invite, site: Site, *, asking: str = "") -> Standing:
-    """Read what is stored about an invite (contact, survey and ticket fetched)."""
-    response = await Response.filter(invite_id=invite.id).first()
+async def standing(invite: Invite, site: Site, *, response: Response | None = None, asking: str = "") -> Standing:
+    """Read what is stored about an invite (contact, survey and ticket fetched), unless its `response` was just read."""
+    response = response or await responses.of(invite)
     settings = catalogue.settings_for(invite)
     words = Wording(site.templates, settings, locale_of(invite.contact, site.templates))
     scores = await responses.scores_of(response) if response else {}
-    recovery = await Recovery.filter(response_id=response.id).select_related("owner").first() if response else None
+    judged = response is not None and response.revision > 0  # nobody recovers what has not been judged
+    recovery = await Recovery.filter(response=response).select_related("owner").first() if judged else None
     return Standing(invite, response, scores, settings, words, recovery, asking)
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from core.surveys.visits import Evidence
 
 OPEN_AT_LEAST = timedelta(seconds=1)
-READ_AT_LEAST = timedelta(seconds=5)
+READ_AT_LEAST = timedelta(seconds=2)
 
 _AGENTS = re.compile(
     r"bot\b|crawl|spider|scan|preview|prefetch|monitor|headless|phantom|safelinks|barracuda|proofpoint|mimecast|"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from core.models.deliveries import Arrival, ArrivalState
 from core.ports import RawArrival
+from core.store.prepared import update
 
 MOST_ATTEMPTS = 5
 
@@ -26,7 +27,7 @@ async def store(channel: str, arrivals: Sequence[RawArrival], *, now: datetime) 
 
 async def claim(key: str) -> bool:
     """Mark it handled, in the transaction that handles it. False: somebody else did, or it is in quarantine."""
-    return bool(await Arrival.filter(key=key, state=ArrivalState.NEW).update(state=ArrivalState.HANDLED))
+    return bool(await update(Arrival, {"key": key, "state": ArrivalState.NEW}, state=ArrivalState.HANDLED))
 
 
 async def failed(key: str, problem: str) -> None:

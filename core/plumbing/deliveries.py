@@ -15,6 +15,7 @@ from core import transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
 from core.plumbing import jobs
+from core.store.prepared import update
 
 JOB = "delivery"
 LEASE = timedelta(seconds=20)
@@ -77,9 +78,8 @@ async def hand_over(draft: Draft, *, worker: str, now: datetime) -> Delivery:
 
 async def sent(delivery: Delivery, *, receipt: str, drawn: dict[str, Any], now: datetime) -> None:
     """It is with the channel. Older drawings of the same screen that still wait have lost their meaning."""
-    await Delivery.filter(id=delivery.id).update(
-        state=DeliveryState.SENT, sent_at=now, receipt=receipt, drawn=drawn, problem=""
-    )
+    values = {"state": DeliveryState.SENT, "sent_at": now, "receipt": receipt, "drawn": drawn, "problem": ""}
+    await update(Delivery, {"id": delivery.id}, **values)
 
 
 async def postpone(delivery: Delivery, reason: str, *, after: timedelta | None, now: datetime) -> DeliveryState:

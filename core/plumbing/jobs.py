@@ -60,6 +60,8 @@ async def enqueue(
     connection = get_connection(transactions.WRITER)
     if isinstance(connection, SqliteClient):
         await jobs_sqlite.enqueue(connection, connection.signals, kind, subject, due, priority, once)
+        if due - now < LEASE:  # later ones are found in time: the engine looks more often than that
+            transactions.after_commit(connection.signals.work.ring)
     else:
         await jobs_postgres.enqueue(connection, kind, subject, due - now, priority, once)
 
@@ -146,7 +148,7 @@ class Engine:
         if self._stopping.is_set():
             return
         await manager.run(
-            dequeue_timeout=self._lease * 2 / 3,
+            dequeue_timeout=min(self._lease, LEASE) * 2 / 3,
             batch_size=_BATCH,
             max_concurrent_tasks=self._concurrency,
             heartbeat_timeout=self._lease,

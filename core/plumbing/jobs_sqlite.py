@@ -59,7 +59,6 @@ async def enqueue(
 ) -> None:
     taken_at = signals.taken.get(once, -1) if once else -1
     await connection.execute_insert(_ENQUEUE, [kind, subject, microseconds(due), priority, once, taken_at])
-    transactions.after_commit(signals.work.ring)
 
 
 class SqliteJobs:

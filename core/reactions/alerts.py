@@ -113,14 +113,15 @@ async def look(alert_id: int, *, now: datetime) -> None:
         await jobs.enqueue(JOB, alert.id, due=alert.next_step_at, now=now)
         return
     due = alert.recovery.due_at if alert.recovery else None
-    if alert.state == AlertState.OPEN and alert.step < STEP_TAKE:
+    step = alert.step
+    if due is not None and now >= due:
+        if step < STEP_DUE:
+            await _overdue(alert, due, now=now)
+        step = STEP_DUE
+    elif alert.state == AlertState.OPEN and step < STEP_TAKE:
         await _nobody_took_it(alert, now=now)
-        await _next(alert, STEP_TAKE, due if due and due > now else None, now=now)
-    elif due is not None and now >= due and alert.step < STEP_DUE:
-        await _overdue(alert, due, now=now)
-        await _next(alert, STEP_DUE, None, now=now)
-    else:
-        await _next(alert, alert.step, due if due and due > now and alert.step < STEP_DUE else None, now=now)
+        step = STEP_TAKE
+    await _next(alert, step, due if due is not None and step < STEP_DUE else None, now=now)
 
 
 @transactions.atomic

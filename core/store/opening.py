@@ -11,7 +11,7 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import ConfigurationError
 
 from core import transactions
-from core.errors import SchemaOutdated
+from core.errors import SchemaOutdated, StoreInUse
 from core.store import files, migrating, safety, urls
 from core.store.config import READER, Schema, own_schema, tortoise_config
 from core.store.postgres_asyncpg import PostgresClient
@@ -31,6 +31,11 @@ class Store:
     schema: Schema = field(repr=False)
     _context: TortoiseContext = field(repr=False)
     _lock: files.FileLock | None = field(default=None, repr=False)
+
+    @property
+    def is_visiting(self) -> bool:
+        """Whether another process holds this SQLite file, and we only look in."""
+        return self._lock is not None and not self._lock.is_held
 
     @property
     def signals(self) -> Signals:
@@ -64,12 +69,14 @@ class Store:
                 self._lock.release()
 
 
-async def open_store(url: str, *, schema: Schema | None = None) -> Store:
+async def open_store(url: str, *, schema: Schema | None = None, visiting: bool = False) -> Store:
     """Open what `upgrade` made. Never creates anything; asserts the safety settings on every connection.
 
+    `visiting` is for a short command beside a running `serve`: on SQLite it may read and write while another process
+    holds the file, and leaves the checkpoints to that one (two that checkpoint at once can damage old SQLite's files).
     Raises SchemaOutdated, StoreInUse, StoreUnsafe, or transactions.StoreUnavailable when PostgreSQL cannot be reached.
     """
-    store = await open_unchecked(url, schema=schema)
+    store = await open_unchecked(url, schema=schema, visiting=visiting)
     try:
         await _must_be_current(store)
     except BaseException:
@@ -84,10 +91,10 @@ async def _must_be_current(store: Store) -> None:
             raise SchemaOutdated(f"The tables of {store.shown} are older than this program. Run: afterword db upgrade")
 
 
-async def open_unchecked(url: str, *, schema: Schema | None = None) -> Store:
+async def open_unchecked(url: str, *, schema: Schema | None = None, visiting: bool = False) -> Store:
     """The same, whatever the state of the tables."""
     address, schema = urls.parse(url), schema or own_schema()
-    lock = _lock_file(address) if address.kind == urls.SQLITE else None
+    lock = _lock_file(address, visiting=visiting) if address.kind == urls.SQLITE else None
     # Tortoise keeps INSERT statements by table name alone, and the two databases write them differently.
     EXECUTOR_CACHE.clear()
     context = TortoiseContext()
@@ -102,10 +109,11 @@ async def open_unchecked(url: str, *, schema: Schema | None = None) -> Store:
     return store
 
 
-def _lock_file(address: urls.Address) -> files.FileLock:
+def _lock_file(address: urls.Address, *, visiting: bool) -> files.FileLock:
     lock = files.FileLock(address.path)
     if address.path.parent.is_dir() and address.path.exists():
-        lock.take()
+        with contextlib.suppress(*((StoreInUse,) if visiting else ())):
+            lock.take()
     try:
         files.look_at(address.path)
     except BaseException:
@@ -120,6 +128,8 @@ async def _connect(store: Store) -> None:
         if isinstance(store.client, SqliteClient):
             await store.client.create_connection(with_db=True)
             await store.sqlite_reader.create_connection(with_db=True)
+            if store.is_visiting:
+                await store.client.execute_script("PRAGMA wal_autocheckpoint=0")
         else:
             await store.client.create_connection(with_db=True)
             await store.client.assert_safe()

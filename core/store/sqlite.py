@@ -8,6 +8,7 @@ unit of work) runs in the connection's own thread.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -24,6 +25,7 @@ from core.store.signals import Signals
 
 T = TypeVar("T")
 
+_SAVEPOINTS = itertools.count()
 _READING = ("SELECT", "WITH", "PRAGMA", "EXPLAIN")
 
 
@@ -133,6 +135,25 @@ class SqliteTransaction(SqliteClient, stock.SqliteTransactionWrapper):
         self._must_be_open()
         self._finalized = True
         self.live._conn.rollback()
+
+    async def savepoint(self) -> None:
+        self._savepoint = f"ours_{next(_SAVEPOINTS)}"
+        self._at_once("SAVEPOINT")
+
+    async def savepoint_rollback(self) -> None:
+        self._at_once("ROLLBACK TO")
+        self._savepoint = None
+
+    async def release_savepoint(self) -> None:
+        self._at_once("RELEASE")
+
+    def _at_once(self, verb: str) -> None:
+        """Savepoints touch no disk: no reason to go to the thread."""
+        self._must_be_open()
+        if self._savepoint is None:
+            raise TransactionManagementError("There is no savepoint")
+        with sqlite_raw.our_errors():
+            self.live._conn.execute(f"{verb} {self._savepoint}")
 
     def _must_be_open(self) -> None:
         if self._finalized:

@@ -10,11 +10,15 @@ from core.models.setup import Survey
 from core.surveys.settings import SurveySettings
 
 DEFAULT_KEY = "default"
+_read: dict[int, tuple[dict[str, object], SurveySettings]] = {}
 
 
 def settings_of(survey: Survey) -> SurveySettings:
-    """What is set for this version of the survey."""
-    return SurveySettings.model_validate(survey.settings)
+    """What is set for this version of the survey. Read once, for it is asked for at every tap."""
+    known = _read.get(survey.id)
+    if known is None or known[0] != survey.settings:
+        known = _read[survey.id] = (survey.settings, SurveySettings.model_validate(survey.settings))
+    return known[1]
 
 
 def settings_for(invite: Invite) -> SurveySettings:

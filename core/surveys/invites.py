@@ -12,6 +12,7 @@ from core.models.desk import EntryKind, Ticket
 from core.models.invites import UNANSWERED, Decision, Invite, InvitePurpose, InviteState
 from core.models.setup import Survey
 from core.plumbing import deliveries, jobs
+from core.store.prepared import Prepared
 from core.surveys import catalogue, eligibility, tokens
 from core.surveys.settings import SurveySettings
 
@@ -26,20 +27,25 @@ def screen_of(invite_id: int) -> str:
 async def by_token(token: str) -> Invite | None:
     """The invite behind a link, with everything that a page needs; None for what is not exactly one of our tokens."""
     hashed = tokens.hash_of(token)
-    return await _whole().get_or_none(token_hash=hashed) if hashed else None
+    return await _BY_TOKEN.first(hashed) if hashed else None
 
 
 async def by_key(key: str) -> Invite | None:
     """The invite behind a button, with contact, address, survey and ticket."""
-    return await _whole().get_or_none(key=key)
+    return await _BY_KEY.first(key)
 
 
 async def by_id(invite_id: int) -> Invite | None:
-    return await _whole().get_or_none(id=invite_id)
+    return await _BY_ID.first(invite_id)
 
 
 def _whole() -> QuerySet[Invite]:
     return Invite.all().select_related("contact", "address", "survey", "ticket", "ticket__assignee", "ticket__team")
+
+
+_BY_TOKEN = Prepared(Invite, lambda hashed: _whole().filter(token_hash=hashed), str)
+_BY_KEY = Prepared(Invite, lambda key: _whole().filter(key=key), str)
+_BY_ID = Prepared(Invite, lambda id_: _whole().filter(id=id_), int)
 
 
 @transactions.atomic

@@ -11,12 +11,16 @@ from core.models.invites import ANSWERABLE, UNANSWERED, Invite, InviteState
 from core.models.responses import Response, ResponseRevision, Score
 from core.plumbing import jobs
 from core.reactions import rules
+from core.store.prepared import Prepared, update
 from core.surveys import catalogue, invites, scoring
 from core.surveys.settings import SCORES, SurveySettings
 from core.text import COMMENT_LIMIT, clean, shorten
 
 JOB = "response"
 COMMENT_WAITS = timedelta(hours=24)
+_SCORES = Prepared(Score, lambda response_id: Score.filter(response_id=response_id).order_by("id"), int)
+_OF = Prepared(Response, lambda invite_id: Response.filter(invite_id=invite_id), int)
+_LOCKED = Prepared(Response, lambda invite_id: Response.filter(invite_id=invite_id).select_for_update(), int)
 
 
 @transactions.atomic
@@ -139,10 +143,13 @@ async def settle(response_id: int, *, now: datetime) -> Response | None:
     return await _judge(response, scores, now=now)
 
 
+async def of(invite: Invite) -> Response | None:
+    return await _OF.first(invite.id)
+
+
 async def scores_of(response: Response) -> dict[str, int]:
     """Dimension → 1–5."""
-    rows = await Score.filter(response_id=response.id).order_by("id")
-    return {row.dimension: row.value for row in rows}
+    return {row.dimension: row.value for row in await _SCORES.all(response.id)}
 
 
 def can_change(response: Response, settings: SurveySettings, *, now: datetime) -> bool:
@@ -191,7 +198,7 @@ async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> 
     """The response, locked against others on PostgreSQL, and its scores; refuses when it is too late."""
     if invite.state not in ANSWERABLE or now >= invite.expires_at:
         raise errors.Conflict("this question is closed", label="note.expired")
-    response = await Response.filter(invite_id=invite.id).select_for_update().first()
+    response = await _LOCKED.first(invite.id)
     if response is None:
         response, is_new = await Response.get_or_create(
             invite_id=invite.id, defaults={"created_at": now, "changed_at": now}
@@ -220,7 +227,7 @@ async def _changed(
     settle_at = now + settings.settle_after
     values = {**changes, "version": response.version + 1, "changed_at": now, "settle_at": settle_at}
     response.update_from_dict(values)
-    await Response.filter(id=response.id).update(**values)
+    await update(Response, {"id": response.id}, **values)
     if not waits_already:
         await jobs.enqueue(JOB, response.id, due=settle_at, now=now)
     if invite.state in UNANSWERED:

@@ -140,6 +140,8 @@ class SurveySettings(_Strict):
         for what, keys in (("dimensions", self.dimension_keys), ("reasons", tuple(one.key for one in self.reasons))):
             if len(set(keys)) != len(keys):
                 raise ValueError(f"{what}: every key may stand only once")
+        if taken := {"reasons", "comment"} & set(self.dimension_keys):
+            raise ValueError(f"dimensions: {min(taken)!r} means something else and cannot be one")
         if "overall" not in self.dimension_keys:
             raise ValueError('dimensions: "overall" is asked first and cannot be left out')
         if self.positive_from <= self.negative_up_to:

@@ -7,7 +7,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tortoise.connection import get_connection
 from core import store as stores
 from core import transactions
 from core.errors import SchemaOutdated, StoreInUse, StoreUnsafe
-from core.store import safety, sqlite_raw, urls
+from core.store import files, safety, sqlite_raw, urls
 from tests.core.models_for_tests import Account
 from tests.core.stores_for_tests import SMALL
 from tests.rigs import postgres as rig
@@ -193,12 +194,28 @@ async def test_a_directory_is_not_a_store(empty_url: str) -> None:
         await stores.open_store(empty_url, schema=SMALL)
 
 
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may write everything, so root steps down for a moment."""
+    root = os.geteuid() == 0
+    if root:
+        os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
+
+
 @on_sqlite
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
 async def test_a_file_that_we_may_not_write_is_refused(small_url: str) -> None:
-    path_of(small_url).chmod(0o400)
-    with pytest.raises(StoreUnsafe, match="cannot be written"):
-        await stores.open_store(small_url, schema=SMALL)
+    path = path_of(small_url)
+    path.chmod(0o444)
+    for folder in path.parents:
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode | 0o055)
+    with as_nobody(), pytest.raises(StoreUnsafe, match="cannot be written"):
+        files.look_at(path)
 
 
 @on_sqlite
@@ -431,3 +448,25 @@ def test_a_script_is_cut_into_statements_and_nowhere_else() -> None:
         "CREATE TABLE a (x TEXT DEFAULT ';')",
         "-- end;\nINSERT INTO a VALUES ('a;b')",
     ]
+
+
+async def test_a_short_command_may_look_in_while_another_process_serves(sqlite_url: str) -> None:
+    holding = (
+        "import sys, pathlib; from core.store import files; lock = files.FileLock(pathlib.Path(sys.argv[1]));"
+        " lock.take(); print('held', flush=True); sys.stdin.read()"
+    )
+    words = [sys.executable, "-c", holding, str(path_of(sqlite_url))]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StoreInUse):
+            await stores.open_store(sqlite_url)
+        visitor = await stores.open_store(sqlite_url, visiting=True)
+        assert visitor.is_visiting
+        _, rows = await visitor.client.execute_query("PRAGMA wal_autocheckpoint")
+        assert rows[0]["wal_autocheckpoint"] == 0
+        await visitor.close()
+        holder.kill()
+    alone = await stores.open_store(sqlite_url, visiting=True)
+    assert not alone.is_visiting
+    await alone.close()

@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import closing, suppress
+from typing import Any
 
 import pytest
 from tortoise.connection import get_connection
@@ -169,7 +170,7 @@ async def test_a_task_that_outlives_its_unit_of_work_gets_one_of_its_own(small_s
 async def test_a_lost_race_is_run_again_and_nobody_notices(small_store: stores.Store) -> None:
     tries, told = [], []
 
-    class Deadlock(Exception):
+    class DeadlockError(Exception):
         sqlstate = "40P01"
 
     @transactions.atomic
@@ -178,7 +179,7 @@ async def test_a_lost_race_is_run_again_and_nobody_notices(small_store: stores.S
         await open_account("ann")
         transactions.after_commit(lambda: told.append(1))
         if len(tries) < 4:
-            raise Deadlock
+            raise DeadlockError
         return "done"
 
     assert await unlucky() == "done"
@@ -190,13 +191,13 @@ async def test_a_lost_race_is_run_again_and_nobody_notices(small_store: stores.S
 async def test_a_race_that_is_always_lost_ends_in_a_clear_error(small_store: stores.Store) -> None:
     tries = []
 
-    class CannotSerialize(Exception):
+    class CannotSerializeError(Exception):
         sqlstate = "40001"
 
     @transactions.atomic
     async def hopeless() -> None:
         tries.append(1)
-        raise CannotSerialize
+        raise CannotSerializeError
 
     with pytest.raises(transactions.StoreUnavailable):
         await hopeless()
@@ -230,28 +231,28 @@ async def test_opposite_orders_of_locking_are_sorted_out(small_store: stores.Sto
 
 
 class Steps:
-    """Awaits a coroutine and cancels the task at its k-th pause, wherever that is: nothing depends on how long it takes."""
+    """Awaits a coroutine and cancels the task at its k-th pause, however long each of them takes."""
 
     def __init__(self, work: Coroutine[Any, Any, object], k: int) -> None:
         self._work = work
         self._left = k
 
     def __await__(self) -> Generator[Any, Any, object]:
-        pausing = self._work.__await__()
-        task = asyncio.current_task()
+        task, error = asyncio.current_task(), None
         assert task
         while True:
             try:
-                awaited = next(pausing)
+                awaited = self._work.throw(error) if error else self._work.send(None)
             except StopIteration as end:
                 return end.value
+            error = None
             if self._left == 0:
                 asyncio.get_running_loop().call_soon(task.cancel)
             self._left -= 1
             try:
                 yield awaited
-            except BaseException as error:
-                pausing = _thrown_into(self._work, error)
+            except BaseException as thrown:
+                error = thrown
 
 
 async def cancelled_at(work: Coroutine[Any, Any, object], k: int) -> bool:
@@ -267,35 +268,43 @@ async def cancelled_at(work: Coroutine[Any, Any, object], k: int) -> bool:
     return False
 
 
-async def test_cancelling_the_caller_at_any_step_wedges_nothing(small_store: stores.Store) -> None:
+async def test_cancelling_the_caller_at_any_moment_wedges_nothing(small_store: stores.Store) -> None:
     ann = await open_account("ann")
 
-    cancelled = 0
-    for k in range(120):
-        cancelled += await Steps(k).run(lambda: pay_in(ann))
+    for k in range(1, 121):
+        caller = asyncio.create_task(pay_in(ann))
+        for _ in range(k):
+            await asyncio.sleep(0)
+        caller.cancel()
+        with suppress(asyncio.CancelledError):
+            await caller
     await transactions.all_done()
-    async with asyncio.timeout(5):
-        await asyncio.gather(*(pay_in(ann) for _ in range(20)))
+    await everybody_can_pay_in(ann)
 
-    assert cancelled >= 100
-    assert await balance("ann") == await Entry.filter(account=ann).count(), "each is there whole or not at all"
+    assert await balance("ann") == await Entry.filter(account=ann).count() == 140, "the work went on without its caller"
 
 
-async def test_cancelling_tortoises_own_transaction_at_any_step_wedges_nothing(small_store: stores.Store) -> None:
+async def test_cancelling_tortoises_own_transaction_at_any_pause_wedges_nothing(small_store: stores.Store) -> None:
     """`get_or_create` outside a unit of work, say: no shield protects it."""
     ann = await open_account("ann")
 
     async def bare() -> None:
         async with get_connection(transactions.WRITER)._in_transaction():
             await Account.filter(id=ann.id).update(balance=F("balance") + 1)
-            await Entry.create(account=ann)
+            await Entry.bulk_create([Entry(account=ann)])
 
-    for k in range(120):
-        await Steps(k).run(bare)
+    cancelled = 0
+    for k in [*range(25)] * 8:
+        cancelled += await cancelled_at(bare(), k)
+    await everybody_can_pay_in(ann)
+
+    assert cancelled >= 8
+    assert await balance("ann") == await Entry.filter(account=ann).count(), "each is there whole or not at all"
+
+
+async def everybody_can_pay_in(ann: Account) -> None:
     async with asyncio.timeout(5):
         await asyncio.gather(*(pay_in(ann) for _ in range(20)))
-
-    assert await balance("ann") == await Entry.filter(account=ann).count()
 
 
 async def test_a_caller_that_gave_up_does_not_stop_the_work(small_store: stores.Store) -> None:
@@ -340,6 +349,31 @@ async def test_reads_go_on_while_another_process_holds_the_lock(
 
     assert slowest < 0.1
     assert await balance("ben") == 0
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+async def test_cancelling_while_another_process_holds_the_lock_wedges_nothing(
+    small_store: stores.Store, locked: sqlite3.Connection
+) -> None:
+    ann = await open_account("ann")
+
+    async def bare() -> None:
+        async with get_connection(transactions.WRITER)._in_transaction():
+            await Account.filter(id=ann.id).update(balance=5)
+
+    with closing(locked):
+        for make in (bare, lambda: pay_in(ann)):
+            locked.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.create_task(make())
+            await asyncio.sleep(0.05)  # it waits in the thread now
+            waiting.cancel()
+            locked.execute("COMMIT")
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await transactions.all_done()
+    await everybody_can_pay_in(ann)
+
+    assert await balance("ann") == 21
 
 
 @pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)

@@ -29,6 +29,7 @@ from core.models.contacts import Contact
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket, TicketEntry
 from core.models.responses import HeldAnswer, PageVisit, Response, Score
+from core.plumbing import lanes
 from core.surveys import invites, tokens
 from tests.web import front as fronts
 from tests.web.front import HOOK_SECRET, Front, Page, Person
@@ -180,7 +181,6 @@ async def test_whatever_is_wrong_with_a_link_the_answer_is_the_same(front: Front
         "%00" * 43,
         "%ff" * 43,
         "%F0%9F%98%80" * 43,
-        "..%2f..",
         "'%20OR%201=1--",
         asked.token[:-1] + ("A" if asked.token[-1] != "A" else "B"),
     ]
@@ -188,17 +188,15 @@ async def test_whatever_is_wrong_with_a_link_the_answer_is_the_same(front: Front
         answers = [await stranger.get(f"/r/{token}") for token in wrong]
         answers += [await stranger.post(f"/r/{token}", data={"overall": "1"}) for token in wrong[:6]]
         answers += [await stranger.get(f"/u/{token}") for token in ("x", f"1.{'x' * 43}", f"{10**30}.{'x' * 43}")]
-    assert {answer.status_code for answer in answers if "/" not in str(answer.request.url.path)[3:]} == {404}
-    assert len({answer.content for answer in answers if answer.request.url.path.count("/") == 2}) == 1
-    assert (
-        len({tuple(sorted(answer.headers.items())) for answer in answers if answer.request.url.path[:3] == "/r/"}) == 1
-    )
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert len({tuple(sorted(answer.headers.items())) for answer in answers}) == 1
     assert await Response.all().count() == 0
 
 
 async def test_no_single_letter_changed_in_a_token_opens_anything(sqlite_front: Front) -> None:
     asked = await sqlite_front.invite()
-    dice = random.Random(7)
+    dice = random.Random(7)  # noqa: S311 - the same mutations each time
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for place in range(43):
         for letter in dice.sample(letters, 12):
@@ -368,7 +366,7 @@ async def test_a_survey_link_does_not_unsubscribe_and_the_other_does_not_rate(fr
 
 def hostile_bodies() -> list[tuple[bytes, str]]:
     form, data = "application/x-www-form-urlencoded", "application/json"
-    dice = random.Random(11)
+    dice = random.Random(11)  # noqa: S311 - the same bytes each time
     return [
         (b"", ""),
         (b"\x00" * 100, form),
@@ -616,8 +614,6 @@ async def test_only_a_trusted_proxy_may_say_for_whom_it_calls(sqlite_front: Fron
 
 
 async def test_health_says_who_is_ill(front: Front) -> None:
-    from core.plumbing import lanes
-
     async with front.client() as stranger:
         assert (await stranger.get("/healthz")).json() == {"status": "ok"}
         well = await stranger.get("/readyz")
@@ -685,8 +681,7 @@ async def port(sqlite_front: Front) -> AsyncIterator[int]:
     config: dict[str, Any] = {"log_config": None, "lifespan": "off", "ws": "none", "server_header": False}
     server = uvicorn.Server(uvicorn.Config(sqlite_front.app, **config))
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
-        await asyncio.sleep(0)
+    await fronts.until(lambda: server.started)
     yield listening.getsockname()[1]
     server.should_exit = True
     await task

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -140,6 +141,12 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
 def _words() -> Templates:
     """Read once; nothing in it belongs to one test."""
     return Templates.load()
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Let the others run until it is so."""
+    while not so():  # noqa: ASYNC110 - uvicorn says it with a flag, not with an event
+        await asyncio.sleep(0)
 
 
 class Page(HTMLParser):

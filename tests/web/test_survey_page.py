@@ -148,6 +148,21 @@ async def test_a_robot_cannot_overwrite_what_a_person_answered(front: Front) -> 
     assert [entry.values["value"] for entry in entries] == [1]
 
 
+async def test_a_hasty_robot_is_not_even_asked_to_confirm_what_a_person_has_answered(front: Front) -> None:
+    asked = await front.invite()
+    robot = Person(front, address="198.51.100.9")
+    ann = Person(front)
+    await ann.open(asked.link)
+    await robot.open(asked.link)
+    page = robot.page
+    await ann.press(overall="5")
+    robot.page = page
+    front.clock.pass_(seconds=-4)
+    page = await robot.press(after=0.1, overall="1")
+    assert "Already answered" in page.text
+    assert not page.all("form")
+
+
 async def test_a_held_answer_cannot_overwrite_a_later_one_by_being_confirmed(front: Front) -> None:
     asked = await front.invite()
     robot = Person(front, cookies=False, address="198.51.100.9")

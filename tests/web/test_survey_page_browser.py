@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from core import store as stores
 from core.models.responses import HeldAnswer, Response, Score
+from core.surveys import tokens
 from tests.web import front as fronts
 from tests.web.front import Front
 
@@ -23,24 +25,24 @@ pytestmark = pytest.mark.browser
 CHROMIUM = "/usr/bin/chromium"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1200, "height": 900}
+_SAID = re.compile(r"status of (404|410|422) ")  # Chromium tells its console what the page tells the person
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
 
 @pytest.fixture
 async def front(sqlite_store: stores.Store) -> AsyncIterator[Front]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        async with fronts.opened(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as opened:
-            async with served(opened, listening):
-                yield opened
+    listening = socket.socket()  # closed by the server
+    listening.bind(("127.0.0.1", 0))
+    base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    async with fronts.opened(base_url=base_url) as opened, served(opened, listening):
+        yield opened
 
 
 @asynccontextmanager
 async def served(front: Front, listening: socket.socket) -> AsyncIterator[None]:
     server = uvicorn.Server(uvicorn.Config(front.app, log_config=None, lifespan="off", ws="none"))
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
-        await asyncio.sleep(0)
+    await fronts.until(lambda: server.started)
     yield
     server.should_exit = True
     await task
@@ -66,7 +68,7 @@ class Window:
         page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "422 (Unprocessable" not in message.text:
+        if message.type in ("error", "warning") and not _SAID.search(message.text):
             self.complaints.append(message.text)
 
 
@@ -149,6 +151,31 @@ async def test_one_more_tap_and_the_other_pages_look_right(front: Front, browser
         await page.wait_for_selector(".badge.done")
         await shoot(page, "thanks-positive-phone-light")
     assert (await Score.get()).value == 4
+
+
+async def test_the_page_that_asks_for_a_score_and_those_that_say_no_look_right(front: Front, browser: Browser) -> None:
+    asked = await front.invite()
+    base = front.site.base_url
+    async with window(browser, viewport=PHONE, color_scheme="dark") as opened:
+        page = opened.page
+        await page.goto(base + asked.link)
+        await page.fill("textarea", "No score yet")
+        await page.click("button.send")
+        await page.wait_for_selector("[role=alert]")
+        assert await page.evaluate("document.activeElement.name") == "overall"
+        await shoot(page, "problem-phone-dark")
+        await page.goto(f"{base}/u/{tokens.unsubscribe_token_for(asked.contact_id)}")
+        await shoot(page, "unsubscribe-phone-dark")
+        front.clock.pass_(seconds=3)
+        await page.click("button.send")
+        await page.wait_for_selector(".badge.done")
+        await shoot(page, "unsubscribed-phone-dark")
+    async with window(browser, viewport=DESK) as opened:
+        page = opened.page
+        await page.goto(base + asked.link)
+        await shoot(page, "closed-desk-light")
+        await page.goto(f"{base}/r/{'x' * 43}")
+        await shoot(page, "not-found-desk-light")
 
 
 async def test_a_headless_robot_that_opens_and_runs_everything_rates_nothing(front: Front, browser: Browser) -> None:

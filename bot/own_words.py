@@ -1,0 +1,43 @@
+"""The templates that admins have changed: read from the store, and read again when somebody changed one."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.rendering import Override, Problem, Templates
+from core.models.setup import Wording
+
+logger = logging.getLogger(__name__)
+
+
+async def read() -> list[Override]:
+    """What the store holds, in the order in which it was written."""
+    return [
+        Override(kind=row.kind, source=_source(row), locale=row.locale, team=row.team, channel=row.channel)
+        for row in await Wording.all().order_by("id")
+    ]
+
+
+class OwnWords:
+    """Keeps the templates of a running process in step with the store."""
+
+    def __init__(self, templates: Templates, known: list[Override]) -> None:
+        self._templates = templates
+        self._known = known
+
+    async def refresh(self) -> None:
+        """Take over what was published since; nothing happens when nothing was."""
+        found = await read()
+        if found != self._known:
+            self._known = found
+            self._templates.use(found)
+            logger.info("%s own templates are in use", len(found))
+
+
+def tell_problem(problem: Problem) -> None:
+    """A template that does not work is replaced by the shipped one; the admin must hear of it."""
+    logger.error("Template %s cannot be used, the shipped one is: %s", problem.template, problem.what)
+
+
+def _source(row: Wording) -> str:
+    return f"Subject: {row.subject}\n\n{row.source}" if row.subject else row.source

@@ -1,0 +1,186 @@
+"""Nothing acknowledged is lost, nothing counts twice, and everything leaves in order and at its channel's pace."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from core import transactions
+from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
+from core.plumbing import arrivals, deliveries, lanes
+from core.plumbing.grouping import GroupCommit
+from core.ports import Limits, RawArrival
+from core.store import Store
+from tests.core.builders import at
+
+QUICK = Limits(per_second=1000, per_target_seconds=0)
+
+
+def draft(
+    number: int, *, target: str = "", priority: int = deliveries.INVITE, channel: str = "bot"
+) -> deliveries.Draft:
+    return deliveries.Draft(
+        key=f"note:{number}", kind="note", channel=channel, target=target or f"t{number}", priority=priority
+    )
+
+
+async def schedule(wanted: deliveries.Draft, *, due: datetime = at()) -> Delivery:  # noqa: B008 - a fixed moment
+    return await transactions.run(lambda: deliveries.schedule(wanted, due=due, now=at()))
+
+
+async def take(limits: Limits = QUICK, *, now: datetime, worker: str = "w1", most: int = 20) -> list[Delivery]:
+    return (await lanes.take("bot", limits, worker=worker, most=most, now=now)).deliveries
+
+
+async def test_an_arrival_comes_once_however_often_it_is_sent(store: Store) -> None:
+    one = RawArrival("42", b"{}")
+    for _ in range(3):
+        await arrivals.store("bot", [one], now=at())
+    assert await Arrival.all().count() == 1
+    assert await arrivals.claim("bot:42")
+    assert not await arrivals.claim("bot:42")
+
+
+async def test_two_bots_may_have_the_same_update_id(store: Store) -> None:
+    await arrivals.store("bot", [RawArrival("42", b"a")], now=at())
+    await arrivals.store("other", [RawArrival("42", b"b")], now=at())
+    assert await Arrival.all().count() == 2
+
+
+async def test_a_poisonous_arrival_is_put_aside_after_the_fifth_time(store: Store) -> None:
+    await arrivals.store("bot", [RawArrival("42", b"{}")], now=at())
+    for _ in range(5):
+        assert [one.key for one in await arrivals.left_behind(before=at())] == ["bot:42"]
+        await arrivals.failed("bot:42", "KeyError: 'x'")
+    assert await arrivals.left_behind(before=at()) == []
+    assert (await Arrival.get()).state == ArrivalState.QUARANTINED
+
+
+async def test_the_same_key_is_the_same_delivery(store: Store) -> None:
+    first, second = await schedule(draft(1)), await schedule(draft(1, target="elsewhere"))
+    assert first.id == second.id
+    assert (await Delivery.get()).target == "t1"
+
+
+async def test_two_workers_never_take_the_same_message(store: Store) -> None:
+    for number in range(30):
+        await schedule(draft(number))
+    taken = await asyncio.gather(*(take(now=at(), worker=f"w{number}", most=5) for number in range(6)))
+    ids = [one.id for batch in taken for one in batch]
+    assert len(ids) == len(set(ids))
+
+
+async def test_an_alert_overtakes_the_invites(store: Store) -> None:
+    for number in range(10):
+        await schedule(draft(number))
+    await schedule(draft(99, priority=deliveries.URGENT))
+    assert [one.key for one in await take(now=at(), most=1)] == ["note:99"]
+
+
+async def test_messages_to_one_person_leave_one_after_another(store: Store) -> None:
+    first, second = await schedule(draft(1, target="ann")), await schedule(draft(2, target="ann"))
+    assert [one.id for one in await take(now=at())] == [first.id]
+    assert await take(now=at()) == []
+    await deliveries.sent(first, receipt="1", drawn={}, now=at())
+    assert [one.id for one in await take(now=at(seconds=1))] == [second.id]
+
+
+async def test_a_channel_keeps_its_pace(store: Store) -> None:
+    for number in range(200):
+        await schedule(draft(number))
+    slow = Limits(per_second=25, per_target_seconds=1)
+    taken = 0
+    for step in range(100):  # four seconds
+        taken += len(await take(slow, now=at(seconds=step * 0.04)))
+    assert 100 <= taken <= 106
+
+
+async def test_one_person_gets_no_more_than_one_message_a_second(store: Store) -> None:
+    for number in range(5):
+        await schedule(draft(number, target="ann"))
+    slow = Limits(per_second=25, per_target_seconds=1)
+    sent = 0
+    for step in range(31):
+        for one in await take(slow, now=at(seconds=step * 0.1)):
+            await deliveries.sent(one, receipt="1", drawn={}, now=at(seconds=step * 0.1))
+            sent += 1
+    assert sent in (3, 4)
+
+
+async def test_a_blocked_channel_is_left_alone_by_all_workers(store: Store) -> None:
+    await schedule(draft(1))
+    await lanes.take("bot", QUICK, worker="w0", most=0, now=at())
+    await lanes.block("bot", until=at(seconds=30), reason="retry after 30", now=at())
+    taken = await lanes.take("bot", QUICK, worker="w2", most=5, now=at(seconds=29))
+    assert taken.deliveries == []
+    assert taken.look_again == at(seconds=30)
+    assert len(await take(now=at(seconds=30))) == 1
+
+
+async def test_a_message_is_tried_again_on_the_schedule_and_then_is_a_dead_letter(store: Store) -> None:
+    await schedule(draft(1))
+    now = at()
+    for number, wait in enumerate(deliveries.RETRIES):
+        [one] = await take(now=now)
+        state = await transactions.run(lambda one=one, now=now: deliveries.postpone(one, "busy", after=None, now=now))
+        assert state == DeliveryState.WAITING
+        row = await Delivery.get()
+        assert row.attempts == number + 1
+        assert wait * 0.8 <= row.due_at - now <= wait * 1.2
+        now = row.due_at
+    [one] = await take(now=now)
+    assert await transactions.run(lambda: deliveries.postpone(one, "busy", after=None, now=now)) == DeliveryState.DEAD
+    assert await transactions.run(lambda: deliveries.replay(one, now=now))
+    assert len(await take(now=now)) == 1
+
+
+async def test_what_the_channel_asks_for_is_kept_and_costs_no_try(store: Store) -> None:
+    await schedule(draft(1))
+    [one] = await take(now=at())
+    wait = timedelta(minutes=7)
+    await transactions.run(lambda: deliveries.postpone(one, "retry after", after=wait, now=at()))
+    row = await Delivery.get()
+    assert (row.attempts, row.due_at) == (0, at(minutes=7))
+
+
+async def test_an_invite_that_lost_its_meaning_is_not_tried_again(store: Store) -> None:
+    wanted = draft(1)
+    await schedule(
+        deliveries.Draft(**{**{name: getattr(wanted, name) for name in wanted.__slots__}, "expires_at": at(seconds=3)})
+    )
+    [one] = await take(now=at())
+    assert await transactions.run(lambda: deliveries.postpone(one, "busy", after=None, now=at())) == DeliveryState.DEAD
+
+
+async def test_what_a_dead_process_had_in_hand_is_freed_when_its_lease_is_over(store: Store) -> None:
+    await schedule(draft(1))
+    await take(now=at())
+    over = at() + deliveries.LEASE
+    assert await deliveries.reclaim(now=over) == []
+    assert await deliveries.reclaim(now=over + timedelta(seconds=1)) == ["bot"]
+    assert len(await take(now=over + timedelta(seconds=1))) == 1
+
+
+async def test_what_is_not_due_stays(store: Store) -> None:
+    await schedule(draft(1), due=at(minutes=5))
+    taken = await lanes.take("bot", QUICK, worker="w1", most=5, now=at())
+    assert taken.deliveries == []
+    assert await take(now=at(minutes=5)) != []
+
+
+async def test_a_group_is_one_transaction_and_an_error_reaches_everybody_in_it(store: Store) -> None:
+    sizes: list[int] = []
+
+    async def write(batch: object) -> None:
+        assert isinstance(batch, list)
+        sizes.append(len(batch))
+        if "bad" in batch:
+            raise ValueError("bad")
+
+    group: GroupCommit[str] = GroupCommit(write)
+    await asyncio.gather(*(group.add(str(number)) for number in range(50)))
+    assert sum(sizes) == 50
+    assert len(sizes) < 5
+    results = await asyncio.gather(group.add("bad"), group.add("good"), return_exceptions=True)
+    assert all(isinstance(one, ValueError) for one in results)
+    await group.add("after")

@@ -1,0 +1,191 @@
+"""A bad mark always gets an owner and a deadline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from core import errors
+from core.models.deliveries import Delivery
+from core.models.desk import Priority, Ticket, TicketEntry, TicketStatus
+from core.models.invites import Invite, InvitePurpose
+from core.models.reactions import Alert, AlertState, Reaction, Recovery, RecoveryState
+from core.models.setup import Rule, Staff
+from core.reactions import alerts, recoveries
+from core.store import Store
+from core.surveys import invites, responses
+from tests.core.builders import asked, at, company, whole
+
+
+async def unhappy(*, now: datetime = at(), **scores: int) -> Alert:  # noqa: B008 - a fixed moment
+    """Ann rates her ticket badly; the alert that comes of it."""
+    response = await responses.answer(
+        await asked(now=now), scores or {"overall": 1}, [], "Late", finished=True, now=now
+    )
+    await responses.settle(response.id, now=now)
+    alert = await alerts.of_response(response.id)
+    assert alert is not None
+    return alert
+
+
+async def kim() -> Staff:
+    return await Staff.get(key="kim@example.org")
+
+
+async def test_a_bad_mark_reopens_the_ticket_and_gives_it_an_owner_and_a_deadline(store: Store) -> None:
+    await company(recover_within="4h")
+    alert = await unhappy()
+    recovery = await Recovery.get().select_related("owner")
+    assert recovery.owner is not None
+    assert recovery.owner.name == "Li"
+    assert recovery.due_at == at(hours=4)
+    ticket = await Ticket.get()
+    assert (ticket.status, ticket.cycle, ticket.reopened_by_rating) == (TicketStatus.ASSIGNED, 2, 1)
+    assert await TicketEntry.filter(label="desk.reopen_note", internal=True).exists()
+    assert await Delivery.filter(kind="alert", channel="slack", target="C0ALERTS", subject_id=alert.id).exists()
+    assert await Delivery.filter(kind="sorry", target="777").count() == 1
+
+
+async def test_a_good_mark_does_none_of_that(store: Store) -> None:
+    await company()
+    response = await responses.answer(await asked(), {"overall": 5}, [], "", finished=True, now=at())
+    await responses.settle(response.id, now=at())
+    assert not await Recovery.all().exists()
+    assert not await Alert.all().exists()
+    assert (await Ticket.get()).status == TicketStatus.RESOLVED
+    assert [(one.fired, one.why) for one in await Reaction.all()] == [(False, "band")]
+
+
+async def test_a_rule_that_is_switched_off_does_nothing(store: Store) -> None:
+    await company()
+    await Rule.filter(key="negative").update(enabled=False)
+    response = await responses.answer(await asked(), {"overall": 1}, [], "", finished=True, now=at())
+    await responses.settle(response.id, now=at())
+    assert not await Recovery.all().exists()
+
+
+async def test_only_one_of_two_can_take_it(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    lu = await Staff.create(key="lu", name="Lu")
+    await recoveries.take(alert, await kim(), now=at(minutes=1))
+    stale = await alerts.by_id(alert.id)
+    assert stale is not None
+    with pytest.raises(errors.Conflict) as taken:
+        await recoveries.take(stale, lu, now=at(minutes=1))
+    assert taken.value.values == {"name": "Kim"}
+    recovery = await Recovery.get().select_related("owner")
+    assert recovery.owner is not None
+    assert recovery.owner.name == "Kim"
+
+
+async def test_taking_it_stops_the_ladder_but_not_the_deadline(store: Store) -> None:
+    await company(take_within="15m", recover_within="4h")
+    alert = await unhappy()
+    await recoveries.take(alert, await kim(), now=at(minutes=1))
+    await alerts.look(alert.id, now=at(minutes=16))
+    assert not await Delivery.filter(key__contains="raised").exists()
+    await alerts.look(alert.id, now=at(hours=4))
+    assert await Delivery.filter(kind="alert_overdue").count() == 1
+
+
+async def test_nobody_takes_it_so_it_is_raised_once_and_overdue_once(store: Store) -> None:
+    await company(take_within="15m", recover_within="4h")
+    alert = await unhappy()
+    for minutes in (10, 15, 16, 100, 240, 241, 500):
+        await alerts.look(alert.id, now=at(minutes=minutes))
+    raised = await Delivery.filter(kind="alert_update", key=f"alert:{alert.id}:raised")
+    assert [one.payload["owner"] for one in raised] == [{"name": "Kim"}]
+    assert await Delivery.filter(kind="alert_overdue").count() == 1
+
+
+async def test_an_alert_that_slept_past_its_deadline_is_overdue_and_no_more(store: Store) -> None:
+    await company(take_within="15m", recover_within="4h")
+    alert = await unhappy()
+    for _ in range(3):
+        await alerts.look(alert.id, now=at(hours=6))
+    assert await Delivery.filter(kind="alert_overdue").count() == 1
+    assert not await Delivery.filter(key=f"alert:{alert.id}:raised").exists()
+
+
+async def test_closing_a_recovery_needs_an_outcome_and_asks_once_more(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    with pytest.raises(errors.Invalid):
+        await recoveries.resolve(alert, "whatever", "", by=await kim(), now=at(minutes=5))
+    await recoveries.resolve(alert, "solved", "Sent a new one", by=await kim(), now=at(minutes=5))
+    recovery = await Recovery.get()
+    assert (recovery.state, recovery.outcome, recovery.closed_by) == (RecoveryState.RESOLVED, "solved", "Kim")
+    again = await Invite.get(purpose=InvitePurpose.RECOVERY)
+    assert await Delivery.filter(kind="recovered", subject_id=again.id).exists()
+    assert (await Alert.get()).state == AlertState.CLOSED
+    assert (await Ticket.get()).status == TicketStatus.RESOLVED
+
+
+async def test_after_a_recovery_only_overall_is_asked_and_the_answer_is_judged(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    await recoveries.resolve(alert, "solved", "", by=await kim(), now=at(minutes=5))
+    again = await Invite.get(purpose=InvitePurpose.RECOVERY)
+    await invites.delivered(again.id, now=at(minutes=5))
+    with pytest.raises(errors.Invalid):
+        await responses.give_score(await whole(again), "speed", 4, now=at(minutes=6))
+    response = await responses.answer(await whole(again), {"overall": 5}, None, None, finished=True, now=at(minutes=6))
+    settled = await responses.settle(response.id, now=at(minutes=6))
+    assert settled is not None
+    assert settled.band == "positive"
+
+
+async def test_a_dismissed_alert_asks_nothing_and_cannot_be_taken_any_more(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    await recoveries.dismiss(alert, "mistake", "slip of the thumb", by=await kim(), now=at(minutes=1))
+    assert not await Invite.filter(purpose=InvitePurpose.RECOVERY).exists()
+    closed = await alerts.by_id(alert.id)
+    assert closed is not None
+    with pytest.raises(errors.Conflict):
+        await recoveries.take(closed, await kim(), now=at(minutes=2))
+
+
+async def test_a_snoozed_alert_is_quiet_until_then(store: Store) -> None:
+    await company(take_within="15m")
+    alert = await unhappy()
+    await recoveries.snooze(alert, at(hours=1), by=await kim(), now=at(minutes=5))
+    await alerts.look(alert.id, now=at(minutes=20))
+    assert not await Delivery.filter(key=f"alert:{alert.id}:raised").exists()
+    await alerts.look(alert.id, now=at(hours=1))
+    assert await Delivery.filter(key=f"alert:{alert.id}:raised").exists()
+
+
+async def test_a_reply_reaches_the_contact_in_their_own_channel(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    await recoveries.reply(alert, "We call you.\0", by=await kim(), now=at(minutes=1))
+    [reply] = await Delivery.filter(kind="reply")
+    assert (reply.channel, reply.target, reply.payload["text"]) == ("support-bot", "777", "We call you.")
+
+
+async def test_a_change_of_mind_is_told_in_place(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    invite = await invites.by_id(alert.response.invite_id)
+    assert invite is not None
+    response = await responses.give_score(invite, "overall", 5, now=at(minutes=1))
+    await responses.settle(response.id, now=at(minutes=5))
+    [told] = await Delivery.filter(kind="alert_update")
+    assert told.payload["changes"] == [{"label": "overall", "old": 1, "new": 5}]
+    assert (await Alert.get()).version == 2
+    assert (await Recovery.get()).state == RecoveryState.OPEN
+    assert (await Ticket.get()).status == TicketStatus.ASSIGNED
+
+
+async def test_a_priority_is_raised_to_urgent_and_no_further(store: Store) -> None:
+    from core.desk import tickets
+
+    await company()
+    alert = await unhappy()
+    ticket = await Ticket.get(id=alert.ticket_id)
+    for _ in range(4):
+        await tickets.raise_priority(ticket, now=at())
+    assert (await Ticket.get()).priority == Priority.URGENT
