@@ -1,8 +1,8 @@
 """What this installation is set up with: `config.toml` and the environment, checked as a whole before anything starts.
 
 The environment wins over the file, the file over the defaults. `AFTERWORD_SITE__BASE_URL` is `site.base_url`,
-`AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN` is the token of `[channels.support-bot]`, and a secret may also be the content
-of a file: `AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN_FILE`, or `token_file` in `config.toml`.
+`AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN` is the token of `[channels.support-bot]`, and a secret, as any setting, may be
+the content of a file: `AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN_FILE`, or `token_file` in `config.toml`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def load(path: Path = DEFAULT_PATH, environ: Mapping[str, str] | None = None) ->
     """Read `path` and the environment. Raises ConfigError that names everything that is wrong, all at once."""
     file = _file(path)
     environment = Environment(Config, os.environ if environ is None else environ, file.channels)
-    # A dictionary, because mypy sees only the fields among the parameters.
+    # In a dictionary, because mypy takes the fields alone for parameters.
     sources: dict[str, Any] = {"_build_sources": ((environment, file), {})}
     wrong: list[Problem] = []
     try:

@@ -43,16 +43,12 @@ class Environment(EnvSettingsSource):
         super().__init__(settings, env_prefix=PREFIX, env_nested_delimiter="__")
         ours = [name.removeprefix(PREFIX) for name in sorted(environ) if name.startswith(PREFIX)]
         spellings = {name.upper().replace("-", "_"): name for name in channels}
-        places = {_place(rest.split("__"), spellings): rest for rest in ours if "__" in rest}
-        self.env_vars = {PREFIX.lower() + "__".join(place): environ[PREFIX + rest] for place, rest in places.items()}
-        self.origins: dict[Place, str] = {place: PREFIX + rest for place, rest in places.items()}
-        self.problems = [
-            *_near_misses(ours, settings.model_fields),
-            *(
-                Problem((variable,), "names a table and a single setting at once")
-                for place, variable in self.origins.items()
-                if any(place[:length] in places for length in range(2, len(place)))
-            ),
+        self.origins = {_place(rest.split("__"), spellings): PREFIX + rest for rest in ours if "__" in rest}
+        said = {place: environ[name] for place, name in self.origins.items()}
+        self.env_vars = {PREFIX.lower() + "__".join(map(str, place)): value for place, value in said.items()}
+        self.problems = _near_misses(ours, settings.model_fields)
+        self.problems += [
+            Problem((self.origins[place],), "names a table and a single setting at once") for place in _clashes(said)
         ]
 
     def __call__(self) -> dict[str, Any]:
@@ -66,7 +62,7 @@ class Environment(EnvSettingsSource):
             return value
 
 
-def _place(parts: list[str], spellings: Mapping[str, str]) -> tuple[str, ...]:
+def _place(parts: list[str], spellings: Mapping[str, str]) -> Place:
     lowered = [part.lower() for part in parts]
     if lowered[0] == "channels":
         lowered[1] = spellings.get(parts[1].upper(), lowered[1].replace("_", "-"))
@@ -80,6 +76,12 @@ def _near_misses(ours: list[str], sections: Collection[str]) -> list[Problem]:
         for section, underscore, setting in split
         if section.lower() in sections and section.isupper() and underscore
     ]
+
+
+def _clashes(said: Mapping[Place, str]) -> list[Place]:
+    """The places inside something that is said to be a text."""
+    texts = {place for place, value in said.items() if not value.startswith("{")}
+    return [place for place in said if any(place[:length] in texts for length in range(2, len(place)))]
 
 
 def _with_contents(table: Mapping[str, Any], place: Place, problems: list[Problem]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from bot.staff import actions as staff_actions
 from bot.staff.actions import StaffDesk
 from bot.surveys.conversation import Conversation
 from bot.turn import Turn
-from core import transactions
+from core import housekeeping, transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery
 from core.plumbing import arrivals, deliveries
@@ -82,7 +82,7 @@ class Worker:
             invites.JOB: self._look_at_invite,
             alerts.JOB: self._look_at_alert,
         }
-        sweeps = {"hold": (HOLD, self.hold), "sweep": (SWEEP, self.sweep)}
+        sweeps = {"hold": (HOLD, self.hold), "sweep": (SWEEP, self.sweep), "tidy": (housekeeping.EVERY, self._tidy)}
         self._engine = Engine(store, handlers, clock, every=sweeps, grace=ENGINE_GRACE)
         self.is_working = False
 
@@ -206,6 +206,9 @@ class Worker:
         for row in await arrivals.left_behind(before=now - SWEEP):
             await self._handle(row.key, row.channel, bytes(row.body), "")
         self.wake()
+
+    async def _tidy(self) -> None:
+        await housekeeping.tidy(now=self._clock())
 
     def wake(self) -> None:
         """Let every lane look at once; time was moved on, or a channel came back."""

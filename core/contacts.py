@@ -50,7 +50,7 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
 
     An address that another contact had is this contact's from now on. Raises errors.Invalid for an unknown time zone.
     """
-    if facts.timezone and facts.timezone not in available_timezones():
+    if facts.timezone and not is_zone(facts.timezone):
         raise errors.Invalid(
             f"{facts.timezone!r} is no time zone; write one as Europe/Berlin", field="contact.timezone"
         )

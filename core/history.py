@@ -1,4 +1,4 @@
-"""A ticket's history: one line for everything that happened, in words or as a label that is put into words when read."""
+"""A ticket's history: one line for everything that happened, in words or as a label that becomes words when read."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Questions asked in one go, on a channel that can (`Channel.has_forms`): a Slack modal. Comes back as `Submitted`."""
+    """Questions asked in one go, on a channel with forms: a Slack modal. Comes back as `Submitted`."""
 
     action: str
     title: str

@@ -16,7 +16,7 @@ _MARKS_IN_A_ROW = 8
 
 
 def clean(text: str, *, limit: int = COMMENT_LIMIT) -> str:
-    """Make text safe to keep and to show: NFC, no lone surrogates, no controls, no direction overrides, not over `limit`.
+    """Make text safe to keep and show: NFC, no lone surrogates, controls or direction overrides, not over `limit`.
 
     `limit` counts code points after normalisation. More than eight combining marks on one letter are dropped, so that
     nobody's words climb over the neighbours'. Newlines and tabs stay; the ends are stripped.

@@ -203,7 +203,7 @@ def _sqlite(error: sqlite3.Error) -> _Fault:
 
 
 def _lost_the_race_for_a_key(error: BaseException) -> bool:
-    """Two units inserted the same unique key at once. The next try finds the other's row; SQLite's one writer cannot."""
+    """Two units inserted one unique key at once (not on SQLite, with its one writer). The next try finds the row."""
     return any(getattr(link, "sqlstate", None) == _TAKEN for link in _chain(error))
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from core import setup as setups
+from core.models.contacts import Contact
 from core.models.deliveries import Arrival, Delivery, DeliveryState
 from core.models.desk import Ticket
 from core.models.invites import Invite, InviteState
@@ -362,3 +364,39 @@ async def test_stop_means_no_more_surveys(here: World, telegram: TelegramRig) ->
     told = await here.resolve(addresses=ON_TELEGRAM)
     assert told["decision"] == {"sent": False, "reason": "opted_out"}
     assert told["invite"] is None
+
+
+async def test_a_command_opens_a_request_and_help_makes_nobody_a_contact(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(ANN, "/help")
+    await telegram.until(lambda: "/stop" in telegram.screen(ANN))
+    assert not await Contact.exists()
+    await telegram.write(ANN, "/new My <router> blinks")
+    await telegram.until(lambda: "CS2" in telegram.screen(ANN))
+    assert (await Ticket.get()).subject == "My <router> blinks"
+    await telegram.write(ANN, "/status")
+    await telegram.until(lambda: "My <router> blinks: new" in telegram.screen(ANN))
+    await telegram.write(ANN, "/language 简体中文")
+    await telegram.until(lambda: "中文" in telegram.screen(ANN))
+    assert (await Contact.get()).locale == "zh-Hans"
+
+
+async def test_a_chat_that_opens_an_invites_link_is_asked_there(
+    here: World, telegram: TelegramRig, mail: SmtpRig
+) -> None:
+    await here.resolve(addresses=[("mail", "ann@example.org")])
+    received = await mail.mail_to("ann@example.org")
+    token = next(url for _, url in received.links if "/r/" in url).split("/r/")[1].split("?")[0]
+    await telegram.write(ANN, f"/start {token}")
+    await asked(telegram)
+    await telegram.tap(ANN, "5★")
+    await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
+    assert (await here.responses())[0]["scores"] == {"overall": 5}
+
+
+async def test_an_own_wording_is_used_as_soon_as_it_is_published(here: World, telegram: TelegramRig) -> None:
+    setup = '[[templates]]\nkind = "invite"\nlocale = "en"\nsource = "Dear {{ contact.name }}, {{ question }}"\n'
+    await setups.apply(setups.parse(setup), now=here.clock())
+    await here.move_on(seconds=11)
+    await here.app.worker.sweep()
+    await here.resolve(addresses=ON_TELEGRAM)
+    await telegram.until(lambda: telegram.screen(ANN).startswith("Dear Ann <3, How satisfied"))

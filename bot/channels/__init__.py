@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Where a kind of channel lives: `module:Class` of its settings (light) and of the channel itself (may be heavy)."""
+    """Where a kind of channel lives: `module:Class` of its settings (light) and of the channel (may be heavy)."""
 
     settings: str
     channel: str

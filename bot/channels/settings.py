@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ChannelSettings(BaseModel):
-    """One `[channels.<name>]` table. An unknown or wrong setting stops the start and is named; secrets are SecretStr."""
+    """One `[channels.<name>]` table. A wrong setting stops the start and is named; secrets are SecretStr."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

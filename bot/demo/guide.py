@@ -54,7 +54,7 @@ class Standing:
         return (
             self.invite is not None,
             self.invite is not None and self.invite.delivered_at is not None,
-            bool(self.scores) and min(self.scores) <= 2 or self.alert is not None,
+            (bool(self.scores) and min(self.scores) <= 2) or self.alert is not None,
             self.alert is not None,
             taken,
             over,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +31,7 @@ from core.models.deliveries import Arrival, Delivery
 from core.models.desk import TicketEntry
 from core.models.setup import Survey, Team
 from core.plumbing import jobs
+from core.surveys import catalogue
 
 FOLDER = Path("data/demo")
 _STORE = "afterword.db"
@@ -89,7 +91,7 @@ async def raised(
     """Open the store in `folder`, made and filled when it is new, and everything on top of it."""
     clock, zone = clock or DemoClock(), zone or local_zone()
     inbox.make_known()
-    secret = _identity_secret()
+    secret = secrets.token_urlsafe(32)
     config = configuration(port, folder, secret, zone)
     if fresh:
         _clear(folder)
@@ -97,9 +99,9 @@ async def raised(
     async with product.opened(config, clock) as app:
         if not await Team.exists():
             await Chronicle(app, zone).write()
-        clock.not_before(await _latest(clock()))
-        survey = await Survey.filter(current=True).order_by("id").first()
-        yield Stage(app, clock, zone, survey.created_at if survey else clock(), secret)
+        began = await _began()
+        clock.not_before(await _latest(began))
+        yield Stage(app, clock, zone, began, secret)
 
 
 def web_app(stage: Stage) -> FastAPI:
@@ -145,23 +147,21 @@ def _free(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-async def _latest(now: datetime) -> datetime:
+async def _began() -> datetime:
+    """When this store was filled: its survey was written then."""
+    return (await Survey.get(key=catalogue.DEFAULT_KEY, current=True)).created_at
+
+
+async def _latest(began: datetime) -> datetime:
     """The last moment that the store knows of."""
     last = [
         await TicketEntry.all().order_by("-at").first().values_list("at", flat=True),
         await Delivery.filter(sent_at__isnull=False).order_by("-sent_at").first().values_list("sent_at", flat=True),
         await Arrival.all().order_by("-received_at").first().values_list("received_at", flat=True),
     ]
-    return max([moment for moment in last if isinstance(moment, datetime)], default=now)
+    return max([began, *(moment for moment in last if isinstance(moment, datetime))])
 
 
 def _clear(folder: Path) -> None:
     for path in folder.glob(f"{_STORE}*"):
         path.unlink(missing_ok=True)
-
-
-def _identity_secret() -> str:
-    """Shared by the sample company's site and the chat, for as long as this process runs."""
-    import secrets
-
-    return secrets.token_urlsafe(32)

@@ -56,7 +56,7 @@ class StaffDesk:
 
     @transactions.atomic
     async def overheard(self, channel: Channel, event: Wrote, *, now: datetime) -> bool:
-        """What staff write in an alert's thread stays internal: a note on the ticket. False: it is no alert's thread."""
+        """What staff write in an alert's thread is an internal note on the ticket. False: it is no alert's thread."""
         if not event.thread:
             return False
         receipt = f"{event.target}:{event.thread}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.turn import Turn
 from core import contacts, errors
 from core.contacts import AddressFacts, ContactFacts
+from core.desk import tickets
 from core.models.contacts import Address, Contact
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import Invite
@@ -16,6 +18,7 @@ from core.plumbing import deliveries
 from core.ports import Channel, Commanded
 from core.surveys import invites
 from core.surveys.tokens import new_key
+from core.text import shorten
 
 if TYPE_CHECKING:
     from bot.surveys.conversation import Conversation
@@ -24,9 +27,15 @@ _Command = Callable[["Conversation", Channel, Commanded, Contact, datetime], Awa
 
 
 async def obey(conversation: Conversation, channel: Channel, event: Commanded, *, now: datetime) -> Turn:
-    """Do it and answer. Who was not known becomes a contact; an unknown command is answered with the help."""
-    contact = await _contact(channel, event, now=now)
+    """Do it and answer; an unknown command is answered with the help. Asking for help makes nobody a contact."""
+    if event.name in NOT_FOR_US:
+        return Turn()
+    if event.name == ONE_FOR_ALL:  # Slack has a single command, with what to do behind it
+        name, _, argument = event.argument.strip().partition(" ")
+        event = replace(event, name=name.lower() or "help", argument=argument.strip())
     command = _COMMANDS.get(event.name, _help)
+    known = await contacts.by_address(channel.name, event.person.address)
+    contact = known.contact if known else await _contact(channel, event, command, now=now)
     return await command(conversation, channel, event, contact, now)
 
 
@@ -45,7 +54,7 @@ async def say(
         channel=channel.name,
         target=event.target,
         priority=deliveries.ANSWER,
-        contact_id=contact.id,
+        contact_id=contact.pk,
         payload={"locale": contact.locale or event.person.locale, **payload},
     )
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
@@ -142,7 +151,32 @@ async def _help(
     return await say(conversation, channel, event, contact, "help", now)
 
 
+async def _new(conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime) -> Turn:
+    """`/new` with words opens a request, even beside an open one; without, it asks for them."""
+    if not event.argument:
+        text = _label(conversation, contact, event, "chat.greeting")
+        return await say(conversation, channel, event, contact, "note", now, text=text)
+    subject = shorten(event.argument.split("\n")[0], 80)
+    ticket = await tickets.open_ticket(
+        contact=contact, subject=subject, channel=channel.name, text=event.argument, now=now
+    )
+    draft = deliveries.Draft(
+        key=f"received:{ticket.id}",
+        kind="received",
+        channel=channel.name,
+        target=event.target,
+        priority=deliveries.ANSWER,
+        contact_id=contact.id,
+        ticket_id=ticket.id,
+        subject_id=ticket.id,
+    )
+    return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
+
+
+ONE_FOR_ALL = "afterword"
+NOT_FOR_US = frozenset({"home"})  # somebody opened Slack's home tab
 _COMMANDS: Mapping[str, _Command] = {
+    "new": _new,
     "start": _start,
     "stop": _stop,
     "rate": _rate,
@@ -151,13 +185,14 @@ _COMMANDS: Mapping[str, _Command] = {
     "privacy": _privacy,
     "help": _help,
 }
+_REMEMBERED = frozenset({_new, _start, _stop, _language})
 
 
-async def _contact(channel: Channel, event: Commanded, *, now: datetime) -> Contact:
+async def _contact(channel: Channel, event: Commanded, command: _Command, *, now: datetime) -> Contact:
+    """A stranger becomes a contact when something has to be remembered of them; else they are one for this moment."""
     person = event.person
-    known = await contacts.by_address(channel.name, person.address)
-    if known is not None:
-        return known.contact
+    if command not in _REMEMBERED:
+        return Contact(name=person.name, locale=person.locale)
     facts = ContactFacts(
         name=person.name, locale=person.locale, addresses=(AddressFacts(channel.name, person.address),)
     )

@@ -166,7 +166,7 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
     return Message(key=delivery.key, kind=delivery.kind, text=rendered.text, plain=rendered.plain, locale=locale)
 
 
-COMMANDS = ("rate", "status", "language", "stop", "privacy", "help")
+COMMANDS = ("new", "rate", "status", "language", "stop", "privacy", "help")
 
 
 async def _help(site: Site, locale: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What an outside system tells us about its tickets. Each call is one unit of work, and repeating it changes nothing."""
+"""What an outside system tells us about its tickets. Each call is one unit of work; repeating it changes nothing."""
 
 from __future__ import annotations
 

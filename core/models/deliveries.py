@@ -17,7 +17,7 @@ class ArrivalState(StrEnum):
 
 
 class Arrival(Model):
-    """Raw bytes from a channel, committed before they were acknowledged. `key` is "channel:external id": it comes once."""
+    """Raw bytes from a channel, committed before they were acknowledged. `key`, "channel:external id", comes once."""
 
     key = fields.CharField(max_length=255, primary_key=True)
     channel = fields.CharField(max_length=60)

@@ -86,7 +86,7 @@ class ResponseRevision(Model):
 
 
 class HeldAnswer(Model):
-    """An answer from a web page that may be a robot's: kept with its evidence, not counted until somebody confirms it."""
+    """An answer from a page that may be a robot's: kept with its evidence, not counted until a person confirms it."""
 
     id = fields.BigIntField(primary_key=True)
     invite: fields.ForeignKeyRelation[Invite] = fields.ForeignKeyField(

@@ -52,7 +52,7 @@ _BY_ID = Prepared(Invite, lambda id_: _whole().filter(id=id_), int)
 async def plan(
     ticket: Ticket, contact: Contact, traits: eligibility.TicketTraits, *, now: datetime
 ) -> tuple[Decision, Invite | None]:
-    """Decide whether this cycle is asked about and write the decision down, sent or not. Repeating it changes nothing."""
+    """Decide whether this cycle is asked about and write it down, sent or not. Repeating it changes nothing."""
     known = await Decision.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("-sent", "id").first()
     if known is not None:
         return known, await _of(ticket, InvitePurpose.SERVICE)
@@ -79,7 +79,7 @@ async def plan(
 
 @transactions.atomic
 async def ask_again(ticket: Ticket, contact: Contact, *, now: datetime) -> Invite | None:
-    """After a recovery: is it right now? Asked at once and outside the budget; None without an address or after /stop."""
+    """After a recovery: is it right now? Asked at once, outside the budget; None without address or after /stop."""
     if contact.opted_out_at is not None or contact.internal:
         return None
     first = await Invite.filter(ticket_id=ticket.id).order_by("-id").select_related("survey").first()

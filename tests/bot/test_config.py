@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,81 @@ def test_a_secret_may_be_the_content_of_a_file_named_by_the_environment_or_by_th
     assert token_of(by_file.channels["b"]) == TOKEN
 
 
+def test_the_environment_wins_however_either_of_the_two_gives_the_secret(tmp_path: Path) -> None:
+    secret, other = tmp_path / "telegram", tmp_path / "other"
+    secret.write_text(f"{TOKEN}\n", encoding="utf-8")
+    other.write_text("1:other", encoding="utf-8")
+    by_file = f'[channels.support-bot]\nkind = "telegram"\ntoken_file = "{other}"\n'
+
+    for text, environ in (
+        (BOT, {"AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN_FILE": str(secret)}),
+        (by_file, {"AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN": TOKEN}),
+        (by_file, {"AFTERWORD_CHANNELS__SUPPORT_BOT__TOKEN_FILE": str(secret)}),
+    ):
+        assert token_of(load(tmp_path, text, **environ).channels["support-bot"]) == TOKEN
+
+
+def test_the_password_of_a_database_can_be_kept_in_a_file_too(tmp_path: Path) -> None:
+    kept = tmp_path / "url"
+    kept.write_text("postgres://ann:hidden@db/afterword\n", encoding="utf-8")
+
+    found = load(tmp_path, "", AFTERWORD_STORE__URL_FILE=str(kept))
+
+    assert found.store.url == "postgres://ann:hidden@db/afterword"
+    assert found.secrets() == {"hidden"}
+
+
+def test_a_variable_may_hold_a_list_a_table_or_text_that_only_looks_like_one(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        "",
+        AFTERWORD_CHANNELS__CHAT='{"kind": "webchat", "title": "Talk to us"}',
+        AFTERWORD_CHANNELS__CHAT__ALLOWED_ORIGINS='["https://www.example.org"]',
+        AFTERWORD_CHANNELS__MAIL__KIND="email",
+        AFTERWORD_CHANNELS__MAIL__FROM="support@example.org",
+        AFTERWORD_CHANNELS__MAIL__SMTP_HOST="smtp.example.org",
+        AFTERWORD_CHANNELS__MAIL__SMTP_USER="true",
+        AFTERWORD_CHANNELS__MAIL__SMTP_PASSWORD="12345678",
+        AFTERWORD_CHANNELS__MAIL__SMTP_PORT="2525",
+        AFTERWORD_SITE__LISTEN="[::1]:8080",
+        AFTERWORD_SITE__NAME="[Example]",
+    )
+
+    assert found.channels["chat"].model_dump(include={"title", "allowed_origins"}) == {
+        "title": "Talk to us",
+        "allowed_origins": ("https://www.example.org",),
+    }
+    assert found.channels["mail"].model_dump(include={"smtp_port", "smtp_user"}) == {
+        "smtp_port": 2525,
+        "smtp_user": "true",
+    }
+    assert {"12345678"} <= found.secrets()
+    assert (found.site.host, found.site.name) == ("::1", "[Example]")
+
+
+def test_the_file_may_be_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "config.toml"
+    os.mkfifo(pipe)
+
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(pipe.write_text, '[site]\nname = "Example"', encoding="utf-8")
+        found = config.load(pipe, {})
+
+    assert found.site.name == "Example"
+
+
+def test_a_configuration_that_is_made_by_hand_reads_neither_file_nor_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text('[site]\nname = "The file"', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AFTERWORD_SITE__NAME", "The environment")
+    monkeypatch.setenv("SITE", "{}")
+
+    assert Config(site=Site(listen="127.0.0.1:0")).site.name == "Afterword"
+    assert config.load().site.name == "The environment"
+
+
 def test_a_whole_channel_may_come_from_the_environment(tmp_path: Path) -> None:
     found = load(tmp_path, "", AFTERWORD_CHANNELS__NEW_BOT__KIND="telegram", AFTERWORD_CHANNELS__NEW_BOT__TOKEN="1:a")
 
@@ -186,6 +263,46 @@ def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
 
     assert "AFTERWORD_SITE_NAME: unknown setting; did you mean AFTERWORD_SITE__NAME?" in text
     assert "(from AFTERWORD_CHANNELS__SUPPORT_BOT__MODE)" in text
+
+
+def test_a_wrong_setting_of_a_channel_with_any_name_is_named_where_it_stands(tmp_path: Path) -> None:
+    text = told(
+        tmp_path,
+        '[channels.is-a]\nkind = "webchat"\ntitel = "x"\n[channels.Big]\nkind = "webchat"\naccent = "red"\n',
+        AFTERWORD_CHANNELS__IS_A__ACCENT="blue",
+    )
+
+    assert text.split("\n")[1:] == [
+        "  channels.is-a.accent: String must match pattern '^#[0-9a-fA-F]{6}$' (from AFTERWORD_CHANNELS__IS_A__ACCENT)",
+        "  channels.is-a.titel: unknown setting; did you mean title?",
+        '  channels.Big: a name has small letters, digits, "-" and "_", and at most 60 of them',
+        "  channels.Big.accent: String must match pattern '^#[0-9a-fA-F]{6}$'",
+    ]
+
+
+def test_a_variable_that_is_a_table_and_a_setting_at_once_is_named(tmp_path: Path) -> None:
+    text = told(tmp_path, BOT, AFTERWORD_SITE__NAME="Example", AFTERWORD_SITE__NAME__EN="Example")
+
+    assert "AFTERWORD_SITE__NAME__EN: names a table and a single setting at once" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b" \n", "is an empty file"), (b"\xff\xfe", "is not UTF-8 text"), (None, "Is a directory")]
+)
+def test_a_secret_file_without_a_secret_in_it_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir() if content is None else secret.write_bytes(content)
+
+    text = told(tmp_path, f'[site]\nsecret_key_file = "{secret}"\nlisten = "8080"')
+
+    assert f"site.secret_key_file: {secret} " in text
+    assert said in text
+    assert "site.listen: must be host and port" in text
+
+
+def test_a_directory_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(config.ConfigError, match=r"cannot be read \(Is a directory\)"):
+        config.load(tmp_path, {})
 
 
 def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -296,3 +413,4 @@ def test_the_example_explains_every_setting(table: str, model: type[BaseModel]) 
     said = set(re.findall(r"^([a-z_]+) = ", f"{section}", flags=re.MULTILINE))
 
     assert said | {"kind"} == {field.alias or name for name, field in model.model_fields.items()} | {"kind"}
+    assert not any(name.endswith("_file") for name in model.model_fields), "that would be the content of a file"

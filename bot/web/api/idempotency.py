@@ -68,11 +68,6 @@ async def first_wins(work: Callable[[], Awaitable[T]]) -> T:
     return await work()
 
 
-async def forget(now: datetime) -> int:
-    """Drop the answers that are older than a day; says how many. For a sweep."""
-    return await IdempotentAnswer.filter(created_at__lt=now - REMEMBERED).delete()
-
-
 async def _kept(asked: Asked, now: datetime) -> tuple[int, dict[str, object]] | None:
     row = await IdempotentAnswer.get_or_none(token_id=asked.token_id, key=asked.key)
     if row is None:
