@@ -26,6 +26,7 @@ CHANNEL = "support-bot"
 DIMENSIONS = ("overall", "attitude", "speed", "resolution")
 _FIRST_CHAT, _FIRST_MESSAGE = 1_000_000, 5_000
 _AT_ONCE = 5_000
+_IN_SLACK = '{ channel = "slack", to = "C0ALERTS" }'
 
 SETUP = """
 [[teams]]
@@ -35,7 +36,7 @@ alert = {alert}
 
 [[surveys]]
 key = "default"
-delay = "0s"
+delay = "{delay}"
 window = "always"
 budget = "none"
 reminders = 0
@@ -60,14 +61,14 @@ class Person:
         return _FIRST_MESSAGE + self.number
 
 
-async def prepare(config: Config, *, settle_after: str, alert: str = '{ channel = "slack", to = "C0ALERTS" }') -> str:
+async def prepare(config: Config, *, settle_after: str, delay: str = "0s", alert: str = _IN_SLACK) -> str:
     """Make the store; answers with an API token."""
     now = datetime.now(UTC)
     await first_start.make_store(config)
     store = await stores.open_store(config.store.url)
     try:
         await first_start.fill_in(now=now)
-        await setups.apply(setups.parse(SETUP.format(alert=alert, settle_after=settle_after)), now=now)
+        await setups.apply(setups.parse(SETUP.format(alert=alert, settle_after=settle_after, delay=delay)), now=now)
         return await access.create("benchmark", ["admin"], now=now)
     finally:
         await store.close()

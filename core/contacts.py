@@ -8,6 +8,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core import errors, text, transactions
 from core.models.contacts import Address, Contact, Reach
+from core.store.prepared import Prepared, update
+
+_BY_REF = Prepared(Contact, lambda ref: Contact.filter(ref=ref), str)
+_BY_ADDRESS = Prepared(
+    Address,
+    lambda channel, address: Address.filter(channel=channel, address=address).select_related("contact"),
+    str,
+    str,
+)
+_REACHABLE = Prepared(
+    Address,
+    lambda contact_id: Address.filter(contact_id=contact_id, reach=Reach.OK).order_by("rank", "id"),
+    int,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +79,12 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
 
 async def by_address(channel: str, address: str) -> Address | None:
     """Who is behind an address; the contact is fetched with it."""
-    return await Address.filter(channel=channel, address=address).select_related("contact").first()
+    return await _BY_ADDRESS.first(channel, address)
 
 
 async def reachable(contact: Contact, *, first: str = "") -> list[Address]:
     """The addresses that can be tried, those of the channel `first` in front, then by rank."""
-    rows = await Address.filter(contact_id=contact.id, reach=Reach.OK).order_by("rank", "id")
+    rows = await _REACHABLE.all(contact.id)
     return sorted(rows, key=lambda row: row.channel != first)
 
 
@@ -104,7 +118,7 @@ async def choose_locale(contact: Contact, locale: str) -> None:
 
 
 async def _known(facts: ContactFacts) -> Contact | None:
-    if facts.ref is not None and (known := await Contact.get_or_none(ref=facts.ref)):
+    if facts.ref is not None and (known := await _BY_REF.first(facts.ref)):
         return known
     for one in facts.addresses:
         row = await by_address(one.channel, one.address)
@@ -125,14 +139,16 @@ async def _take_over(contact: Contact, facts: ContactFacts) -> None:
     changed = {name: value for name, value in said.items() if getattr(contact, name) != value}
     if changed:
         contact.update_from_dict(changed)
-        await contact.save(update_fields=list(changed))
+        await update(Contact, {"id": contact.id}, **changed)
 
 
 async def _give_address(contact: Contact, facts: AddressFacts, *, rank: int, now: datetime) -> None:
-    row, is_new = await Address.get_or_create(
-        channel=facts.channel,
-        address=facts.address,
-        defaults={"contact_id": contact.id, "rank": rank, "created_at": now},
-    )
-    if not is_new and (row.contact_id != contact.id or row.rank != rank):
+    row = await by_address(facts.channel, facts.address)
+    if row is None:
+        row, _ = await Address.get_or_create(
+            channel=facts.channel,
+            address=facts.address,
+            defaults={"contact_id": contact.id, "rank": rank, "created_at": now},
+        )
+    if row.contact_id != contact.id or row.rank != rank:
         await Address.filter(id=row.id).update(contact_id=contact.id, rank=rank)

@@ -38,7 +38,13 @@ def dotted(place: Place) -> str:
 
 def explain(error: ValidationError, model: type[BaseModel], within: Place = ()) -> list[Problem]:
     """Every problem of `error`, in the words of somebody who edits a file."""
-    return [_explain_one(detail["type"], detail["loc"], detail["msg"], model, within) for detail in error.errors()]
+    details = error.errors()
+    inside = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
+    return [
+        _explain_one(detail["type"], detail["loc"], detail["msg"], model, within)
+        for detail in details
+        if detail["type"] != "too_short" or detail["loc"] not in inside  # What is wrong inside has made it too short.
+    ]
 
 
 def as_error(problems: Sequence[Problem]) -> ValidationError:

@@ -123,7 +123,7 @@ def _argument(one: Any) -> str:
 def _option(one: Any) -> tuple[str, str]:
     name = one.name.upper() if isinstance(one, TyperArgument) else "`, `".join(one.opts)
     about = (one.help or "").rstrip(".") + "." + (" Needed." if one.required else "")
-    has_default = isinstance(one.default, (str, int, Path)) and not isinstance(one.default, bool)
+    has_default = isinstance(one.default, (str, int, Path)) and not isinstance(one.default, bool) and one.default != ""
     return f"`{name}`", about + (f" Default: `{one.default}`." if has_default else "")
 
 

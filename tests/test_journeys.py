@@ -289,6 +289,27 @@ async def test_an_alert_waits_for_a_dead_slack_and_arrives_when_it_is_back(
     assert await Alert.all().count() == 1
 
 
+async def test_an_alert_channel_that_is_gone_is_shown_until_it_is_mended(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    slack.mood, slack.refusal = "gone", "channel_not_found"
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING, attempts__gt=0).exists())
+    ready = (await here.client.get("/readyz")).json()
+    assert (ready["status"], ready["components"]["channel:slack"]) == ("degraded", "down")
+    assert ready["components"]["channel:support-bot"] == "ok"
+    slack.mood = "fine"
+    await here.move_on(seconds=10)
+    await alerted(slack)
+    await here.until(lambda: is_ready(here))
+
+
+async def is_ready(here: World) -> bool:
+    return bool((await here.client.get("/readyz")).json()["status"] == "ok")
+
+
 async def test_nobody_but_ann_can_answer_her_question(here: World, telegram: TelegramRig) -> None:
     await here.resolve(addresses=ON_TELEGRAM)
     await asked(telegram)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from tortoise.functions import Count
+from tortoise.queryset import QuerySet
 
 from bot.demo import telling
 from bot.demo.sight import Sight
@@ -49,14 +51,14 @@ class Month:
 
 async def open_cards(sight: Sight) -> list[Card]:
     """Of the customer that one plays first, then the newest."""
-    rows = await _whole(Ticket.filter(status__in=OPEN_STATUSES)).order_by("-id").limit(30)
+    rows = await _whole().filter(status__in=OPEN_STATUSES).order_by("-id").limit(30)
     mine = sight.customer.id
     return [await _card(row, sight) for row in sorted(rows, key=lambda row: row.contact_id != mine)]
 
 
 async def resolved_cards(sight: Sight) -> list[Card]:
     """What was resolved since the curtain rose, and before that as much as fits."""
-    rows = await _whole(Ticket.exclude(status__in=OPEN_STATUSES)).order_by("-resolved_at").limit(_LATELY)
+    rows = await _whole().exclude(status__in=OPEN_STATUSES).order_by("-resolved_at").limit(_LATELY)
     return [await _card(row, sight) for row in rows]
 
 
@@ -75,8 +77,8 @@ async def month(sight: Sight) -> Month:
     return Month(await Ticket.filter(created_at__gt=since).count(), rated, f"{average:.1f}", spread)
 
 
-def _whole(query):  # type: ignore[no-untyped-def]  # Tortoise's QuerySet is generic over what it yields
-    return query.select_related("contact", "team", "assignee")
+def _whole() -> QuerySet[Ticket]:
+    return Ticket.all().select_related("contact", "team", "assignee")
 
 
 async def _card(row: Ticket, sight: Sight) -> Card:
@@ -127,45 +129,60 @@ async def form(sight: Sight, number: str, verb: str) -> Form:
     """The questions behind *Resolve…* and *Assign…*. Raises errors.NotFound."""
     ticket = await tickets.find(number)
     if verb == "assign":
-        people = await Staff.filter(active=True).order_by("id")
-        options = tuple(Option(one.key, one.name) for one in people)
-        now = (ticket.assignee.key,) if ticket.assignee else ()
-        fields = (FormField("assignee", sight.say("form.assignee"), FieldKind.CHOICE, options, now, required=True),)
-        return _form(sight, ticket, verb, "form.assign_title", fields)
-    if verb != "resolve":
-        raise errors.NotFound("there is no such button")
+        return _form(sight, ticket, verb, await _who(sight, ticket))
+    if verb == "resolve":
+        return _form(sight, ticket, verb, *_how(sight, ticket))
+    raise errors.NotFound("there is no such button")
+
+
+async def _who(sight: Sight, ticket: Ticket) -> FormField:
+    people = await Staff.filter(active=True).order_by("id")
+    options = tuple(Option(one.key, one.name) for one in people)
+    now = (ticket.assignee.key,) if ticket.assignee else ()
+    return FormField("assignee", sight.say("form.assignee"), FieldKind.CHOICE, options, now, required=True)
+
+
+def _how(sight: Sight, ticket: Ticket) -> tuple[FormField, FormField]:
     reasons = tuple(Option(one, sight.say(f"close_reason.{one}")) for one in tickets.CLOSE_REASONS)
-    result = sight.say(f"demo.result_{'again' if ticket.cycle > 1 else 'first'}")
-    fields = (
+    result = sight.say("demo.result_again" if ticket.cycle > 1 else "demo.result_first")
+    return (
         FormField("reason", sight.say("demo.reason"), FieldKind.CHOICE, reasons, ("solved",), required=True),
         FormField("result", sight.say("demo.result"), FieldKind.TEXT, (), (result,), max_length=2000),
     )
-    return _form(sight, ticket, verb, "form.resolve_title", fields)
 
 
-async def act(sight: Sight, number: str, verb: str, values: dict[str, list[str]]) -> str:
+async def act(sight: Sight, number: str, verb: str, values: Mapping[str, Sequence[str]]) -> str:
     """Do it; answers with the words that pass by. Raises errors.Refusal."""
     ticket = await tickets.find(number)
     if verb == "assign":
-        to = await Staff.get_or_none(key=_one(values, "assignee"), active=True)
-        if to is None:
-            raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
-        await tickets.assign(ticket, to, by=sight.staff.name, now=sight.now)
-        return sight.say("note.assigned", name=to.name)
-    if verb != "resolve":
-        raise errors.NotFound("there is no such button")
-    reason, by = _one(values, "reason"), ticket.assignee.name if ticket.assignee else sight.staff.name
+        return await _assign(sight, ticket, _one(values, "assignee"))
+    if verb == "resolve":
+        return await _resolve(sight, ticket, _one(values, "reason"), _one(values, "result"))
+    raise errors.NotFound("there is no such button")
+
+
+async def _assign(sight: Sight, ticket: Ticket, key: str) -> str:
+    to = await Staff.get_or_none(key=key, active=True)
+    if to is None:
+        raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
+    await tickets.assign(ticket, to, by=sight.staff.name, now=sight.now)
+    return sight.say("note.assigned", name=to.name)
+
+
+async def _resolve(sight: Sight, ticket: Ticket, reason: str, result: str) -> str:
+    """The passing words are the decision: whether the customer is asked, and why not."""
     if reason not in tickets.CLOSE_REASONS:
         raise errors.Invalid("choose a reason", field="reason")
-    walk = await tickets.resolve(ticket, reason=reason, result=_one(values, "result"), by=by, now=sight.now)
+    by = ticket.assignee.name if ticket.assignee else sight.staff.name
+    walk = await tickets.resolve(ticket, reason=reason, result=result, by=by, now=sight.now)
     entry = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.DECISION).order_by("-id").first()
     return telling.words_of(entry, sight) if entry else sight.say(f"ticket_status.{walk.ticket.status.value}")
 
 
-def _form(sight: Sight, ticket: Ticket, verb: str, title: str, fields: tuple[FormField, ...]) -> Form:
+def _form(sight: Sight, ticket: Ticket, verb: str, *fields: FormField) -> Form:
     return Form(
         action=f"{ticket.number}:{verb}",
-        title=f"{sight.say(title)}: {ticket.number}",
+        title=f"{sight.say(f'form.{verb}_title')}: {ticket.number}",
         submit=sight.say("button.save"),
         cancel=sight.say("button.cancel"),
         fields=fields,
@@ -173,5 +190,5 @@ def _form(sight: Sight, ticket: Ticket, verb: str, title: str, fields: tuple[For
     )
 
 
-def _one(values: dict[str, list[str]], name: str) -> str:
+def _one(values: Mapping[str, Sequence[str]], name: str) -> str:
     return next(iter(values.get(name, [])), "")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bot.demo import company, desk, inbox, news, pages
@@ -45,7 +45,7 @@ class Move(_Body):
     """By so many seconds, or until a moment."""
 
     seconds: int = Field(default=0, ge=0, le=31 * 86_400)
-    until: datetime | None = None
+    until: AwareDatetime | None = None
 
 
 class Desk(_Body):

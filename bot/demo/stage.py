@@ -154,12 +154,11 @@ async def _began() -> datetime:
 
 async def _latest(began: datetime) -> datetime:
     """The last moment that the store knows of."""
-    last = [
-        await TicketEntry.all().order_by("-at").first().values_list("at", flat=True),
-        await Delivery.filter(sent_at__isnull=False).order_by("-sent_at").first().values_list("sent_at", flat=True),
-        await Arrival.all().order_by("-received_at").first().values_list("received_at", flat=True),
-    ]
-    return max([began, *(moment for moment in last if isinstance(moment, datetime))])
+    entry = await TicketEntry.all().order_by("-at").first()
+    delivery = await Delivery.filter(sent_at__isnull=False).order_by("-sent_at").first()
+    arrival = await Arrival.all().order_by("-received_at").first()
+    moments = (entry and entry.at, delivery and delivery.sent_at, arrival and arrival.received_at)
+    return max([began, *(moment for moment in moments if moment)])
 
 
 def _clear(folder: Path) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from bot.web import policies
 from bot.web.site import Here, Site
+from core.models.deliveries import Delivery, DeliveryState
 from core.models.lanes import Lane
 
 router = APIRouter(dependencies=[policies.public], include_in_schema=False)
@@ -29,25 +30,38 @@ async def readyz(site: Here) -> JSONResponse:
     """503 when nothing works (the store, its schema, the engine). A channel that is down delays only its own messages:
     then it is `degraded`, and still 200, so that no load balancer takes the other channels away too.
     """
-    lanes = await _lanes(site)
-    components = {"store": "ok" if lanes is not None else "down"}
-    components["schema"] = await _schema(site) if lanes is not None else "unknown"
+    ailing = await _ailing(site)
+    components = {"store": "ok" if ailing is not None else "down"}
+    components["schema"] = await _schema(site) if ailing is not None else "unknown"
     components["engine"] = "ok" if site.is_working() else "down"
     for name in sorted(site.channels):
-        components[f"channel:{name}"] = _channel((lanes or {}).get(name), site.clock())
+        components[f"channel:{name}"] = "down" if name in (ailing or ()) else "ok"
     works = all(components[part] == "ok" for part in ("store", "schema", "engine"))
     status = "down" if not works else "degraded" if "down" in components.values() else "ok"
     return JSONResponse({"status": status, "components": components}, 200 if works else 503)
 
 
-async def _lanes(site: Site) -> dict[str, Lane] | None:
-    """Every channel's lane; None when the store does not answer, whatever the reason."""
+async def _ailing(site: Site) -> set[str] | None:
+    """The channels that do not work; None when the store does not answer, whatever the reason."""
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            return {lane.channel: lane for lane in await Lane.all()}
+            return await _resting(site.clock()) | await _failing()
     except Exception:
         log.warning("the store does not answer", exc_info=True)
         return None
+
+
+async def _resting(now: datetime) -> set[str]:
+    """Those that are down as a whole, from the first failure until a message gets through again."""
+    return {
+        lane.channel for lane in await Lane.all() if lane.failures or (lane.blocked_until and lane.blocked_until > now)
+    }
+
+
+async def _failing() -> set[str]:
+    """Those on which a message failed and waits for its next try: a right is missing, a token was revoked."""
+    waiting = Delivery.filter(state=DeliveryState.WAITING, attempts__gt=0)
+    return set(await waiting.distinct().values_list("channel", flat=True))  # type: ignore[arg-type]
 
 
 async def _schema(site: Site) -> str:
@@ -56,11 +70,3 @@ async def _schema(site: Site) -> str:
     except Exception:
         log.warning("the schema cannot be read", exc_info=True)
         return "down"
-
-
-def _channel(lane: Lane | None, now: datetime) -> str:
-    """Down from the first failure of the whole channel until a message gets through again."""
-    if lane is None:
-        return "ok"
-    blocked = lane.blocked_until is not None and lane.blocked_until > now
-    return "down" if blocked or lane.failures else "ok"

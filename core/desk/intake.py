@@ -12,7 +12,11 @@ from core.desk.tickets import Walk
 from core.models.contacts import Contact
 from core.models.desk import Priority, Ticket, TicketStatus, TicketType
 from core.models.setup import Staff, Team
+from core.store.prepared import Prepared, update
 from core.text import SUBJECT_LIMIT, clean_line
+
+_TEAM = Prepared(Team, lambda key: Team.filter(key=key), str)
+_STAFF = Prepared(Staff, lambda key: Staff.filter(key=key), str)
 
 __all__ = ["AddressFacts", "AgentFacts", "ContactFacts", "TicketFacts", "ticket_reopened", "ticket_resolved"]
 
@@ -48,7 +52,7 @@ async def ticket_resolved(facts: TicketFacts, contact: ContactFacts | None, *, n
 
     `contact` may be left out for a ticket that is known. Raises errors.Invalid naming the field, errors.NotFound.
     """
-    ticket = await Ticket.get_or_none(ref=facts.ref).select_related("contact", "team", "assignee")
+    ticket = await tickets.by_ref(facts.ref)
     if contact is not None:
         person = await contacts.learn(contact, now=now)
     elif ticket is not None:
@@ -99,7 +103,7 @@ async def _take_over(ticket: Ticket, facts: TicketFacts, contact: Contact, *, no
     if facts.team:
         team = await _team(facts.team)
         said["team_id"] = team.id if team else None
-    await Ticket.filter(id=ticket.id).update(**said)
+    await update(Ticket, {"id": ticket.id}, **said)
     ticket.update_from_dict({name: value for name, value in said.items() if not name.endswith("_id")})
     agent = await _agent(facts.agent)
     if agent is not None and ticket.assignee_id != agent.id:
@@ -110,15 +114,15 @@ async def _team(key: str) -> Team | None:
     """An unknown team is made, without an alert route: an outside system's ticket is never turned away for it."""
     if not key:
         return None
-    team, _ = await Team.get_or_create(key=clean_line(key, limit=60), defaults={"name": clean_line(key)})
-    return team
+    key = clean_line(key, limit=60)
+    return await _TEAM.first(key) or (await Team.get_or_create(key=key, defaults={"name": key}))[0]
 
 
 async def _agent(facts: AgentFacts | None) -> Staff | None:
     key = clean_line(facts.key or facts.email or facts.name, limit=200) if facts else ""
     if facts is None or not key:
         return None
-    known = await Staff.get_or_none(key=key)
+    known = await _STAFF.first(key)
     if known is None and facts.email:
         known = await Staff.filter(email=facts.email).first()
     if known is None:

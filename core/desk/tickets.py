@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from tortoise.queryset import QuerySet
+
 from core import contacts, errors, history, transactions
 from core.desk import numbering
 from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, EntryKind, Priority, Ticket, TicketEntry, TicketStatus, TicketType
 from core.models.invites import Decision, Invite
 from core.models.setup import Staff, Team
+from core.store.prepared import Prepared, update
 from core.surveys import invites
 from core.surveys.eligibility import TicketTraits
 from core.text import SUBJECT_LIMIT, clean, clean_line, shorten
@@ -41,13 +44,25 @@ async def find(name: str) -> Ticket:
 
     Raises errors.NotFound.
     """
-    whole = Ticket.all().select_related("contact", "team", "assignee")
     by_id = _ID.fullmatch(name)
-    found = await whole.get_or_none(id=int(by_id[1])) if by_id else None
-    found = found or await whole.get_or_none(ref=name[:200]) or await whole.get_or_none(number=name[:20])
+    found = await _BY_ID.first(int(by_id[1])) if by_id else None
+    found = found or await by_ref(name[:200]) or await _whole().get_or_none(number=name[:20])
     if found is None:
         raise errors.NotFound(f"there is no ticket {shorten(name, 60)!r}", field="ticket")
     return found
+
+
+async def by_ref(ref: str) -> Ticket | None:
+    """The same by the outside's own name for it; None where there is none."""
+    return await _BY_REF.first(ref)
+
+
+def _whole() -> QuerySet[Ticket]:
+    return Ticket.all().select_related("contact", "team", "assignee")
+
+
+_BY_ID = Prepared(Ticket, lambda id_: _whole().filter(id=id_), int)
+_BY_REF = Prepared(Ticket, lambda ref: _whole().filter(ref=ref), str)
 
 
 @transactions.atomic
@@ -86,7 +101,7 @@ async def open_ticket(
 async def assign(ticket: Ticket, staff: Staff, *, by: str = "", now: datetime) -> None:
     """Make somebody the one who works on it."""
     status = TicketStatus.ASSIGNED if ticket.status == TicketStatus.NEW else ticket.status
-    await Ticket.filter(id=ticket.id).update(assignee_id=staff.id, status=status)
+    await update(Ticket, {"id": ticket.id}, assignee_id=staff.id, status=status)
     ticket.assignee, ticket.status = staff, status
     who: dict[str, object] = {"name": staff.name or staff.key}
     await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
@@ -110,7 +125,7 @@ async def resolve(
     changed = await Ticket.filter(id=ticket.id, status__in=OPEN_STATUSES).update(
         status=TicketStatus.RESOLVED, resolved_at=now, close_reason=clean_line(reason, limit=60), result=clean(result)
     )
-    ticket = await Ticket.get(id=ticket.id).select_related("contact", "team", "assignee")
+    ticket = await _BY_ID.first(ticket.id) or ticket
     if not changed:
         decision = await Decision.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("-sent", "id").first()
         invite = await Invite.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("id").first()
@@ -120,7 +135,7 @@ async def resolve(
     await history.write(ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now)
     if not ask:
         return Walk(ticket, None, None)
-    decision, invite = await invites.plan(ticket, ticket.contact, _traits(ticket, by, replies), now=now)
+    decision, invite = await invites.plan(ticket, ticket.contact, traits_of(ticket, by=by, replies=replies), now=now)
     return Walk(ticket, decision, invite)
 
 
@@ -199,7 +214,8 @@ async def _heard(facts: contacts.ContactFacts, channel: str, text: str, *, now: 
     return ticket
 
 
-def _traits(ticket: Ticket, by: str, replies: int | None) -> TicketTraits:
+def traits_of(ticket: Ticket, *, by: str = "", replies: int | None = None) -> TicketTraits:
+    """What conditions look at; its team fetched. `by` is who closed it."""
     return TicketTraits(
         number=ticket.number,
         cycle=ticket.cycle,

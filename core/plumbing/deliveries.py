@@ -9,22 +9,26 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
 
 from core import transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
+from core.models.lanes import Lane
 from core.plumbing import jobs
-from core.store.prepared import update
+from core.store.prepared import Prepared, update
 
 JOB = "delivery"
-LEASE = timedelta(seconds=20)
+_BY_KEY = Prepared(Delivery, lambda key: Delivery.filter(key=key), str)
+LEASE = timedelta(seconds=15)
 """How long a delivery belongs to a process that does not `hold` it any more. Longer than any call to a network."""
 RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 )
 
 URGENT, ANSWER, REPLY, INVITE = 1, 2, 3, 6
+PRIORITIES = range(URGENT, INVITE + 1)
 """Priorities: alerts, the next screen of a running conversation, what staff write, and last the invites."""
 
 
@@ -49,14 +53,17 @@ class Draft:
 
 async def schedule(draft: Draft, *, due: datetime, now: datetime) -> Delivery:
     """Have it sent at `due`. A draft with a key that exists already is the same delivery and changes nothing."""
-    delivery, is_new = await Delivery.get_or_create(
-        key=draft.key, defaults={**_columns(draft), "due_at": due, "created_at": now}
-    )
-    if is_new:
-        # Priorities of jobs are the other way round: a higher one is taken first.
-        await jobs.enqueue(JOB, delivery.id, due=due, now=now, priority=10 - draft.priority)
-        fp("delivery.planned", draft.kind)
-        transactions.after_commit(partial(fp, "delivery.committed", draft.kind))
+    if known := await _BY_KEY.first(draft.key):
+        return known
+    try:
+        async with transactions.savepoint():
+            delivery = await Delivery.create(key=draft.key, **_columns(draft), due_at=due, created_at=now)
+    except IntegrityError:
+        return await Delivery.get(key=draft.key)  # another process was faster
+    # Priorities of jobs are the other way round: a higher one is taken first.
+    await jobs.enqueue(JOB, delivery.id, due=due, now=now, priority=10 - draft.priority)
+    fp("delivery.planned", draft.kind)
+    transactions.after_commit(partial(fp, "delivery.committed", draft.kind))
     return delivery
 
 
@@ -143,7 +150,8 @@ async def reclaim(*, now: datetime, mine_only: bool = False) -> list[str]:
 
     `mine_only` says that there is no other process (SQLite at its start): every lease is void at once.
     """
-    stuck = Delivery.filter(state=DeliveryState.SENDING)
+    known = await Lane.all().values_list("channel", flat=True)  # the index begins with the channel
+    stuck = Delivery.filter(channel__in=known, state=DeliveryState.SENDING)
     if not mine_only:
         stuck = stuck.filter(taken_at__lt=now - LEASE)
     rows = await stuck.limit(1000)

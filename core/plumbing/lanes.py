@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tortoise.queryset import QuerySet
+
 from core import transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.lanes import Lane
+from core.plumbing import deliveries
 from core.ports import Limits
+from core.store.prepared import Prepared
 
 BURST = timedelta(seconds=0.2)
 LONGEST_REST = timedelta(seconds=15)
@@ -17,6 +21,14 @@ PATIENCE = 3
 OUTAGE = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 30, 60))
 """How long a channel that is down rests before it is tried again. An alert is at most the last of them late."""
 BATCH = 20
+
+
+def _first(channel: str, priority: int) -> QuerySet[Delivery]:
+    waiting = Delivery.filter(channel=channel, state=DeliveryState.WAITING, priority=priority)
+    return waiting.order_by("due_at").limit(1)
+
+
+_FIRST = Prepared(Delivery, _first, str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +130,23 @@ async def _candidates(channel: str, limits: Limits, now: datetime, room: int) ->
         since = now - timedelta(seconds=limits.per_target_seconds)
         recent = Delivery.filter(channel=channel, taken_at__gt=since)
         busy |= set(await recent.distinct().values_list("target", flat=True))  # type: ignore[arg-type]
-    due = Delivery.filter(channel=channel, state=DeliveryState.WAITING, due_at__lte=now)
-    if busy:
-        due = due.exclude(target__in=list(busy))
     chosen: dict[str, Delivery] = {}
-    for row in await due.order_by("priority", "due_at", "id").limit(room * 4):
-        chosen.setdefault(row.target, row)
+    for priority, soonest in (await _soonest(channel)).items():
+        if len(chosen) < room and soonest <= now:
+            due = Delivery.filter(channel=channel, state=DeliveryState.WAITING, priority=priority, due_at__lte=now)
+            if busy:
+                due = due.exclude(target__in=list(busy))
+            for row in await due.order_by("due_at", "id").limit(room * 4):
+                chosen.setdefault(row.target, row)
     return list(chosen.values())[:room]
+
+
+async def _soonest(channel: str) -> dict[int, datetime]:
+    """When the first of each priority is due. Priority by priority, because the index has it in front of the time: a
+    hundred thousand that are not due yet are never looked at.
+    """
+    rows = [await _FIRST.first(channel, priority) for priority in deliveries.PRIORITIES]
+    return {row.priority: row.due_at for row in rows if row is not None}
 
 
 async def _held_back(channel: str) -> list[str]:
@@ -134,11 +156,9 @@ async def _held_back(channel: str) -> list[str]:
 
 
 async def _look_again(channel: str, free_at: datetime, limits: Limits, took: bool, now: datetime) -> datetime:
-    first = await Delivery.filter(channel=channel, state=DeliveryState.WAITING).order_by("due_at").first()
-    if first is None:
-        return now + LONGEST_REST
-    if first.due_at > now:
-        return min(first.due_at, now + LONGEST_REST)
+    first = min((await _soonest(channel)).values(), default=now + LONGEST_REST)
+    if first > now:
+        return min(first, now + LONGEST_REST)
     if took:
         return max(free_at, now)
     return now + timedelta(seconds=min(limits.per_target_seconds or 1.0, 1.0))

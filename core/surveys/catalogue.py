@@ -7,9 +7,11 @@ from datetime import datetime
 from core import transactions
 from core.models.invites import Invite, InvitePurpose
 from core.models.setup import Survey
+from core.store.prepared import Prepared
 from core.surveys.settings import SurveySettings
 
 DEFAULT_KEY = "default"
+_CURRENT = Prepared(Survey, lambda: Survey.filter(current=True).order_by("position", "id"))
 _read: dict[int, tuple[dict[str, object], SurveySettings]] = {}
 
 
@@ -32,7 +34,7 @@ def settings_for(invite: Invite) -> SurveySettings:
 
 async def current() -> list[Survey]:
     """The surveys that are asked now, in the order in which they are looked at."""
-    return await Survey.filter(current=True).order_by("position", "id")
+    return await _CURRENT.all()
 
 
 @transactions.atomic

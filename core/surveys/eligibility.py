@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -73,6 +73,21 @@ def decide(
         return Verdict(False, "sampled_out", {"percent": settings.sample})
     due = into_window(now + settings.delay, settings.window, contact.zone)
     return _within_budget(settings, contact, due, now=now)
+
+
+def judge(
+    surveys: Iterable[tuple[str, SurveySettings]], ticket: TicketTraits, contact: ContactTraits, *, now: datetime
+) -> tuple[str, Verdict]:
+    """The first survey whose conditions hold decides; if none does, the last one says which condition failed.
+
+    The key is "" when there is no survey at all.
+    """
+    chosen = ("", Verdict(False, "no_survey"))
+    for key, settings in surveys:
+        chosen = (key, decide(key, settings, ticket, contact, now=now))
+        if chosen[1].reason != "condition":
+            break
+    return chosen
 
 
 def unmet_condition(conditions: Conditions, ticket: TicketTraits, tier: str) -> str | None:

@@ -43,6 +43,21 @@ def _whole() -> QuerySet[Invite]:
     return Invite.all().select_related("contact", "address", "survey", "ticket", "ticket__assignee", "ticket__team")
 
 
+def _asked(contact_id: int) -> QuerySet[Invite]:
+    """What counts against the contact's budget."""
+    return Invite.filter(
+        contact_id=contact_id,
+        purpose__in=(InvitePurpose.SERVICE, InvitePurpose.MANUAL),
+        state__not_in=(InviteState.CANCELLED, InviteState.UNDELIVERABLE),
+    ).select_related("address")
+
+
+def _decided(ticket_id: int, cycle: int) -> QuerySet[Decision]:
+    return Decision.filter(ticket_id=ticket_id, cycle=cycle).order_by("-sent", "id")
+
+
+_ASKED = Prepared(Invite, _asked, int)
+_DECIDED = Prepared(Decision, _decided, int, int)
 _BY_TOKEN = Prepared(Invite, lambda hashed: _whole().filter(token_hash=hashed), str)
 _BY_KEY = Prepared(Invite, lambda key: _whole().filter(key=key), str)
 _BY_ID = Prepared(Invite, lambda id_: _whole().filter(id=id_), int)
@@ -53,9 +68,9 @@ async def plan(
     ticket: Ticket, contact: Contact, traits: eligibility.TicketTraits, *, now: datetime
 ) -> tuple[Decision, Invite | None]:
     """Decide whether this cycle is asked about and write it down, sent or not. Repeating it changes nothing."""
-    known = await Decision.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("-sent", "id").first()
+    known = await _DECIDED.first(ticket.id, ticket.cycle)
     if known is not None:
-        return known, await _of(ticket, InvitePurpose.SERVICE)
+        return known, await _asked_by(ticket)
     survey, verdict = await _verdict(contact, traits, now=now)
     decision = await Decision.create(
         ticket_id=ticket.id,
@@ -73,7 +88,7 @@ async def plan(
     await history.write(ticket, EntryKind.DECISION, label=label, values=values, now=now)
     if not verdict.send or survey is None or verdict.due_at is None:
         return decision, None
-    invite = await _create(ticket, contact, survey, InvitePurpose.SERVICE, due=verdict.due_at, now=now)
+    invite = await create(ticket, contact, survey, InvitePurpose.SERVICE, due=verdict.due_at, now=now)
     return decision, invite
 
 
@@ -89,7 +104,7 @@ async def ask_again(ticket: Ticket, contact: Contact, *, now: datetime) -> Invit
     known = await Invite.get_or_none(
         ticket_id=ticket.id, cycle=ticket.cycle, survey_key=survey.key, purpose=InvitePurpose.RECOVERY
     )
-    return known or await _create(ticket, contact, survey, InvitePurpose.RECOVERY, due=now, now=now)
+    return known or await create(ticket, contact, survey, InvitePurpose.RECOVERY, due=now, now=now)
 
 
 @transactions.atomic
@@ -177,26 +192,16 @@ async def latest_open(contact: Contact, *, channel: str, address: str, now: date
 async def _verdict(
     contact: Contact, traits: eligibility.TicketTraits, *, now: datetime
 ) -> tuple[Survey | None, eligibility.Verdict]:
-    """The first survey whose conditions hold decides; if none does, the last one says which condition failed."""
-    surveys = await catalogue.current()
-    settings = [catalogue.settings_of(survey) for survey in surveys]
-    person = await _traits_of(contact, settings, now=now)
-    chosen: tuple[Survey | None, eligibility.Verdict] = (None, eligibility.Verdict(False, "no_survey"))
-    for survey, one in zip(surveys, settings, strict=True):
-        chosen = (survey, eligibility.decide(survey.key, one, traits, person, now=now))
-        if chosen[1].reason != "condition":
-            break
-    return chosen
+    surveys = {survey.key: survey for survey in await catalogue.current()}
+    settings = {key: catalogue.settings_of(survey) for key, survey in surveys.items()}
+    person = await _traits_of(contact, list(settings.values()), now=now)
+    key, verdict = eligibility.judge(settings.items(), traits, person, now=now)
+    return surveys.get(key), verdict
 
 
 async def _traits_of(contact: Contact, settings: list[SurveySettings], *, now: datetime) -> eligibility.ContactTraits:
     since = now - eligibility.longest_span(settings) - timedelta(days=1)
-    asked = await Invite.filter(
-        contact_id=contact.id,
-        due_at__gt=since,
-        purpose__in=(InvitePurpose.SERVICE, InvitePurpose.MANUAL),
-        state__not_in=(InviteState.CANCELLED, InviteState.UNDELIVERABLE),
-    ).select_related("address")
+    asked = [one for one in await _ASKED.all(contact.id) if one.due_at > since]
     return eligibility.ContactTraits(
         zone=contacts.zone_of(contact),
         tier=contact.tier,
@@ -207,9 +212,10 @@ async def _traits_of(contact: Contact, settings: list[SurveySettings], *, now: d
     )
 
 
-async def _create(
+async def create(
     ticket: Ticket, contact: Contact, survey: Survey, purpose: InvitePurpose, *, due: datetime, now: datetime
 ) -> Invite:
+    """The invite and its message, due at `due`. That it may be asked, and can be reached, was found out before."""
     address = (await contacts.reachable(contact, first=ticket.channel))[0]
     key = tokens.new_key()
     invite = await Invite.create(
@@ -274,5 +280,7 @@ async def _expire(invite: Invite, *, now: datetime) -> None:
         await _send(invite, "expired", due=now, now=now)
 
 
-async def _of(ticket: Ticket, purpose: InvitePurpose) -> Invite | None:
-    return await Invite.filter(ticket_id=ticket.id, cycle=ticket.cycle, purpose=purpose).order_by("-id").first()
+async def _asked_by(ticket: Ticket) -> Invite | None:
+    """What asks about this cycle, by itself or sent by hand."""
+    purposes = (InvitePurpose.SERVICE, InvitePurpose.MANUAL)
+    return await Invite.filter(ticket_id=ticket.id, cycle=ticket.cycle, purpose__in=purposes).order_by("-id").first()

@@ -187,7 +187,7 @@ def test_a_configuration_that_is_made_by_hand_reads_neither_file_nor_environment
     (tmp_path / "config.toml").write_text('[site]\nname = "The file"', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AFTERWORD_SITE__NAME", "The environment")
-    monkeypatch.setenv("SITE", "{}")
+    monkeypatch.setenv("SITE", '{"name": "Some other program"}')
 
     assert Config(site=Site(listen="127.0.0.1:0")).site.name == "Afterword"
     assert config.load().site.name == "The environment"

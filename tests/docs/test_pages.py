@@ -35,6 +35,16 @@ def _leads_somewhere(page: Path, to: str) -> bool:
     return not anchor or (target.suffix == ".md" and anchor in pages.anchors(target.read_text("utf-8")))
 
 
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    seen, waiting = set[Path](), [pages.ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        seen.add(page)
+        linked = {(page.parent / to.partition("#")[0]).resolve() for to in pages.links(page.read_text("utf-8"))}
+        waiting += [one for one in linked - seen if one in pages.PAGES]
+    assert seen == set(pages.PAGES)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_that_a_page_shows_exists(name: str) -> None:
     for line in _shell_lines((pages.ROOT / name).read_text("utf-8")):

@@ -39,14 +39,19 @@ async def problems(company: Company) -> list[str]:
     """Everything that is not as it must be once all is told; empty when all is well."""
     found = await _damage(company.store)
     found += await _about_people(company)
-    found += [f"arrival left: {row}" for row in await ask(company.store, "SELECT key, state, problem FROM arrivals WHERE state <> 'handled'")]
+    found += [
+        f"arrival left: {row}"
+        for row in await ask(company.store, "SELECT key, state, problem FROM arrivals WHERE state <> 'handled'")
+    ]
     unsent = "SELECT key, state, problem FROM deliveries WHERE state NOT IN ('sent', 'superseded', 'cancelled')"
     return found + [f"delivery left: {row}" for row in await ask(company.store, unsent)]
 
 
 async def _about_people(company: Company) -> list[str]:
     store = company.store
-    tickets = {ref: rest for ref, *rest in await ask(store, "SELECT ref, cycle, reopened_by_rating, status FROM tickets")}
+    tickets = {
+        ref: rest for ref, *rest in await ask(store, "SELECT ref, cycle, reopened_by_rating, status FROM tickets")
+    }
     by_ticket = "SELECT t.ref FROM {} x JOIN tickets t ON t.id = x.ticket_id {}"
     counted = {
         name: Counter(ref for (ref,) in await ask(store, by_ticket.format(table, where)))
@@ -62,14 +67,18 @@ async def _about_people(company: Company) -> list[str]:
     scores: dict[str, list[tuple[str, int]]] = {}
     for ref, dimension, value in await ask(store, _SCORES):
         scores.setdefault(ref, []).append((dimension, value))
-    found = [f"tickets that nobody told: {extra}"] if (extra := set(tickets) - {one.ref for one in company.people}) else []
+    found = (
+        [f"tickets that nobody told: {extra}"] if (extra := set(tickets) - {one.ref for one in company.people}) else []
+    )
     for person in company.people:
         has = {name: counter[person.ref] for name, counter in counted.items()}
         found += _about(person, tickets.get(person.ref), has, scores.get(person.ref, []))
     return found
 
 
-def _about(person: Person, ticket: Sequence[Any] | None, has: dict[str, int], scores: list[tuple[str, int]]) -> list[str]:
+def _about(
+    person: Person, ticket: Sequence[Any] | None, has: dict[str, int], scores: list[tuple[str, int]]
+) -> list[str]:
     bad = int(person.is_unhappy)
     must = {"decisions": 1, "invites": 1, "responses": 1, "recoveries": bad, "alerts": bad, "reopenings": bad}
     found = [] if has == must else [f"{person}: has {has}, must have {must}"]

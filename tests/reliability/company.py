@@ -1,4 +1,4 @@
-"""A company whose Afterword dies again and again: networks that repeat what was not acknowledged, people who live on."""
+"""A company whose Afterword dies again and again: networks that repeat what was not acknowledged, lasting people."""
 
 from __future__ import annotations
 
@@ -191,9 +191,7 @@ async def founded(store: str, home: Path, *, settle_after: str = "0s") -> AsyncI
     async with TelegramRig() as telegram, SlackRig() as slack:
         slack.channels |= {f"C0ALERTS{number}": f"alerts-{number}" for number in range(TEAMS)}
         config = home / "config.toml"
-        config.write_text(
-            _CONFIG.format(port=port, store=store, telegram=telegram, slack=slack, secret=HOOK_SECRET)
-        )
+        config.write_text(_CONFIG.format(port=port, store=store, telegram=telegram, slack=slack, secret=HOOK_SECRET))
         (home / "setup.toml").write_text(_setup(settle_after))
         await command("apply", str(home / "setup.toml"), "--config", str(config), log=home / "apply.log")
         create = ("token", "create", "--name", "helpdesk", "--scope", "admin", "--config", str(config))
@@ -216,7 +214,9 @@ def second(company: Company, home: Path) -> Product:
     port = world.free_port()
     old = company.product.address.rpartition(":")[2]
     config = home / "second.toml"
-    config.write_text(company.product.config.read_text().replace(f'listen = "127.0.0.1:{old}"', f'listen = "127.0.0.1:{port}"'))
+    config.write_text(
+        company.product.config.read_text().replace(f'listen = "127.0.0.1:{old}"', f'listen = "127.0.0.1:{port}"')
+    )
     return Product(config, port)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,10 +49,10 @@ _IN_HAND = "SELECT id, taken_by FROM deliveries WHERE state = 'sending'"
 
 
 @pytest.fixture
-def dice() -> Iterator[random.Random]:
+def dice() -> random.Random:
     seed = int(os.environ.get("AFTERWORD_SEED") or random.SystemRandom().randrange(10**6))
     print(f"AFTERWORD_SEED={seed}")  # noqa: T201 - shown when the test fails
-    yield random.Random(seed)
+    return random.Random(seed)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Being asked to stop is no accident: what is in hand is finished, and a second process is told why it may not start."""
+"""Being asked to stop is no accident: work in hand is finished, a second process is told why it may not start."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_a_deploy_under_load_loses_nothing_and_sends_nothing_twice(
             company.product.start()
             company.welcome([1, 2, 3, 4, 5] * 2, patience=120)
             assert await company.began(), company.product.said()
-            await asyncio.sleep(random.uniform(0.1, 0.8))  # noqa: S311 - a deploy comes at any moment
+            await asyncio.sleep(random.uniform(0.1, 0.8))
             await _stops(company)
         company.product.start()
         assert await company.began(), company.product.said()

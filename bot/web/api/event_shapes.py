@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from core.models.desk import Priority
+from core.surveys.by_hand import REASON_LIMIT
 from core.text import SUBJECT_LIMIT, clean, clean_line
 
 
@@ -101,6 +102,17 @@ class TicketReopened(_Told):
     type: Literal["ticket.reopened"]
     ticket: TicketRef
     reason: Long = Field(default="", description="Kept as an internal note.")
+
+
+class ByHand(_Told):
+    """Ask a ticket's contact now, because somebody wants to know."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ticket": "T-1", "reason": "A pilot customer"}]})
+
+    ticket: Ref = Field(description="Its id, number or your own ref.", examples=["T-1"])
+    reason: Annotated[Line, Field(min_length=1, max_length=REASON_LIMIT)] = Field(
+        description="Why it is sent; kept with the ticket.", examples=["A pilot customer"]
+    )
 
 
 Event = Annotated[TicketResolved | TicketReopened, Field(discriminator="type")]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from bot.web import reading
@@ -22,7 +20,6 @@ from core.desk import intake
 from core.desk.tickets import Walk
 
 router = APIRouter(prefix="/api/v1", tags=["Events"])
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _KIND = re.compile(r"^ticket\.(resolved|reopened)(\.|$)")
 _BODY = {
     "requestBody": {
@@ -32,42 +29,29 @@ _BODY = {
         },
     }
 }
-_ALSO: dict[int | str, dict[str, Any]] = {
-    400: {"model": shapes.Error, "description": "The body is not JSON that can be read."},
-    409: {"model": shapes.Error, "description": "The same Idempotency-Key came with another body."},
-    413: {"model": shapes.Error, "description": "The body has more than 64 KiB."},
-}
-IdempotencyKey = Annotated[
-    str | None, Header(description="Up to 200 printable characters; the same key gets the same answer for a day.")
-]
 
 
 @router.post(
     "/events",
     status_code=202,
     response_model=shapes.EventAnswer,
-    responses={**REFUSALS, **_ALSO},
+    responses={**REFUSALS, **idempotency.REFUSALS},
     openapi_extra=_BODY,
     summary="Tell what happened to a ticket",
 )
-async def tell(request: Request, site: Here, token: Teller, idempotency_key: IdempotencyKey = None) -> Response:
+async def tell(request: Request, site: Here, token: Teller, idempotency_key: idempotency.Key = None) -> Response:
     """Stored before it is answered. Telling the same twice does nothing twice; with an `Idempotency-Key`, the same
     request also gets the very same answer.
     """
-    if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
-        raise errors.Invalid("use 1 to 200 printable ASCII characters", field="Idempotency-Key")
     body = await request.body()
     event = _read(body, site.channels)
     now = site.clock()
 
     async def told() -> tuple[int, dict[str, object]]:
-        return 202, _answer(await _take(event, now)).model_dump(mode="json")
+        walk = await _take(event, now)
+        return 202, names.outcome(walk.ticket, walk.decision, walk.invite).model_dump(mode="json")
 
-    if idempotency_key is None:
-        status, answer = await idempotency.first_wins(told)
-    else:
-        asked = idempotency.Asked(token.id, idempotency_key, hashlib.sha256(body).hexdigest())
-        status, answer = await idempotency.once(asked, told, now=now)
+    status, answer = await idempotency.answered(told, token=token, key=idempotency_key, body=body, now=now)
     return answers.answer(shapes.EventAnswer.model_validate(answer), status)
 
 
@@ -112,12 +96,3 @@ def _contact(told: event_shapes.ContactTold | None) -> intake.ContactFacts | Non
         return None
     addresses = tuple(intake.AddressFacts(one.channel, one.address) for one in told.addresses)
     return intake.ContactFacts(**told.model_dump(exclude={"addresses"}), addresses=addresses)
-
-
-def _answer(walk: Walk) -> shapes.EventAnswer:
-    decision = walk.decision
-    return shapes.EventAnswer(
-        ticket=names.ticket(walk.ticket),
-        decision=shapes.DecisionName(sent=decision.sent, reason=decision.reason) if decision else None,
-        invite=names.invite(walk.invite) if walk.invite else None,
-    )

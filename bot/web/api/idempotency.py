@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
+from fastapi import Header
 from tortoise.exceptions import IntegrityError
 
+from bot.web.api.shapes import Error
 from core import errors, transactions
-from core.models.access import IdempotentAnswer
+from core.models.access import ApiToken, IdempotentAnswer
 
 REMEMBERED = timedelta(days=1)
 _TRIES = 4
 T = TypeVar("T")
 Work = Callable[[], Awaitable[tuple[int, dict[str, object]]]]
+Key = Annotated[
+    str | None, Header(description="Up to 200 printable characters; the same key gets the same answer for a day.")
+]
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Error, "description": "The body is not JSON that can be read."},
+    409: {"model": Error, "description": "The same Idempotency-Key came with another body."},
+    413: {"model": Error, "description": "The body has more than 64 KiB."},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,20 @@ class Reused(errors.Conflict):
     """The same key came with another body."""
 
     code = "idempotency_key_reused"
+
+
+async def answered(
+    work: Work, *, token: ApiToken, key: str | None, body: bytes, now: datetime
+) -> tuple[int, dict[str, object]]:
+    """The answer of `work`, or with a key that was used before, the one that was given then.
+
+    Raises errors.Invalid for what cannot be a key, and Reused.
+    """
+    if key is None:
+        return await first_wins(work)
+    if not _KEY.fullmatch(key):
+        raise errors.Invalid("use 1 to 200 printable ASCII characters", field="Idempotency-Key")
+    return await once(Asked(token.id, key, hashlib.sha256(body).hexdigest()), work, now=now)
 
 
 async def once(asked: Asked, work: Work, *, now: datetime) -> tuple[int, dict[str, object]]:

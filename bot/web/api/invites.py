@@ -1,17 +1,36 @@
-"""`GET /api/v1/invites`: who was asked."""
+"""`/api/v1/invites`: who was asked, and asking by hand."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
 
-from bot.web.api import names, paging, shapes
+from bot.web import reading
+from bot.web.api import idempotency, names, paging, shapes
 from bot.web.api.answers import REFUSALS, answer
-from bot.web.policies import Reader
+from bot.web.api.event_shapes import ByHand
+from bot.web.errors import first_problem
+from bot.web.policies import Reader, Teller
+from bot.web.site import Here
+from core import errors
+from core.desk import tickets
 from core.models.invites import Invite, InvitePurpose, InviteState
+from core.surveys import by_hand
 
 router = APIRouter(prefix="/api/v1", tags=["Surveys"])
+_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": ByHand.model_json_schema()}}},
+}
+_REFUSALS = {
+    **REFUSALS,
+    **idempotency.REFUSALS,
+    409: {
+        "model": shapes.Error,
+        "description": "This resolution is asked about already, or the same Idempotency-Key came with another body.",
+    },
+}
 
 
 class Filter(paging.Paged):
@@ -30,6 +49,39 @@ async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
             rows = rows.filter(**{field: wanted})
     found, after = await paging.page(rows, asked)
     return answer(shapes.Page[shapes.InviteShape](items=[_shape(row) for row in found], next_cursor=after))
+
+
+@router.post(
+    "/invites",
+    status_code=202,
+    response_model=shapes.EventAnswer,
+    responses=_REFUSALS,
+    openapi_extra=_BODY,
+    summary="Send a survey by hand",
+)
+async def send(request: Request, site: Here, token: Teller, idempotency_key: idempotency.Key = None) -> Response:
+    """Asks the ticket's contact at once, outside the budget, the sample and the hours; the token's name and the reason
+    are kept with the ticket. Who wants no surveys, is internal or cannot be reached is not asked: `decision` says so.
+    """
+    body = await request.body()
+    told = _read(body)
+    now = site.clock()
+
+    async def sent() -> tuple[int, dict[str, object]]:
+        ticket = await tickets.find(told.ticket)
+        decision, invite = await by_hand.send(ticket, reason=told.reason, by=token.name, now=now)
+        return 202, names.outcome(ticket, decision, invite).model_dump(mode="json")
+
+    status, outcome = await idempotency.answered(sent, token=token, key=idempotency_key, body=body, now=now)
+    return answer(shapes.EventAnswer.model_validate(outcome), status)
+
+
+def _read(body: bytes) -> ByHand:
+    try:
+        return ByHand.model_validate(reading.json_object(body))
+    except ValidationError as error:
+        field, message = first_problem(list(error.errors(include_url=False, include_input=False)))
+        raise errors.Invalid(message, field=field) from error
 
 
 def _shape(row: Invite) -> shapes.InviteShape:

@@ -20,5 +20,13 @@ def contact(row: Contact) -> shapes.ContactName:
     return shapes.ContactName(id=f"con_{row.id}", ref=row.ref, name=row.name)
 
 
+def outcome(row: Ticket, decided: Decision | None, asked: Invite | None) -> shapes.EventAnswer:
+    return shapes.EventAnswer(
+        ticket=ticket(row),
+        decision=shapes.DecisionName(sent=decided.sent, reason=decided.reason) if decided else None,
+        invite=invite(asked) if asked else None,
+    )
+
+
 def decision(row: Decision) -> shapes.DecisionShape:
     return shapes.DecisionShape(sent=row.sent, reason=row.reason, cycle=row.cycle, survey=row.survey_key, at=row.at)

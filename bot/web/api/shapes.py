@@ -82,7 +82,7 @@ class StaffName(Shape):
 
 
 class EventAnswer(Shape):
-    """What became of the event: the ticket, whether its contact is asked, and the invite."""
+    """What became of it: the ticket, whether its contact is asked, and the invite."""
 
     ticket: TicketName
     decision: DecisionName | None

@@ -1,0 +1,65 @@
+"""Ticket numbers: one for each ticket, in order, whoever opens them at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from core import transactions
+from core.desk import numbering, tickets
+from core.models.contacts import Contact
+from core.models.desk import Ticket, TicketCounter
+from core.store import Store
+
+NOW = datetime(2026, 11, 22, 23, 59, 59, 999_999, tzinfo=UTC)
+NEXT_DAY = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+async def a_contact() -> Contact:
+    return await Contact.create(name="Ann <3", created_at=NOW)
+
+
+async def opened(contact: Contact, *, now: datetime = NOW) -> str:
+    ticket = await tickets.open_ticket(contact=contact, subject="Router & <cable>", now=now)
+    return ticket.number
+
+
+async def test_fifty_tickets_that_are_opened_at_once_get_fifty_numbers_without_a_gap(store: Store) -> None:
+    ann = await a_contact()
+
+    numbers = await asyncio.gather(*(opened(ann) for _ in range(50)))
+
+    assert sorted(numbers) == [f"CS20261122{number:04d}" for number in range(1, 51)]
+    assert await Ticket.all().count() == 50
+
+
+async def test_every_day_begins_with_the_first_number(store: Store) -> None:
+    ann = await a_contact()
+
+    assert [await opened(ann), await opened(ann), await opened(ann, now=NEXT_DAY), await opened(ann)] == [
+        "CS202611220001",
+        "CS202611220002",
+        "CS202611230001",
+        "CS202611220003",
+    ]
+
+
+async def test_the_ten_thousandth_ticket_of_a_day_has_a_longer_number(store: Store) -> None:
+    await TicketCounter.create(day="20261122", given=9_998)
+    ann = await a_contact()
+
+    assert [await opened(ann), await opened(ann)] == ["CS202611229999", "CS2026112210000"]
+
+
+async def test_a_ticket_that_could_not_be_opened_leaves_no_gap(store: Store) -> None:
+    @transactions.atomic
+    async def fails() -> None:
+        assert await numbering.next_number(NOW) == "CS202611220001"
+        raise ConnectionError("the store is gone")
+
+    with pytest.raises(ConnectionError):
+        await fails()
+
+    assert await opened(await a_contact()) == "CS202611220001"

@@ -1,0 +1,54 @@
+"""The installation in the test's own process, for what needs no process to die."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests import world
+from tests.reliability.company import HOOK_SECRET
+from tests.rigs.slack import SlackRig
+from tests.rigs.telegram import TelegramRig
+from tests.world import World
+
+ANN = 777
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramRig]:
+    async with TelegramRig() as rig:
+        yield rig
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackRig]:
+    async with SlackRig() as rig:
+        yield rig
+
+
+@pytest.fixture
+def channels(telegram: TelegramRig, slack: SlackRig) -> dict[str, dict[str, object]]:
+    return {
+        "support-bot": {
+            "kind": "telegram",
+            "token": telegram.token,
+            "mode": "webhook",
+            "webhook_secret": HOOK_SECRET,
+            "api_base": telegram.url,
+        },
+        "slack": {
+            "kind": "slack",
+            "mode": "http",
+            "bot_token": slack.bot_token,
+            "signing_secret": slack.signing_secret,
+            "api_base": slack.url,
+        },
+    }
+
+
+@pytest.fixture
+async def here(store_url: str, channels: dict[str, dict[str, object]], telegram: TelegramRig) -> AsyncIterator[World]:
+    async with world.running(store_url, channels) as running:
+        await telegram.until(lambda: telegram.webhook)
+        yield running

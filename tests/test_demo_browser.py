@@ -1,0 +1,209 @@
+"""The demonstration as a newcomer plays it: in a real Chromium, from the resolved ticket to the second rating."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from bot.demo import stage as stages
+from bot.demo.stage import Stage
+from tests.rigs import demo_browser as rig
+from tests.rigs.demo_browser import DESK, PHONE, Window, free_port
+
+pytestmark = pytest.mark.browser
+MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The company's store, filled once for all."""
+    return rig.filled(tmp_path_factory.mktemp("filled"), MORNING)
+
+
+@pytest.fixture
+async def stage(filled: Path, tmp_path: Path) -> AsyncIterator[Stage]:
+    shutil.copytree(filled, tmp_path / "store")
+    async with rig.performed(tmp_path / "store", MORNING) as performed:
+        yield performed
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with rig.chromium() as started:
+        yield started
+
+
+async def test_a_newcomer_plays_the_whole_story(stage: Stage, browser: Browser, tmp_path: Path) -> None:
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang="en")
+    await window.page.screenshot(path=tmp_path / "1-beginning.png")
+
+    await window.resolve()
+    await window.done(1)
+    await expect(window.page.locator(".guide .next")).to_contain_text("The question leaves at 10:05")
+    await window.page.screenshot(path=tmp_path / "2-resolved.png")
+
+    await window.do()
+    await expect(window.chat.get_by_text("How satisfied are you overall?")).to_be_visible()
+    await window.done(2)
+    await window.page.screenshot(path=tmp_path / "3-asked.png")
+
+    await window.rate(2)
+    await expect(window.chat.get_by_text("How was the service attitude?")).to_be_visible()
+    await window.done(3)
+    await window.page.screenshot(path=tmp_path / "4-rated.png")
+
+    await window.do()
+    await expect(window.page.locator("#staff .post.open")).to_contain_text("Ann Meyer is unhappy")
+    await expect(window.page.locator("#agent .card.mine")).to_contain_text("Reopened because of a rating of 2 of 5")
+    await expect(window.chat.get_by_text("Kim Berger will come back to you")).to_be_visible()
+    await window.done(4)
+    await window.page.screenshot(path=tmp_path / "5-alert.png")
+
+    await window.take()
+    await expect(window.page.locator("#staff .post.taken .thread")).to_contain_text("Kim Berger took it")
+    await window.done(5)
+    await window.mend(1, "Called her, and sent a free bag.")
+    await window.done(6)
+    await expect(window.chat.get_by_text("Is it right now?")).to_be_visible()
+    await window.rate(5)
+    await window.done(7)
+    await expect(window.page.locator(".guide")).to_contain_text("That was the whole walk.")
+    await window.page.screenshot(path=tmp_path / "6-end.png")
+
+    assert window.complaints == []
+    assert window.strangers == []
+
+
+async def test_it_can_be_played_on_a_phone_in_chinese_and_in_the_dark(
+    stage: Stage, browser: Browser, tmp_path: Path
+) -> None:
+    window = await rig.opened(browser, stage, PHONE, color_scheme="dark", has_touch=True)
+    await window.go(lang="zh-CN")
+    assert await window.page.evaluate("document.documentElement.lang") == "zh-Hans"
+    await window.resolve()
+    await window.do()
+    await window.to("customer")
+    await expect(window.chat.get_by_text("总体来说，您满意吗？").last).to_be_visible()
+    await window.page.screenshot(path=tmp_path / "phone-asked.png")
+    await window.rate(1)
+    await window.done(3)
+    await window.do()
+    await window.done(4)
+    await window.do()
+    await expect(window.page.locator("#staff .post.open")).to_contain_text("李娜")
+    await window.page.screenshot(path=tmp_path / "phone-alert.png")
+    assert await window.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert window.complaints == []
+
+
+async def test_customers_can_be_switched_and_each_sees_only_their_own_chat(stage: Stage, browser: Browser) -> None:
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang="en")
+    await expect(window.chat.get_by_text("My parcel should have been here")).to_be_visible()
+    await window.page.get_by_role("button", name="李娜").click()
+    await expect(window.chat.get_by_text("咖啡机底部一直漏水")).to_be_visible()
+    await expect(window.chat.get_by_text("My parcel should have been here")).to_have_count(0)
+    await window.page.reload()
+    await expect(window.chat.get_by_text("咖啡机底部一直漏水")).to_be_visible()
+    assert window.complaints == []
+
+
+async def test_everything_can_be_done_with_the_keyboard_alone(stage: Stage, browser: Browser) -> None:
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang="en")
+    await window.page.locator(".guide .do").focus()
+    await window.page.keyboard.press("Enter")
+    await expect(window.page.locator("#agent .card.mine .main")).to_be_focused()
+    await window.page.keyboard.press("Enter")
+    await expect(window.page.locator("dialog[open]")).to_be_visible()
+    await window.page.keyboard.press("Escape")
+    await expect(window.page.locator("dialog[open]")).to_have_count(0)
+    await expect(window.page.locator("#agent .card.mine .main")).to_be_focused()
+    await window.page.keyboard.press("Enter")
+    await window.page.locator("dialog[open] textarea").press("Tab")
+    await window.page.keyboard.press("Tab")
+    await window.page.keyboard.press("Enter")
+    await window.done(1)
+
+
+async def test_what_a_screen_reader_needs_has_a_name(stage: Stage, browser: Browser) -> None:
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang="en")
+    nameless = await window.page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input, select, textarea, iframe")]
+            .filter((one) => !(one.textContent.trim() || one.ariaLabel || one.title || one.labels?.length
+                || one.querySelector("img[alt]:not([alt=''])")))
+            .map((one) => one.outerHTML)"""
+    )
+    assert nameless == []
+    twice = await window.page.evaluate(
+        """() => { const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+            return ids.filter((id, at) => ids.indexOf(id) !== at); }"""
+    )
+    assert twice == []
+    levels = await window.page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map((one) => one.tagName)")
+    assert levels[0] == "H1"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_words_stand_out_from_what_is_behind_them(stage: Stage, browser: Browser, scheme: str) -> None:
+    window = await rig.opened(browser, stage, DESK, color_scheme=scheme)
+    await window.go(lang="en")
+    await window.resolve()
+    assert await window.page.evaluate(_TOO_PALE) == []
+
+
+async def test_starting_over_comes_back_by_itself_with_a_new_store(tmp_path: Path, browser: Browser) -> None:
+    port, ready = free_port(), asyncio.Queue[str]()
+    playing = asyncio.create_task(stages.play(port, tmp_path / "store", ready=ready.put_nowait))
+    address = await ready.get()
+    window = Window(await (await browser.new_context(viewport=DESK)).new_page(), address)  # type: ignore[arg-type]
+    await window.go(lang="en")
+    await window.resolve()
+    await window.page.locator("#again").click()
+    await window.page.locator("dialog[open] button.main").click()
+    await ready.get()
+    await expect(window.page.locator(".dots li.done")).to_have_count(0, timeout=20_000)
+    await expect(window.page.locator("#agent .card.mine")).to_be_visible()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await playing
+
+
+_TOO_PALE = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const read = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const colour = read(getComputedStyle(one).backgroundColor);
+      if (colour[3] > 250) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const pale = [];
+  const words = "p, h1, h2, h3, h4, span, small, b, button, a, dt, dd, time, select";
+  for (const element of document.querySelectorAll(words)) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    const box = element.getBoundingClientRect();
+    if (!own || !box.width || element.closest(".unseen, [role=img]")) continue;
+    const [one, other] = [light(read(getComputedStyle(element).color)), light(behind(element))];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    const large = Number.parseFloat(getComputedStyle(element).fontSize) >= 24;
+    if (ratio < (large ? 3 : 4.5)) pale.push(`${ratio.toFixed(2)} ${element.className}: ${element.textContent}`);
+  }
+  return pale;
+}"""
