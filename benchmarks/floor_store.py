@@ -1,4 +1,4 @@
-"""What both floors do with a tap, by hand: two durable commits, and what they send back. Nothing else is looked after."""
+"""What both floors do with a tap, by hand: two durable commits, and what they send back. Nothing else is cared for."""
 
 from __future__ import annotations
 

@@ -115,13 +115,13 @@ def is_ready(port: int) -> bool:
 
 def generate(order: dict[str, Any]) -> dict[str, Any]:
     """Run the load generator to its end."""
-    done = subprocess.run(  # noqa: S603 - our own module
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks.generator"],
         input=json.dumps(order).encode(),
         stdout=subprocess.PIPE,
         cwd=ROOT,
         check=True,
-        preexec_fn=_around,  # noqa: PLW1509 - before it starts any thread
+        preexec_fn=_around,
     )
     told: dict[str, Any] = json.loads(done.stdout)
     return told

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot import config as configs
-from bot.config import Config
 from benchmarks import processes
 from benchmarks.processes import Program
+from bot import config as configs
+from bot.config import Config
 
 SECRET = "0123456789abcdef0123456789abcdef"
 TOKEN = "4242:bench-AAbbCCddEEffGGhhIIjjKK"

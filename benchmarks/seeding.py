@@ -180,9 +180,7 @@ def _delivery(one: Person, due: datetime, state: InviteState, now: datetime) -> 
 
 
 def _response(one: Person, now: datetime) -> Response:
-    return Response(
-        id=one.number + 1, invite_id=one.number + 1, version=one.answered, created_at=now, changed_at=now
-    )
+    return Response(id=one.number + 1, invite_id=one.number + 1, version=one.answered, created_at=now, changed_at=now)
 
 
 def _scores(one: Person, now: datetime) -> Iterator[Score]:

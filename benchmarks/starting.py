@@ -36,5 +36,5 @@ def _until_ready(folder: Path, port: int) -> float:
 
 def _help() -> float:
     begun = time.monotonic()
-    subprocess.run([sys.executable, "-m", "bot", "--help"], cwd=processes.ROOT, capture_output=True, check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-m", "bot", "--help"], cwd=processes.ROOT, capture_output=True, check=True)
     return time.monotonic() - begun

@@ -58,7 +58,7 @@ def update(person: Person, number: int, score: int = 4) -> str:
 def throughput(
     running: Program, port: int, api_port: int, people: Sequence[Person], counted: Callable[[], int]
 ) -> Measured:
-    """Tap once for everybody; the clock stops when the last next question has arrived. Every tap must be counted once."""
+    """Tap once for everybody; the clock stops when the last next question is there. Every tap must be counted once."""
     processes.get(api_port, "/forget")
     counted_before = counted()
     cpu = running.cpu()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +12,7 @@ from bot.site import Site
 from bot.staff import alerts as staff_alerts
 from bot.surveys import messages
 from bot.turn import Draw
+from bot.turns import Turns
 from core import contacts, transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
@@ -43,7 +42,7 @@ class Courier:
         self._site = site
         self._channels = channels
         self._clock = clock
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        self._turns = Turns()
         self._newest: dict[str, int] = {}
         self._ailing: set[str] = set()
         self._closed: dict[str, datetime] = {}
@@ -64,7 +63,7 @@ class Courier:
         """
         self.in_hand.add(delivery.id)
         try:
-            must_wait = (delivery.channel, delivery.target) in self._locks
+            must_wait = self._turns.are_taken((delivery.channel, delivery.target))
             await self._in_turn(delivery, None if must_wait else draw)
         finally:
             self.in_hand.discard(delivery.id)
@@ -72,7 +71,7 @@ class Courier:
     async def _in_turn(self, delivery: Delivery, draw: Draw | None) -> None:
         if delivery.screen:
             self._newest[delivery.screen] = max(delivery.id, self._newest.get(delivery.screen, 0))
-        async with self._turn(delivery):
+        async with self._turns.of((delivery.channel, delivery.target)):
             try:
                 await self._deliver(delivery, draw)
             except transactions.StoreUnavailable:
@@ -80,6 +79,9 @@ class Courier:
             except Exception:
                 logger.exception("A bug kept delivery %s (%s) from being sent", delivery.id, delivery.kind)
                 await self._retry(delivery, "a bug of ours; the log tells which")
+            finally:
+                if self._newest.get(delivery.screen) == delivery.id:
+                    self._newest.pop(delivery.screen)
 
     async def _deliver(self, delivery: Delivery, draw: Draw | None) -> None:
         now = self._clock()
@@ -153,6 +155,8 @@ class Courier:
             await deliveries.drop(delivery, DeliveryState.CANCELLED)
             return
         sent = _Sent(delivery, receipt.ref, as_drawn(message), now)
+        if receipt.address and delivery.address_id is not None:
+            await contacts.also_known_as(delivery.address_id, receipt.address, now=now)
         if delivery.kind in ("invite", "recovered"):
             await transactions.run(lambda: _invited(sent))
         else:
@@ -205,19 +209,6 @@ class Courier:
             await invites.undeliverable(delivery.subject_id, delivery.address_id, reason, now=self._clock())
         elif dead:
             await contacts.mark_unreachable(delivery.address_id, reason)
-
-    @asynccontextmanager
-    async def _turn(self, delivery: Delivery):  # type: ignore[no-untyped-def]
-        key = (delivery.channel, delivery.target)
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.locked() and not lock._waiters:
-                self._locks.pop(key, None)
-            if self._newest.get(delivery.screen) == delivery.id:
-                self._newest.pop(delivery.screen, None)
 
 
 def as_drawn(message: Message) -> dict[str, Any]:

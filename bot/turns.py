@@ -14,6 +14,9 @@ class Turns:
         self._locks: dict[Hashable, asyncio.Lock] = {}
         self._users: dict[Hashable, int] = {}
 
+    def are_taken(self, key: Hashable) -> bool:
+        return key in self._locks
+
     @contextlib.asynccontextmanager
     async def of(self, key: Hashable) -> AsyncIterator[None]:
         """Wait until it is our turn; the next one's begins when the block ends."""

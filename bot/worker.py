@@ -17,6 +17,7 @@ from bot.staff import actions as staff_actions
 from bot.staff.actions import StaffDesk
 from bot.surveys.conversation import Conversation
 from bot.turn import Turn
+from bot.turns import Turns
 from core import housekeeping, transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery
@@ -74,7 +75,7 @@ class Worker:
         self._lanes = {name: LaneRunner(one, self._courier, self.name, clock) for name, one in channels.items()}
         self._arriving: GroupCommit[_Arrival] = GroupCommit(self._store_arrivals)
         self._acting: GroupCommit[_Understood] = GroupCommit(self._do_all, most=AT_ONCE)
-        self._chats: dict[tuple[str, str], asyncio.Lock] = {}
+        self._chats = Turns()
         self._tasks: set[asyncio.Task[Any]] = set()
         handlers = {
             deliveries.JOB: self._wake_lane_of,
@@ -113,8 +114,7 @@ class Worker:
         if channel is None:
             await arrivals.quarantine(key, "its channel is not configured any more")
             return
-        lock = self._chats.setdefault((channel_name, chat), asyncio.Lock())
-        async with lock:
+        async with self._chats.of((channel_name, chat)):
             try:
                 turns = await self._act(key, channel, body)
             except transactions.StoreUnavailable:
@@ -124,8 +124,6 @@ class Worker:
                 logger.exception("Arrival %s could not be handled", key)
                 await arrivals.failed(key, f"{type(error).__name__}: {error}")
                 return
-        if not lock.locked() and not lock._waiters:
-            self._chats.pop((channel_name, chat), None)
         for event, turn in turns:
             await self._follow_up(channel, event, turn)
 
@@ -201,11 +199,11 @@ class Worker:
     async def sweep(self) -> None:
         """Find what nobody woke: arrivals of a crash, leases of the dead. Harmless when there is nothing."""
         now = self._clock()
-        await self._refresh()
         await deliveries.reclaim(now=now)
         for row in await arrivals.left_behind(before=now - SWEEP):
             await self._handle(row.key, row.channel, bytes(row.body), "")
         self.wake()
+        await self._refresh()
 
     async def _tidy(self) -> None:
         await housekeeping.tidy(now=self._clock())

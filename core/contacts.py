@@ -98,6 +98,18 @@ async def mark_reachable(channel: str, address: str) -> None:
     await blocked.update(reach=Reach.OK, reach_reason="")
 
 
+async def also_known_as(address_id: int, address: str, *, now: datetime) -> None:
+    """The channel knows whoever is behind an address by another one too: what comes from there is theirs."""
+    row = await Address.get_or_none(id=address_id)
+    if row is not None and row.address != address:
+        other, _ = await Address.get_or_create(
+            channel=row.channel,
+            address=address,
+            defaults={"contact_id": row.contact_id, "rank": row.rank + 100, "created_at": now},
+        )
+        await Address.filter(id=other.id).update(contact_id=row.contact_id)
+
+
 async def moved(channel: str, old: str, new: str) -> None:
     """A chat has a new address; if that is known already, the old one stays as it is."""
     if not await Address.exists(channel=channel, address=new):

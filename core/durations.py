@@ -20,7 +20,7 @@ def parse(text: object) -> timedelta:
         return text
     if not isinstance(text, str) or not _WHOLE.fullmatch(text.strip()):
         raise ValueError('a duration is written as "90s", "5m", "24h", "7d" or "1h30m"')
-    seconds = sum(int(number[:12]) * _UNITS[unit] for number, unit in _PART.findall(text))
+    seconds = sum(int(number.lstrip("0")[:12] or 0) * _UNITS[unit] for number, unit in _PART.findall(text))
     if seconds > LONGEST.total_seconds():
         raise ValueError("a duration is at most 3650d")
     return timedelta(seconds=seconds)

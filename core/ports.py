@@ -86,9 +86,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the channel calls the message that it accepted; enough to edit it or to answer under it later."""
+    """What the channel calls the message that it accepted; enough to edit it or to answer under it later.
+
+    `address` is what the channel knows the person by, where it is another one than we sent to: Slack takes an e-mail
+    address, but what the person presses comes from their user id.
+    """
 
     ref: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ NAME_LIMIT = 120
 SUBJECT_LIMIT = 200
 
 # C0 and C1 controls but for newline and tab, and the marks that turn the writing direction for all that follows.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MARKS_IN_A_ROW = 8
+_MARKS, _INVISIBLE = ("Mn", "Me"), "Cf"
 
 
 def clean(text: str, *, limit: int = COMMENT_LIMIT) -> str:
@@ -42,7 +43,11 @@ def _few_marks(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for char in text:
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        if marks <= _MARKS_IN_A_ROW:
+        kind = unicodedata.category(char)
+        if kind in _MARKS:
+            marks += 1
+        elif kind != _INVISIBLE:  # a joiner between two marks does not start a new letter
+            marks = 0
+        if kind == _INVISIBLE or marks <= _MARKS_IN_A_ROW:
             kept.append(char)
     return "".join(kept)

@@ -68,11 +68,12 @@ def _read(file: Path) -> Setup:
 
 def _check_templates(setup: Setup) -> None:
     """Raises SetupError for words that could not be shown to anybody."""
-    from core.setting_problems import Problem
+    from core.setting_problems import Problem, unknown
     from core.setup import SetupError
 
     if not setup.templates:
         return
+    from bot.channels import KINDS
     from bot.rendering import TemplateError, Templates
 
     templates = Templates.load()
@@ -82,6 +83,8 @@ def _check_templates(setup: Setup) -> None:
             templates.check(one.kind, one.source)
         except TemplateError as error:
             problems.append(Problem(("templates", at, "source"), f"line {error.line}: {error.problem}"))
+        if one.channel and one.channel not in KINDS:
+            problems.append(Problem(("templates", at, "channel"), unknown(one.channel, KINDS, "kind of channel")))
     if problems:
         raise SetupError(problems)
 

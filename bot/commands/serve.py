@@ -34,7 +34,7 @@ def serve(config: ConfigPath = DEFAULT_CONFIG) -> None:
 def demo(port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1.")] = 8080) -> None:
     """Try it in the browser, with a small company to play in.
 
-    You are the customer, the agent and the staff. Nothing is kept, and no account or network is needed.
+    You are the customer, the agent and the staff; no account and no network is needed.
     """
     from bot import demo as demonstration
 

@@ -98,7 +98,7 @@ class InboxChannel:
 
 
 def arrival(external_id: str, staff: str, target: str, **what: Any) -> RawArrival:
-    """What was pressed (`action`, `receipt`), filled in (`action`, `values`) or written in a thread (`text`, `thread`)."""
+    """A press (`action`, `receipt`), a form (`action`, `values`), or words in a thread (`text`, `thread`)."""
     body = {"id": external_id, "staff": staff, "target": target, **what}
     return RawArrival(external_id, json.dumps(body, ensure_ascii=False).encode(), chat=target)
 

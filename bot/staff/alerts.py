@@ -46,7 +46,7 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         urgent=alert.ticket.priority == "urgent",
     )
     return (
-        await _whole(message, alert, words, scores, site, now=now)
+        await _whole(message, alert, words, scores, site, forms=channel.has_forms, now=now)
         if delivery.kind == "alert"
         else await _under(message, alert)
     )
@@ -118,13 +118,20 @@ def _line(delivery: Delivery, words: Wording, site: Site, *, now: datetime) -> C
 
 
 async def _whole(
-    message: Message, alert: Alert, words: Wording, scores: dict[str, int], site: Site, *, now: datetime
+    message: Message,
+    alert: Alert,
+    words: Wording,
+    scores: dict[str, int],
+    site: Site,
+    *,
+    forms: bool,
+    now: datetime,
 ) -> Message:
     return replace(
         message,
         facts=await _facts(alert, words, scores, site, now=now),
         quote=alert.response.comment,
-        rows=_buttons(alert, words),
+        rows=_buttons(alert, words, forms=forms),
     )
 
 
@@ -170,7 +177,8 @@ async def _history(alert: Alert, words: Wording) -> str:
     return words.label("alert.history_line", count=earlier, average=f"{sum(overall) / len(overall):.1f}")
 
 
-def _buttons(alert: Alert, words: Wording) -> tuple[tuple[Button, ...], ...]:
+def _buttons(alert: Alert, words: Wording, *, forms: bool) -> tuple[tuple[Button, ...], ...]:
+    """Where the channel has no forms, only what needs none."""
     if alert.state == AlertState.CLOSED:
         return ()
 
@@ -178,12 +186,16 @@ def _buttons(alert: Alert, words: Wording) -> tuple[tuple[Button, ...], ...]:
         return Button(words.label(f"button.{verb}"), actions.write(alert.key, verb), tone=tone)
 
     first = (button("take", Tone.PRIMARY),) if alert.state == AlertState.OPEN else ()
+    if not forms:
+        return (first,) if first else ()
     later = (button("snooze"),) if alert.state == AlertState.OPEN else ()
     return ((*first, button("assign"), button("reply")), (*later, button("resolve"), button("dismiss", Tone.BAD)))
 
 
 def _agent(alert: Alert) -> str:
-    return alert.ticket.assignee.name if alert.ticket.assignee else ""
+    """Who worked on the ticket when it was rated; whoever has it now is the owner."""
+    agent = alert.response.invite.agent
+    return agent.name if agent else ""
 
 
 def _when(moment: datetime, words: Wording, site: Site, now: datetime) -> str:

@@ -52,7 +52,7 @@ async def say(
         key=f"{kind}:{new_key()}",
         kind=kind,
         channel=channel.name,
-        target=event.target,
+        target=event.target if event.private else event.person.address,
         priority=deliveries.ANSWER,
         contact_id=contact.pk,
         payload={"locale": contact.locale or event.person.locale, **payload},
@@ -94,7 +94,7 @@ async def _stop(
 async def _rate(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
-    invite = await invites.latest_open(contact, channel=channel.name, address=event.person.address, now=now)
+    invite = await invites.latest_open(contact, channel=channel.name, now=now)
     if invite is None:
         raise errors.NotFound("there is nothing to rate", label="note.nothing_to_rate")
     return await _ask(conversation, channel, event, invite, now=now)

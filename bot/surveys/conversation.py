@@ -162,7 +162,7 @@ class Conversation:
 
     async def _meant(self, channel: Channel, event: Wrote, address: Address, *, now: datetime) -> Invite | None:
         """The invite that typed words are about: one that awaits them, is answered by a reply, or is unanswered."""
-        invite = await invites.latest_open(address.contact, channel=channel.name, address=address.address, now=now)
+        invite = await invites.latest_open(address.contact, channel=channel.name, now=now)
         if invite is None:
             return None
         response = await Response.filter(invite_id=invite.id).first()

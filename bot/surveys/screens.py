@@ -267,7 +267,7 @@ def _common(now_stands: Standing, site: Site) -> Context:
     ticket: Mapping[str, object] = {"number": invite.ticket.number, "subject": invite.ticket.subject}
     return {
         "contact": {"name": invite.contact.name},
-        "agent": {"name": invite.ticket.assignee.name if invite.ticket.assignee else ""},
+        "agent": {"name": invite.agent.name if invite.agent else ""},
         "ticket": ticket,
         "site": {"name": site.name},
         "survey": {"title": now_stands.words.title(), "url": survey_url(invite, site)},

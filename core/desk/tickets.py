@@ -27,6 +27,7 @@ DEFAULT_PRIORITY = {
 }
 CLOSE_REASONS = ("solved", "cannot_solve", "duplicate", "no_answer", "other")
 _ID = re.compile(r"tkt_(\d{1,18})")
+_NUMBER = re.compile(r"CS\d{12,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,15 @@ async def find(name: str) -> Ticket:
     """
     by_id = _ID.fullmatch(name)
     found = await _BY_ID.first(int(by_id[1])) if by_id else None
-    found = found or await by_ref(name[:200]) or await _whole().get_or_none(number=name[:20])
+    found = found or await by_ref(name[:200])
     if found is None:
         raise errors.NotFound(f"there is no ticket {shorten(name, 60)!r}", field="ticket")
     return found
 
 
 async def by_ref(ref: str) -> Ticket | None:
-    """The same by the outside's own name for it; None where there is none."""
-    return await _BY_REF.first(ref)
+    """The same by the outside's own name for it, or by our number: a ticket opened in a chat has no other name."""
+    return await _BY_REF.first(ref) or (await _BY_NUMBER.first(ref) if _NUMBER.fullmatch(ref) else None)
 
 
 def _whole() -> QuerySet[Ticket]:
@@ -62,6 +63,7 @@ def _whole() -> QuerySet[Ticket]:
 
 
 _BY_ID = Prepared(Ticket, lambda id_: _whole().filter(id=id_), int)
+_BY_NUMBER = Prepared(Ticket, lambda number: _whole().filter(number=number), str)
 _BY_REF = Prepared(Ticket, lambda ref: _whole().filter(ref=ref), str)
 
 

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('problem', fields.CharField(default='', max_length=500)),
                 ('received_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'arrivals', 'app': 'models', 'indexes': [Index(fields=['state', 'received_at'])], 'pk_attr': 'key', 'table_description': 'Raw bytes from a channel, committed before they were acknowledged. `key` is "channel:external id": it comes once.'},
+            options={'table': 'arrivals', 'app': 'models', 'indexes': [Index(fields=['state', 'received_at'])], 'pk_attr': 'key', 'table_description': 'Raw bytes from a channel, committed before they were acknowledged. `key`, "channel:external id", comes once.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -249,6 +249,7 @@ class Migration(migrations.Migration):
                 ('survey', fields.ForeignKeyField('models.Survey', source_field='survey_id', db_constraint=True, to_field='id', related_name='invites', on_delete=OnDelete.CASCADE)),
                 ('survey_key', fields.CharField(max_length=60)),
                 ('contact', fields.ForeignKeyField('models.Contact', source_field='contact_id', db_constraint=True, to_field='id', related_name='invites', on_delete=OnDelete.CASCADE)),
+                ('agent', fields.ForeignKeyField('models.Staff', source_field='agent_id', null=True, db_constraint=True, to_field='id', related_name='invites', on_delete=OnDelete.SET_NULL)),
                 ('address', fields.ForeignKeyField('models.Address', source_field='address_id', db_constraint=True, to_field='id', related_name='invites', on_delete=OnDelete.CASCADE)),
                 ('state', fields.CharEnumField(default=InviteState.SCHEDULED, description='SCHEDULED: scheduled\nDELIVERED: delivered\nANSWERED: answered\nFINISHED: finished\nEXPIRED: expired\nCANCELLED: cancelled\nUNDELIVERABLE: undeliverable', enum_type=InviteState, max_length=20)),
                 ('due_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -271,7 +272,7 @@ class Migration(migrations.Migration):
                 ('confirmed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'held_answers', 'app': 'models', 'pk_attr': 'id', 'table_description': "An answer from a web page that may be a robot's: kept with its evidence, not counted until somebody confirms it."},
+            options={'table': 'held_answers', 'app': 'models', 'pk_attr': 'id', 'table_description': "An answer from a page that may be a robot's: kept with its evidence, not counted until a person confirms it."},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -11,7 +11,7 @@ from tortoise.models import Model
 
 from core.models.contacts import Address, Contact
 from core.models.desk import Ticket
-from core.models.setup import Survey
+from core.models.setup import Staff, Survey
 
 
 class Decision(Model):
@@ -73,6 +73,10 @@ class Invite(Model):
         "models.Contact", related_name="invites", on_delete=fields.CASCADE
     )
     contact_id: int
+    agent: fields.ForeignKeyNullableRelation[Staff] = fields.ForeignKeyField(
+        "models.Staff", related_name="invites", null=True, on_delete=fields.SET_NULL
+    )  # who worked on that cycle, whoever has the ticket later
+    agent_id: int | None
     address: fields.ForeignKeyRelation[Address] = fields.ForeignKeyField("models.Address", related_name="invites")
     address_id: int
     state = fields.CharEnumField(InviteState, max_length=20, default=InviteState.SCHEDULED)

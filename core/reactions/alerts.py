@@ -38,7 +38,7 @@ async def _whole(query) -> Alert | None:  # type: ignore[no-untyped-def]
     alert: Alert | None = await query
     if alert is not None:
         await alert.fetch_related(
-            "ticket__contact", "ticket__assignee", "ticket__team", "recovery__owner", "team", "response"
+            "ticket__contact", "ticket__team", "recovery__owner", "team", "response__invite__agent"
         )
     return alert
 

@@ -123,7 +123,7 @@ def into_window(due: datetime, window: Window | None, zone: ZoneInfo) -> datetim
     local = due.astimezone(zone)
     if window is None or _is_open(window, local):
         return due.astimezone(utc)
-    opening = local.replace(hour=window.since.hour, minute=window.since.minute, second=0, microsecond=0, fold=0)
+    opening = local.replace(hour=window.since.hour, minute=window.since.minute, second=0, microsecond=0)
     if opening <= local:
         opening += timedelta(days=1)
     return opening.astimezone(utc)

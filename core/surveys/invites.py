@@ -40,7 +40,7 @@ async def by_id(invite_id: int) -> Invite | None:
 
 
 def _whole() -> QuerySet[Invite]:
-    return Invite.all().select_related("contact", "address", "survey", "ticket", "ticket__assignee", "ticket__team")
+    return Invite.all().select_related("contact", "address", "survey", "ticket", "ticket__team", "agent")
 
 
 def _asked(contact_id: int) -> QuerySet[Invite]:
@@ -177,12 +177,12 @@ async def stop_asking(contact: Contact, *, now: datetime) -> None:
         await deliveries.cancel(screen=screen_of(invite.id))
 
 
-async def latest_open(contact: Contact, *, channel: str, address: str, now: datetime) -> Invite | None:
-    """The invite that a contact's words on this address most probably mean: the last one that reached it."""
+async def latest_open(contact: Contact, *, channel: str, now: datetime) -> Invite | None:
+    """The invite that a contact's words in a channel most probably mean: the last one that reached them there."""
     states = (InviteState.DELIVERED, InviteState.ANSWERED, InviteState.FINISHED)
     row = (
         await _whole()
-        .filter(contact_id=contact.id, address__channel=channel, address__address=address, state__in=states)
+        .filter(contact_id=contact.id, address__channel=channel, state__in=states)
         .order_by("-delivered_at", "-id")
         .first()
     )
@@ -227,6 +227,7 @@ async def create(
         survey=survey,
         survey_key=survey.key,
         contact=contact,
+        agent_id=ticket.assignee_id,
         address=address,
         due_at=due,
         expires_at=due + catalogue.settings_of(survey).expire_after,

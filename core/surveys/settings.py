@@ -137,8 +137,8 @@ class SurveySettings(_Strict):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> SurveySettings:
-        for what, keys in (("dimensions", self.dimension_keys), ("reasons", tuple(one.key for one in self.reasons))):
-            if len(set(keys)) != len(keys):
+        for what, parts in (("dimensions", self.dimensions), ("reasons", self.reasons)):
+            if len({part.key for part in parts}) != len(parts):
                 raise ValueError(f"{what}: every key may stand only once")
         if taken := {"reasons", "comment"} & set(self.dimension_keys):
             raise ValueError(f"dimensions: {min(taken)!r} means something else and cannot be one")

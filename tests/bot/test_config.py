@@ -189,7 +189,7 @@ def test_a_configuration_that_is_made_by_hand_reads_neither_file_nor_environment
     monkeypatch.setenv("AFTERWORD_SITE__NAME", "The environment")
     monkeypatch.setenv("SITE", '{"name": "Some other program"}')
 
-    assert Config(site=Site(listen="127.0.0.1:0")).site.name == "Afterword"
+    assert Config(logs=Logs(level="ERROR")).site.name == "Afterword"
     assert config.load().site.name == "The environment"
 
 

@@ -104,7 +104,7 @@ async def waiting() -> int:
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - the state is in the database
+        while not await condition():
             await asyncio.sleep(0.01)
 
 

@@ -126,7 +126,7 @@ async def test_the_file_is_private(small_url: str) -> None:
 
 @on_sqlite
 async def test_a_second_process_is_told_who_has_the_file(small_url: str) -> None:
-    holder = subprocess.Popen(  # noqa: ASYNC220, S603 - our own interpreter
+    holder = subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(path_of(small_url))], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
     )
     with holder:
@@ -361,7 +361,7 @@ async def test_a_migration_that_fails_changes_nothing(small_url: str) -> None:
 async def test_two_who_upgrade_at_once_do_not_meet(empty_url: str) -> None:
     """Two hosts start the same release: on PostgreSQL one waits for the other, on SQLite it is told."""
     program = [sys.executable, "-c", _UPGRADE, empty_url]
-    both = [subprocess.Popen(program, stderr=subprocess.PIPE, text=True) for _ in range(2)]  # noqa: ASYNC220, S603 - our own
+    both = [subprocess.Popen(program, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate()[1] for process in both]
     refused = [text for process, text in zip(both, said, strict=True) if process.returncode]
 

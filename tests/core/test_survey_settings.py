@@ -150,7 +150,6 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(settings: dict[str, A
     assert told(**settings) == [said]
 
 
-@pytest.mark.xfail(strict=True, reason="dimension_keys says `overall` once, however often it stands there")
 def test_overall_may_stand_only_once_too() -> None:
     assert told(dimensions=[{"key": "overall"}, {"key": "overall"}]) == ["dimensions: every key may stand only once"]
 

@@ -103,7 +103,6 @@ def test_marks_do_not_pile_up_over_the_neighbours() -> None:
 
 
 @pytest.mark.parametrize("joint", ["\u034f", "\u200d", "\u20dd"], ids=["grapheme joiner", "joiner", "enclosing circle"])
-@pytest.mark.xfail(strict=True, reason="a mark of combining class 0 and a joiner begin the count anew")
 def test_marks_do_not_pile_up_with_an_invisible_joint_between_them_either(joint: str) -> None:
     piled = clean("Z" + ("\u0335" * 8 + joint) * 20 + "o")
 
@@ -115,7 +114,6 @@ def test_marks_that_a_language_needs_are_kept() -> None:
         assert clean(word) == unicodedata.normalize("NFC", word)
 
 
-@pytest.mark.xfail(strict=True, reason="U+061C is a mark of direction too, and is not in the list")
 def test_no_mark_of_direction_is_left() -> None:
     directions = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
     marks = [chr(code) for code in range(0x110000) if unicodedata.bidirectional(chr(code)) in directions]

@@ -469,7 +469,7 @@ async def test_a_restart_of_postgresql_loses_nothing_and_heals(
         before = acknowledged
         await asyncio.to_thread(postgres.restart, mode)
         async with asyncio.timeout(4):
-            while acknowledged < before + 20:  # noqa: ASYNC110 - counted by eight others
+            while acknowledged < before + 20:
                 await asyncio.sleep(0.01)
     stop.set()
     await asyncio.gather(*clients)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
+import importlib.util
 import multiprocessing
 import os
 import signal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ async def test_an_alert_waits_for_a_dead_slack_and_telegram_does_not(
             for person in (2, 3):
                 began = time.monotonic()
                 await telegram.tap(person, "5★")
-                await telegram.until(lambda person=person: "★★★★★" in telegram.screen(person), SOON)
+                await telegram.until(partial(_sees, telegram, person), SOON)
                 assert time.monotonic() - began < SOON
             assert await _is(here, "channel:support-bot", "ok")
             assert not slack.screen(ALERTS)
@@ -83,7 +84,7 @@ async def test_after_a_long_outage_all_alerts_come_at_once_and_not_when_their_tu
     for _ in range(8):
         calls = len(slack.calls)
         await here.move_on(hours=1)
-        await slack.until(lambda calls=calls: len(slack.calls) > calls, seconds=10)
+        await slack.until(partial(_is_called, slack, calls), seconds=10)
     await here.until(_all_wait)
     slack.mood = "fine"
     await here.move_on(minutes=2)
@@ -129,9 +130,9 @@ async def test_telegram_is_left_alone_for_as_long_as_it_asked(
                 await telegram.tap(person, "5★")
             await here.resolve("T-21", contact="c-21", addresses=[("support-bot", "21")])
             for person in range(1, 11):
-                await telegram.until(lambda person=person: "★★★★★" in telegram.screen(person), 10)
+                await telegram.until(partial(_sees, telegram, person), 10)
             for person in (20, 21):
-                await telegram.until(lambda person=person: "1★" in telegram.buttons(person), 10)
+                await telegram.until(partial(_is_asked, telegram, person), 10)
             assert telegram.within(3.0) == []
             assert await here.until(lambda: _is(here, "channel:support-bot", "ok")) == "ok"
 
@@ -160,11 +161,23 @@ async def _some_are_asked(company: Company) -> None:
     await company.telegram.until(lambda: any(one.chat > 10_000 + newest - 20 for one in company.telegram.messages), 30)
 
 
+def _sees(telegram: TelegramRig, person: int) -> bool:
+    return "★★★★★" in telegram.screen(person)
+
+
+def _is_asked(telegram: TelegramRig, person: int) -> bool:
+    return "1★" in telegram.buttons(person)
+
+
+def _is_called(slack: SlackRig, before: int) -> bool:
+    return len(slack.calls) > before
+
+
 async def _asked(here: World, telegram: TelegramRig, *people: int) -> None:
     for person in people:
         await here.resolve(f"T-{person}", contact=f"c-{person}", addresses=[("support-bot", str(person))])
     for person in people:
-        await telegram.until(lambda person=person: "1★" in telegram.buttons(person), 10)
+        await telegram.until(partial(_is_asked, telegram, person), 10)
 
 
 async def _is(here: World, component: str, state: str) -> str:

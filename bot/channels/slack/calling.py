@@ -31,6 +31,7 @@ class Api:
             token, base_url, session=self.session, logger=self.logger, retry_handlers=[], user_agent_prefix="afterword"
         )
         self._places: dict[str, str] = {}
+        self._people: dict[str, str] = {}
 
     async def close(self) -> None:
         await self.session.close()
@@ -51,15 +52,24 @@ class Api:
         if target in self._places:
             return self._places[target]
         if "@" in target:
-            found = await self.call(self.client.users_lookupByEmail, email=target)
-            return self._remember(target, await self.place(found["user"]["id"]))
+            return self._remember(target, await self.place(await self.person(target)))
         if _PERSON.fullmatch(target):
             opened = await self.call(self.client.conversations_open, users=target)
             return self._remember(target, opened["channel"]["id"])
         return target
 
+    async def person(self, email: str) -> str:
+        """The user id of whoever has that e-mail address in the workspace."""
+        if email not in self._people:
+            found = await self.call(self.client.users_lookupByEmail, email=email)
+            if len(self._people) >= REMEMBERED:
+                self._people.clear()
+            self._people[email] = found["user"]["id"]
+        return self._people[email]
+
     def forget(self, target: str) -> None:
         self._places.pop(target, None)
+        self._people.pop(target, None)
 
     def _remember(self, target: str, place: str) -> str:
         if len(self._places) >= REMEMBERED:

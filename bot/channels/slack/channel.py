@@ -85,7 +85,8 @@ class SlackChannel:
         except Undeliverable:
             self._api.forget(target)
             raise
-        return Receipt(f"{posted['channel']}:{posted['ts']}")
+        address = await self._api.person(target) if "@" in target else ""
+        return Receipt(f"{posted['channel']}:{posted['ts']}", address)
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
         channel, _, ts = receipt.ref.partition(":")
