@@ -79,7 +79,7 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
     try:
         await first_start.fill_in(now=clock())
         known = await own_words.read()
-        templates = Templates.load(known, on_problem=own_words.tell_problem)
+        templates = Templates.load(known, default=config.site.locale, on_problem=own_words.tell_problem)
         site = Site(config.site.name, config.site.base_url, templates, config.site.timezone, config.site.privacy_url)
         channels = {
             name: channel_kinds.build(name, settings, base_url=config.site.base_url)

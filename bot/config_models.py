@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -28,6 +29,7 @@ from bot.channels.settings import ChannelSettings
 from core.setting_problems import Problem, as_error, explain, listed, unknown
 
 LONG_ENOUGH = 32
+LOCALES = sorted(folder.name for folder in files("bot.templates.messages").iterdir() if folder.is_dir())
 _CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
@@ -47,6 +49,7 @@ class Site(_Section):
     base_url: str = ""
     name: str = Field(default="Afterword", min_length=1, max_length=80)
     timezone: str = "UTC"
+    locale: str = "en"
     privacy_url: str = ""
     secret_key: SecretStr | None = None
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
@@ -67,6 +70,13 @@ class Site(_Section):
             return str(ZoneInfo(value))
         except (KeyError, ValueError, OSError):
             raise ValueError('must be the name of a time zone, such as "Europe/Berlin"') from None
+
+    @field_validator("locale")
+    @classmethod
+    def _a_language_that_ships(cls, value: str) -> str:
+        if value not in LOCALES:
+            raise ValueError(f"must be one of {listed(LOCALES)}")
+        return value
 
     @field_validator("base_url", "privacy_url")
     @classmethod

@@ -18,12 +18,13 @@ from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
 from core.plumbing import deliveries, lanes
 from core.plumbing.grouping import GroupCommit
-from core.ports import Channel, Message, Receipt, TryLater, Undeliverable
+from core.ports import Button, Channel, Message, Receipt, TryLater, Undeliverable
 from core.surveys import invites
 
 logger = logging.getLogger(__name__)
 
 _NEVER_EDITED = frozenset({"invite", "reminder", "recovered"})
+_BUTTON = tuple(one.name for one in dataclasses.fields(Button))
 _ONLY_EDITED = frozenset({"expired"})
 
 
@@ -215,7 +216,7 @@ def as_drawn(message: Message) -> dict[str, Any]:
     """What is kept of a message for transcripts: what a person saw."""
     kept = ("kind", "text", "plain", "quote", "locale", "asks_text", "subject")
     drawn: dict[str, Any] = {name: getattr(message, name) for name in kept}
-    drawn["rows"] = [[dataclasses.asdict(button) for button in row] for row in message.rows]
+    drawn["rows"] = [[{name: getattr(button, name) for name in _BUTTON} for button in row] for row in message.rows]
     drawn["facts"] = [dataclasses.asdict(fact) for fact in message.facts]
     return drawn
 

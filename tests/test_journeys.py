@@ -421,3 +421,31 @@ async def test_an_own_wording_is_used_as_soon_as_it_is_published(here: World, te
     await here.app.worker.sweep()
     await here.resolve(addresses=ON_TELEGRAM)
     await telegram.until(lambda: telegram.screen(ANN).startswith("Dear Ann <3, How satisfied"))
+
+
+async def test_a_dead_letter_is_seen_and_sent_again(here: World, telegram: TelegramRig) -> None:
+    await telegram.block(ANN)
+    await here.resolve(addresses=ON_TELEGRAM)
+    dead = await here.until(lambda: dead_letters(here))
+    assert "blocked" in dead[0]["problem"]
+    refused = await here.client.post("/api/v1/deliveries/dlv_99/replay")
+    assert refused.status_code == 404
+    replayed = await here.client.post(f"/api/v1/deliveries/{dead[0]['id']}/replay")
+    assert (replayed.status_code, replayed.json()["state"]) == (202, "waiting")
+
+
+async def dead_letters(here: World) -> Any:
+    return (await here.get("/deliveries?state=dead"))["items"]
+
+
+async def test_who_is_known_by_e_mail_in_slack_can_answer_there(here: World, slack: SlackRig) -> None:
+    ann = slack.person("U0ANN", email="ann@example.org").dm
+    await here.resolve(addresses=[("slack", "ann@example.org")])
+    await slack.until(lambda: "1★" in slack.buttons(ann))
+    await slack.press("U0ANN", ann, "5★")
+    await here.until(lambda: has_answered(here))
+    assert (await here.responses())[0]["scores"] == {"overall": 5}
+
+
+async def has_answered(here: World) -> bool:
+    return bool(await here.responses())

@@ -22,13 +22,7 @@ MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include>/etc/fonts/fonts.conf</include>
-<match target="pattern"><test name="family" qual="first"><string>sans</string></test>
-<edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match>
-<match target="pattern"><test name="family" qual="first"><string>sans-serif</string></test>
-<edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match>
-<match target="pattern"><test name="family" qual="first"><string>system-ui</string></test>
-<edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match>
-<match target="pattern"><test name="family" qual="first"><string>DejaVu Sans</string></test>
+<match target="pattern"><test qual="any" name="family"><string>DejaVu Sans</string></test>
 <edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match>
 </fontconfig>"""
 """Closer to what people see than the font that a bare Linux takes."""

@@ -71,9 +71,25 @@ async def _store(config: Config) -> Finding:
         store = await stores.open_store(config.store.url, visiting=True)
     except StoreInUse:
         return Finding(ok=True, what=f"{config.store.shown} is in use by a running Afterword")
-    except (SchemaOutdated, StoreUnsafe, StoreUnavailable, OSError) as error:
+    except SchemaOutdated as error:
+        if config.store.path is not None and not config.store.path.exists():
+            return Finding(ok=True, what=f"there is none at {config.store.shown} yet; `afterword serve` makes it")
+        return Finding(ok=False, what=str(error))
+    except (StoreUnsafe, StoreUnavailable, OSError) as error:
         return Finding(ok=False, what=str(error), remedy=_store_remedy(error))
-    await store.close()
+    try:
+        return await _routes(config)
+    finally:
+        await store.close()
+
+
+async def _routes(config: Config) -> Finding:
+    """Whether an alert has anywhere to go, as far as the open store tells."""
+    from core.models.setup import Team
+    from core.ports import Finding
+
+    if not await Team.exclude(alert_channel="").exists():
+        return Finding(ok=True, what=f"{config.store.shown} can be used, but no team has a place for its alerts yet")
     return Finding(ok=True, what=f"{config.store.shown} can be used, its tables are up to date")
 
 

@@ -63,11 +63,21 @@ async def _teller(request: Request, site: Here, credentials: Credentials) -> Api
     return await _caller(request, site, credentials, "events:write")
 
 
-_POLICIES = {anybody: OPEN, _reader: Policy("read"), _teller: Policy("events:write")}
+async def _admin(request: Request, site: Here, credentials: Credentials) -> ApiToken:
+    return await _caller(request, site, credentials, "admin")
+
+
+_POLICIES = {
+    anybody: OPEN,
+    _reader: Policy("read"),
+    _teller: Policy("events:write"),
+    _admin: Policy("admin"),
+}
 
 public = Depends(anybody)
 Reader = Annotated[ApiToken, Depends(_reader)]
 Teller = Annotated[ApiToken, Depends(_teller)]
+Admin = Annotated[ApiToken, Depends(_admin)]
 
 
 def policy_of(route: BaseRoute) -> Policy | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from core import history, transactions
@@ -11,6 +12,8 @@ from core.models.responses import Response
 from core.models.setup import Staff, Team
 from core.plumbing import deliveries, jobs
 from core.surveys.tokens import new_key
+
+logger = logging.getLogger(__name__)
 
 JOB = "alert"
 STEP_TAKE, STEP_DUE = 1, 2
@@ -171,8 +174,9 @@ async def _team(alert: Alert) -> Team | None:
 
 
 async def _show(alert: Alert, team: Team | None, *, now: datetime) -> None:
-    """Without a route the alert stands in the staff inbox alone."""
+    """Without a route the alert stands in the staff inbox alone, and the log says so."""
     if team is None or not team.alert_channel:
+        logger.warning("Alert %s goes to nobody: no team has a place for its alerts", alert.id)
         return
     draft = deliveries.Draft(
         key=f"alert:{alert.id}:v{alert.version}",

@@ -86,8 +86,10 @@ def test_a_dry_run_says_in_one_line_and_in_two_tables_what_would_have_been(termi
 
     assert said.stdout.splitlines() == [
         "Resolved in the last 30 days: 9 tickets.",
-        "3 would have been asked, 6 not: asked recently 2, other type 1, no usable address 1, opted out 1, "
-        "outside the sample 1.",
+        (
+            "3 would have been asked, 6 not: asked recently 2, other type 1, no usable address 1, opted out 1, "
+            "outside the sample 1."
+        ),
         "",
         "survey   asked  not asked",
         "default      3          4",

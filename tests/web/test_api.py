@@ -392,6 +392,7 @@ async def test_the_description_names_every_route_and_how_to_sign_in(front: Front
         "/api/v1/invites",
         "/api/v1/responses",
         "/api/v1/deliveries",
+        "/api/v1/deliveries/{delivery}/replay",
     }
     assert whole["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
     assert all(one["security"] for path in whole["paths"].values() for one in path.values())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from bot.web.api import paging, shapes
 from bot.web.api.answers import REFUSALS, answer
-from bot.web.policies import Reader
+from bot.web.policies import Admin, Reader
+from bot.web.site import Here
+from core import errors, transactions
 from core.models.deliveries import Delivery, DeliveryState
+from core.plumbing import deliveries
 
 router = APIRouter(prefix="/api/v1", tags=["Deliveries"])
+_ID = re.compile(r"dlv_(\d{1,18})")
 
 
 class Filter(paging.Paged):
@@ -32,6 +37,24 @@ async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
             rows = rows.filter(**{field: wanted})
     found, after = await paging.page(rows, asked)
     return answer(shapes.Page[shapes.DeliveryShape](items=[_shape(row) for row in found], next_cursor=after))
+
+
+@router.post(
+    "/deliveries/{delivery}/replay",
+    status_code=202,
+    response_model=shapes.DeliveryShape,
+    responses={**REFUSALS, 409: {"model": shapes.Error, "description": "It is not a dead letter."}},
+    summary="Send a dead letter again",
+)
+async def replay(delivery: str, site: Here, _: Admin) -> Response:
+    """Try once more what was given up, with a fresh schedule; needs the scope `admin`."""
+    named = _ID.fullmatch(delivery)
+    row = await Delivery.get_or_none(id=int(named[1])) if named else None
+    if row is None:
+        raise errors.NotFound("there is no such delivery", field="delivery")
+    if not await transactions.run(lambda: deliveries.replay(row, now=site.clock())):
+        raise errors.Conflict(f"it is {row.state.value}; only a dead delivery is sent again", field="delivery")
+    return answer(_shape(await Delivery.get(id=row.id)), 202)
 
 
 def _shape(row: Delivery) -> shapes.DeliveryShape:
