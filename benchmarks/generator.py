@@ -32,7 +32,6 @@ class Client(asyncio.Protocol):
     def send(self, number: int, request: bytes) -> None:
         assert self._transport is not None
         self._number = number
-        self._load.sent[number] = time.monotonic()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -53,6 +52,7 @@ class Load:
         self._requests = [_request(order, body) for body in order["bodies"]]
         self._next = iter(enumerate(self._requests))
         self._idle: deque[Client] = deque()
+        self._waiting: deque[tuple[int, bytes]] = deque()
         self._over = asyncio.Event()
         self.sent = [0.0] * len(self._requests)
         self.answered = [0.0] * len(self._requests)
@@ -75,11 +75,18 @@ class Load:
         start = time.monotonic() + 0.1
         for number, request in self._next:
             await asyncio.sleep(max(0.0, start + number / per_second - time.monotonic()))
-            self._idle.popleft().send(number, request)
+            self._waiting.append((number, request))
+            self.sent[number] = time.monotonic()  # a request that finds no free connection waits, and that counts
+            self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        while self._idle and self._waiting:
+            self._idle.popleft().send(*self._waiting.popleft())
 
     def _send_next(self, client: Client) -> None:
         following = next(self._next, None)
         if following is not None:
+            self.sent[following[0]] = time.monotonic()
             client.send(*following)
 
     def done(self, client: Client, number: int, status: int) -> None:
@@ -88,7 +95,9 @@ class Load:
         self._idle.append(client)
         if self.statuses.total() == len(self._requests):
             self._over.set()
-        elif not self._order["per_second"]:
+        elif self._order["per_second"]:
+            self._send_waiting()
+        else:
             self._send_next(client)
 
     def lost(self, error: Exception | None) -> None:

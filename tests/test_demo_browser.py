@@ -45,6 +45,7 @@ async def test_a_newcomer_plays_the_whole_story(stage: Stage, browser: Browser, 
     window = await rig.opened(browser, stage, DESK)
     await window.go(lang="en")
     await window.page.screenshot(path=tmp_path / "1-beginning.png")
+    assert await window.page.evaluate("document.documentElement.scrollHeight") <= DESK["height"]
 
     await window.resolve()
     await window.done(1)

@@ -59,6 +59,7 @@ async def _english(browser: Browser, stage: Stage) -> None:
     await window.done(4)
     await expect(window.chat.get_by_text("will come back to you by").last).to_be_visible()
     await _shoot(window, "demo.png")
+    await window.page.set_viewport_size({"width": DESK["width"], "height": 1200})  # the alert from top to bottom
     await _shoot(window, "alert.png", window.page.locator("#staff .post.open"))
 
 

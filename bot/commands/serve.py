@@ -31,7 +31,10 @@ def serve(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
-def demo(port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1.")] = 8080) -> None:
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen on 127.0.0.1.")] = 8080,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew; what was played before is gone.")] = False,
+) -> None:
     """Try it in the browser, with a small company to play in.
 
     You are the customer, the agent and the staff; no account and no network is needed.
@@ -39,4 +42,4 @@ def demo(port: Annotated[int, typer.Option(min=0, max=65535, help="Where to list
     from bot import demo as demonstration
 
     with told():
-        demonstration.run(port)
+        demonstration.run(port, fresh=fresh)

@@ -55,7 +55,8 @@ def _explained(steps: Sequence[Step], sight: Sight) -> list[Step]:
     known: set[str] = set()
     told = []
     for step in steps:
-        told.append(step if step.kind in known else replace(step, why=sight.say(f"demo_why.{step.kind}")))
+        why = f"demo_why.{step.kind}"
+        told.append(replace(step, why=sight.say(why)) if step.kind not in known and sight.knows(why) else step)
         known.add(step.kind)
     return told
 

@@ -45,12 +45,17 @@ async def find(name: str) -> Ticket:
 
     Raises errors.NotFound.
     """
-    by_id = _ID.fullmatch(name)
-    found = await _BY_ID.first(int(by_id[1])) if by_id else None
+    row_id = _ID.fullmatch(name)
+    found = await by_id(int(row_id[1])) if row_id else None
     found = found or await by_ref(name[:200])
     if found is None:
         raise errors.NotFound(f"there is no ticket {shorten(name, 60)!r}", field="ticket")
     return found
+
+
+async def by_id(id_: int) -> Ticket | None:
+    """The same by its row's id."""
+    return await _BY_ID.first(id_)
 
 
 async def by_ref(ref: str) -> Ticket | None:

@@ -14,6 +14,7 @@ from core.models.responses import Response, ResponseRevision
 from core.models.setup import Rule
 from core.reactions import alerts, recoveries
 from core.reactions.settings import DEFAULT_RULES, Action, RuleSettings, When
+from core.store.prepared import Prepared
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings
 
@@ -29,8 +30,8 @@ async def react(
 ) -> None:
     """Let every enabled rule look at this revision, in order; then bring an alert that exists up to date."""
     known = await alerts.of_response(response.id)
-    ticket = await Ticket.get(id=invite.ticket_id).select_related("contact", "team", "assignee")
-    for rule in await Rule.filter(enabled=True).order_by("position", "id"):
+    ticket = await tickets.by_id(invite.ticket_id) or invite.ticket
+    for rule in await _ENABLED.all():
         settings = RuleSettings.model_validate(rule.settings)
         unmet = why_not(settings.when, invite, ticket, response)
         if await _first_look(response, rule, unmet, now=now) and not unmet:
@@ -61,6 +62,9 @@ async def ensure_default() -> None:
         for position, (key, settings) in enumerate(DEFAULT_RULES.items()):
             values = {"position": position, "settings": settings.model_dump(mode="json")}
             await Rule.get_or_create(key=key, defaults=values)
+
+
+_ENABLED = Prepared(Rule, lambda: Rule.filter(enabled=True).order_by("position", "id"))
 
 
 async def _first_look(response: Response, rule: Rule, unmet: str, *, now: datetime) -> bool:

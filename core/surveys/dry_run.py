@@ -79,11 +79,12 @@ def asked(reasons: Mapping[str, int]) -> int:
 async def replay(
     since: datetime, until: datetime, *, told: Callable[[int, int], object] = lambda done, of: None, at_once: int = 1000
 ) -> DryRun:
-    """Decide again about each resolution from `since` to before `until`, in their order, `at_once` at once. `told` hears how far it is.
+    """Decide again about each resolution from `since` to before `until`, in their order, `at_once` at once.
 
-    The budget is that of the invites that are replayed, from as long before `since` as it looks back. What is not kept
-    for each resolution is taken as it is now: the ticket's team, type, priority, tags and close reason, the contact's
-    tier and addresses. How many replies it took is not kept at all, so a condition on it holds.
+    `told` hears how far it is. The budget is that of the invites that are replayed, from as long before `since` as it
+    looks back. What is not kept for each resolution is taken as it is now: the ticket's team, type, priority, tags and
+    close reason, the contact's tier and addresses. How many replies it took is not kept at all, so a condition on it
+    holds.
     """
     surveys = [(survey.key, catalogue.settings_of(survey)) for survey in await catalogue.current()]
     span = eligibility.longest_span([settings for _, settings in surveys])
@@ -106,19 +107,19 @@ class _Earlier:
 
     def __init__(self, span: timedelta) -> None:
         self._span = span
-        self._asked: defaultdict[int, deque[Asked]] = defaultdict(deque)
+        self._asked: dict[int, tuple[Asked, ...]] = {}
         self._order: deque[tuple[datetime, int]] = deque()
 
     def of(self, contact: int, *, now: datetime) -> tuple[Asked, ...]:
         while self._order and self._order[0][0] < now - self._span - timedelta(days=1):
             _, oldest = self._order.popleft()
-            self._asked[oldest].popleft()
-            if not self._asked[oldest]:
-                del self._asked[oldest]
-        return tuple(self._asked[contact]) if contact in self._asked else ()
+            left = self._asked.pop(oldest)[1:]
+            if left:
+                self._asked[oldest] = left
+        return self._asked.get(contact, ())
 
     def add(self, contact: int, asked: Asked) -> None:
-        self._asked[contact].append(asked)
+        self._asked[contact] = (*self._asked.get(contact, ()), asked)
         self._order.append((asked.at, contact))
 
 
@@ -177,7 +178,9 @@ async def _resolutions(
     ids = array("q", found)
     recovered = await _recovered(since)
     for start in range(0, len(ids), at_once):
-        page = await TicketEntry.filter(id__in=list(ids[start : start + at_once])).order_by("at", "id").values(**_COLUMNS)
+        page = (
+            await TicketEntry.filter(id__in=list(ids[start : start + at_once])).order_by("at", "id").values(**_COLUMNS)
+        )
         reach = await _channels({row["contact"] for row in page})
         for row in page:
             if (row["ticket"], row["at"]) not in recovered:

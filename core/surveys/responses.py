@@ -20,6 +20,12 @@ JOB = "response"
 COMMENT_WAITS = timedelta(hours=24)
 _SCORES = Prepared(Score, lambda response_id: Score.filter(response_id=response_id).order_by("id"), int)
 _OF = Prepared(Response, lambda invite_id: Response.filter(invite_id=invite_id), int)
+_SETTLING = Prepared(Response, lambda id_: Response.filter(id=id_).select_for_update(), int)
+_JUDGED = Prepared(
+    ResponseRevision,
+    lambda response_id: ResponseRevision.filter(response_id=response_id).order_by("-revision").limit(1),
+    int,
+)
 _LOCKED = Prepared(Response, lambda invite_id: Response.filter(invite_id=invite_id).select_for_update(), int)
 
 
@@ -130,13 +136,13 @@ async def answer(
 @transactions.atomic
 async def settle(response_id: int, *, now: datetime) -> Response | None:
     """The job's "look at response 9": judge it when it is quiet, once per change, and let the rules look at it."""
-    response = await Response.filter(id=response_id).select_for_update().first()
+    response = await _SETTLING.first(response_id)
     if response is None or response.settle_at is None:
         return None
     if response.settle_at > now:
         await jobs.enqueue(JOB, response.id, due=response.settle_at, now=now)
         return None
-    await Response.filter(id=response.id).update(settle_at=None, settled_version=response.version)
+    await update(Response, {"id": response.id}, settle_at=None, settled_version=response.version)
     scores = await scores_of(response)
     if response.version == response.settled_version or not scores:
         return response
@@ -161,10 +167,10 @@ async def _judge(response: Response, scores: dict[str, int], *, now: datetime) -
     invite = await invites.by_id(response.invite_id)
     if invite is None:
         return response
-    previous = await ResponseRevision.filter(response_id=response.id).order_by("-revision").first()
+    previous = await _JUDGED.first(response.id)
     response.band = scoring.band_of(scores, catalogue.settings_for(invite))
     response.revision += 1
-    await Response.filter(id=response.id).update(band=response.band, revision=response.revision)
+    await update(Response, {"id": response.id}, band=response.band, revision=response.revision)
     await ResponseRevision.create(
         response_id=response.id,
         revision=response.revision,

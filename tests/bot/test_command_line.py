@@ -40,7 +40,7 @@ class Terminal:
 
     def afterword(self, *arguments: str, expect: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(
             [sys.executable, "-m", "bot", *arguments],
             cwd=self.directory,
             env={**ours, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUTF8": "1", **environ},

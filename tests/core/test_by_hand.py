@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -94,13 +95,21 @@ async def test_of_several_people_who_send_it_at_once_one_does(store: Store) -> N
 
 
 async def test_while_it_is_being_resolved_the_contact_gets_one_question_not_two(store: Store) -> None:
-    await company()
-    await resolved()
-    await intake.ticket_reopened("T-1", now=at(minutes=1))
+    survey = await company(conditions={"closed_by": ["Li"]})
+    anybody = {**survey.settings, "conditions": {}}
+    await Survey.create(key="anybody", version=1, position=1, settings=anybody, created_at=at())
+    people: dict[str, dict[str, Any]] = {
+        f"T-{number}": {"contact": f"c-{number}", "addresses": (("mail", str(number)),)} for number in range(8)
+    }
+    for ref, person in people.items():
+        await resolved(ref, **person)
+        await intake.ticket_reopened(ref, now=at(minutes=1))
 
-    await asyncio.gather(resolved(now=at(minutes=2)), sent(minutes=2), return_exceptions=True)
+    by_itself = [resolved(ref, now=at(minutes=2), **person) for ref, person in people.items()]
+    by_hand_too = [sent(ref, minutes=2) for ref in people]
+    await asyncio.gather(*by_itself, *by_hand_too, return_exceptions=True)
 
-    assert await Invite.filter(cycle=2).count() == 1
+    assert sorted(await Invite.filter(cycle=2).values_list("ticket__ref", flat=True)) == sorted(people)
 
 
 async def test_a_ticket_that_was_asked_about_while_open_is_not_asked_about_again_when_resolved(store: Store) -> None:

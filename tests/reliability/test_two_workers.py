@@ -7,15 +7,22 @@ import contextlib
 import random
 import signal
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from core import transactions
+from core.models.deliveries import Delivery
+from core.plumbing import deliveries, lanes
+from core.ports import Limits
+from core.store import Store
 from tests.reliability import books
 from tests.reliability.company import Company, founded, second
 from tests.reliability.process import KILLED, Product
 
 TICKETS = 200
+QUICK = Limits(per_second=1000, per_target_seconds=0)
 TAKEN_OVER_WITHIN = 30.0
 _BY = "SELECT taken_by, count(*) FROM deliveries WHERE taken_by <> '' GROUP BY taken_by"
 _SENDING = "SELECT taken_by, count(*) FROM deliveries WHERE state = 'sending' GROUP BY taken_by"
@@ -84,6 +91,32 @@ async def test_a_worker_that_slept_through_its_lease_finds_its_work_done_and_lea
         await books.at_rest(postgres_url, seconds=60)
         assert (company.repeated_messages(), company.repeated_alerts()) == (0, 0)
         assert await books.problems(company) == []
+
+
+async def test_who_lost_a_lease_cannot_end_what_another_has_taken_over(store: Store) -> None:
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    draft = deliveries.Draft(key="one", kind="note", channel="bot", target="ann")
+    await transactions.run(lambda: deliveries.schedule(draft, due=now, now=now))
+    [slow] = (await lanes.take("bot", QUICK, worker="slow", most=1, now=now)).deliveries
+    later = now + deliveries.LEASE * 2
+    await deliveries.reclaim(now=later)
+    [quick] = (await lanes.take("bot", QUICK, worker="quick", most=1, now=later)).deliveries
+    assert (await deliveries.is_held(slow), await deliveries.is_held(quick)) == (False, True)
+    await transactions.run(lambda: deliveries.postpone(slow, "too late", after=None, now=later))
+    row = await Delivery.get()
+    assert (row.state, row.taken_by, row.attempts) == ("sending", "quick", 0)
+
+
+async def test_what_is_held_is_not_taken_over_however_slow_the_channel_is(store: Store) -> None:
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    draft = deliveries.Draft(key="one", kind="note", channel="bot", target="ann")
+    await transactions.run(lambda: deliveries.schedule(draft, due=now, now=now))
+    [mine] = (await lanes.take("bot", QUICK, worker="mine", most=1, now=now)).deliveries
+    for _ in range(5):
+        now += deliveries.LEASE * 0.6
+        await deliveries.hold([mine.id], worker="mine", now=now)
+        assert await deliveries.reclaim(now=now) == []
+    assert await deliveries.is_held(mine)
 
 
 def _share_out(company: Company, others: list[Product]) -> None:

@@ -129,7 +129,7 @@ class Server:
     def _run(self, program: str, *arguments: str) -> None:
         # pg_ctl leaves the server with its output: pipes would be held open for ever.
         with tempfile.TemporaryFile("w+") as said:
-            done = subprocess.run(  # noqa: S603 - our own arguments
+            done = subprocess.run(
                 [str(self._bin / program), *arguments],
                 stdout=said,
                 stderr=said,

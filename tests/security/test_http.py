@@ -196,7 +196,7 @@ async def test_whatever_is_wrong_with_a_link_the_answer_is_the_same(front: Front
 
 async def test_no_single_letter_changed_in_a_token_opens_anything(sqlite_front: Front) -> None:
     asked = await sqlite_front.invite()
-    dice = random.Random(7)  # noqa: S311 - the same mutations each time
+    dice = random.Random(7)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for place in range(43):
         for letter in dice.sample(letters, 12):
@@ -214,7 +214,7 @@ async def test_the_store_holds_no_token_of_a_link(sqlite_front: Front, sqlite_st
     kept = b""
     for end in ("", "-wal"):
         try:
-            with open(path + end, "rb") as file:  # noqa: ASYNC230 - a test may wait for a small file
+            with open(path + end, "rb") as file:
                 kept += file.read()
         except FileNotFoundError:
             continue
@@ -366,7 +366,7 @@ async def test_a_survey_link_does_not_unsubscribe_and_the_other_does_not_rate(fr
 
 def hostile_bodies() -> list[tuple[bytes, str]]:
     form, data = "application/x-www-form-urlencoded", "application/json"
-    dice = random.Random(11)  # noqa: S311 - the same bytes each time
+    dice = random.Random(11)
     return [
         (b"", ""),
         (b"\x00" * 100, form),

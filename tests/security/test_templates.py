@@ -220,7 +220,7 @@ class Grammar:
     )
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - no secret
+        self.random = random.Random(seed)
 
     def template(self, *, evil: bool) -> str:
         pieces = [self.piece(3) for _ in range(self.random.randint(1, 4))]
@@ -327,7 +327,7 @@ async def test_somebody_who_stops_waiting_does_not_get_the_next_ones_words(proce
         process.render([("{% for i in scores*100000000 %}{% endfor %}late", Dialect.PLAIN)], "en", {"scores": [1]})
     )
     (child,) = psutil.Process().children()
-    while child.status() != psutil.STATUS_RUNNING:  # noqa: ASYNC110 - another process has no event
+    while child.status() != psutil.STATUS_RUNNING:
         await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

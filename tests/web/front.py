@@ -145,7 +145,7 @@ def _words() -> Templates:
 
 async def until(so: Callable[[], bool]) -> None:
     """Let the others run until it is so."""
-    while not so():  # noqa: ASYNC110 - uvicorn says it with a flag, not with an event
+    while not so():
         await asyncio.sleep(0)
 
 
