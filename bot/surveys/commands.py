@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bot.surveys import drafts
 from bot.turn import Turn
 from core import contacts, errors
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import tickets
 from core.models.contacts import Address, Contact
 from core.models.desk import OPEN_STATUSES, Ticket
-from core.models.invites import Invite
+from core.models.invites import UNANSWERED, Invite
 from core.plumbing import deliveries
 from core.ports import Channel, Commanded
 from core.surveys import invites
@@ -80,6 +81,8 @@ async def _start(
         )
     if invite is None:
         return await say(conversation, channel, event, contact, "started", now, linked=False, resumed=resumed)
+    if invite.state not in UNANSWERED:
+        raise errors.Conflict("this link has been used already", label="note.link_used")
     await _link(invite, channel, event, now=now)
     return await _ask(conversation, channel, event, invite, now=now)
 
@@ -160,19 +163,11 @@ async def _new(conversation: Conversation, channel: Channel, event: Commanded, c
     ticket = await tickets.open_ticket(
         contact=contact, subject=subject, channel=channel.name, text=event.argument, now=now
     )
-    draft = deliveries.Draft(
-        key=f"received:{ticket.id}",
-        kind="received",
-        channel=channel.name,
-        target=event.target,
-        priority=deliveries.ANSWER,
-        contact_id=contact.id,
-        ticket_id=ticket.id,
-        subject_id=ticket.id,
-    )
+    draft = drafts.received(ticket, channel, event.target)
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
 
 
+LAST = 100
 ONE_FOR_ALL = "afterword"
 NOT_FOR_US = frozenset({"home"})  # somebody opened Slack's home tab
 _COMMANDS: Mapping[str, _Command] = {
@@ -200,11 +195,14 @@ async def _contact(channel: Channel, event: Commanded, command: _Command, *, now
 
 
 async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: datetime) -> None:
-    """The chat belongs to the invite's contact from now on, and the question moves there."""
+    """The chat belongs to the invite's contact from now on, after their other addresses, and the question moves there.
+
+    Only while it is unanswered: a link that was answered and then forwarded connects nobody.
+    """
     row, _ = await Address.get_or_create(
         channel=channel.name,
         address=event.person.address,
-        defaults={"contact_id": invite.contact_id, "rank": -1, "created_at": now},
+        defaults={"contact_id": invite.contact_id, "rank": LAST, "created_at": now},
     )
     await Address.filter(id=row.id).update(contact_id=invite.contact_id)
     await Invite.filter(id=invite.id).update(address_id=row.id)
@@ -215,18 +213,7 @@ async def _ask(
     conversation: Conversation, channel: Channel, event: Commanded, invite: Invite, *, now: datetime
 ) -> Turn:
     """Show the question (again) as a message of its own; it is the one that is redrawn from now on."""
-    draft = deliveries.Draft(
-        key=f"screen:{invite.id}:{new_key()}",
-        kind="question",
-        channel=channel.name,
-        target=event.target,
-        priority=deliveries.ANSWER,
-        contact_id=invite.contact_id,
-        ticket_id=invite.ticket_id,
-        subject_id=invite.id,
-        screen=invites.screen_of(invite.id),
-        payload={"anew": True},
-    )
+    draft = drafts.screen(invite, channel, event.target, anew=True)
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, commands, messages, screens
+from bot.surveys import actions, commands, drafts, messages, screens
 from bot.surveys.actions import Action
 from bot.turn import Turn
 from core import contacts, errors, transactions
@@ -20,7 +20,6 @@ from core.plumbing import deliveries
 from core.ports import Acknowledgement, Blocked, Channel, Commanded, Heard, Moved, Submitted, Tapped, Unblocked, Wrote
 from core.surveys import invites, responses
 from core.surveys.scoring import Step
-from core.surveys.tokens import new_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +143,7 @@ class Conversation:
         )
         if not fresh:
             return Turn(Acknowledgement(note=self.site.templates.label("note.message_sent", person.locale)))
-        draft = deliveries.Draft(
-            key=f"received:{ticket.id}",
-            kind="received",
-            channel=channel.name,
-            target=event.target,
-            contact_id=ticket.contact_id,
-            ticket_id=ticket.id,
-            subject_id=ticket.id,
-        )
+        draft = drafts.received(ticket, channel, event.target)
         return Turn(handed_over=[await deliveries.hand_over(draft, worker=self.worker, now=now)])
 
     async def _blocked(self, channel: Channel, event: Blocked) -> None:
@@ -161,14 +152,15 @@ class Conversation:
             await contacts.mark_unreachable(known.id, "blocked by the contact")
 
     async def _meant(self, channel: Channel, event: Wrote, address: Address, *, now: datetime) -> Invite | None:
-        """The invite that typed words are about: one that awaits them, is answered by a reply, or is unanswered."""
+        """The invite that typed words are about: one that awaits them, came today, or is answered by a reply."""
         invite = await invites.latest_open(address.contact, channel=channel.name, now=now)
         if invite is None:
             return None
         response = await Response.filter(invite_id=invite.id).first()
-        if response is None:
-            return invite
-        awaited = response.comment_until is not None and now < response.comment_until
+        if response is not None:
+            awaited = response.comment_until is not None and now < response.comment_until
+        else:
+            awaited = invite.delivered_at is not None and now < invite.delivered_at + responses.COMMENT_WAITS
         shown = await deliveries.shown(invites.screen_of(invite.id)) if event.receipt and not awaited else None
         return invite if awaited or (shown is not None and shown.receipt == event.receipt) else None
 
@@ -191,19 +183,9 @@ class Conversation:
 
     async def _redraw(self, channel: Channel, event: Heard, invite: Invite, *, asking: str = "", now: datetime) -> Turn:
         """The next screen, in the place of the one that was answered."""
-        draft = deliveries.Draft(
-            key=f"screen:{invite.id}:{new_key()}",
-            kind="question",
-            channel=channel.name,
-            target=event.target,
-            priority=deliveries.ANSWER,
-            contact_id=invite.contact_id,
-            ticket_id=invite.ticket_id,
-            subject_id=invite.id,
-            screen=invites.screen_of(invite.id),
-            receipt=event.receipt if isinstance(event, Tapped) else "",
-            payload={"asking": asking} if asking else {},
-        )
+        receipt = event.receipt if isinstance(event, Tapped) else ""
+        payload = {"asking": asking} if asking else {}
+        draft = drafts.screen(invite, channel, event.target, receipt=receipt, **payload)
         return Turn(handed_over=[await deliveries.hand_over(draft, worker=self.worker, now=now)])
 
     async def _own_invite(self, channel: Channel, event: Heard, key: str) -> Invite:

@@ -144,9 +144,21 @@ async def settle(response_id: int, *, now: datetime) -> Response | None:
         return None
     await update(Response, {"id": response.id}, settle_at=None, settled_version=response.version)
     scores = await scores_of(response)
-    if response.version == response.settled_version or not scores:
+    if response.version == response.settled_version:
+        return response
+    if not scores:
+        await _keep_comment(response, now=now)
         return response
     return await _judge(response, scores, now=now)
+
+
+async def _keep_comment(response: Response, *, now: datetime) -> None:
+    """Words without a score are judged by no rule, but whoever works on the ticket must see them."""
+    invite = await invites.by_id(response.invite_id)
+    if invite is not None and response.comment:
+        words: dict[str, object] = {"text": shorten(response.comment, 500)}
+        who = invite.contact.name
+        await history.write(invite.ticket, EntryKind.RATED, actor=who, label="history.commented", values=words, now=now)
 
 
 async def of(invite: Invite) -> Response | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import errors
-from core.models.desk import Ticket, TicketStatus
+from core.models.desk import Ticket, TicketEntry, TicketStatus
 from core.models.invites import InviteState
 from core.models.reactions import Reaction, Recovery
 from core.models.responses import Band, Response, ResponseRevision
@@ -92,11 +92,12 @@ async def test_a_comment_may_come_before_the_rating_and_is_joined_with_it(store:
     assert (await Response.get(id=response.id)).comment == "Too late"
 
 
-async def test_a_comment_alone_opens_no_recovery(store: Store) -> None:
+async def test_a_comment_alone_opens_no_recovery_and_stands_on_the_ticket(store: Store) -> None:
     await company()
     response = await responses.give_comment(await asked(), "Terrible!", now=at(seconds=1))
     await responses.settle(response.id, now=at(seconds=200))
     assert not await Recovery.all().exists()
+    assert [entry.values["text"] for entry in await TicketEntry.filter(kind="rated")] == ["Terrible!"]
 
 
 async def test_a_long_comment_is_kept_whole(store: Store) -> None:
