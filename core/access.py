@@ -15,6 +15,7 @@ from core import transactions
 from core.errors import Conflict, Invalid, NotFound
 from core.models.access import ApiToken
 from core.setting_problems import unknown
+from core.store.prepared import Prepared
 from core.text import clean_line
 
 SCOPES = {
@@ -23,6 +24,7 @@ SCOPES = {
     "admin": "everything",
 }
 _SHAPE = re.compile(r"aw_[A-Za-z0-9_-]{43}")
+_VALID = Prepared(ApiToken, lambda hashed: ApiToken.filter(token_hash=hashed, revoked_at=None), str)
 _WORTH_NOTING = timedelta(minutes=10)
 
 
@@ -54,7 +56,7 @@ async def verify(token: str, *, now: datetime) -> ApiToken | None:
     """
     if not _SHAPE.fullmatch(token):
         return None
-    found = await ApiToken.get_or_none(token_hash=_hash(token), revoked_at=None)
+    found = await _VALID.first(_hash(token))
     if found is not None and (found.last_used_at is None or found.last_used_at < now - _WORTH_NOTING):
         seen_before = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - _WORTH_NOTING)
         await ApiToken.filter(seen_before, id=found.id).update(last_used_at=now)

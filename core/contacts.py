@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tortoise.exceptions import IntegrityError
 
 from core import errors, text, transactions
 from core.models.contacts import Address, Contact, Reach
@@ -157,10 +160,11 @@ async def _take_over(contact: Contact, facts: ContactFacts) -> None:
 async def _give_address(contact: Contact, facts: AddressFacts, *, rank: int, now: datetime) -> None:
     row = await by_address(facts.channel, facts.address)
     if row is None:
-        row, _ = await Address.get_or_create(
-            channel=facts.channel,
-            address=facts.address,
-            defaults={"contact_id": contact.id, "rank": rank, "created_at": now},
-        )
+        new = Address(contact_id=contact.id, channel=facts.channel, address=facts.address, rank=rank, created_at=now)
+        with contextlib.suppress(IntegrityError):  # another process was faster
+            async with transactions.savepoint():
+                await new.save()
+                return
+        row = await Address.get(channel=facts.channel, address=facts.address)
     if row.contact_id != contact.id or row.rank != rank:
         await Address.filter(id=row.id).update(contact_id=contact.id, rank=rank)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tortoise.queryset import QuerySet
 
-from core import contacts, history, transactions
+from core import contacts, errors, history, transactions
 from core.models.contacts import Address, Contact
 from core.models.desk import EntryKind, Ticket
 from core.models.invites import UNANSWERED, Decision, Invite, InvitePurpose, InviteState
@@ -83,12 +83,11 @@ async def plan(
     )
     values: dict[str, object] = {**verdict.values, "when": (verdict.due_at or now).isoformat()}
     label = "decision.planned" if verdict.send else f"decision.{verdict.reason}"
-    if verdict.send:
-        values["channel"] = (await contacts.reachable(contact, first=ticket.channel))[0].channel
+    invite = None
+    if verdict.send and survey is not None and verdict.due_at is not None:
+        invite = await create(ticket, contact, survey, InvitePurpose.SERVICE, due=verdict.due_at, now=now)
+        values["channel"] = invite.address.channel
     await history.write(ticket, EntryKind.DECISION, label=label, values=values, now=now)
-    if not verdict.send or survey is None or verdict.due_at is None:
-        return decision, None
-    invite = await create(ticket, contact, survey, InvitePurpose.SERVICE, due=verdict.due_at, now=now)
     return decision, invite
 
 
@@ -216,7 +215,9 @@ async def create(
     ticket: Ticket, contact: Contact, survey: Survey, purpose: InvitePurpose, *, due: datetime, now: datetime
 ) -> Invite:
     """The invite and its message, due at `due`. That it may be asked, and can be reached, was found out before."""
-    address = (await contacts.reachable(contact, first=ticket.channel))[0]
+    ways = await contacts.reachable(contact, first=ticket.channel)
+    if not ways:  # its last address went to another contact at this very moment
+        raise errors.Conflict("this contact has no usable address any more", field="contact")
     key = tokens.new_key()
     invite = await Invite.create(
         key=key,
@@ -228,7 +229,7 @@ async def create(
         survey_key=survey.key,
         contact=contact,
         agent_id=ticket.assignee_id,
-        address=address,
+        address=ways[0],
         due_at=due,
         expires_at=due + catalogue.settings_of(survey).expire_after,
         created_at=now,

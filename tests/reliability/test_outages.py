@@ -83,6 +83,7 @@ async def test_after_a_long_outage_all_alerts_come_at_once_and_not_when_their_tu
         await telegram.tap(person, "1★")
     await here.until(lambda: _is(here, "channel:slack", "down"))
     for _ in range(8):
+        await here.until(_all_wait)
         calls = len(slack.calls)
         await here.move_on(hours=1)
         await slack.until(partial(_is_called, slack, calls), seconds=10)

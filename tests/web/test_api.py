@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.web.api import idempotency, reference
-from core import access
+from bot.web.api import reference
+from core import access, housekeeping
 from core import store as stores
 from core.models.access import IdempotentAnswer
 from core.models.contacts import Contact
@@ -148,7 +148,7 @@ async def test_a_key_is_forgotten_after_a_day(front: Front, desk: httpx.AsyncCli
     front.clock.pass_(hours=24, seconds=1)
     answer = await desk.post("/api/v1/events", json=changed("ticket.ref", "T-2"), headers=headers)
     assert answer.status_code == 202
-    assert await idempotency.forget(front.clock.now + timedelta(days=2)) == 1
+    await housekeeping.tidy(now=front.clock.now + timedelta(days=2))
     assert await IdempotentAnswer.all().count() == 0
 
 
