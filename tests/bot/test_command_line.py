@@ -26,6 +26,8 @@ COMMANDS = (
     ["token", "create"],
     ["token", "list"],
     ["token", "revoke"],
+    ["survey", "send"],
+    ["survey", "dry-run"],
 )
 
 
