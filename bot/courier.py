@@ -23,6 +23,8 @@ from core.surveys import invites
 
 logger = logging.getLogger(__name__)
 
+ASKING = ("invite", "recovered", "reminder")
+HELD_UP = timedelta(minutes=1)
 _NEVER_EDITED = frozenset({"invite", "reminder", "recovered"})
 _BUTTON = tuple(one.name for one in dataclasses.fields(Button))
 _ONLY_EDITED = frozenset({"expired"})
@@ -89,14 +91,7 @@ class Courier:
         channel = self._channels.get(delivery.channel)
         if await self._is_lost(delivery, now):
             return
-        if self._newest.get(delivery.screen, delivery.id) > delivery.id:
-            await deliveries.drop(delivery, DeliveryState.SUPERSEDED)
-            return
-        if channel is None:
-            await transactions.run(lambda: self._gone(delivery, "this channel is not configured", dead=False))
-            return
-        if delivery.expires_at is not None and now >= delivery.expires_at:
-            await deliveries.give_up(delivery, "no longer wanted when its turn came")
+        if await self._is_settled_unsent(delivery, channel, now) or channel is None:
             return
         message = await (draw() if draw else self._draw(delivery, channel, now))
         if message is None:
@@ -117,10 +112,31 @@ class Courier:
             await self._done(delivery, message, receipt)
             fp("delivery.marked", delivery.kind)
 
+    async def _is_settled_unsent(self, delivery: Delivery, channel: Channel | None, now: datetime) -> bool:
+        """Whether there is a reason not to send it now, or ever; then the row says so already."""
+        if self._newest.get(delivery.screen, delivery.id) > delivery.id:
+            await deliveries.drop(delivery, DeliveryState.SUPERSEDED)
+        elif channel is None:
+            await transactions.run(lambda: self._gone(delivery, "this channel is not configured", dead=False))
+        elif delivery.expires_at is not None and now >= delivery.expires_at:
+            await transactions.run(lambda: self._gone(delivery, "no longer wanted when its turn came", dead=False))
+        else:
+            return await self._is_too_late_in_the_day(delivery, now)
+        return True
+
     async def _is_lost(self, delivery: Delivery, now: datetime) -> bool:
         """Whether it waited here so long (the process slept, the target was busy) that others took it over."""
         is_old = delivery.taken_at is not None and now - delivery.taken_at > deliveries.LEASE / 2
         return is_old and not await deliveries.is_held(delivery)
+
+    async def _is_too_late_in_the_day(self, delivery: Delivery, now: datetime) -> bool:
+        """A question that was held up waits for the next opening of its delivery window."""
+        if delivery.kind not in ASKING or delivery.subject_id is None or now < delivery.due_at + HELD_UP:
+            return False
+        opening = await invites.opening(delivery.subject_id, now=now)
+        if opening > now:
+            await self._retry(delivery, "outside the hours in which the contact is asked", after=opening - now)
+        return opening > now
 
     async def _draw(self, delivery: Delivery, channel: Channel, now: datetime) -> Message | None:
         if delivery.kind in staff_alerts.KINDS:
@@ -172,7 +188,7 @@ class Courier:
         async def write() -> datetime | None:
             until = await self._closed_by(delivery.channel, later, now)
             after = later.after or (until - now if until else None)
-            await deliveries.postpone(delivery, later.reason, after=after, now=now)
+            await self._again(delivery, later.reason, after=after, now=now)
             return until
 
         until = await transactions.run(write)
@@ -192,7 +208,12 @@ class Courier:
     async def _retry(self, delivery: Delivery, reason: str, *, after: timedelta | None = None) -> None:
         """This message alone, and nothing is said about its channel."""
         now = self._clock()
-        await transactions.run(lambda: deliveries.postpone(delivery, reason, after=after, now=now))
+        await transactions.run(lambda: self._again(delivery, reason, after=after, now=now))
+
+    async def _again(self, delivery: Delivery, reason: str, *, after: timedelta | None, now: datetime) -> None:
+        """Later; and when that was the last try, what it was about must not wait for it for ever."""
+        if await deliveries.postpone(delivery, reason, after=after, now=now) == DeliveryState.DEAD:
+            await self._not_sent(delivery, reason, dead=False)
 
     async def _undeliverable(self, delivery: Delivery, dead: Undeliverable) -> None:
         """A dead address is given up at once; our own set-up is waited for until somebody mends it."""
@@ -204,10 +225,15 @@ class Courier:
 
     async def _gone(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
         await deliveries.give_up(delivery, reason)
+        await self._not_sent(delivery, reason, dead=dead)
+
+    async def _not_sent(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
+        """What follows for whom it was meant for: the next address, or a word on the ticket."""
         if delivery.address_id is None:
             return
-        if delivery.kind in ("invite", "recovered", "reminder") and delivery.subject_id is not None:
-            await invites.undeliverable(delivery.subject_id, delivery.address_id, reason, now=self._clock())
+        if delivery.kind in ASKING and delivery.subject_id is not None:
+            now = self._clock()
+            await invites.undeliverable(delivery.subject_id, delivery.address_id, reason, dead=dead, now=now)
         elif dead:
             await contacts.mark_unreachable(delivery.address_id, reason)
 

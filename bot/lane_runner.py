@@ -46,8 +46,18 @@ class LaneRunner:
                 logger.exception("Lane %s could not look for messages", self._channel.name)
                 rest = _AFTER_A_FAILURE
             await self._sleep(rest)
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Wait for what is under way; when that takes too long for somebody, let go of it before the channel closes."""
+        under_way = list(self._under_way)
+        try:
+            await asyncio.gather(*under_way, return_exceptions=True)
+        except asyncio.CancelledError:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            raise
 
     async def _round(self) -> float:
         """Take and hand on; answers how many seconds to rest."""

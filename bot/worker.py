@@ -171,7 +171,10 @@ class Worker:
         """After the commit: tell the person at once, and send what was handed over."""
         for delivery in turn.handed_over:
             self._spawn(self._courier.deliver(delivery, turn.drawings.get(delivery.id)))
-        await channel.acknowledge(event, turn.answer)
+        try:
+            await channel.acknowledge(event, turn.answer)
+        except Exception:
+            logger.exception("Channel %s could not tell somebody at once that they were heard", channel.name)
 
     # ------------------------------------------------------------ jobs
 

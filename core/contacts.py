@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tortoise.connection import get_connection
 from tortoise.exceptions import IntegrityError
 
 from core import errors, text, transactions
@@ -83,6 +84,12 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
 async def by_address(channel: str, address: str) -> Address | None:
     """Who is behind an address; the contact is fetched with it."""
     return await _BY_ADDRESS.first(channel, address)
+
+
+async def lock(contact: Contact) -> None:
+    """Until the unit of work ends, others wait who want the same; SQLite's one writer does so anyway."""
+    if get_connection(transactions.WRITER).capabilities.support_for_update:
+        await Contact.filter(id=contact.id).select_for_update().first()
 
 
 async def reachable(contact: Contact, *, first: str = "") -> list[Address]:

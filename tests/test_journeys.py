@@ -449,3 +449,50 @@ async def test_who_is_known_by_e_mail_in_slack_can_answer_there(here: World, sla
 
 async def has_answered(here: World) -> bool:
     return bool(await here.responses())
+
+
+async def test_the_same_body_reopens_that_resolved(here: World) -> None:
+    await here.resolve(addresses=[])
+    body = {
+        "type": "ticket.reopened",
+        "ticket": {"ref": "T-1", "subject": "Router & cable", "team": "support", "agent": {"name": "Li"}},
+        "contact": {"ref": "c-1", "name": "Ann", "addresses": [{"channel": "mail", "address": "ann@example.org"}]},
+    }
+    answer = await here.client.post("/api/v1/events", json=body)
+    assert answer.status_code == 202, answer.text
+    assert (await here.ticket()).cycle == 2
+
+
+async def test_words_right_after_the_first_tap_are_its_comment(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "2★")
+    await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
+    await telegram.write(ANN, "It never arrived!")
+    await slack.until(lambda: "It never arrived!" in "\n".join(slack.screen("C0ALERTS")))
+    assert await Ticket.all().count() == 1
+
+
+async def test_words_after_the_edit_window_are_not_lost(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "4★")
+    await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
+    await here.move_on(days=2)
+    await telegram.write(ANN, "It broke again", reply_to=telegram.shown(ANN)[0].id)
+    await here.until(lambda: Ticket.filter(subject="It broke again").exists())
+
+
+async def test_a_command_that_cannot_be_done_is_answered(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(ANN, "/rate")
+    await telegram.until(lambda: "nothing to rate" in telegram.screen(ANN))
+
+
+async def test_in_a_group_nobody_reads_what_is_anns(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.write(-100, "/rate", by=ANN)
+    await telegram.until(lambda: len(telegram.shown(ANN)) == 2)
+    assert telegram.shown(-100) == []

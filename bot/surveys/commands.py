@@ -53,7 +53,7 @@ async def say(
         key=f"{kind}:{new_key()}",
         kind=kind,
         channel=channel.name,
-        target=event.target if event.private else event.person.address,
+        target=drafts.place_of(event),
         priority=deliveries.ANSWER,
         contact_id=contact.pk,
         payload={"locale": contact.locale or event.person.locale, **payload},
@@ -163,7 +163,7 @@ async def _new(conversation: Conversation, channel: Channel, event: Commanded, c
     ticket = await tickets.open_ticket(
         contact=contact, subject=subject, channel=channel.name, text=event.argument, now=now
     )
-    draft = drafts.received(ticket, channel, event.target)
+    draft = drafts.received(ticket, channel, drafts.place_of(event))
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
 
 
@@ -213,7 +213,7 @@ async def _ask(
     conversation: Conversation, channel: Channel, event: Commanded, invite: Invite, *, now: datetime
 ) -> Turn:
     """Show the question (again) as a message of its own; it is the one that is redrawn from now on."""
-    draft = drafts.screen(invite, channel, event.target, anew=True)
+    draft = drafts.screen(invite, channel, drafts.place_of(event), anew=True)
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
 
 

@@ -18,7 +18,7 @@ from core.models.invites import Invite
 from core.models.responses import Response
 from core.plumbing import deliveries
 from core.ports import Acknowledgement, Blocked, Channel, Commanded, Heard, Moved, Submitted, Tapped, Unblocked, Wrote
-from core.surveys import invites, responses
+from core.surveys import catalogue, invites, responses
 from core.surveys.scoring import Step
 
 
@@ -34,7 +34,11 @@ class Conversation:
             async with transactions.savepoint():
                 return await self._heard(channel, event, now=now)
         except errors.Refusal as refusal:
-            return Turn(Acknowledgement(note=await self._refusal(channel, event, refusal), alarming=True))
+            words = await self._refusal(channel, event, refusal)
+            if isinstance(event, (Commanded, Wrote)):  # nothing was pressed, so there is nowhere to show a passing note
+                draft = drafts.note(words, channel, drafts.place_of(event))
+                return Turn(handed_over=[await deliveries.hand_over(draft, worker=self.worker, now=now)])
+            return Turn(Acknowledgement(note=words, alarming=True))
 
     async def _heard(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
         match event:
@@ -78,9 +82,7 @@ class Conversation:
         return await self._go_on(channel, event, invite, response, now=now)
 
     async def _reason(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
-        known = await Response.filter(invite_id=invite.id).first()
-        chosen = set(known.reasons if known else ()) ^ {action.what}
-        response = await responses.give_reasons(invite, chosen, now=now)
+        response = await responses.toggle_reason(invite, action.what, now=now)
         return await self._go_on(channel, event, invite, response, now=now)
 
     async def _comment(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
@@ -156,11 +158,10 @@ class Conversation:
         invite = await invites.latest_open(address.contact, channel=channel.name, now=now)
         if invite is None:
             return None
-        response = await Response.filter(invite_id=invite.id).first()
-        if response is not None:
-            awaited = response.comment_until is not None and now < response.comment_until
-        else:
-            awaited = invite.delivered_at is not None and now < invite.delivered_at + responses.COMMENT_WAITS
+        response = await responses.of(invite)
+        if response is not None and not responses.can_change(response, catalogue.settings_for(invite), now=now):
+            return None
+        awaited = responses.awaits_words(invite, response, now=now)
         shown = await deliveries.shown(invites.screen_of(invite.id)) if event.receipt and not awaited else None
         return invite if awaited or (shown is not None and shown.receipt == event.receipt) else None
 

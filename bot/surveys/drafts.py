@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.plumbing.deliveries import ANSWER, Draft
-from core.ports import Channel
+from core.ports import Channel, Heard
 from core.surveys import invites
 from core.surveys.tokens import new_key
 
@@ -25,6 +25,23 @@ def screen(invite: Invite, channel: Channel, target: str, *, receipt: str = "", 
         receipt=receipt,
         payload=payload,
     )
+
+
+def note(words: str, channel: Channel, target: str, **payload: object) -> Draft:
+    """A few words for one person."""
+    return Draft(
+        key=f"note:{new_key()}",
+        kind="note",
+        channel=channel.name,
+        target=target,
+        priority=ANSWER,
+        payload={"text": words, **payload},
+    )
+
+
+def place_of(event: Heard) -> str:
+    """Where an answer is read by that person alone."""
+    return event.target if event.private else event.person.address
 
 
 def received(ticket: Ticket, channel: Channel, target: str) -> Draft:

@@ -127,7 +127,7 @@ async def _agent(facts: AgentFacts | None) -> Staff | None:
         known = await Staff.filter(email=facts.email).first()
     if known is None:
         known, _ = await Staff.get_or_create(
-            key=key, defaults={"name": clean_line(facts.name) or key, "email": facts.email}
+            key=key, defaults={"name": clean_line(facts.name or key), "email": facts.email}
         )
     return known
 

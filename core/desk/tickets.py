@@ -107,9 +107,10 @@ async def open_ticket(
 @transactions.atomic
 async def assign(ticket: Ticket, staff: Staff, *, by: str = "", now: datetime) -> None:
     """Make somebody the one who works on it."""
-    status = TicketStatus.ASSIGNED if ticket.status == TicketStatus.NEW else ticket.status
-    await update(Ticket, {"id": ticket.id}, assignee_id=staff.id, status=status)
-    ticket.assignee, ticket.status = staff, status
+    await update(Ticket, {"id": ticket.id}, assignee_id=staff.id)
+    if await update(Ticket, {"id": ticket.id, "status": TicketStatus.NEW}, status=TicketStatus.ASSIGNED):
+        ticket.status = TicketStatus.ASSIGNED
+    ticket.assignee = staff
     who: dict[str, object] = {"name": staff.name or staff.key}
     await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
 

@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('problem', fields.CharField(default='', max_length=500)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'deliveries', 'app': 'models', 'indexes': [Index(fields=['channel', 'state', 'priority', 'due_at']), Index(fields=['channel', 'target', 'state']), Index(fields=['screen', 'state']), Index(fields=['channel', 'taken_at'])], 'pk_attr': 'id', 'table_description': 'One outgoing message on its way through a channel. Its words are drawn when it leaves, from what is true then.'},
+            options={'table': 'deliveries', 'app': 'models', 'indexes': [Index(fields=['channel', 'state', 'priority', 'due_at']), Index(fields=['channel', 'target', 'state']), Index(fields=['screen', 'state']), Index(fields=['channel', 'taken_at']), Index(fields=['channel', 'receipt'])], 'pk_attr': 'id', 'table_description': 'One outgoing message on its way through a channel. Its words are drawn when it leaves, from what is true then.'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -79,4 +79,5 @@ class Delivery(Model):
             Index(fields=("channel", "target", "state")),
             Index(fields=("screen", "state")),
             Index(fields=("channel", "taken_at")),
+            Index(fields=("channel", "receipt")),
         )

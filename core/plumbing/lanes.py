@@ -15,6 +15,7 @@ from core.plumbing import deliveries
 from core.ports import Limits
 from core.store.prepared import Prepared
 
+PATIENT_FOR = timedelta(minutes=1)
 BURST = timedelta(seconds=0.2)
 LONGEST_REST = timedelta(seconds=15)
 PATIENCE = 3
@@ -125,7 +126,7 @@ async def _locked(channel: str, now: datetime) -> Lane:
 
 
 async def _candidates(channel: str, limits: Limits, now: datetime, room: int) -> list[Delivery]:
-    busy = set(await _held_back(channel))
+    busy = set(await _held_back(channel, now))
     if limits.per_target_seconds:
         since = now - timedelta(seconds=limits.per_target_seconds)
         recent = Delivery.filter(channel=channel, taken_at__gt=since)
@@ -149,10 +150,18 @@ async def _soonest(channel: str) -> dict[int, datetime]:
     return {row.priority: row.due_at for row in rows if row is not None}
 
 
-async def _held_back(channel: str) -> list[str]:
-    """Targets with a message under way: what follows waits its turn."""
+async def _held_back(channel: str, now: datetime) -> list[str]:
+    """Targets with a message under way, or one that is tried again soon: what follows waits its turn. Not for long:
+    a message that nobody takes must not keep an alert from leaving.
+    """
     under_way = Delivery.filter(channel=channel, state=DeliveryState.SENDING)
-    return list(await under_way.distinct().values_list("target", flat=True))  # type: ignore[arg-type]
+    soon = now + PATIENT_FOR
+    again = Delivery.filter(channel=channel, state=DeliveryState.WAITING, attempts__gt=0, due_at__gt=now)
+    again = again.filter(due_at__lte=soon)
+    found: list[str] = []
+    for rows in (under_way, again):
+        found += await rows.distinct().values_list("target", flat=True)  # type: ignore[arg-type]
+    return found
 
 
 async def _look_again(channel: str, free_at: datetime, limits: Limits, took: bool, now: datetime) -> datetime:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from tortoise.expressions import F
+
 from core import history, transactions
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery
@@ -50,7 +52,7 @@ async def _whole(query) -> Alert | None:  # type: ignore[no-untyped-def]
 async def raise_alert(
     ticket: Ticket, response: Response, recovery: Recovery | None, *, take_within: timedelta, now: datetime
 ) -> Alert:
-    """Tell the ticket's team. One alert per response; a second call answers the first one."""
+    """Tell the ticket's team. One alert per response: one that was closed is open again, and climbs its ladder anew."""
     team = await route(ticket)
     alert, is_new = await Alert.get_or_create(
         response_id=response.id,
@@ -63,7 +65,10 @@ async def raise_alert(
             "next_step_at": now + take_within,
         },
     )
-    if is_new:
+    anew = {"state": AlertState.OPEN, "step": 0, "next_step_at": now + take_within, "snoozed_until": None}
+    closed = Alert.filter(id=alert.id, state=AlertState.CLOSED)
+    if is_new or await closed.update(**anew, version=F("version") + 1):
+        await alert.refresh_from_db(fields=["version", "state"])
         await _show(alert, team, now=now)
         await jobs.enqueue(JOB, alert.id, due=now + take_within, now=now)
         where: dict[str, object] = {"channel": team.alert_channel if team and team.alert_channel else "inbox"}
@@ -82,8 +87,8 @@ async def route(ticket: Ticket) -> Team | None:
 @transactions.atomic
 async def redraw(alert: Alert, *, now: datetime) -> None:
     """What the message shows has changed: draw it again in its place."""
-    alert.version += 1
-    await Alert.filter(id=alert.id).update(version=alert.version)
+    await Alert.filter(id=alert.id).update(version=F("version") + 1)
+    await alert.refresh_from_db(fields=["version"])
     await _show(alert, await _team(alert), now=now)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from core import contacts, errors, history, transactions
 from core.desk import tickets
 from core.models.desk import EntryKind, Ticket
-from core.models.reactions import Alert, Recovery, RecoveryState
+from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
 from core.models.setup import Staff
 from core.plumbing import deliveries, jobs
@@ -22,11 +22,24 @@ UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
 
 @transactions.atomic
 async def open_recovery(ticket: Ticket, response: Response, *, within: timedelta, now: datetime) -> Recovery:
-    """Give the bad mark an owner (who worked on the ticket) and a deadline; one per response."""
+    """Give the bad mark an owner (who worked on the ticket) and a deadline; one per response.
+
+    One that was closed is open again: the contact was content in between, and is no longer.
+    """
     recovery, is_new = await Recovery.get_or_create(
         response_id=response.id,
         defaults={"ticket_id": ticket.id, "owner_id": ticket.assignee_id, "due_at": now + within, "opened_at": now},
     )
+    if not is_new and recovery.state not in UNDER_WAY:
+        fresh = {
+            "state": RecoveryState.OPEN,
+            "due_at": now + within,
+            "taken_at": None,
+            "closed_at": None,
+            "outcome": "",
+        }
+        recovery.update_from_dict(fresh)
+        is_new = bool(await Recovery.filter(id=recovery.id, state__not_in=UNDER_WAY).update(**fresh))
     if is_new:
         due: dict[str, object] = {"due": recovery.due_at.isoformat()}
         await history.write(ticket, EntryKind.RECOVERY, label="history.recovery_opened", values=due, now=now)
@@ -56,7 +69,9 @@ async def assign(alert: Alert, to: Staff, *, by: Staff, now: datetime) -> None:
     """Give it to somebody, whoever had it before."""
     recovery = await _under_way(alert)
     if recovery is not None:
-        await Recovery.filter(id=recovery.id).update(state=RecoveryState.TAKEN, owner_id=to.id, taken_at=now)
+        given = Recovery.filter(id=recovery.id, state__in=UNDER_WAY)
+        if not await given.update(state=RecoveryState.TAKEN, owner_id=to.id, taken_at=now):
+            raise errors.Conflict("this is finished already", label="note.already_finished")
     await _owned(alert, to, now=now)
     await alerts.tell(
         alert,
@@ -94,9 +109,13 @@ async def dismiss(alert: Alert, reason: str, note: str, *, by: Staff, now: datet
 @transactions.atomic
 async def snooze(alert: Alert, until: datetime, *, by: Staff, now: datetime) -> None:
     """No ladder before then; the deadline stays."""
-    await _under_way(alert)
-    await Alert.filter(id=alert.id).update(snoozed_until=until, next_step_at=until)
-    await jobs.enqueue(alerts.JOB, alert.id, due=until, now=now)
+    recovery = await _under_way(alert)
+    next_step = min(until, recovery.due_at) if recovery else until
+    waiting = Alert.filter(id=alert.id, state=AlertState.OPEN)
+    if not await waiting.update(snoozed_until=until, next_step_at=next_step):
+        raise errors.Conflict("this is finished already", label="note.already_finished")
+    alert.snoozed_until = until
+    await jobs.enqueue(alerts.JOB, alert.id, due=next_step, now=now)
     await alerts.redraw(alert, now=now)
     await alerts.tell(
         alert,
@@ -115,7 +134,9 @@ async def reply(alert: Alert, text: str, *, by: Staff, now: datetime) -> None:
     words = clean(text)
     ticket = await Ticket.get(id=alert.ticket_id).select_related("contact")
     entry = await tickets.message(ticket, words, by=by.name, from_contact=False, now=now)
-    await _to_contact(ticket, f"reply:{entry.id}", "reply", {"text": words, "actor": {"name": by.name}}, now=now)
+    payload: dict[str, object] = {"text": words, "actor": {"name": by.name}}
+    if not await _to_contact(ticket, f"reply:{entry.id}", "reply", payload, now=now):
+        raise errors.Conflict("this contact cannot be reached any more", label="note.reply_impossible")
     await alerts.tell(
         alert, "alert_update", f"replied:{entry.id}", now=now, event="replied", actor={"name": by.name}, text=words
     )
@@ -123,16 +144,23 @@ async def reply(alert: Alert, text: str, *, by: Staff, now: datetime) -> None:
 
 @transactions.atomic
 async def apologise(ticket: Ticket, recovery: Recovery, *, channel: str, now: datetime) -> None:
-    """Tell the contact who will come back, and by when: once per recovery."""
-    await _to_contact(ticket, f"sorry:{recovery.id}", "sorry", {"recovery": recovery.id}, channel=channel, now=now)
+    """Tell the contact who will come back, and by when: once per recovery.
+
+    Who cannot be reached any more is not told; that keeps nobody from being alerted.
+    """
+    payload: dict[str, object] = {"recovery": recovery.id}
+    if not await _to_contact(ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, now=now):
+        values: dict[str, object] = {"channel": channel, "reason": "no usable address"}
+        await history.write(ticket, EntryKind.UNDELIVERABLE, label="history.sorry_failed", values=values, now=now)
 
 
 async def _to_contact(
     ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
-) -> None:
+) -> bool:
+    """False: the contact has no address that works."""
     ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
     if not ways:
-        raise errors.Conflict("this contact cannot be reached any more", label="note.reply_impossible")
+        return False
     draft = deliveries.Draft(
         key=key,
         kind=kind,
@@ -146,6 +174,7 @@ async def _to_contact(
         payload=payload,
     )
     await deliveries.schedule(draft, due=now, now=now)
+    return True
 
 
 async def _under_way(alert: Alert) -> Recovery | None:

@@ -28,13 +28,17 @@ async def react(
     *,
     now: datetime,
 ) -> None:
-    """Let every enabled rule look at this revision, in order; then bring an alert that exists up to date."""
+    """Let every enabled rule look at this revision, in order; then bring an alert that exists up to date.
+
+    A rule that fired for the revision before does not fire again: what staff have begun is not begun anew.
+    """
     known = await alerts.of_response(response.id)
     ticket = await tickets.by_id(invite.ticket_id) or invite.ticket
     for rule in await _ENABLED.all():
         settings = RuleSettings.model_validate(rule.settings)
         unmet = why_not(settings.when, invite, ticket, response)
-        if await _first_look(response, rule, unmet, now=now) and not unmet:
+        again = not unmet and await _fired_before(response, rule)
+        if await _first_look(response, rule, unmet, now=now) and not unmet and not again:
             await history.write(ticket, EntryKind.RULE, label="history.rule", values={"rule": rule.key}, now=now)
             await _act(settings, invite, ticket, response, scores, now=now)
     if known is not None and previous is not None:
@@ -65,6 +69,12 @@ async def ensure_default() -> None:
 
 
 _ENABLED = Prepared(Rule, lambda: Rule.filter(enabled=True).order_by("position", "id"))
+
+
+async def _fired_before(response: Response, rule: Rule) -> bool:
+    earlier = Reaction.filter(response_id=response.id, rule=rule.key, revision__lt=response.revision)
+    last = await earlier.order_by("-revision").first()
+    return last is not None and last.fired
 
 
 async def _first_look(response: Response, rule: Rule, unmet: str, *, now: datetime) -> bool:

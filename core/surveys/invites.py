@@ -8,6 +8,7 @@ from tortoise.queryset import QuerySet
 
 from core import contacts, errors, history, transactions
 from core.models.contacts import Address, Contact
+from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
 from core.models.invites import UNANSWERED, Decision, Invite, InvitePurpose, InviteState
 from core.models.setup import Survey
@@ -68,6 +69,7 @@ async def plan(
     ticket: Ticket, contact: Contact, traits: eligibility.TicketTraits, *, now: datetime
 ) -> tuple[Decision, Invite | None]:
     """Decide whether this cycle is asked about and write it down, sent or not. Repeating it changes nothing."""
+    await contacts.lock(contact)  # two tickets that are resolved at once share one budget
     known = await _DECIDED.first(ticket.id, ticket.cycle)
     if known is not None:
         return known, await _asked_by(ticket)
@@ -141,21 +143,44 @@ async def look(invite_id: int, *, now: datetime) -> None:
 
 
 @transactions.atomic
-async def undeliverable(invite_id: int, address_id: int, reason: str, *, now: datetime) -> None:
-    """That address does not take it: try the contact's next one, and if there is none, say so on the ticket."""
-    await contacts.mark_unreachable(address_id, reason)
+async def undeliverable(invite_id: int, address_id: int, reason: str, *, dead: bool = True, now: datetime) -> None:
+    """That address does not take it: try the contact's next one, and if there is none, say so on the ticket.
+
+    `dead`: and never will. Otherwise it was given up, and the address is not to blame.
+    """
+    if dead:
+        await contacts.mark_unreachable(address_id, reason)
     invite = await by_id(invite_id)
     if invite is None or invite.state != InviteState.SCHEDULED or invite.address_id != address_id:
         return
     values: dict[str, object] = {"channel": invite.address.channel, "reason": reason[:200]}
     await history.write(invite.ticket, EntryKind.UNDELIVERABLE, label="history.invite_failed", values=values, now=now)
-    others = await contacts.reachable(invite.contact)
-    if not others:
+    tried = set(await Delivery.filter(screen=screen_of(invite.id)).values_list("address_id", flat=True))
+    others = [one for one in await contacts.reachable(invite.contact) if one.id not in tried]
+    if not others or now >= invite.expires_at:
         await Invite.filter(id=invite.id).update(state=InviteState.UNDELIVERABLE)
         return
     invite.address, invite.address_id = others[0], others[0].id
     await Invite.filter(id=invite.id).update(address_id=others[0].id)
-    await _send(invite, "invite", due=now, now=now)
+    await _send(invite, _first_kind(invite.purpose), due=now, now=now)
+
+
+@transactions.atomic
+async def revive(invite_id: int, *, now: datetime) -> None:
+    """Its dead letter is sent again: it counts once more as on its way, for as long as it always had."""
+    invite = await by_id(invite_id)
+    if invite is not None and invite.state == InviteState.UNDELIVERABLE:
+        expires = now + catalogue.settings_for(invite).expire_after
+        await Invite.filter(id=invite_id).update(state=InviteState.SCHEDULED, expires_at=expires)
+
+
+async def opening(invite_id: int, *, now: datetime) -> datetime:
+    """When the contact may be asked: now, or when the delivery window opens next."""
+    invite = await by_id(invite_id)
+    if invite is None or invite.purpose != InvitePurpose.SERVICE:
+        return now
+    window = catalogue.settings_for(invite).window
+    return eligibility.into_window(now, window, contacts.zone_of(invite.contact))
 
 
 @transactions.atomic
@@ -234,8 +259,12 @@ async def create(
         expires_at=due + catalogue.settings_of(survey).expire_after,
         created_at=now,
     )
-    await _send(invite, "recovered" if purpose == InvitePurpose.RECOVERY else "invite", due=due, now=now)
+    await _send(invite, _first_kind(purpose), due=due, now=now)
     return invite
+
+
+def _first_kind(purpose: InvitePurpose) -> str:
+    return "recovered" if purpose == InvitePurpose.RECOVERY else "invite"
 
 
 async def _send(invite: Invite, kind: str, *, due: datetime, now: datetime) -> None:

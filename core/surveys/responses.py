@@ -63,6 +63,15 @@ async def give_reasons(invite: Invite, reasons: Iterable[str], *, now: datetime)
 
 
 @transactions.atomic
+async def toggle_reason(invite: Invite, reason: str, *, now: datetime) -> Response:
+    """Add a reason, or take it back."""
+    settings = catalogue.settings_for(invite)
+    response, _ = await _begin(invite, settings, now=now)
+    reasons = _reasons(settings, set(response.reasons) ^ {reason})
+    return await _changed(invite, response, settings, {"reasons": reasons}, now=now)
+
+
+@transactions.atomic
 async def give_comment(invite: Invite, text: str, *, now: datetime) -> Response:
     """Keep the contact's words, whole. More words are added to those that are there already."""
     settings = catalogue.settings_for(invite)
@@ -168,6 +177,15 @@ async def of(invite: Invite) -> Response | None:
 async def scores_of(response: Response) -> dict[str, int]:
     """Dimension → 1–5."""
     return {row.dimension: row.value for row in await _SCORES.all(response.id)}
+
+
+def awaits_words(invite: Invite, response: Response | None, *, now: datetime) -> bool:
+    """Whether what the contact types now is meant for this question: it was asked for, or the answer is under way."""
+    if response is None:
+        return invite.delivered_at is not None and now < invite.delivered_at + COMMENT_WAITS
+    if response.comment_until is not None and now < response.comment_until:
+        return True
+    return response.finished_at is None and now < response.changed_at + COMMENT_WAITS
 
 
 def can_change(response: Response, settings: SurveySettings, *, now: datetime) -> bool:

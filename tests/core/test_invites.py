@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from core import contacts
 from core.desk import intake, tickets
 from core.models.contacts import Address, Contact, Reach
@@ -159,3 +161,34 @@ async def test_an_ok_thanks_from_a_known_contact_joins_the_open_request(store: S
     second = await tickets.heard_from("support-bot", "777", "Red, I mean", name="Ann", now=at(minutes=1))
     assert second.id == first.id
     assert await Ticket.all().count() == 1
+
+
+async def test_a_question_that_is_given_up_goes_to_the_next_address_and_blames_nobody(store: Store) -> None:
+    await company()
+    walk = await resolved(addresses=MAIL)
+    assert walk.invite is not None
+    first, second = await Address.all().order_by("rank")
+    await invites.undeliverable(walk.invite.id, first.id, "given up", dead=False, now=at(hours=1))
+    assert (await Address.get(id=first.id)).reach == Reach.OK
+    assert (await whole(walk.invite)).address_id == second.id
+    await invites.undeliverable(walk.invite.id, second.id, "given up", dead=False, now=at(hours=2))
+    assert (await whole(walk.invite)).state == InviteState.UNDELIVERABLE
+    later = await resolved("T-2", addresses=MAIL, now=at(hours=3))
+    assert later.invite is not None
+    await invites.revive(walk.invite.id, now=at(hours=3))
+    assert (await whole(walk.invite)).state == InviteState.SCHEDULED
+
+
+async def test_two_tickets_resolved_at_once_share_one_budget(store: Store) -> None:
+    await company(budget="1 per 7d")
+    walks = await asyncio.gather(*(resolved(f"T-{number}") for number in range(4)))
+    assert sum(walk.invite is not None for walk in walks) == 1
+
+
+async def test_an_agent_with_a_very_long_address_is_no_trouble(store: Store) -> None:
+    await company()
+    agent = intake.AgentFacts(email="l" * 250 + "@example.org")
+    facts = intake.TicketFacts(ref="T-9", agent=agent)
+    contact = contacts.ContactFacts(ref="c-9", addresses=(contacts.AddressFacts("support-bot", "9"),))
+    walk = await intake.ticket_resolved(facts, contact, now=at())
+    assert walk.ticket.assignee is not None

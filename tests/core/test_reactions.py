@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from core import errors
+from core import contacts, errors
 from core.models.deliveries import Delivery
 from core.models.desk import Priority, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite, InvitePurpose
@@ -189,3 +189,62 @@ async def test_a_priority_is_raised_to_urgent_and_no_further(store: Store) -> No
     for _ in range(4):
         await tickets.raise_priority(ticket, now=at())
     assert (await Ticket.get()).priority == Priority.URGENT
+
+
+async def test_who_cannot_be_reached_any_more_is_not_told_but_staff_are(store: Store) -> None:
+    await company()
+    invite = await asked()
+    response = await responses.answer(invite, {"overall": 1}, [], "", finished=True, now=at())
+    await contacts.mark_unreachable(invite.address_id, "blocked by the contact")
+    await responses.settle(response.id, now=at())
+    assert await Delivery.filter(kind="alert").count() == 1
+    assert await Recovery.all().count() == 1
+    assert not await Delivery.filter(kind="sorry").exists()
+    assert await TicketEntry.filter(label="history.sorry_failed").exists()
+
+
+async def test_a_word_after_the_recovery_does_not_begin_it_anew(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    await recoveries.resolve(alert, "solved", "", by=await kim(), now=at(minutes=5))
+    invite = await invites.by_id(alert.response.invite_id)
+    assert invite is not None
+    response = await responses.give_comment(invite, "Thanks, Kim", now=at(minutes=6))
+    await responses.settle(response.id, now=at(minutes=10))
+    assert (await Ticket.get()).status == TicketStatus.RESOLVED
+    assert (await Recovery.get()).state == RecoveryState.RESOLVED
+    assert (await Invite.get(purpose=InvitePurpose.RECOVERY)).state == "scheduled"
+
+
+async def test_who_was_content_in_between_and_is_no_longer_gets_a_new_deadline(store: Store) -> None:
+    await company(recover_within="4h")
+    alert = await unhappy()
+    await recoveries.dismiss(alert, "mistake", "", by=await kim(), now=at(minutes=1))
+    for minutes, score in ((2, 5), (10, 1)):
+        invite = await invites.by_id(alert.response.invite_id)
+        assert invite is not None
+        response = await responses.give_score(invite, "overall", score, now=at(minutes=minutes))
+        await responses.settle(response.id, now=at(minutes=minutes + 2))
+    recovery = await Recovery.get()
+    assert (recovery.state, recovery.due_at) == (RecoveryState.OPEN, at(hours=4, minutes=12))
+    assert (await Alert.get()).state == AlertState.OPEN
+
+
+async def test_a_snooze_does_not_outlast_the_deadline(store: Store) -> None:
+    await company(recover_within="1h")
+    alert = await unhappy()
+    await recoveries.snooze(alert, at(hours=4), by=await kim(), now=at(minutes=5))
+    await alerts.look(alert.id, now=at(hours=1))
+    assert await Delivery.filter(kind="alert_overdue").count() == 1
+
+
+async def test_two_redraws_are_two_messages(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    stale = await alerts.by_id(alert.id)
+    assert stale is not None
+    await alerts.redraw(alert, now=at(minutes=1))
+    await alerts.redraw(stale, now=at(minutes=1))
+    assert sorted(await Delivery.filter(kind="alert").values_list("key", flat=True)) == [
+        f"alert:{alert.id}:v{version}" for version in (1, 2, 3)
+    ]

@@ -93,7 +93,7 @@ async def test_a_form_sent_seconds_after_the_mail_left_waits(front: Front) -> No
     asked = await front.invite()
     await Invite.filter(id=asked.invite_id).update(delivered_at=front.clock.now)
     await ann.open(asked.link)
-    await ann.press(after=3, overall="1")
+    await ann.press(after=1.5, overall="1")
     assert (await HeldAnswer.get()).evidence["doubts"] == ["just_delivered"]
 
 

@@ -84,10 +84,6 @@ class TicketTold(_Told):
     replies: Annotated[int, Field(ge=0, le=100_000)] | None = None
 
 
-class TicketRef(_Told):
-    ref: Ref = Field(description="What your system calls the ticket.", examples=["T-1"])
-
-
 class TicketResolved(_Told):
     """A ticket was resolved: its contact may be asked how it went."""
 
@@ -100,7 +96,8 @@ class TicketReopened(_Told):
     """A ticket is open again: a question that has not been sent yet is not sent."""
 
     type: Literal["ticket.reopened"]
-    ticket: TicketRef
+    ticket: TicketTold
+    contact: ContactTold | None = Field(default=None, description="May come along; it changes nothing.")
     reason: Long = Field(default="", description="Kept as an internal note.")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from fastapi import APIRouter, Request
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -23,6 +23,9 @@ _FRAME_POLICY = (
 )
 
 
+_PAGES = Environment(loader=PackageLoader("bot", "templates/web"), autoescape=True, undefined=StrictUndefined)
+
+
 @dataclass(frozen=True, slots=True)
 class _Files:
     """The shipped files, read once. `version` changes with any of them, so that they can be cached for ever."""
@@ -34,7 +37,7 @@ class _Files:
 
 def add(router: APIRouter, site: Site) -> None:
     files = _load()
-    page = Environment(autoescape=True, undefined=StrictUndefined).from_string(_text("templates/web/chat.html.j2"))
+    page = _PAGES.get_template("chat.html.j2")
 
     @router.get("/{name}.js")
     async def loader(name: str) -> Response:
