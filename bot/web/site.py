@@ -51,7 +51,8 @@ def networks(ranges: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ip_network(one, strict=False) for one in ranges)
 
 
-def of(request: Request) -> Site:
+async def of(request: Request) -> Site:
+    """Asynchronous although it waits for nothing: FastAPI would call a plain function in a thread."""
     site: Site = request.app.state.site
     return site
 
