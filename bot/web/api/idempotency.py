@@ -15,6 +15,7 @@ from tortoise.exceptions import IntegrityError
 from bot.web.api.shapes import Error
 from core import errors, transactions
 from core.models.access import ApiToken, IdempotentAnswer
+from core.store.prepared import insert
 
 REMEMBERED = timedelta(days=1)
 _TRIES = 4
@@ -72,7 +73,8 @@ async def once(asked: Asked, work: Work, *, now: datetime) -> tuple[int, dict[st
         if kept is not None:
             return kept
         status, body = await work()
-        await IdempotentAnswer.create(
+        await insert(
+            IdempotentAnswer,
             token_id=asked.token_id,
             key=asked.key,
             request_hash=asked.body_hash,
