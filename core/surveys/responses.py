@@ -80,7 +80,7 @@ async def await_comment(invite: Invite, *, now: datetime) -> Response:
     """The next thing that the contact types, for a day, is the comment."""
     settings = catalogue.settings_for(invite)
     response, _ = await _begin(invite, settings, now=now)
-    await Response.filter(id=response.id).update(comment_until=now + COMMENT_WAITS)
+    await update(Response, {"id": response.id}, comment_until=now + COMMENT_WAITS)
     return response
 
 
@@ -260,10 +260,10 @@ async def _changed(
 async def _finish(invite: Invite, response: Response, *, now: datetime) -> Response:
     values = {"partial": False, "finished_at": now, "comment_until": None}
     response.update_from_dict(values)
-    await Response.filter(id=response.id).update(**values)
-    await Invite.filter(id=invite.id).update(state=InviteState.FINISHED)
+    await update(Response, {"id": response.id}, **values)
+    await update(Invite, {"id": invite.id}, state=InviteState.FINISHED)
     if response.version > response.settled_version:
-        await Response.filter(id=response.id).update(settle_at=now)
+        await update(Response, {"id": response.id}, settle_at=now)
         await jobs.enqueue(JOB, response.id, due=now, now=now, priority=9)
     return response
 
