@@ -11,10 +11,12 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 from tortoise.router import router
 
+from core import transactions
 from core.store import rows
 
 M = TypeVar("M", bound=Model)
@@ -104,5 +106,7 @@ def _update_of(model: type[Model], values: tuple[str, ...], where: tuple[tuple[s
 
 
 def _connection(model: type[Model], action: str) -> BaseDBAsyncClient:
+    if transactions.inside():
+        return get_connection(transactions.WRITER)
     chosen: BaseDBAsyncClient | None = getattr(router, action)(model)
     return chosen or model._meta.db
