@@ -12,7 +12,7 @@ from tortoise.exceptions import IntegrityError
 
 from core import errors, text, transactions
 from core.models.contacts import Address, Contact, Reach
-from core.store.prepared import Prepared, update
+from core.store.prepared import Prepared, insert, update
 
 _BY_REF = Prepared(Contact, lambda ref: Contact.filter(ref=ref), str)
 _BY_ADDRESS = Prepared(
@@ -74,7 +74,7 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
         )
     if facts.ref is None and not facts.addresses:
         raise errors.Invalid("a contact needs a ref or an address", field="contact")
-    contact = await _known(facts) or await Contact.create(ref=facts.ref, created_at=now)
+    contact = await _known(facts) or await insert(Contact, ref=facts.ref, created_at=now)
     await _take_over(contact, facts)
     for rank, one in enumerate(facts.addresses):
         await _give_address(contact, one, rank=rank, now=now)
@@ -167,10 +167,10 @@ async def _take_over(contact: Contact, facts: ContactFacts) -> None:
 async def _give_address(contact: Contact, facts: AddressFacts, *, rank: int, now: datetime) -> None:
     row = await by_address(facts.channel, facts.address)
     if row is None:
-        new = Address(contact_id=contact.id, channel=facts.channel, address=facts.address, rank=rank, created_at=now)
+        new = {"contact_id": contact.id, "channel": facts.channel, "address": facts.address, "rank": rank}
         with contextlib.suppress(IntegrityError):  # another process was faster
             async with transactions.savepoint():
-                await new.save()
+                await insert(Address, **new, created_at=now)
                 return
         row = await Address.get(channel=facts.channel, address=facts.address)
     if row.contact_id != contact.id or row.rank != rank:

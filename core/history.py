@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from core.models.desk import EntryKind, Ticket, TicketEntry
+from core.store.prepared import insert
 from core.text import clean
 
 
@@ -21,7 +22,8 @@ async def write(
     internal: bool = True,
 ) -> TicketEntry:
     """Add a line. `values` holds only what JSON can: moments as ISO 8601."""
-    return await TicketEntry.create(
+    return await insert(
+        TicketEntry,
         ticket_id=ticket.id,
         cycle=ticket.cycle,
         kind=kind,

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from bot.rendering import Templates
 from bot.web.rates import Rates
+from core.plumbing.grouping import Together
 from core.ports import Channel, RawArrival
 
 Network = IPv4Network | IPv6Network
@@ -39,6 +40,7 @@ class Site:
     trusted_proxies: tuple[Network, ...] = ()
     metrics_token: str = field(default="", repr=False)
     rates: Rates = field(default_factory=Rates)
+    together: Together = field(default_factory=Together)
 
     @property
     def secure(self) -> bool:
@@ -51,7 +53,8 @@ def networks(ranges: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ip_network(one, strict=False) for one in ranges)
 
 
-def of(request: Request) -> Site:
+async def of(request: Request) -> Site:
+    """Asynchronous although it waits for nothing: FastAPI would call a plain function in a thread."""
     site: Site = request.app.state.site
     return site
 

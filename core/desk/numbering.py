@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tortoise.expressions import F
+from tortoise.connection import get_connection
 
+from core import transactions
 from core.models.desk import TicketCounter
+from core.store.prepared import Prepared
+
+_GIVE = """
+INSERT INTO ticket_counters (day, given) VALUES ({}, 1)
+ON CONFLICT (day) DO UPDATE SET given = ticket_counters.given + 1
+"""
+_OF_DAY = Prepared(TicketCounter, lambda day: TicketCounter.filter(day=day), str)
 
 
 async def next_number(now: datetime) -> str:
@@ -15,8 +23,7 @@ async def next_number(now: datetime) -> str:
     Four digits until 9999, more after. Two at once wait for each other, so no number is given twice.
     """
     day = f"{now:%Y%m%d}"
-    if not await TicketCounter.filter(day=day).update(given=F("given") + 1):
-        await TicketCounter.bulk_create([TicketCounter(day=day, given=0)], ignore_conflicts=True)
-        await TicketCounter.filter(day=day).update(given=F("given") + 1)
-    counter = await TicketCounter.get(day=day)
+    connection = get_connection(transactions.WRITER)
+    await connection.execute_query(_GIVE.format("?" if connection.capabilities.dialect == "sqlite" else "$1"), [day])
+    (counter,) = await _OF_DAY.all(day)
     return f"CS{day}{counter.given:04d}"

@@ -14,7 +14,7 @@ from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, EntryKind, Priority, Ticket, TicketEntry, TicketStatus, TicketType
 from core.models.invites import Decision, Invite
 from core.models.setup import Staff, Team
-from core.store.prepared import Prepared, update
+from core.store.prepared import Prepared, insert, update
 from core.surveys import invites
 from core.surveys.eligibility import TicketTraits
 from core.text import SUBJECT_LIMIT, clean, clean_line, shorten
@@ -86,7 +86,8 @@ async def open_ticket(
     ref: str | None = None,
 ) -> Ticket:
     """A new request. Without a priority it gets the one that its type brings along."""
-    ticket = await Ticket.create(
+    ticket = await insert(
+        Ticket,
         number=await numbering.next_number(now),
         ref=ref,
         subject=clean_line(subject, limit=SUBJECT_LIMIT) or "—",
@@ -130,8 +131,13 @@ async def resolve(
 
     Resolving what is resolved answers what was decided then.
     """
-    changed = await Ticket.filter(id=ticket.id, status__in=OPEN_STATUSES).update(
-        status=TicketStatus.RESOLVED, resolved_at=now, close_reason=clean_line(reason, limit=60), result=clean(result)
+    changed = await update(
+        Ticket,
+        {"id": ticket.id, "status": OPEN_STATUSES},
+        status=TicketStatus.RESOLVED,
+        resolved_at=now,
+        close_reason=clean_line(reason, limit=60),
+        result=clean(result),
     )
     ticket = await _BY_ID.first(ticket.id) or ticket
     if not changed:

@@ -17,7 +17,7 @@ from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.lanes import Lane
 from core.plumbing import jobs
-from core.store.prepared import Prepared, update
+from core.store.prepared import Prepared, insert, update
 
 JOB = "delivery"
 _BY_KEY = Prepared(Delivery, lambda key: Delivery.filter(key=key), str)
@@ -57,7 +57,7 @@ async def schedule(draft: Draft, *, due: datetime, now: datetime) -> Delivery:
         return known
     try:
         async with transactions.savepoint():
-            delivery = await Delivery.create(key=draft.key, **_columns(draft), due_at=due, created_at=now)
+            delivery = await insert(Delivery, key=draft.key, **_columns(draft), due_at=due, created_at=now)
     except IntegrityError:
         return await Delivery.get(key=draft.key)  # another process was faster
     # Priorities of jobs are the other way round: a higher one is taken first.
@@ -72,7 +72,8 @@ async def hand_over(draft: Draft, *, worker: str, now: datetime) -> Delivery:
 
     Should the process die before, the sweep finds it when its lease is over.
     """
-    return await Delivery.create(
+    return await insert(
+        Delivery,
         key=draft.key,
         **_columns(draft),
         due_at=now,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, NoReturn, TypeVar
+
+from tortoise.connection import get_connection
 
 from core import transactions
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class GroupCommit(Generic[Item]):
@@ -57,3 +61,55 @@ def _tell(batch: list[tuple[Item, asyncio.Future[None]]], error: Exception | Non
             done.set_result(None)
         else:
             done.set_exception(error)
+
+
+class _Work(Generic[Result]):
+    """One caller's unit of work, and what came of it at the last attempt."""
+
+    def __init__(self, work: Callable[[], Awaitable[Result]]) -> None:
+        self._work = work
+        self._outcome: Callable[[], Result] | None = None
+
+    async def attempt(self) -> None:
+        """What the work raises is undone alone and is its caller's; when the store fails, it fails for all."""
+        try:
+            async with transactions.savepoint():
+                result = await self._work()
+        except Exception as error:
+            if transactions.is_unavailable(error):
+                raise
+            self._outcome = partial(_raise, error)
+        else:
+            self._outcome = lambda: result
+
+    def outcome(self) -> Result:
+        if self._outcome is None:
+            raise RuntimeError("nobody has done that work")
+        return self._outcome()
+
+
+class Together:
+    """Units of work of several callers, done one after another in one transaction.
+
+    Only on SQLite, where they would wait for each other anyway; PostgreSQL does each in its own, at the same time.
+    """
+
+    def __init__(self, *, most: int = 10) -> None:
+        self._group: GroupCommit[_Work[Any]] = GroupCommit(_attempt_all, most=most)
+
+    async def run(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Like transactions.run, which see; must not be called inside a unit of work."""
+        if get_connection(transactions.WRITER).capabilities.dialect != "sqlite":
+            return await transactions.run(work)
+        one = _Work(work)
+        await self._group.add(one)
+        return one.outcome()
+
+
+async def _attempt_all(batch: Sequence[_Work[Any]]) -> None:
+    for one in batch:
+        await one.attempt()
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error

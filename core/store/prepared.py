@@ -1,30 +1,36 @@
-"""Queries that are asked at every tap. Tortoise takes ten times as long to write one as SQLite does to answer it: here
-it is written once, and afterwards only its values change.
+"""Statements of every tap. Tortoise takes ten times as long to write one as SQLite does to answer it: here each is
+written once, and afterwards only its values change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 from tortoise.router import router
+
+from core import transactions
+from core.store import rows
 
 M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The statement, where its values go, and which columns make which model."""
+    """The statement, where its values go, and which columns make which model (known with the first answer)."""
 
     sql: str
     values: tuple[Any, ...]
     places: tuple[int, ...]
-    columns: Any
+    related: Any
+    parts: list[rows.Part] = field(default_factory=list)
 
 
 class Prepared(Generic[M]):
@@ -47,9 +53,10 @@ class Prepared(Generic[M]):
         filled = list(plan.values)
         for place, value in zip(plan.places, values, strict=True):
             filled[place] = value
-        executor = connection.executor_class(model=self._model, db=connection, select_related_idx=plan.columns)
-        rows: list[M] = await executor.execute_select(plan.sql, filled)
-        return rows
+        _, found = await connection.execute_query(plan.sql, filled)
+        if found and not plan.parts:
+            plan.parts.extend(rows.parts_of(self._model, list(found[0].keys()), plan.related))
+        return rows.models(plan.parts, cast(Sequence[Any], found)) if found else []
 
     async def first(self, *values: int | str) -> M | None:
         return next(iter(await self.all(*values)), None)
@@ -65,26 +72,41 @@ class Prepared(Generic[M]):
         return plan
 
 
+async def insert(model: type[M], **values: Any) -> M:
+    """`model.create(**values)`, for a key that the store gives and values that are what the fields hold."""
+    connection = _connection(model, "db_for_write")
+    one = rows.unsaved(model, values)
+    await connection.executor_class(model=model, db=connection).execute_insert(one)
+    one._saved_in_db = True
+    return one
+
+
 async def update(model: type[Model], where: Mapping[str, Any], **values: Any) -> int:
-    """`model.filter(**where).update(**values)` for plain columns and equality; says how many rows there were."""
+    """`model.filter(**where).update(**values)` for plain columns; says how many rows there were.
+
+    In `where`, a tuple is "one of these".
+    """
     connection = _connection(model, "db_for_write")
     fields = model._meta.fields_map
-    sql = _update_of(model, tuple(values), tuple(where), connection.capabilities.dialect)
-    stored = [fields[name].to_db_value(value, model) for named in (values, where) for name, value in named.items()]
-    changed, _ = await connection.execute_query(sql, stored)
+    wanted = {name: value if isinstance(value, tuple) else (value,) for name, value in where.items()}
+    counts = tuple((name, len(options)) for name, options in wanted.items())
+    sql = _update_of(model, tuple(values), counts, connection.capabilities.dialect)
+    given = [*values.items(), *((name, one) for name, options in wanted.items() for one in options)]
+    changed, _ = await connection.execute_query(sql, [fields[name].to_db_value(one, model) for name, one in given])
     return changed
 
 
 @lru_cache(maxsize=200)
-def _update_of(model: type[Model], values: tuple[str, ...], where: tuple[str, ...], dialect: str) -> str:
+def _update_of(model: type[Model], values: tuple[str, ...], where: tuple[tuple[str, int], ...], dialect: str) -> str:
     columns = model._meta.fields_db_projection
-    names = [f'"{columns[name]}"' for name in (*values, *where)]
-    marks = ["?" if dialect == "sqlite" else f"${number}" for number, _ in enumerate(names, 1)]
-    parts = [f"{name} = {mark}" for name, mark in zip(names, marks, strict=True)]
-    what, which = ", ".join(parts[: len(values)]), " AND ".join(parts[len(values) :])
+    marks = map("?".format if dialect == "sqlite" else "${}".format, itertools.count(1))
+    what = ", ".join(f'"{columns[name]}" = {next(marks)}' for name in values)
+    which = " AND ".join(f'"{columns[name]}" IN ({", ".join(itertools.islice(marks, count))})' for name, count in where)
     return f'UPDATE "{model._meta.db_table}" SET {what} WHERE {which}'  # noqa: S608 - names of our own columns
 
 
 def _connection(model: type[Model], action: str) -> BaseDBAsyncClient:
+    if transactions.inside():
+        return get_connection(transactions.WRITER)
     chosen: BaseDBAsyncClient | None = getattr(router, action)(model)
     return chosen or model._meta.db

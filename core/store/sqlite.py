@@ -115,6 +115,10 @@ class SqliteTransaction(SqliteClient, stock.SqliteTransactionWrapper):
         stock.SqliteTransactionWrapper.__init__(self, parent)
         self.signals = parent.signals
 
+    def _check_loop(self) -> bool:
+        """A unit of work lives in one loop; Tortoise would ask the system which one at every statement."""
+        return True
+
     def _in_transaction(self) -> TransactionContext:
         if self._finalized:
             return self._parent._in_transaction()

@@ -13,7 +13,7 @@ from core.models.desk import EntryKind, Ticket
 from core.models.invites import UNANSWERED, Decision, Invite, InvitePurpose, InviteState
 from core.models.setup import Survey
 from core.plumbing import deliveries, jobs
-from core.store.prepared import Prepared
+from core.store.prepared import Prepared, insert
 from core.surveys import catalogue, eligibility, tokens
 from core.surveys.settings import SurveySettings
 
@@ -74,7 +74,8 @@ async def plan(
     if known is not None:
         return known, await _asked_by(ticket)
     survey, verdict = await _verdict(contact, traits, now=now)
-    decision = await Decision.create(
+    decision = await insert(
+        Decision,
         ticket_id=ticket.id,
         cycle=ticket.cycle,
         survey_key=survey.key if survey else "",
@@ -244,7 +245,8 @@ async def create(
     if not ways:  # its last address went to another contact at this very moment
         raise errors.Conflict("this contact has no usable address any more", field="contact")
     key = tokens.new_key()
-    invite = await Invite.create(
+    invite = await insert(
+        Invite,
         key=key,
         token_hash=tokens.hash_of(tokens.token_for(key)),
         ticket=ticket,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from tortoise.exceptions import IntegrityError
+
 from core import errors, history, transactions
 from core.models.desk import EntryKind
 from core.models.invites import ANSWERABLE, UNANSWERED, Invite, InviteState
 from core.models.responses import Response, ResponseRevision, Score
 from core.plumbing import jobs
 from core.reactions import rules
-from core.store.prepared import Prepared, update
+from core.store.prepared import Prepared, insert, update
 from core.surveys import catalogue, invites, scoring
 from core.surveys.settings import SCORES, SurveySettings
 from core.text import COMMENT_LIMIT, clean, shorten
@@ -87,7 +89,7 @@ async def await_comment(invite: Invite, *, now: datetime) -> Response:
     """The next thing that the contact types, for a day, is the comment."""
     settings = catalogue.settings_for(invite)
     response, _ = await _begin(invite, settings, now=now)
-    await Response.filter(id=response.id).update(comment_until=now + COMMENT_WAITS)
+    await update(Response, {"id": response.id}, comment_until=now + COMMENT_WAITS)
     return response
 
 
@@ -201,7 +203,8 @@ async def _judge(response: Response, scores: dict[str, int], *, now: datetime) -
     response.band = scoring.band_of(scores, catalogue.settings_for(invite))
     response.revision += 1
     await update(Response, {"id": response.id}, band=response.band, revision=response.revision)
-    await ResponseRevision.create(
+    await insert(
+        ResponseRevision,
         response_id=response.id,
         revision=response.revision,
         scores=scores,
@@ -236,11 +239,11 @@ async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> 
         raise errors.Conflict("this question is closed", label="note.expired")
     response = await _LOCKED.first(invite.id)
     if response is None:
-        response, is_new = await Response.get_or_create(
-            invite_id=invite.id, defaults={"created_at": now, "changed_at": now}
-        )
-        if is_new:
-            return response, {}
+        try:
+            async with transactions.savepoint():
+                return await insert(Response, invite_id=invite.id, created_at=now, changed_at=now), {}
+        except IntegrityError:  # another process was faster
+            response = await Response.get(invite_id=invite.id)
     if not can_change(response, settings, now=now):
         raise errors.Conflict("the time to change this answer is over", label="note.edit_over")
     return response, await scores_of(response)
@@ -249,7 +252,7 @@ async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> 
 async def _set_scores(response: Response, was: Mapping[str, int], scores: Mapping[str, int], *, now: datetime) -> None:
     for dimension, value in scores.items():
         if dimension not in was:
-            await Score.create(response_id=response.id, dimension=dimension, value=value, given_at=now)
+            await insert(Score, response_id=response.id, dimension=dimension, value=value, given_at=now)
         else:
             known = Score.filter(response_id=response.id, dimension=dimension, given_at__lte=now)
             await known.update(value=value, given_at=now)
@@ -267,7 +270,7 @@ async def _changed(
     if not waits_already:
         await jobs.enqueue(JOB, response.id, due=settle_at, now=now)
     if invite.state in UNANSWERED:
-        await Invite.filter(id=invite.id, state__in=UNANSWERED).update(state=InviteState.ANSWERED, remind_at=None)
+        await update(Invite, {"id": invite.id, "state": UNANSWERED}, state=InviteState.ANSWERED, remind_at=None)
         invite.state = InviteState.ANSWERED
     return response
 
@@ -275,10 +278,10 @@ async def _changed(
 async def _finish(invite: Invite, response: Response, *, now: datetime) -> Response:
     values = {"partial": False, "finished_at": now, "comment_until": None}
     response.update_from_dict(values)
-    await Response.filter(id=response.id).update(**values)
-    await Invite.filter(id=invite.id).update(state=InviteState.FINISHED)
+    await update(Response, {"id": response.id}, **values)
+    await update(Invite, {"id": invite.id}, state=InviteState.FINISHED)
     if response.version > response.settled_version:
-        await Response.filter(id=response.id).update(settle_at=now)
+        await update(Response, {"id": response.id}, settle_at=now)
         await jobs.enqueue(JOB, response.id, due=now, now=now, priority=9)
     return response
 

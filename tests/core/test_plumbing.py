@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
 from core import transactions
+from core.errors import Conflict
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.plumbing import arrivals, deliveries, lanes
-from core.plumbing.grouping import GroupCommit
+from core.plumbing.grouping import GroupCommit, Together
 from core.ports import Limits, RawArrival
 from core.store import Store
 from tests.core.builders import at
@@ -184,3 +186,18 @@ async def test_a_group_is_one_transaction_and_an_error_reaches_everybody_in_it(s
     results = await asyncio.gather(group.add("bad"), group.add("good"), return_exceptions=True)
     assert all(isinstance(one, ValueError) for one in results)
     await group.add("after")
+
+
+async def test_of_work_done_together_only_what_is_refused_is_undone(store: Store) -> None:
+    together = Together()
+
+    async def plan(number: int) -> int:
+        await deliveries.schedule(draft(number), due=at(), now=at())
+        if number == 2:
+            raise Conflict("not this one")
+        return number
+
+    outcomes = await asyncio.gather(*(together.run(partial(plan, one)) for one in range(4)), return_exceptions=True)
+    assert [one for one in outcomes if not isinstance(one, Conflict)] == [0, 1, 3]
+    assert isinstance(outcomes[2], Conflict)
+    assert {row.key for row in await Delivery.all()} == {"note:0", "note:1", "note:3"}

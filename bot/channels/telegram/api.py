@@ -11,6 +11,8 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import Response
+from aiohttp import FormData, JsonPayload
+from aiohttp.payload import Payload
 from pydantic import SecretStr
 
 from bot.channels.telegram import errors
@@ -21,7 +23,24 @@ _KEPT = [Response.__class_getitem__(of.__returning__) for of in (AnswerCallbackQ
 _TELLING = 16  # a token's second half is taken out alone too, when it is long enough to be one
 
 
+class _Json(FormData):
+    """What aiogram gives to aiohttp as the form of a request, written as JSON, which takes half the time."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        super().__init__()
+        self._values = values
+
+    def __call__(self) -> Payload:
+        return JsonPayload(self._values)
+
+
 class Session(AiohttpSession):
+    def build_form_data(self, bot: Bot, method: TelegramMethod[Any]) -> FormData:
+        """Nothing of ours carries a file, for which a form would be needed."""
+        given = method.model_dump(warnings=False)
+        values = {name: self.prepare_value(value, bot, {}, _dumps_json=False) for name, value in given.items()}
+        return _Json({name: value for name, value in values.items() if value is not None and value != ""})
+
     async def close(self) -> None:
         """Without aiogram's quarter of a second, which older versions of aiohttp needed."""
         if self._session is not None:

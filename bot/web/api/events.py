@@ -51,7 +51,9 @@ async def tell(request: Request, site: Here, token: Teller, idempotency_key: ide
         walk = await _take(event, now)
         return 202, names.outcome(walk.ticket, walk.decision, walk.invite).model_dump(mode="json")
 
-    status, answer = await idempotency.answered(told, token=token, key=idempotency_key, body=body, now=now)
+    status, answer = await idempotency.answered(
+        told, token=token, key=idempotency_key, body=body, now=now, run=site.together.run
+    )
     return answers.answer(shapes.EventAnswer.model_validate(answer), status)
 
 

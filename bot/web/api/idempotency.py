@@ -15,11 +15,13 @@ from tortoise.exceptions import IntegrityError
 from bot.web.api.shapes import Error
 from core import errors, transactions
 from core.models.access import ApiToken, IdempotentAnswer
+from core.store.prepared import insert
 
 REMEMBERED = timedelta(days=1)
 _TRIES = 4
 T = TypeVar("T")
 Work = Callable[[], Awaitable[tuple[int, dict[str, object]]]]
+Run = Callable[[Work], Awaitable[tuple[int, dict[str, object]]]]
 Key = Annotated[
     str | None, Header(description="Up to 200 printable characters; the same key gets the same answer for a day.")
 ]
@@ -47,20 +49,22 @@ class Reused(errors.Conflict):
 
 
 async def answered(
-    work: Work, *, token: ApiToken, key: str | None, body: bytes, now: datetime
+    work: Work, *, token: ApiToken, key: str | None, body: bytes, now: datetime, run: Run = transactions.run
 ) -> tuple[int, dict[str, object]]:
-    """The answer of `work`, or with a key that was used before, the one that was given then.
+    """The answer of `work`, or with a key that was used before, the one that was given then. `run` makes it one unit.
 
     Raises errors.Invalid for what cannot be a key, and Reused.
     """
     if key is None:
-        return await first_wins(work)
+        return await first_wins(lambda: run(work))
     if not _KEY.fullmatch(key):
         raise errors.Invalid("use 1 to 200 printable ASCII characters", field="Idempotency-Key")
-    return await once(Asked(token.id, key, hashlib.sha256(body).hexdigest()), work, now=now)
+    return await once(Asked(token.id, key, hashlib.sha256(body).hexdigest()), work, now=now, run=run)
 
 
-async def once(asked: Asked, work: Work, *, now: datetime) -> tuple[int, dict[str, object]]:
+async def once(
+    asked: Asked, work: Work, *, now: datetime, run: Run = transactions.run
+) -> tuple[int, dict[str, object]]:
     """Do `work` and keep its answer, in one unit of work; a repetition gets the answer that was kept.
 
     Of copies that arrive together one is done; the others find its row in their way, undo what they did and read it.
@@ -72,7 +76,8 @@ async def once(asked: Asked, work: Work, *, now: datetime) -> tuple[int, dict[st
         if kept is not None:
             return kept
         status, body = await work()
-        await IdempotentAnswer.create(
+        await insert(
+            IdempotentAnswer,
             token_id=asked.token_id,
             key=asked.key,
             request_hash=asked.body_hash,
@@ -83,7 +88,7 @@ async def once(asked: Asked, work: Work, *, now: datetime) -> tuple[int, dict[st
         return status, body
 
     try:
-        return await first_wins(lambda: transactions.run(unit))
+        return await first_wins(lambda: run(unit))
     except errors.Conflict:
         # What is in the way may be what a copy of this request did just now: then its answer is this one's, too.
         kept = await _kept(asked, now)
