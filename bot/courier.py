@@ -150,7 +150,13 @@ class Courier:
             return await channel.edit(delivery.target, Receipt(shown), message)
         if delivery.kind in _ONLY_EDITED:
             return None
+        await self._get_to_know(delivery, channel)
         return await channel.send(delivery.target, message)
+
+    async def _get_to_know(self, delivery: Delivery, channel: Channel) -> None:
+        """Before the person can answer, for a quick thumb must not be taken for a stranger's."""
+        if delivery.address_id is not None and (address := await channel.known_as(delivery.target)):
+            await contacts.also_known_as(delivery.address_id, address, now=self._clock())
 
     async def _shown(self, delivery: Delivery, channel: Channel) -> str:
         if (
@@ -172,8 +178,6 @@ class Courier:
             await deliveries.drop(delivery, DeliveryState.CANCELLED)
             return
         sent = _Sent(delivery, receipt.ref, as_drawn(message), now)
-        if receipt.address and delivery.address_id is not None:
-            await contacts.also_known_as(delivery.address_id, receipt.address, now=now)
         if delivery.kind in ("invite", "recovered"):
             await transactions.run(lambda: _invited(sent))
         else:

@@ -86,14 +86,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the channel calls the message that it accepted; enough to edit it or to answer under it later.
-
-    `address` is what the channel knows the person by, where it is another one than we sent to: Slack takes an e-mail
-    address, but what the person presses comes from their user id.
-    """
+    """What the channel calls the message that it accepted; enough to edit it or to answer under it later."""
 
     ref: str
-    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +311,13 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+    async def known_as(self, target: str) -> str:
+        """Where what this person does will come from, if not from `target`; "" where that is the same.
+
+        Slack takes an e-mail address, but what the person presses comes from their user id. Raises as `send` does.
+        """
+        ...
 
     async def send(self, target: str, message: Message) -> Receipt:
         """Deliver; raises TryLater or Undeliverable. Anything else that it raises is a bug of ours."""

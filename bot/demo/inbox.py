@@ -61,6 +61,9 @@ class InboxChannel:
             answer.cancel()
         self._answers.clear()
 
+    async def known_as(self, target: str) -> str:
+        return ""
+
     async def send(self, target: str, message: Message) -> Receipt:
         return Receipt(f"{target}:{message.key}")
 

@@ -56,6 +56,9 @@ class EmailChannel:
     async def close(self) -> None:
         await self._connections.close()
 
+    async def known_as(self, target: str) -> str:
+        return ""
+
     async def send(self, target: str, message: Message) -> Receipt:
         """`target` is one mail address; `Receipt.ref` is the Message-ID, which the next mail can answer under."""
         mail = compose(message, self._account, _recipient(target), now=datetime.now(UTC))

@@ -68,6 +68,9 @@ class SlackChannel:
         if opened is not None:
             await opened.close()
 
+    async def known_as(self, target: str) -> str:
+        return await self._api.person(target) if "@" in target else ""
+
     async def send(self, target: str, message: Message) -> Receipt:
         if target.startswith(HOME):
             return await self._publish(target, message)
@@ -85,8 +88,7 @@ class SlackChannel:
         except Undeliverable:
             self._api.forget(target)
             raise
-        address = await self._api.person(target) if "@" in target else ""
-        return Receipt(f"{posted['channel']}:{posted['ts']}", address)
+        return Receipt(f"{posted['channel']}:{posted['ts']}")
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
         channel, _, ts = receipt.ref.partition(":")

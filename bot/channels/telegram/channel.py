@@ -88,6 +88,9 @@ class TelegramChannel:
 
     # ------------------------------------------------------------ out
 
+    async def known_as(self, target: str) -> str:
+        return ""
+
     async def send(self, target: str, message: Message) -> Receipt:
         async def request(chat: str, drawn: Drawing) -> Receipt:
             sent = await self._api.call(
