@@ -148,6 +148,8 @@
     launcher.setAttribute("aria-expanded", String(open));
     path.setAttribute("d", open ? ARROW : BUBBLE);
     name(0);
+    // Only we can let the frame have the focus; which of its elements gets it is the frame's business.
+    if (open && !quietly) frame.focus({ preventScroll: true });
     send({ type: "shown", shown: open, focus: open && !quietly });
   }
 
