@@ -15,8 +15,9 @@ from playwright.async_api import Browser, expect
 
 from bot.demo import stage as stages
 from bot.demo.stage import Stage
+from tests.ports import free_port
 from tests.rigs import demo_browser as rig
-from tests.rigs.demo_browser import DESK, PHONE, Window, free_port
+from tests.rigs.demo_browser import DESK, PHONE, Window
 
 pytestmark = pytest.mark.browser
 MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

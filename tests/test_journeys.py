@@ -17,6 +17,7 @@ from core.models.invites import Invite, InviteState
 from core.models.reactions import Alert, Recovery
 from tests import world
 from tests.people import Reader
+from tests.ports import free_port
 from tests.rigs.slack import SlackRig
 from tests.rigs.smtp import SmtpRig
 from tests.rigs.telegram import TelegramRig
@@ -52,7 +53,7 @@ async def mail() -> AsyncIterator[SmtpRig]:
 
 @pytest.fixture
 async def here(store_url: str, telegram: TelegramRig, slack: SlackRig, mail: SmtpRig) -> AsyncIterator[World]:
-    port = world.free_port()
+    port = free_port()
     slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
     async with world.running(store_url, channels_of(telegram, slack, mail), port=port) as running:
         await telegram.until(lambda: telegram.webhook)

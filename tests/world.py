@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from core import access
 from core import setup as setups
 from core.models.desk import Ticket
 from core.plumbing import jobs
+from tests.ports import free_port
 
 SECRET = "a secret of this installation, long enough for anybody"
 SETUP = """
@@ -173,10 +173,3 @@ async def running(
 
 async def _is_up(server: Server, app: product.App) -> bool:
     return server.started and app.worker.is_working
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,8 +7,9 @@ the delivery's row and is drawn from there; what is pressed becomes an arrival f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -106,9 +107,14 @@ def arrival(external_id: str, staff: str, target: str, **what: Any) -> RawArriva
     return RawArrival(external_id, json.dumps(body, ensure_ascii=False).encode(), chat=target)
 
 
-def make_known() -> None:
-    """Let `[channels.…] kind = "inbox"` be a kind in this process."""
+@contextlib.contextmanager
+def known() -> Iterator[None]:
+    """Meanwhile `[channels.…] kind = "inbox"` is a kind in this process."""
     KINDS[KIND] = Kind("bot.demo.inbox:InboxSettings", "bot.demo.inbox:InboxChannel")
+    try:
+        yield
+    finally:
+        KINDS.pop(KIND, None)
 
 
 def _heard(said: dict[str, Any]) -> Heard:

@@ -90,18 +90,18 @@ async def raised(
 ) -> AsyncIterator[Stage]:
     """Open the store in `folder`, made and filled when it is new, and everything on top of it."""
     clock, zone = clock or DemoClock(), zone or local_zone()
-    inbox.make_known()
-    secret = secrets.token_urlsafe(32)
-    config = configuration(port, folder, secret, zone)
-    if fresh:
-        _clear(folder)
-    await stores.upgrade(config.store.url)
-    async with product.opened(config, clock) as app:
-        if not await Team.exists():
-            await Chronicle(app, zone).write()
-        began = await _began()
-        clock.not_before(await _latest(began))
-        yield Stage(app, clock, zone, began, secret)
+    with inbox.known():
+        secret = secrets.token_urlsafe(32)
+        config = configuration(port, folder, secret, zone)
+        if fresh:
+            _clear(folder)
+        await stores.upgrade(config.store.url)
+        async with product.opened(config, clock) as app:
+            if not await Team.exists():
+                await Chronicle(app, zone).write()
+            began = await _began()
+            clock.not_before(await _latest(began))
+            yield Stage(app, clock, zone, began, secret)
 
 
 def web_app(stage: Stage) -> FastAPI:

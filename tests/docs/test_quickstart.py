@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from tests import world
 from tests.docs import pages
 from tests.docs.pages import Block
+from tests.ports import free_port
 from tests.rigs.webchat import Visitor
 
 PATIENCE = 30.0
@@ -80,7 +80,7 @@ class Newcomer:
 
 @contextmanager
 def a_newcomer(here: Path) -> Iterator[Newcomer]:
-    newcomer = Newcomer(here, {"8080": str(world.free_port()), "8000": str(world.free_port())})
+    newcomer = Newcomer(here, {"8080": str(free_port()), "8000": str(free_port())})
     newcomer.settle_in()
     try:
         yield newcomer

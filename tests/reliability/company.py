@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests import world
+from tests.ports import free_port
 from tests.reliability.process import Product, command
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
@@ -187,7 +187,7 @@ class Company:
 @contextlib.asynccontextmanager
 async def founded(store: str, home: Path, *, settle_after: str = "0s") -> AsyncIterator[Company]:
     """Set up through the command line, on a store that has its tables; nothing is started yet."""
-    port = world.free_port()
+    port = free_port()
     async with TelegramRig() as telegram, SlackRig() as slack:
         slack.channels |= {f"C0ALERTS{number}": f"alerts-{number}" for number in range(TEAMS)}
         config = home / "config.toml"
@@ -211,7 +211,7 @@ async def founded(store: str, home: Path, *, settle_after: str = "0s") -> AsyncI
 
 def second(company: Company, home: Path) -> Product:
     """Another process on the same store, at an address of its own."""
-    port = world.free_port()
+    port = free_port()
     old = company.product.address.rpartition(":")[2]
     config = home / "second.toml"
     config.write_text(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from bot import app as product
 from bot.demo import stage
 from bot.demo.clock import DemoClock
 from bot.demo.stage import Stage
+from tests.ports import free_port
 
 CHROMIUM = "/usr/bin/chromium"
 DESK = {"width": 1400, "height": 900}
@@ -142,9 +142,3 @@ async def opened(browser: Browser, stage: Stage, size: Mapping[str, int], **opti
         viewport={"width": size["width"], "height": size["height"]}, timezone_id=ZONE, locale="en-GB", **options
     )
     return Window(await context.new_page(), stage.app.config.site.base_url)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Coroutine
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+
+from tests.ports import free_port
 
 # Crashes of the process lose nothing even so, because the system's page cache survives it. The settings that the store
 # insists on stay on; a tmpfs makes their syncs free.
@@ -43,9 +44,7 @@ class Server:
         self._bin = self._binaries()
         self._numbers = itertools.count(1)
         self._template = ""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._prepare()
         self.start()
 
