@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import socket
 
-
 _CHANCE = random.SystemRandom()  # no seed of a test run must make all tests ask for the same ports
 
 
