@@ -129,7 +129,7 @@ class Conversation:
         return await self._talk(channel, event, now=now)
 
     async def _commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
-        response = await Response.filter(invite_id=invite.id).first()
+        response = await responses.of(invite)
         if response is None and event.text.strip() in _DIGITS:
             response = await responses.give_score(invite, "overall", _DIGITS[event.text.strip()], now=now)
         else:

@@ -111,12 +111,6 @@ async def recovered(channel: str, *, now: datetime) -> bool:
     return True
 
 
-async def blocked_until(channel: str, *, now: datetime) -> datetime | None:
-    lane = await Lane.get_or_none(channel=channel)
-    blocked = lane is not None and lane.blocked_until is not None and lane.blocked_until > now
-    return lane.blocked_until if lane is not None and blocked else None
-
-
 async def _locked(channel: str, now: datetime) -> Lane:
     lane = await Lane.filter(channel=channel).select_for_update().first()
     if lane is None:

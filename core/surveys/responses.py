@@ -57,16 +57,8 @@ async def skip(invite: Invite, what: str, *, now: datetime) -> Response:
 
 
 @transactions.atomic
-async def give_reasons(invite: Invite, reasons: Iterable[str], *, now: datetime) -> Response:
-    """Replace the reasons; those that the survey does not offer raise errors.Invalid."""
-    settings = catalogue.settings_for(invite)
-    response, _ = await _begin(invite, settings, now=now)
-    return await _changed(invite, response, settings, {"reasons": _reasons(settings, reasons)}, now=now)
-
-
-@transactions.atomic
 async def toggle_reason(invite: Invite, reason: str, *, now: datetime) -> Response:
-    """Add a reason, or take it back."""
+    """Add a reason, or take it back; one that the survey does not offer raises errors.Invalid."""
     settings = catalogue.settings_for(invite)
     response, _ = await _begin(invite, settings, now=now)
     reasons = _reasons(settings, set(response.reasons) ^ {reason})
