@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -92,11 +92,12 @@ class Worker:
     async def take(self, channel_name: str, items: Sequence[RawArrival]) -> None:
         """Commit the arrivals, then return; they are handled right after, without waiting for the engine."""
         fp("arrival.received")
+        received_at = self._clock()
         await asyncio.gather(*(self._arriving.add((channel_name, one)) for one in items))
         fp("arrival.stored")
         for one in items:
             key = arrivals.key_of(channel_name, one)
-            self._spawn(self._handle(key, channel_name, one.body, one.chat))
+            self._spawn(self._handle(key, channel_name, one.body, one.chat, received_at=received_at))
 
     async def _store_arrivals(self, batch: Sequence[_Arrival]) -> None:
         now = self._clock()
@@ -107,7 +108,7 @@ class Worker:
             await arrivals.store(channel, items, now=now)
         fp("arrival.storing")
 
-    async def _handle(self, key: str, channel_name: str, body: bytes, chat: str) -> None:
+    async def _handle(self, key: str, channel_name: str, body: bytes, chat: str = "", *, received_at: datetime) -> None:
         """Understand one arrival and act on it; it is marked handled in the transaction of its effects."""
         fp("arrival.begun")
         channel = self._channels.get(channel_name)
@@ -116,7 +117,7 @@ class Worker:
             return
         async with self._chats.of((channel_name, chat)):
             try:
-                turns = await self._act(key, channel, body)
+                turns = await self._act(key, channel, body, received_at)
             except transactions.StoreUnavailable:
                 logger.warning("The store is away; arrival %s is handled by the next sweep", key)
                 return
@@ -127,14 +128,15 @@ class Worker:
         for event, turn in turns:
             await self._follow_up(channel, event, turn)
 
-    async def _act(self, key: str, channel: Channel, body: bytes) -> list[tuple[Heard, Turn]]:
+    async def _act(self, key: str, channel: Channel, body: bytes, received_at: datetime) -> list[tuple[Heard, Turn]]:
         try:
             events = await channel.read(body)
         except ValueError as error:
             logger.warning("Arrival %s is in quarantine: %s", key, error)
             await arrivals.quarantine(key, str(error))
             return []
-        understood = _Understood(key, channel, events, self._clock())
+        dated = [replace(one, at=received_at) for one in events]
+        understood = _Understood(key, channel, dated, self._clock())
         await self._do(understood)
         fp("arrival.handled")
         return understood.turns
@@ -204,7 +206,7 @@ class Worker:
         now = self._clock()
         await deliveries.reclaim(now=now)
         for row in await arrivals.left_behind(before=now - SWEEP):
-            await self._handle(row.key, row.channel, bytes(row.body), "")
+            await self._handle(row.key, row.channel, bytes(row.body), received_at=row.received_at)
         self.wake()
         await self._refresh()
 
@@ -223,7 +225,7 @@ class Worker:
         if self._store.kind == "sqlite":
             await deliveries.reclaim(now=self._clock(), mine_only=True)
             for row in await arrivals.left_behind(before=self._clock()):
-                self._spawn(self._handle(row.key, row.channel, bytes(row.body), ""))
+                self._spawn(self._handle(row.key, row.channel, bytes(row.body), received_at=row.received_at))
         listeners = [asyncio.create_task(self._listen(one)) for one in self._channels.values()]
         lanes = [asyncio.create_task(one.run()) for one in self._lanes.values()]
         self.is_working = True

@@ -28,6 +28,10 @@ _REACHABLE = Prepared(
 )
 
 
+ALIAS = 100
+"""Another name for an address stands so far behind it: it is for hearing, and hardly for writing to."""
+
+
 @dataclass(frozen=True, slots=True)
 class AddressFacts:
     channel: str
@@ -77,8 +81,26 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
     contact = await _known(facts) or await insert(Contact, ref=facts.ref, created_at=now)
     await _take_over(contact, facts)
     for rank, one in enumerate(facts.addresses):
-        await _give_address(contact, one, rank=rank, now=now)
+        row = await give_address(contact.id, one, rank=rank, now=now)
+        if row.rank != rank:
+            await Address.filter(id=row.id).update(rank=rank)
     return contact
+
+
+@transactions.atomic
+async def give_address(contact_id: int, where: AddressFacts, *, rank: int, now: datetime) -> Address:
+    """It is this contact's from now on, whoever had it before. `rank` is for a new one; a known one keeps its own."""
+    row = await by_address(where.channel, where.address)
+    if row is None:
+        new = {"contact_id": contact_id, "channel": where.channel, "address": where.address, "rank": rank}
+        with contextlib.suppress(IntegrityError):  # another process was faster
+            async with transactions.savepoint():
+                return await insert(Address, **new, created_at=now)
+        row = await Address.get(channel=where.channel, address=where.address)
+    if row.contact_id != contact_id:
+        await Address.filter(id=row.id).update(contact_id=contact_id)
+        row.contact_id = contact_id
+    return row
 
 
 async def by_address(channel: str, address: str) -> Address | None:
@@ -112,12 +134,8 @@ async def also_known_as(address_id: int, address: str, *, now: datetime) -> None
     """The channel knows whoever is behind an address by another one too: what comes from there is theirs."""
     row = await Address.get_or_none(id=address_id)
     if row is not None and row.address != address:
-        other, _ = await Address.get_or_create(
-            channel=row.channel,
-            address=address,
-            defaults={"contact_id": row.contact_id, "rank": row.rank + 100, "created_at": now},
-        )
-        await Address.filter(id=other.id).update(contact_id=row.contact_id)
+        where = AddressFacts(row.channel, address)
+        await give_address(row.contact_id, where, rank=row.rank + ALIAS, now=now)
 
 
 async def moved(channel: str, old: str, new: str) -> None:
@@ -162,16 +180,3 @@ async def _take_over(contact: Contact, facts: ContactFacts) -> None:
     if changed:
         contact.update_from_dict(changed)
         await update(Contact, {"id": contact.id}, **changed)
-
-
-async def _give_address(contact: Contact, facts: AddressFacts, *, rank: int, now: datetime) -> None:
-    row = await by_address(facts.channel, facts.address)
-    if row is None:
-        new = {"contact_id": contact.id, "channel": facts.channel, "address": facts.address, "rank": rank}
-        with contextlib.suppress(IntegrityError):  # another process was faster
-            async with transactions.savepoint():
-                await insert(Address, **new, created_at=now)
-                return
-        row = await Address.get(channel=facts.channel, address=facts.address)
-    if row.contact_id != contact.id or row.rank != rank:
-        await Address.filter(id=row.id).update(contact_id=contact.id, rank=rank)

@@ -154,7 +154,8 @@ class Heard:
     """Something that one person did in one channel.
 
     `target` is where it happened (a chat, a Slack channel) and where an answer goes; `handle` is what the channel needs
-    to acknowledge it; `receipt` is the message it was done to, or "".
+    to acknowledge it; `receipt` is the message it was done to, or "". `at` is when it came in, which the worker adds:
+    what had to wait (the store was away) still counts from then.
     """
 
     person: Person
@@ -162,6 +163,7 @@ class Heard:
     handle: str = ""
     receipt: str = ""
     private: bool = True  # nobody else reads what is written to `target`
+    at: datetime | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

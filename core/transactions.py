@@ -45,6 +45,7 @@ class _Unit:
         self.open = True
 
 
+_refusal = ""
 _current: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
 _running: set[asyncio.Task[object]] = set()
 
@@ -101,6 +102,11 @@ async def all_done() -> None:
         await asyncio.wait(_running)
 
 
+def refusal() -> str:
+    """Why the store took nothing when it was last asked to (no room, not writable); "" when it did."""
+    return _refusal
+
+
 def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, StoreUnavailable) or _fault_of(error) is not _Fault.OTHER
 
@@ -117,16 +123,20 @@ def store_errors() -> Iterator[None]:
 
 
 async def _until_committed(work: Callable[[], Awaitable[T]], outside: Context) -> T:
+    global _refusal
     started = time.monotonic()
     for retry in range(RETRIES + 1):
         with store_errors():
             try:
                 result, callbacks = await _attempt(work)
             except Exception as error:
+                if _fault_of(error) is _Fault.LATER:
+                    _refusal = str(error)
                 if retry == RETRIES or not _worth_another_try(error, started):
                     raise
                 logger.info("a unit of work is tried again: %s", error)
             else:
+                _refusal = ""
                 _call_all(callbacks, outside)
                 return result
         await asyncio.sleep(random.uniform(0.5, 1.0) * 0.02 * 3**retry)  # noqa: S311 - jitter
@@ -167,7 +177,7 @@ _BUSY, _LOCKED = 5, 6
 _READ_ONLY, _IO_ERROR, _FULL, _CANNOT_OPEN = 8, 10, 13, 14
 _LOST_RACE = ("40001", "40P01")
 _TAKEN = "23505"
-_GONE = ("08", "57P01", "57P02", "57P03")
+_GONE = ("08", "57P01", "57P02", "57P03", "25P03")
 _NO_ROOM = ("53", "55P03", "25006", "58")  # out of disk, memory or connections; lock timeout; read-only; its own disk
 
 

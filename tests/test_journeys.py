@@ -25,7 +25,6 @@ from tests.rigs.webchat import Visitor
 from tests.world import World
 
 ANN = 777
-HOOK_SECRET = "0123456789abcdef0123456789abcdef"
 ON_TELEGRAM = [("support-bot", str(ANN))]
 
 
@@ -62,20 +61,8 @@ async def here(store_url: str, telegram: TelegramRig, slack: SlackRig, mail: Smt
 
 def channels_of(telegram: TelegramRig, slack: SlackRig, mail: SmtpRig) -> dict[str, dict[str, Any]]:
     return {
-        "support-bot": {
-            "kind": "telegram",
-            "token": telegram.token,
-            "mode": "webhook",
-            "webhook_secret": HOOK_SECRET,
-            "api_base": telegram.url,
-        },
-        "slack": {
-            "kind": "slack",
-            "mode": "http",
-            "bot_token": slack.bot_token,
-            "signing_secret": slack.signing_secret,
-            "api_base": slack.url,
-        },
+        "support-bot": world.telegram_table(telegram),
+        "slack": world.slack_table(slack),
         "mail": {
             "kind": "email",
             "from": "Support <support@example.org>",

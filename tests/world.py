@@ -20,8 +20,11 @@ from core import setup as setups
 from core.models.desk import Ticket
 from core.plumbing import jobs
 from tests.ports import free_port
+from tests.rigs.slack import SlackRig
+from tests.rigs.telegram import TelegramRig
 
 SECRET = "a secret of this installation, long enough for anybody"
+HOOK_SECRET = "0123456789abcdef0123456789abcdef"
 SETUP = """
 [[teams]]
 key = "support"
@@ -129,6 +132,28 @@ class World:
             while not (answer := await happened()):
                 await asyncio.sleep(0.02)
             return answer
+
+
+def telegram_table(rig: TelegramRig) -> dict[str, Any]:
+    """`[channels.support-bot]` for a stand-in Bot API."""
+    return {
+        "kind": "telegram",
+        "token": rig.token,
+        "mode": "webhook",
+        "webhook_secret": HOOK_SECRET,
+        "api_base": rig.url,
+    }
+
+
+def slack_table(rig: SlackRig) -> dict[str, Any]:
+    """`[channels.slack]` for a stand-in Slack."""
+    return {
+        "kind": "slack",
+        "mode": "http",
+        "bot_token": rig.bot_token,
+        "signing_secret": rig.signing_secret,
+        "api_base": rig.url,
+    }
 
 
 def settings(channels: Mapping[str, Mapping[str, Any]], store_url: str, port: int) -> Config:

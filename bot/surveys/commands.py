@@ -12,7 +12,7 @@ from bot.turn import Turn
 from core import contacts, errors
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import tickets
-from core.models.contacts import Address, Contact
+from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import UNANSWERED, Invite
 from core.plumbing import deliveries
@@ -199,12 +199,8 @@ async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: date
 
     Only while it is unanswered: a link that was answered and then forwarded connects nobody.
     """
-    row, _ = await Address.get_or_create(
-        channel=channel.name,
-        address=event.person.address,
-        defaults={"contact_id": invite.contact_id, "rank": LAST, "created_at": now},
-    )
-    await Address.filter(id=row.id).update(contact_id=invite.contact_id)
+    where = AddressFacts(channel.name, event.person.address)
+    row = await contacts.give_address(invite.contact_id, where, rank=LAST, now=now)
     await Invite.filter(id=invite.id).update(address_id=row.id)
     invite.address, invite.address_id = row, row.id
 

@@ -69,7 +69,7 @@ class Conversation:
         return await act(self, channel, event, invite, action, now)
 
     async def _score(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
-        response = await responses.give_score(invite, action.what, action.score, now=now)
+        response = await responses.give_score(invite, action.what, action.score, given_at=event.at, now=now)
         turn = await self._go_on(channel, event, invite, response, now=now)
         form = None
         if channel.has_forms:
@@ -131,7 +131,8 @@ class Conversation:
     async def _commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
         response = await responses.of(invite)
         if response is None and event.text.strip() in _DIGITS:
-            response = await responses.give_score(invite, "overall", _DIGITS[event.text.strip()], now=now)
+            score = _DIGITS[event.text.strip()]
+            response = await responses.give_score(invite, "overall", score, given_at=event.at, now=now)
         else:
             response = await responses.give_comment(invite, event.text, now=now)
         return await self._go_on(channel, event, invite, response, now=now)

@@ -11,8 +11,10 @@ from starlette.responses import JSONResponse
 
 from bot.web import policies
 from bot.web.site import Here, Site
+from core import transactions
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.lanes import Lane
+from core.plumbing import arrivals
 
 router = APIRouter(dependencies=[policies.public], include_in_schema=False)
 log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ async def readyz(site: Here) -> JSONResponse:
     then it is `degraded`, and still 200, so that no load balancer takes the other channels away too.
     """
     ailing = await _ailing(site)
-    components = {"store": "ok" if ailing is not None else "down"}
+    components = {"store": "ok" if ailing is not None and await _takes(site.clock()) else "down"}
     components["schema"] = await _schema(site) if ailing is not None else "unknown"
     components["engine"] = "ok" if site.is_working() else "down"
     for name in sorted(site.channels):
@@ -49,6 +51,17 @@ async def _ailing(site: Site) -> set[str] | None:
     except Exception:
         log.warning("the store does not answer", exc_info=True)
         return None
+
+
+async def _takes(now: datetime) -> bool:
+    """Whether it takes what is written. Only tried out while it did not: this is asked every few seconds."""
+    try:
+        if transactions.refusal():
+            await arrivals.probe(now=now)
+    except transactions.StoreUnavailable as error:
+        log.warning("%s", error)
+        return False
+    return True
 
 
 async def _resting(now: datetime) -> set[str]:

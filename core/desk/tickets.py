@@ -180,18 +180,6 @@ async def reopen(
     return True
 
 
-@transactions.atomic
-async def raise_priority(ticket: Ticket, *, now: datetime) -> None:
-    """One step up, at most to urgent."""
-    order = list(Priority)[::-1]
-    higher = order[min(order.index(ticket.priority) + 1, len(order) - 1)]
-    if higher != ticket.priority:
-        values: dict[str, object] = {"old": ticket.priority.value, "new": higher.value}
-        await Ticket.filter(id=ticket.id).update(priority=higher)
-        ticket.priority = higher
-        await history.write(ticket, EntryKind.PRIORITY, label="history.status", values=values, now=now)
-
-
 async def note(ticket: Ticket, text: str, *, by: str = "", now: datetime) -> TicketEntry:
     """Internal words: the contact never sees them."""
     return await history.write(ticket, EntryKind.NOTE, actor=by, text=text, now=now)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from core import transactions
 from core.models.deliveries import Arrival, ArrivalState
 from core.ports import RawArrival
 from core.store.prepared import update
 
 MOST_ATTEMPTS = 5
+_AS_LARGE = 64 * 1024
 
 
 def key_of(channel: str, arrival: RawArrival) -> str:
@@ -50,6 +53,14 @@ async def left_behind(*, before: datetime, most: int = 500) -> list[Arrival]:
     """What nobody has handled although it came before then, oldest first: a crash happened, or handling failed."""
     waiting = Arrival.filter(state=ArrivalState.NEW, received_at__lte=before)
     return await waiting.order_by("received_at", "key").limit(most)
+
+
+async def probe(*, now: datetime) -> None:
+    """Write something as large as an arrival and delete it; raises StoreUnavailable while there is no room for it."""
+    key = f"probe:{secrets.token_hex(8)}"
+    large = Arrival(key=key, channel="", body=bytes(_AS_LARGE), state=ArrivalState.HANDLED, received_at=now)
+    await transactions.run(lambda: Arrival.bulk_create([large]))
+    await transactions.run(lambda: Arrival.filter(key=key).delete())
 
 
 async def forget(*, now: datetime, keep: timedelta = timedelta(days=30)) -> int:

@@ -26,7 +26,9 @@ from tortoise.exceptions import DBConnectionError
 from core.store.safety import assert_postgres_safe
 from core.store.signals import Signals
 
-LOST_STATES = ("57P01", "57P02", "57P03")  # shut down, crashed, still starting
+LOST_STATES = ("57P01", "57P02", "57P03", "25P03")  # shut down, crashed, still starting; idle for too long
+IDLE_IN_TRANSACTION = "15s"
+"""A process that is frozen in a unit of work (a paused machine) keeps its locks no longer than this."""
 
 
 def is_lost(error: BaseException) -> bool:
@@ -64,6 +66,7 @@ class PostgresClient(stock.AsyncpgDBClient):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.server_settings["idle_in_transaction_session_timeout"] = IDLE_IN_TRANSACTION
         self.signals = Signals()
 
     async def create_connection(self, with_db: bool) -> None:

@@ -32,15 +32,18 @@ _LOCKED = Prepared(Response, lambda invite_id: Response.filter(invite_id=invite_
 
 
 @transactions.atomic
-async def give_score(invite: Invite, dimension: str, value: int, *, now: datetime) -> Response:
-    """Store one tap. A second one corrects the first; one that arrives late does not overwrite a newer one.
+async def give_score(
+    invite: Invite, dimension: str, value: int, *, given_at: datetime | None = None, now: datetime
+) -> Response:
+    """Store one tap. A second one corrects the first; one that is handled late does not overwrite a newer one.
 
-    Raises errors.Conflict when it is too late, errors.Invalid for a dimension or a score that the survey has not.
+    `given_at` is when it came in, if that was not now. Raises errors.Conflict when it was too late, errors.Invalid for
+    a dimension or a score that the survey has not.
     """
     settings = catalogue.settings_for(invite)
     _check_score(settings, dimension, value)
-    response, was = await _begin(invite, settings, now=now)
-    await _set_scores(response, was, {dimension: value}, now=now)
+    response, was = await _begin(invite, settings, now=given_at or now)
+    await _set_scores(response, was, {dimension: value}, at=given_at or now)
     skipped = [one for one in response.skipped if one != dimension]
     return await _changed(invite, response, settings, {"skipped": skipped}, now=now)
 
@@ -131,7 +134,7 @@ async def answer(
         raise errors.Invalid(
             "please say in a few words what went wrong", field="comment", label="note.comment_required"
         )
-    await _set_scores(response, was, scores, now=now)
+    await _set_scores(response, was, scores, at=now)
     response = await _changed(invite, response, settings, changes, now=now)
     return await _finish(invite, response, now=now) if finished else response
 
@@ -241,13 +244,13 @@ async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> 
     return response, await scores_of(response)
 
 
-async def _set_scores(response: Response, was: Mapping[str, int], scores: Mapping[str, int], *, now: datetime) -> None:
+async def _set_scores(response: Response, was: Mapping[str, int], scores: Mapping[str, int], *, at: datetime) -> None:
     for dimension, value in scores.items():
         if dimension not in was:
-            await insert(Score, response_id=response.id, dimension=dimension, value=value, given_at=now)
+            await insert(Score, response_id=response.id, dimension=dimension, value=value, given_at=at)
         else:
-            known = Score.filter(response_id=response.id, dimension=dimension, given_at__lte=now)
-            await known.update(value=value, given_at=now)
+            known = Score.filter(response_id=response.id, dimension=dimension, given_at__lte=at)
+            await known.update(value=value, given_at=at)
 
 
 async def _changed(

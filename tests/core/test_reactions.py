@@ -8,7 +8,7 @@ import pytest
 
 from core import contacts, errors
 from core.models.deliveries import Delivery
-from core.models.desk import Priority, Ticket, TicketEntry, TicketStatus
+from core.models.desk import Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite, InvitePurpose
 from core.models.reactions import Alert, AlertState, Reaction, Recovery, RecoveryState
 from core.models.setup import Rule, Staff
@@ -178,17 +178,6 @@ async def test_a_change_of_mind_is_told_in_place(store: Store) -> None:
     assert (await Alert.get()).version == 2
     assert (await Recovery.get()).state == RecoveryState.OPEN
     assert (await Ticket.get()).status == TicketStatus.ASSIGNED
-
-
-async def test_a_priority_is_raised_to_urgent_and_no_further(store: Store) -> None:
-    from core.desk import tickets
-
-    await company()
-    alert = await unhappy()
-    ticket = await Ticket.get(id=alert.ticket_id)
-    for _ in range(4):
-        await tickets.raise_priority(ticket, now=at())
-    assert (await Ticket.get()).priority == Priority.URGENT
 
 
 async def test_who_cannot_be_reached_any_more_is_not_told_but_staff_are(store: Store) -> None:

@@ -54,6 +54,17 @@ async def test_a_late_old_tap_does_not_overwrite_a_newer_one(store: Store) -> No
     assert await responses.scores_of(response) == {"overall": 5}
 
 
+async def test_a_tap_that_had_to_wait_counts_from_when_it_came_in(store: Store) -> None:
+    await company(edit_for="1h")
+    invite = await asked()
+    await responses.give_score(invite, "overall", 5, now=at(seconds=10))
+    for came, after in ((9, {"overall": 5}), (11, {"overall": 1})):
+        response = await responses.give_score(
+            await whole(invite), "overall", 1, given_at=at(seconds=came), now=at(hours=2)
+        )
+        assert await responses.scores_of(response) == after
+
+
 @pytest.mark.parametrize(("dimension", "value"), [("overall", 0), ("overall", 6), ("weather", 3), ("", 3)])
 async def test_what_the_survey_does_not_ask_is_refused_and_nothing_is_written(
     store: Store, dimension: str, value: int

@@ -493,6 +493,25 @@ async def test_while_postgresql_is_away_the_error_is_clear(small_store: stores.S
     assert await open_account("ann")
 
 
+@pytest.mark.parametrize("empty_url", ["postgres"], indirect=True)
+async def test_who_is_frozen_in_a_unit_of_work_does_not_keep_the_locks(small_store: stores.Store) -> None:
+    tries = []
+
+    @transactions.atomic
+    async def freezes_at_first() -> None:
+        tries.append(1)
+        await open_account("ann")
+        if len(tries) == 1:
+            await get_connection("default").execute_query("SET LOCAL idle_in_transaction_session_timeout = 20")
+            await asyncio.sleep(0.3)
+
+    _, [setting] = await get_connection("default").execute_query("SHOW idle_in_transaction_session_timeout")
+    assert setting[0] == "15s"
+    await freezes_at_first()
+    assert len(tries) == 2
+    assert await Account.all().count() == 1
+
+
 @pytest.fixture(autouse=True)
 async def nothing_is_left_behind() -> AsyncIterator[None]:
     yield

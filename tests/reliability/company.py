@@ -16,8 +16,8 @@ from tests.ports import free_port
 from tests.reliability.process import Product, command
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
+from tests.world import HOOK_SECRET
 
-HOOK_SECRET = "0123456789abcdef0123456789abcdef"
 TEAMS = 6  # each with a Slack channel of its own, because one channel takes one message a second
 BAD = 2
 _CONFIG = """

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests import world
-from tests.reliability.company import HOOK_SECRET
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
 from tests.world import World
@@ -29,22 +28,7 @@ async def slack() -> AsyncIterator[SlackRig]:
 
 @pytest.fixture
 def channels(telegram: TelegramRig, slack: SlackRig) -> dict[str, dict[str, object]]:
-    return {
-        "support-bot": {
-            "kind": "telegram",
-            "token": telegram.token,
-            "mode": "webhook",
-            "webhook_secret": HOOK_SECRET,
-            "api_base": telegram.url,
-        },
-        "slack": {
-            "kind": "slack",
-            "mode": "http",
-            "bot_token": slack.bot_token,
-            "signing_secret": slack.signing_secret,
-            "api_base": slack.url,
-        },
-    }
+    return {"support-bot": world.telegram_table(telegram), "slack": world.slack_table(slack)}
 
 
 @pytest.fixture

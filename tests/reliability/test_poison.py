@@ -14,9 +14,8 @@ from core.models.deliveries import Arrival, ArrivalState
 from core.models.desk import Ticket
 from core.models.invites import Decision, Invite
 from core.models.responses import Response, Score
-from tests.reliability.company import HOOK_SECRET
 from tests.rigs.telegram import TelegramRig
-from tests.world import World
+from tests.world import HOOK_SECRET, World
 
 COPIES = 50
 HOOK = {"X-Telegram-Bot-Api-Secret-Token": HOOK_SECRET, "Content-Type": "application/json"}
