@@ -29,7 +29,8 @@ from bot.web.site import Site as WebSite
 from bot.web.site import networks
 from bot.worker import Worker
 from core import store as stores
-from core.ports import Channel
+from core.keeps import Keeps
+from core.ports import Channel, Keep
 from core.store import Store
 from core.surveys import tokens
 
@@ -62,6 +63,13 @@ class HasMenu(Protocol):
     commands: Mapping[str, Sequence[tuple[str, str]]]
 
 
+@runtime_checkable
+class HasKeep(Protocol):
+    """A channel that remembers something over a restart (e-mail, Slack)."""
+
+    keep: Keep
+
+
 def menu(templates: Templates) -> dict[str, list[tuple[str, str]]]:
     """The commands and what they are for, in every language that ships."""
     return {
@@ -80,6 +88,7 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
         await first_start.fill_in(now=clock())
         known = await own_words.read()
         templates = Templates.load(known, default=config.site.locale, on_problem=own_words.tell_problem)
+        keeps = Keeps(secret, clock)
         site = Site(config.site.name, config.site.base_url, templates, config.site.timezone, config.site.privacy_url)
         channels = {
             name: channel_kinds.build(name, settings, base_url=config.site.base_url)
@@ -88,6 +97,8 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
         for channel in channels.values():
             if isinstance(channel, HasMenu):
                 channel.commands = menu(templates)
+            if isinstance(channel, HasKeep):
+                channel.keep = keeps.of(channel.name)
             await channel.open()
         try:
             worker = Worker(store, site, channels, clock, refresh=OwnWords(templates, known).refresh)

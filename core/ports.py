@@ -57,13 +57,24 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes out with a message. It is data to us: nobody looks into it, runs it or shows it in a page."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message, ready to be drawn: every word is final, the channel only gives it its shape.
 
     `key` is the same on every try of the same delivery: a mail's Message-ID is made from it. `text` is in the channel's
     dialect and already escaped; `plain` says the same without mark-up. `quote` is a customer's own words, plain, to be
     shown verbatim and never as mark-up. `thread` is the receipt of the message to answer under. `subject`, `preheader`
-    and `unsubscribe_url` are for e-mail. `asks_text` says that the next thing typed is wanted.
+    and `unsubscribe_url` are for e-mail. `asks_text` says that the next thing typed is wanted. `reply_token` proves,
+    when it comes back, what an answer is about; a channel that can hides it in the address for answers. `files` are
+    given only to a channel that `has_files`.
     """
 
     key: str
@@ -82,6 +93,8 @@ class Message:
     locale: str = "en"
     asks_text: bool = False
     urgent: bool = False
+    reply_token: str = ""
+    files: tuple[Enclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +185,32 @@ class Tapped(Heard):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """Something sent along: a photo, a document, a voice message.
+
+    It is here already (`data`), or the channel fetches it by its `ref`. `size` is in bytes as the network tells it, 0
+    when it does not. Name and media type are the sender's words: they decide nothing.
+    """
+
+    name: str
+    media_type: str
+    size: int = 0
+    ref: str = ""
+    data: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Wrote(Heard):
-    """Typed text. `receipt` is the message it answers, if any; `thread` the root of the thread it stands in."""
+    """Typed text, files, or both. `receipt` is the message it answers, if any; `thread` the root of its thread.
+
+    `reply_token` is what stood in the address that it was sent to; whether it is genuine is not the channel's business.
+    """
 
     text: str = ""
     thread: str = ""
+    subject: str = ""
+    reply_token: str = ""
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +244,24 @@ class Moved(Heard):
     """A chat has a new address (`person.address` is the old one, `new_address` replaces it)."""
 
     new_address: str = ""
+
+
+class BounceKind(StrEnum):
+    HARD = "hard"  # there is no such mailbox
+    SOFT = "soft"  # full, or given up after trying for long: perhaps another time
+    POLICY = "policy"  # they do not take our mail: our fault, not the person's
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced(Heard):
+    """A message that had been accepted came back. `person.address` is whom it was for, `receipt` the message.
+
+    `reply_token` is that of the message; without a genuine one a bounce is somebody's invention (SEC-39).
+    """
+
+    kind: BounceKind = BounceKind.HARD
+    reason: str = ""
+    reply_token: str = ""
 
 
 # ---------------------------------------------------------------- how raw input reaches the store
@@ -297,8 +349,44 @@ class Finding:
     remedy: str = ""
 
 
+class Keep(Protocol):
+    """A few words that a channel must remember over a restart: how far it has read, who installed it.
+
+    They are sealed with the site's secret on their way into the store. Keys have at most 200 characters.
+    """
+
+    async def get(self, key: str) -> str | None: ...
+
+    async def put(self, key: str, value: str) -> None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+    async def all(self, prefix: str) -> Mapping[str, str]:
+        """Whatever is kept under keys that begin so."""
+        ...
+
+
+class Forgetful:
+    """A Keep that remembers until the process ends: for a channel that nobody gave a better one."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+
+    async def get(self, key: str) -> str | None:
+        return self._kept.get(key)
+
+    async def put(self, key: str, value: str) -> None:
+        self._kept[key] = value
+
+    async def delete(self, key: str) -> None:
+        self._kept.pop(key, None)
+
+    async def all(self, prefix: str) -> Mapping[str, str]:
+        return {key: value for key, value in self._kept.items() if key.startswith(prefix)}
+
+
 class Channel(Protocol):
-    """A channel account. Made by `build(name, settings)` in its module; imports of chat libraries happen only there."""
+    """A channel account. Made by `build` in `bot/channels`; imports of chat libraries happen only there."""
 
     name: str  # as configured: "support-bot"
     kind: str  # "telegram", "slack", "email", "webchat"
@@ -306,6 +394,7 @@ class Channel(Protocol):
     has_buttons: bool  # takes taps; otherwise buttons must carry URLs (e-mail)
     has_edits: bool  # can redraw a message it sent
     has_forms: bool  # can show a Form
+    has_files: bool  # carries a Message's `files`
     limits: Limits
 
     async def open(self) -> None:
@@ -327,6 +416,13 @@ class Channel(Protocol):
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
         """Redraw a message in place. A message that is gone or cannot be edited any more is sent anew."""
+        ...
+
+    async def fetch(self, file: File, *, most: int) -> bytes:
+        """What a person sent along, by its `ref`, up to `most` bytes.
+
+        Raises Undeliverable when it is larger or gone, TryLater when the network cannot give it now.
+        """
         ...
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:

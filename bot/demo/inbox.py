@@ -19,6 +19,7 @@ from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
+    File,
     Finding,
     Heard,
     Limits,
@@ -30,6 +31,7 @@ from core.ports import (
     Submitted,
     Take,
     Tapped,
+    Undeliverable,
     Wrote,
 )
 
@@ -48,6 +50,7 @@ class InboxChannel:
     has_buttons = True
     has_edits = True
     has_forms = True
+    has_files = False
 
     def __init__(self, name: str, settings: InboxSettings, *, base_url: str) -> None:
         self.name = name
@@ -70,6 +73,9 @@ class InboxChannel:
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
         return receipt
+
+    async def fetch(self, file: File, *, most: int) -> bytes:
+        raise Undeliverable("nobody sends files here")
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         raise Refused("The inbox has no hook.", 404)

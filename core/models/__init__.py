@@ -8,6 +8,7 @@ MODULES = [
     "core.models.deliveries",
     "core.models.desk",
     "core.models.invites",
+    "core.models.keeps",
     "core.models.lanes",
     "core.models.reactions",
     "core.models.responses",

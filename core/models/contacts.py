@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 
@@ -31,6 +32,44 @@ class Contact(Model):
 
     class Meta:
         table = "contacts"
+
+
+class SuppressionReason(StrEnum):
+    HARD_BOUNCE = "hard_bounce"
+    SOFT_BOUNCES = "soft_bounces"
+    COMPLAINT = "complaint"
+    MANUAL = "manual"
+
+
+class Suppression(Model):
+    """An address that gets nothing more from us, whoever's it is, until somebody takes it off this list."""
+
+    id = fields.BigIntField(primary_key=True)
+    channel = fields.CharField(max_length=60)
+    address = fields.CharField(max_length=320)  # in lower case
+    reason = fields.CharEnumField(SuppressionReason, max_length=20)
+    evidence = fields.CharField(max_length=500, default="")
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "suppressions"
+        unique_together = (("channel", "address"),)
+
+
+class Bounce(Model):
+    """A message came back. Three soft ones in thirty days count as a hard one."""
+
+    id = fields.BigIntField(primary_key=True)
+    channel = fields.CharField(max_length=60)
+    address = fields.CharField(max_length=320)  # in lower case
+    kind = fields.CharField(max_length=20)  # "hard", "soft", "policy"
+    reason = fields.CharField(max_length=500, default="")
+    delivery_id: int | None = fields.BigIntField(null=True)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "bounces"
+        indexes = (Index(fields=("channel", "address", "at")),)
 
 
 class Address(Model):

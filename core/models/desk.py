@@ -50,6 +50,7 @@ class Ticket(Model):
     priority = fields.CharEnumField(Priority, max_length=20, default=Priority.MEDIUM)
     status = fields.CharEnumField(TicketStatus, max_length=30, default=TicketStatus.NEW)
     channel = fields.CharField(max_length=60, default="")  # the one it came by
+    thread = fields.CharField(max_length=300, default="")  # the message that it began with, if it has threads
     tags: list[str] = fields.JSONField(default=list)
     cycle = fields.IntField(default=1)
     reopened_by_rating = fields.IntField(default=0)
@@ -112,6 +113,43 @@ class TicketEntry(Model):
 
     class Meta:
         table = "ticket_entries"
+        ordering = ("id",)
+
+
+class AttachmentState(StrEnum):
+    WAITING = "waiting"  # to be fetched from its channel
+    STORED = "stored"
+    REFUSED = "refused"  # too large, or gone
+
+
+class Attachment(Model):
+    """A file that somebody sent along with a message. It is data: kept, handed out as a download, never looked into.
+
+    Name and media type are the sender's words.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "models.Ticket", related_name="attachments", on_delete=fields.CASCADE
+    )
+    ticket_id: int
+    entry: fields.ForeignKeyRelation[TicketEntry] = fields.ForeignKeyField(
+        "models.TicketEntry", related_name="attachments", on_delete=fields.CASCADE
+    )
+    entry_id: int
+    channel = fields.CharField(max_length=60)
+    ref = fields.CharField(max_length=500, default="")  # what the channel fetches it by
+    name = fields.CharField(max_length=200)
+    media_type = fields.CharField(max_length=120)
+    size = fields.BigIntField(default=0)  # bytes
+    state = fields.CharEnumField(AttachmentState, max_length=20, default=AttachmentState.WAITING)
+    attempts = fields.IntField(default=0)
+    problem = fields.CharField(max_length=300, default="")
+    body: bytes | None = fields.BinaryField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "attachments"
         ordering = ("id",)
 
 

@@ -16,6 +16,8 @@ class Lane(Model):
     blocked_until: datetime | None = fields.DatetimeField(null=True)
     reason = fields.CharField(max_length=300, default="")
     failures = fields.IntField(default=0)  # in a row, of the channel as a whole
+    pace = fields.FloatField(default=1.0)  # the share of its usual pace that the channel has been found to take
+    paced_at: datetime | None = fields.DatetimeField(null=True)  # when `pace` was last changed
 
     class Meta:
         table = "lanes"

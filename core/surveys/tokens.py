@@ -8,9 +8,12 @@ import hashlib
 import hmac
 import re
 import secrets
+from dataclasses import dataclass
+from typing import Literal
 
 _secret: bytes = b""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_REPLY = re.compile(r"([it])([a-z0-9]{1,18})\.([a-z2-7]{20})")
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -46,13 +49,46 @@ def contact_of(unsubscribe_token: str) -> int | None:
     return int(contact) if genuine else None
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an answer is about: an invite's key, or a ticket's id."""
+
+    kind: Literal["invite", "ticket"]
+    name: str
+
+
+def reply_token_for(kind: Literal["invite", "ticket"], name: str) -> str:
+    """What stands in the address for answers, "i3k9x2m7qdab.<20 letters>": 100 bits nobody can make but us.
+
+    Small letters and digits, because some mail servers change the case of addresses.
+    """
+    return f"{kind[0]}{name}.{_reply_mac(kind, name)}"
+
+
+def subject_of(reply_token: str) -> Subject | None:
+    """What a reply token is about, or None when it is not one of ours (SEC-18: the one place that decides)."""
+    found = _REPLY.fullmatch(reply_token.lower())
+    if found is None:
+        return None
+    kind: Literal["invite", "ticket"] = "invite" if found[1] == "i" else "ticket"
+    genuine = hmac.compare_digest(found[3].encode(), _reply_mac(kind, found[2]).encode())
+    return Subject(kind, found[2]) if genuine else None
+
+
+def _reply_mac(kind: str, name: str) -> str:
+    return base64.b32encode(_mac(f"reply:{kind}", name)).decode().lower()[:20]
+
+
 def hash_of(token: str) -> str | None:
     """The stored form of a token, or None when it cannot be one (wrong length or letters)."""
     return hashlib.sha256(token.encode()).hexdigest() if _TOKEN.fullmatch(token) else None
 
 
 def _derive(purpose: str, subject: str) -> str:
+    return base64.urlsafe_b64encode(_mac(purpose, subject)).rstrip(b"=").decode()
+
+
+def _mac(purpose: str, subject: str) -> bytes:
     if not _secret:
         raise RuntimeError("core.surveys.tokens.use() was not called")
-    mac = hmac.new(_secret, f"afterword:{purpose}:{subject}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return hmac.new(_secret, f"afterword:{purpose}:{subject}".encode(), hashlib.sha256).digest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -175,3 +176,32 @@ def test_what_only_looks_like_an_unsubscribe_link_is_nobodys() -> None:
 def test_any_text_is_looked_at_without_harm(text: str) -> None:
     assert tokens.contact_of(text) is None
     assert tokens.hash_of(text) is None or len(text) == 43
+
+
+@given(st.sampled_from(["i", "t"]), st.from_regex(r"[a-z0-9]{1,18}", fullmatch=True))
+def test_a_reply_address_tells_what_it_is_about_whatever_became_of_its_case(kind: str, name: str) -> None:
+    wanted: Literal["invite", "ticket"] = "invite" if kind == "i" else "ticket"
+    token = tokens.reply_token_for(wanted, name)
+    assert len(token) <= 40
+    assert tokens.subject_of(token.upper()) == tokens.Subject(wanted, name)
+
+
+def test_no_shortened_changed_or_borrowed_reply_address_is_believed() -> None:
+    token = tokens.reply_token_for("ticket", "17")
+    mac = token.partition(".")[2]
+    changed = [
+        token[:place] + ("a" if token[place] != "a" else "b") + token[place + 1 :] for place in range(len(token))
+    ]
+    wrong = [
+        *(token[:end] for end in range(len(token))),
+        *changed,
+        f"i17.{mac}",
+        f"t18.{mac}",
+        f"{token}a",
+        f" {token}",
+    ]
+    assert [one for one in wrong if tokens.subject_of(one) is not None] == []
+    tokens.use(OTHER)
+    foreign = tokens.reply_token_for("ticket", "17")
+    tokens.use(SECRET)
+    assert tokens.subject_of(foreign) is None

@@ -19,6 +19,7 @@ from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
+    File,
     Finding,
     Heard,
     Limits,
@@ -42,6 +43,7 @@ class EmailChannel:
     has_buttons = False
     has_edits = False
     has_forms = False
+    has_files = False
 
     def __init__(self, name: str, settings: EmailSettings, *, base_url: str) -> None:
         self.name = name
@@ -79,6 +81,9 @@ class EmailChannel:
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
         raise TypeError("a mail that was sent cannot be changed: look at has_edits first")
+
+    async def fetch(self, file: File, *, most: int) -> bytes:
+        raise Undeliverable("nobody sends files here")
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         raise Refused("there is no hook for e-mail", 404)

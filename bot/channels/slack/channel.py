@@ -18,6 +18,7 @@ from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
+    File,
     Finding,
     Form,
     Heard,
@@ -48,6 +49,7 @@ class SlackChannel:
     has_buttons = True
     has_edits = True
     has_forms = True
+    has_files = False
 
     timeout = timedelta(seconds=10)
     ping_seconds = 10.0
@@ -101,6 +103,9 @@ class SlackChannel:
                 raise
             return await self.send(target, message)
         return receipt
+
+    async def fetch(self, file: File, *, most: int) -> bytes:
+        raise Undeliverable("nobody sends files here")
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         if self._settings.mode != "http":

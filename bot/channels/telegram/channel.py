@@ -26,6 +26,7 @@ from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
+    File,
     Finding,
     Heard,
     Limits,
@@ -34,6 +35,7 @@ from core.ports import (
     Refused,
     Take,
     Tapped,
+    Undeliverable,
 )
 from core.text import shorten
 
@@ -54,6 +56,7 @@ class TelegramChannel:
     has_buttons = True
     has_edits = True
     has_forms = False
+    has_files = False
 
     commands: Mapping[str, Sequence[tuple[str, str]]]
     """(command, description) by locale, shown by Telegram's menu. Set before `listen`; the first is for all others."""
@@ -165,6 +168,9 @@ class TelegramChannel:
             logger.info("%s: a tap was not acknowledged: %s", self.name, error)
 
     # ------------------------------------------------------------ in
+
+    async def fetch(self, file: File, *, most: int) -> bytes:
+        raise Undeliverable("nobody sends files here")
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         if self._settings.mode != "webhook":

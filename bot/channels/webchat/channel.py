@@ -13,6 +13,7 @@ from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
+    File,
     Finding,
     Heard,
     Limits,
@@ -40,6 +41,7 @@ class WebchatChannel:
     has_buttons = True
     has_edits = True
     has_forms = False
+    has_files = False
 
     def __init__(self, name: str, settings: WebchatSettings, *, base_url: str) -> None:
         self.name = name
@@ -69,6 +71,9 @@ class WebchatChannel:
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
         self.hub.nudge(target)
         return receipt
+
+    async def fetch(self, file: File, *, most: int) -> bytes:
+        raise Undeliverable("nobody sends files here")
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         raise Refused("The web chat has no hook; its visitors talk to /chat.", 404)
