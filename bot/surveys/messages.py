@@ -62,9 +62,11 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer=_footer(words.locale, site),
         unsubscribe_url=f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}",
+        thread=_began(invite.ticket, channel),
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
+        reply_token=tokens.reply_token_for("invite", invite.key),
     )
 
 
@@ -109,8 +111,10 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_footer(locale, site),
+        thread=_began(ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
 
 
@@ -140,9 +144,16 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         plain=f"{name}:\n{words}" if name else words,
         subject=f"Re: {ticket.subject} ({ticket.number})",
         footer=_footer(locale, site),
+        thread=_began(ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
+
+
+def _began(ticket: Ticket, channel: Channel) -> str:
+    """The letter that a request began with: whatever is written about it stands under that."""
+    return ticket.thread if ticket.channel == channel.name and not channel.has_buttons else ""
 
 
 async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | None:
