@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.surveys import answers, drafts
 from bot.turn import Turn
-from core.desk import letters, tickets
+from core.desk import attachments, letters
 from core.desk.letters import Letter
 from core.models.deliveries import Delivery
-from core.models.desk import OPEN_STATUSES, Ticket, TicketEntry
+from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import ANSWERABLE, Invite
 from core.plumbing import deliveries
-from core.ports import Channel, File, Wrote
+from core.ports import Channel, Wrote
 from core.surveys import catalogue, invites, responses, scoring, tokens
 
 if TYPE_CHECKING:
@@ -101,30 +100,23 @@ async def _about_ticket(
     if not is_open and not says_thanks and not (proven and letters.is_recent(ticket, now=now)):
         return await _new(talk, channel, event, letter, follows=ticket, now=now)
     entry = await letters.join(ticket, letter, reopens=not is_open and not says_thanks, now=now)
-    await _keep(ticket, entry, channel, event.files, now=now)
-    return Turn()
+    refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
+    return Turn(handed_over=await talk.not_taken(channel, event, refused, now=now))
 
 
 async def _new(
     talk: Conversation, channel: Channel, event: Wrote, letter: Letter, *, follows: Ticket | None = None, now: datetime
 ) -> Turn:
     ticket, entry = await letters.begin(letter, follows=follows, now=now)
-    await _keep(ticket, entry, channel, event.files, now=now)
+    refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
     lately = Delivery.filter(
         channel=channel.name, target=event.target, kind="received", created_at__gt=now - timedelta(hours=1)
     )
     if await lately.count() >= RECEIPTS:
         logger.warning("%s: no receipt for %s; its sender got enough of them", channel.name, ticket.number)
         return Turn()
-    draft = drafts.received(ticket, channel, event.target)
-    return Turn(handed_over=[await deliveries.hand_over(draft, worker=talk.worker, now=now)])
-
-
-async def _keep(ticket: Ticket, entry: TicketEntry, channel: Channel, files: Sequence[File], *, now: datetime) -> None:
-    if not files:
-        return
-    names = ", ".join(one.name for one in files)
-    await tickets.note(ticket, names, now=now)
+    receipt = await deliveries.hand_over(drafts.received(ticket, channel, event.target), worker=talk.worker, now=now)
+    return Turn(handed_over=[receipt, *await talk.not_taken(channel, event, refused, now=now)])
 
 
 def _letter(channel: Channel, event: Wrote) -> Letter:
