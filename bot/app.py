@@ -28,6 +28,7 @@ from bot.web.server import Server
 from bot.web.site import Site as WebSite
 from bot.web.site import networks
 from bot.worker import Worker
+from core import contacts
 from core import store as stores
 from core.keeps import Keeps
 from core.ports import Channel, Keep
@@ -83,6 +84,7 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
     """Open the store and the channels; close them in the end. Raises what `core.store.open_store` raises."""
     secret = link_secret(config)
     tokens.use(secret)
+    contacts.use_zone(config.site.timezone)
     store = await stores.open_store(config.store.url)
     try:
         await first_start.fill_in(now=clock())

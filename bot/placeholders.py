@@ -203,7 +203,7 @@ _STAFF_KINDS = (
             _text(
                 "event",
                 "assigned, snoozed, replied, customer_replied, resolved, dismissed, changed, comment_added, raised,"
-                " recovered or reminded",
+                " recovered, reminded or not_told",
                 "changed",
                 needed=True,
             ),

@@ -13,7 +13,7 @@ from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
-from core.models.setup import Survey
+from core.models.setup import Staff, Survey
 from core.plumbing import deliveries
 from core.ports import Button, Channel, Fact, Message, Tone
 from core.reactions import alerts
@@ -46,7 +46,16 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         urgent=alert.ticket.priority == "urgent",
     )
     return (
-        await _whole(message, alert, words, scores, site, forms=channel.has_forms, now=now)
+        await _whole(
+            message,
+            alert,
+            words,
+            scores,
+            site,
+            forms=channel.has_forms,
+            perhaps_sent=bool(delivery.payload.get(deliveries.PERHAPS_SENT)),
+            now=now,
+        )
         if delivery.kind == "alert"
         else await _under(message, alert)
     )
@@ -62,13 +71,15 @@ def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     if recovery is not None and recovery.state == RecoveryState.DISMISSED:
         reason = words.label(f"dismissal.{recovery.outcome}")
         return words.label("state.dismissed", name=recovery.closed_by, reason=reason)
+    if alert.state == AlertState.CLOSED:
+        return words.label("state.closed")
     if recovery is not None and now >= recovery.due_at:
         return words.label("state.overdue", due=_when(recovery.due_at, words, site, now))
     if alert.state == AlertState.OPEN and alert.snoozed_until and alert.snoozed_until > now:
         return words.label("state.snoozed", until=_when(alert.snoozed_until, words, site, now))
     if alert.state == AlertState.ACKNOWLEDGED:
-        owner = recovery.owner.name if recovery and recovery.owner else _agent(alert)
-        return words.label("state.taken", name=owner)
+        owner: Staff | None = recovery.owner if recovery else alert.ticket.assignee
+        return words.label("state.taken", name=owner.name if owner else words.label("alert.nobody"))
     return words.label("state.open")
 
 
@@ -125,11 +136,13 @@ async def _whole(
     site: Site,
     *,
     forms: bool,
+    perhaps_sent: bool,
     now: datetime,
 ) -> Message:
+    repeated = (Fact(words.label("alert.repeat"), words.label("alert.perhaps_repeated")),) if perhaps_sent else ()
     return replace(
         message,
-        facts=await _facts(alert, words, scores, site, now=now),
+        facts=(*await _facts(alert, words, scores, site, now=now), *repeated),
         quote=alert.response.comment,
         rows=_buttons(alert, words, forms=forms),
     )

@@ -232,6 +232,7 @@ async def heard_from(
     facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
     known = await contacts.by_address(channel, address)
     contact = known.contact if known else await contacts.learn(facts, now=now)
+    await contacts.lock(contact)  # two messages that two processes handle at once open one request
     ticket = await open_of(contact)
     opened = ticket is None
     if ticket is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tortoise.functions import Min
 from tortoise.queryset import QuerySet
 
 from core import transactions
@@ -98,16 +100,19 @@ async def failed(channel: str, *, whole: bool, reason: str, now: datetime) -> da
 
 @transactions.atomic
 async def recovered(channel: str, *, now: datetime) -> bool:
-    """A message got through: the channel is well, and what failed on it is tried again at once.
+    """A message got through: the channel is well. If it had been closed, what failed on it lately is tried at once.
 
+    Only what has not failed often: else a channel that is up and down would use up a message's tries within seconds.
     False while it asked for quiet: that message was under way before it did.
     """
     lane = await _locked(channel, now)
     if lane.blocked_until is not None and lane.blocked_until > now:
         return False
     await Lane.filter(channel=channel).update(failures=0, blocked_until=None, reason="")
-    waiting = Delivery.filter(channel=channel, state=DeliveryState.WAITING, attempts__gt=0, due_at__gt=now)
-    await waiting.update(due_at=now)
+    if lane.blocked_until is not None:
+        tried = range(1, PATIENCE + 1)
+        waiting = Delivery.filter(channel=channel, state=DeliveryState.WAITING, attempts__in=list(tried))
+        await waiting.filter(due_at__gt=now).update(due_at=now)
     return True
 
 
@@ -131,9 +136,23 @@ async def _candidates(channel: str, limits: Limits, now: datetime, room: int) ->
             due = Delivery.filter(channel=channel, state=DeliveryState.WAITING, priority=priority, due_at__lte=now)
             if busy:
                 due = due.exclude(target__in=list(busy))
-            for row in await due.order_by("due_at", "id").limit(room * 4):
+            fresh = [row for row in await due.order_by("due_at", "id").limit(room * 4) if row.target not in chosen]
+            for row in await _oldest(due, fresh):
                 chosen.setdefault(row.target, row)
     return list(chosen.values())[:room]
+
+
+async def _oldest(due: QuerySet[Delivery], rows: Sequence[Delivery]) -> list[Delivery]:
+    """In place of each row the oldest to the same target: one that was tried again is due later, but leaves first."""
+    targets = list(dict.fromkeys(row.target for row in rows))
+    if not targets:
+        return []
+    known = {row.id: row for row in rows}
+    oldest = await due.filter(target__in=targets).annotate(first=Min("id")).group_by("target").values("target", "first")
+    first = {str(one["target"]): int(one["first"]) for one in oldest}
+    missing = await Delivery.filter(id__in=[id_ for id_ in first.values() if id_ not in known])
+    known |= {row.id: row for row in missing}
+    return [known[first[target]] for target in targets if first.get(target) in known]
 
 
 async def _soonest(channel: str) -> dict[int, datetime]:
