@@ -32,6 +32,7 @@ class Row:
     reason: str
     remedy: str
     ours: bool = False  # waiting mends nothing: somebody has to
+    says: str = ""  # the library has no class of its own for it
 
 
 TABLE: tuple[Row, ...] = (
@@ -46,6 +47,13 @@ TABLE: tuple[Row, ...] = (
         "there is no folder {folder!r}",
         "set imap_folder to a folder of that mailbox; sub-folders are written with its own separator, as INBOX/Support",
         ours=True,
+    ),
+    Row(
+        (IMAP4.abort,),
+        "the server offers no STARTTLS",
+        'try imap_tls = "tls" with imap_port = 993',
+        ours=True,
+        says="TLS not supported",
     ),
     Row(
         (MailboxStarttlsError,), "the server offers no STARTTLS", 'try imap_tls = "tls" with imap_port = 993', ours=True
@@ -82,7 +90,7 @@ def explain(error: BaseException, folder: str) -> TryLater:
 
 
 def row_for(error: BaseException) -> Row | None:
-    return next((row for row in TABLE if isinstance(error, row.errors)), None)
+    return next((row for row in TABLE if isinstance(error, row.errors) and row.says in str(error)), None)
 
 
 def remedy(error: BaseException) -> str:

@@ -59,7 +59,7 @@ class _Handler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         raw = envelope.original_content or b""
-        came = arrival(raw, recipients=tuple(envelope.rcpt_tos), sender=envelope.mail_from or "")
+        came = arrival(raw, recipients=tuple(envelope.rcpt_tos), sender=(envelope.mail_from or "").strip("<>"))
         try:
             await self._listener.take([came])
         except Exception:
