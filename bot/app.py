@@ -24,7 +24,7 @@ from bot.site import Site
 from bot.surveys import messages
 from bot.web import app as web
 from bot.web import chat
-from bot.web.server import Server
+from bot.web.server import Server, assert_free
 from bot.web.site import Site as WebSite
 from bot.web.site import networks
 from bot.worker import Worker
@@ -153,7 +153,8 @@ async def run(app: App, web_application: FastAPI, *, ready: Callable[[], None] =
 
 
 async def serve(config: Config) -> None:
-    """The whole product in one process."""
+    """The whole product in one process. Raises OSError when its port is taken, and what `opened` raises."""
+    assert_free(config.site.host, config.site.port, "stop what has it, or choose another one in site.listen")
     async with opened(config) as app:
         web_application = web_app(app)
         gc.collect()

@@ -178,6 +178,7 @@ async def test_a_bad_rating_behind_an_e_mail_link_alerts_slack(here: World, slac
     await here.resolve(addresses=[("mail", "ann@example.org")])
     received = await mail.mail_to("ann@example.org")
     link = next(url for _, url in received.links if "overall=2" in url)
+    assert any(url.startswith(f"{here.base_url}/u/") and url in received.text for _, url in received.links)
     assert link.startswith(f"{here.base_url}/r/")
     async with Reader(here) as ann:
         assert "Thank you" in await ann.answer(link, comment="Too late")
