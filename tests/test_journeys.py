@@ -302,6 +302,22 @@ async def test_an_alert_channel_that_is_gone_is_shown_until_it_is_mended(
     await here.until(lambda: is_ready(here))
 
 
+async def test_after_a_revoked_token_alerts_come_within_a_minute_of_its_return(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    slack.mood, slack.refusal = "gone", "token_revoked"
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    for _ in range(12):  # for hours
+        await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING).exists())
+        await here.move_on(minutes=20)
+    slack.mood = "fine"
+    await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING).exists())
+    await here.move_on(seconds=61)
+    await alerted(slack)
+
+
 async def test_an_alert_waits_for_a_group_that_the_bot_was_put_out_of(here: World, telegram: TelegramRig) -> None:
     group = -5001
     telegram.blocked.add(group)
