@@ -19,6 +19,7 @@ from tests.rigs import telegram_text
 Json = dict[str, Any]
 
 _PAGE = "<html><body><h1>502 Bad Gateway</h1><p>upstream of {path} is away</p></body></html>"
+_AILING = {"silent", "reset", "broken", "strange", "garbled"}
 _ON_MESSAGES = {"sendmessage", "editmessagetext"}
 
 
@@ -118,6 +119,12 @@ class BotApi:
         self.unknown: set[int] = set()
         self.migrated: dict[int, int] = {}
         self.last_hook_error = ""
+        self.files: dict[str, bytes] = {}
+        self.hides_sizes = False
+        self.file_path: str | None = "documents/{}.bin"
+        self.file_status = 200
+        self.downloads_are = "fine"  # or a mood
+        self.cut_off = 0  # so many bytes of a download that were announced do not come
         self.too_many = 0
         self.impatient = 0
         self.changed = Signal()
@@ -161,6 +168,8 @@ class BotApi:
     # ------------------------------------------------------------ HTTP
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith("/file/"):
+            return await self._fail(request) if self.downloads_are in _AILING else self._download(request)
         arguments = await _arguments(request)
         token, _, method = request.path.removeprefix("/bot").partition("/")
         method = method.lower()
@@ -177,7 +186,7 @@ class BotApi:
             self.changed.ring()
 
     async def _act(self, request: web.BaseRequest, token: str, method: str, arguments: Json) -> web.StreamResponse:
-        if self.mood in {"silent", "reset", "broken", "strange", "garbled"}:
+        if self.mood in _AILING:
             return await self._fail(request)
         if token != self.token:
             raise DeclinedError(401, "Unauthorized")
@@ -197,13 +206,14 @@ class BotApi:
         return _json({"ok": True, "result": result})
 
     async def _fail(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self.mood == "silent":
+        mood = self.downloads_are if request.path.startswith("/file/") else self.mood
+        if mood == "silent":
             await self._never.wait()
-        if self.mood == "reset" and request.transport is not None:
+        if mood == "reset" and request.transport is not None:
             request.transport.abort()
-        if self.mood == "garbled":
+        if mood == "garbled":
             return web.Response(body=b"\x1f\x8b\xff\xfe", content_type="application/json", charset="utf-8")
-        status = 200 if self.mood == "strange" else 502
+        status = 200 if mood == "strange" else 502
         return web.Response(status=status, text=_PAGE.format(path=request.path), content_type="text/html")
 
     def _admit(self, arguments: Json) -> None:
@@ -287,6 +297,29 @@ class BotApi:
         self.open_taps.discard(tap)
         self.answers[tap] = Answer(arguments.get("text", ""), arguments.get("show_alert") == "true")
         return True
+
+    def do_getfile(self, arguments: Json) -> Json:
+        found = self.files.get(arguments.get("file_id", ""))
+        if found is None:
+            raise DeclinedError(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(found) > 20_000_000:
+            raise DeclinedError(400, "Bad Request: file is too big")
+        number = arguments["file_id"]
+        size = {} if self.hides_sizes else {"file_size": len(found)}
+        place = {"file_path": self.file_path.format(number)} if self.file_path else {}
+        return {"file_id": number, "file_unique_id": number} | place | size
+
+    def _download(self, request: web.BaseRequest) -> web.StreamResponse:
+        """GET /file/bot<token>/<path>; `file_status` is what it is answered with."""
+        self.calls["download"] += 1
+        token, _, path = request.path.removeprefix("/file/bot").partition("/")
+        if self.file_status != 200:
+            headers = {"Retry-After": "7", "Location": "/elsewhere"}
+            return web.Response(status=self.file_status, headers=headers, text=request.path)
+        found = self.files.get(path.removeprefix("documents/").removesuffix(".bin"))
+        if token != self.token or found is None:
+            return web.Response(status=404)
+        return web.Response(body=found, headers={"Content-Length": str(len(found) + self.cut_off)})
 
     def do_setmycommands(self, arguments: Json) -> bool:
         commands = json.loads(arguments["commands"])

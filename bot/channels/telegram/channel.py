@@ -18,7 +18,7 @@ from aiogram.methods import (
 )
 from aiogram.types import BotCommand
 
-from bot.channels.telegram import drawing, hooks, polling, reading, webhook
+from bot.channels.telegram import drawing, files, hooks, polling, reading, webhook
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.drawing import Drawing
 from bot.channels.telegram.settings import TelegramSettings
@@ -35,7 +35,6 @@ from core.ports import (
     Refused,
     Take,
     Tapped,
-    Undeliverable,
 )
 from core.text import shorten
 
@@ -170,7 +169,7 @@ class TelegramChannel:
     # ------------------------------------------------------------ in
 
     async def fetch(self, file: File, *, most: int) -> bytes:
-        raise Undeliverable("nobody sends files here")
+        return await files.fetch(self._api, file.ref, most=most)
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         if self._settings.mode != "webhook":
