@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from core.desk import attachments
+from core.models.contacts import Address, Contact
 from core.models.desk import Attachment, AttachmentState, Ticket
+from core.models.invites import Invite
+from core.models.responses import Response
+from core.surveys import tokens
 from tests import world
+from tests.people import Reader
 from tests.rigs.telegram import TelegramRig
 from tests.world import World
 
@@ -27,7 +33,9 @@ async def telegram() -> AsyncIterator[TelegramRig]:
 
 @pytest.fixture
 async def here(store_url: str, telegram: TelegramRig) -> AsyncIterator[World]:
-    async with world.running(store_url, {"support-bot": world.telegram_table(telegram)}) as running:
+    async with world.running(
+        store_url, {"support-bot": world.telegram_table(telegram), "webchat": {"kind": "webchat"}}
+    ) as running:
         await telegram.until(lambda: telegram.webhook)
         yield running
 
@@ -116,3 +124,89 @@ async def test_a_file_alone_is_never_a_comment(here: World, telegram: TelegramRi
     [response] = await here.responses()
     assert response["comment"] is None
     assert sorted([ticket.subject for ticket in await Ticket.all()]) == ["Router & cable", "photo.jpg"]
+
+
+# ---------------------------------------------------------------- the page beside the scores, and links
+
+
+async def test_beside_the_scores_stands_a_page_for_when_taps_are_lost(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await telegram.until(lambda: "Rate on a web page" in telegram.buttons(ANN))
+    [message] = telegram.shown(ANN)
+    link = message.rows[1][0]["url"]
+    assert link.startswith(f"{here.base_url}/r/")
+    async with Reader(here) as ann:
+        assert "Thank you" in await ann.answer(link, overall="4")
+    assert (await here.responses())[0]["scores"] == {"overall": 4}
+
+
+async def test_a_link_that_was_passed_on_connects_nobody_else(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=[("webchat", "ann")])
+    invite = await Invite.get()
+    token = tokens.token_for(invite.key)
+    await telegram.write(ANN, f"/start {token}")
+    await telegram.until(lambda: "Rate on a web page" in telegram.buttons(ANN))
+    await telegram.write(BOB, f"/start {token}")
+    await telegram.until(lambda: telegram.screen(BOB) == "这个链接已经用过了。")
+    assert [one.contact_id for one in await Address.filter(address=str(BOB))] != [invite.contact_id]
+    await telegram.write(ANN, f"/start {token}")  # her own link, once more
+    await telegram.until(lambda: len(telegram.shown(ANN)) == 2)
+    async with Reader(here) as ann:
+        assert "Thank you" in await ann.answer(f"/r/{token}", overall="5")
+
+
+async def test_two_who_open_one_link_at_once_are_not_both_connected(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=[("webchat", "ann")])
+    invite = await Invite.get()
+    token = tokens.token_for(invite.key)
+    await asyncio.gather(telegram.write(ANN, f"/start {token}"), telegram.write(BOB, f"/start {token}"))
+    await telegram.until(lambda: telegram.shown(ANN) and telegram.shown(BOB))
+    linked = await Address.filter(channel="support-bot", contact_id=invite.contact_id).count()
+    assert linked == 1
+
+
+async def test_a_link_of_a_question_that_was_answered_is_used(here: World, telegram: TelegramRig) -> None:
+    await rated(here, telegram, "4★")
+    token = tokens.token_for((await Invite.get()).key)
+    await telegram.write(BOB, f"/start {token}")
+    await telegram.until(lambda: telegram.screen(BOB) == "这个链接已经用过了。")
+
+
+# ---------------------------------------------------------------- comments, changes, languages
+
+
+async def test_words_a_day_after_the_question_are_a_request_again(here: World, telegram: TelegramRig) -> None:
+    await rated(here, telegram, "4★")
+    await telegram.until(lambda: "Skip" in telegram.buttons(ANN))
+    await telegram.tap(ANN, "Done")
+    await telegram.until(lambda: "Add a comment" in telegram.buttons(ANN))
+    await telegram.tap(ANN, "Add a comment")
+    await here.until(lambda: Response.filter(comment_until__isnull=False).exists())
+    await here.move_on(hours=25)
+    await telegram.write(ANN, "It broke again")
+    await here.until(lambda: Ticket.filter(subject="It broke again").exists())
+    assert (await here.responses())[0]["comment"] is None
+
+
+async def test_an_answer_to_the_question_is_its_comment_even_when_none_is_awaited(
+    here: World, telegram: TelegramRig
+) -> None:
+    await rated(here, telegram, "5★")
+    await telegram.until(lambda: "Skip" in telegram.buttons(ANN))
+    await telegram.tap(ANN, "Done")
+    await telegram.until(lambda: "Change" in telegram.buttons(ANN))
+    await telegram.write(ANN, "Bye", reply_to=telegram.shown(ANN)[0].id)
+    await telegram.until(lambda: "Bye" in telegram.screen(ANN))
+    assert (await here.responses())[0]["comment"] == "Bye"
+
+
+async def test_a_chat_is_answered_in_the_language_of_the_app_until_another_is_chosen(
+    here: World, telegram: TelegramRig
+) -> None:
+    await telegram.write(BOB, "/help")
+    await telegram.until(lambda: "跳过" in telegram.screen(BOB) or "评价" in telegram.screen(BOB))
+    await telegram.write(BOB, "/language english")
+    await telegram.until(lambda: "English" in telegram.screen(BOB))
+    await telegram.write(BOB, "/help")
+    await telegram.until(lambda: "No more surveys" in telegram.screen(BOB) or "surveys" in telegram.screen(BOB))
+    assert (await Contact.get()).locale == "en"

@@ -81,7 +81,7 @@ async def _start(
         )
     if invite is None:
         return await say(conversation, channel, event, contact, "started", now, linked=False, resumed=resumed)
-    if invite.state not in UNANSWERED:
+    if invite.state not in UNANSWERED or _is_taken(invite, channel, event):
         raise errors.Conflict("this link has been used already", label="note.link_used")
     await _link(invite, channel, event, now=now)
     return await _ask(conversation, channel, event, invite, now=now)
@@ -194,6 +194,14 @@ async def _contact(channel: Channel, event: Commanded, command: _Command, *, now
     return await contacts.learn(facts, now=now)
 
 
+def _is_taken(invite: Invite, channel: Channel, event: Commanded) -> bool:
+    """The question stands in somebody's chat with this bot already: a link that was passed on connects nobody else.
+
+    In a browser it works as before, for then it is the same person's link from the same mail.
+    """
+    return invite.address.channel == channel.name and invite.address.address != event.person.address
+
+
 async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: datetime) -> None:
     """The chat belongs to the invite's contact from now on, after their other addresses, and the question moves there.
 
@@ -201,7 +209,8 @@ async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: date
     """
     where = AddressFacts(channel.name, event.person.address)
     row = await contacts.give_address(invite.contact_id, where, rank=LAST, now=now)
-    await Invite.filter(id=invite.id).update(address_id=row.id)
+    if not await Invite.filter(id=invite.id, address_id=invite.address_id).update(address_id=row.id):
+        raise errors.Conflict("this link has been used already", label="note.link_used")
     invite.address, invite.address_id = row, row.id
 
 

@@ -46,7 +46,8 @@ async def draw_screen(
     """The one message of a survey's conversation, from what was read."""
     invite = now_stands.invite
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
-    screen = screens.draw(now_stands, channel, site, first=first, now=now)
+    alone = delivery.target == invite.address.address
+    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, now=now)
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(

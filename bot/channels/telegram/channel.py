@@ -56,6 +56,7 @@ class TelegramChannel:
     has_edits = True
     has_forms = False
     has_files = False
+    loses_taps = True  # Telegram keeps a tap for 150 s, and what is written for a day
 
     commands: Mapping[str, Sequence[tuple[str, str]]]
     """(command, description) by locale, shown by Telegram's menu. Set before `listen`; the first is for all others."""
