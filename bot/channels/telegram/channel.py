@@ -16,19 +16,22 @@ from aiogram.methods import (
     SendMessage,
     SetMyCommands,
 )
-from aiogram.types import BotCommand
+from aiogram.types import BotCommand, WebhookInfo
 
 from bot.channels.telegram import drawing, files, hooks, polling, reading, webhook
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.drawing import Drawing
 from bot.channels.telegram.settings import TelegramSettings
+from bot.channels.telegram.shift import Shift
 from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
     File,
     Finding,
+    Forgetful,
     Heard,
+    Keep,
     Limits,
     Message,
     Receipt,
@@ -68,6 +71,7 @@ class TelegramChannel:
         self.name = name
         self.limits = Limits(per_second=settings.messages_per_second or _USUAL_PACE, per_target_seconds=1)
         self.commands = {}
+        self.keep: Keep = Forgetful()
         self.recheck_seconds = 300
         self._settings = settings
         self._api = Api(settings.token, settings.api_base, timeout=settings.timeout_seconds)
@@ -186,7 +190,7 @@ class TelegramChannel:
         if self._settings.mode == "webhook":
             await webhook.keep(self.name, self._api, self._hook, self._introduce, every=self.recheck_seconds)
         else:
-            await polling.poll(self.name, self._api, take, self._introduce)
+            await polling.poll(self.name, self._api, take, self._introduce, Shift(self.keep))
 
     async def _introduce(self) -> None:
         """Learns the bot's name and shows its commands, once. A menu that is refused keeps nobody from listening."""
@@ -211,13 +215,25 @@ class TelegramChannel:
             remedy = "Is the token right, and does this machine reach the Bot API server?"
             return (Finding(False, f"{self.name}: no answer from the bot: {error}", remedy),)
         known = Finding(True, f"{self.name}: @{me.username} answers")
-        if self._settings.mode == "polling":
-            return (known,)
+        return (known, *(self._polled(info) if self._settings.mode == "polling" else self._hooked(info)))
+
+    def _polled(self, info: WebhookInfo) -> Sequence[Finding]:
+        if not info.url:
+            return ()
+        trouble = f"{self.name}: another program has set a webhook, to {self._api.scrub(info.url)}"
+        return (Finding(False, trouble, "`serve` removes it. If it comes back, somebody else uses this bot's token."),)
+
+    def _hooked(self, info: WebhookInfo) -> Sequence[Finding]:
+        if not info.url:
+            return (Finding(False, f"{self.name}: the webhook is not set", "It is set while `serve` runs."),)
+        if info.url != self._hook.url:
+            trouble = f"{self.name}: another program has set the webhook, to {self._api.scrub(info.url)}"
+            return (Finding(False, trouble, "`serve` takes it back. Find out who else has this bot's token."),)
         if not webhook.is_ours(info, self._hook):
-            return (known, Finding(False, f"{self.name}: the webhook is not set", "It is set while `serve` runs."))
+            return (Finding(False, f"{self.name}: the webhook lacks updates", "It is set while `serve` runs."),)
         if info.pending_update_count and info.last_error_message:
             trouble = (
                 f"{self.name}: {info.pending_update_count} updates wait: {self._api.scrub(info.last_error_message)}"
             )
-            return (known, Finding(False, trouble, f"Can Telegram reach {self._hook.url}?"))
-        return (known, Finding(True, f"{self.name}: the webhook is set"))
+            return (Finding(False, trouble, f"Can Telegram reach {self._hook.url}?"),)
+        return (Finding(True, f"{self.name}: the webhook is set"),)

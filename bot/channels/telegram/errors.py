@@ -109,6 +109,11 @@ def of_download(status: int, headers: Mapping[str, str]) -> TryLater | Undeliver
     return TryLater(reason, timedelta(seconds=min(int(wait), _LONGEST_WAIT)) if _SECONDS.fullmatch(wait) else None)
 
 
+def is_rival(error: Exception) -> bool:
+    """Another program asked for the same bot's updates at the same time."""
+    return isinstance(error, TryLater) and "terminated by other getupdates" in error.reason.lower()
+
+
 def pause(error: Exception, failures: int) -> float:
     """Seconds that a listener rests after so many failures in a row: as told, or doubling from half a second."""
     jitter = random.uniform(1, 1.2)  # noqa: S311 - spreads load, guards nothing
