@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
@@ -125,6 +126,7 @@ class BotApi:
         self.file_status = 200
         self.downloads_are = "fine"  # or a mood
         self.cut_off = 0  # so many bytes of a download that were announced do not come
+        self.knows_styles = True
         self.too_many = 0
         self.impatient = 0
         self.changed = Signal()
@@ -255,7 +257,7 @@ class BotApi:
     def do_sendmessage(self, arguments: Json) -> Json:
         chat = int(arguments["chat_id"])
         text, entities = _text(arguments)
-        markup = _markup(arguments)
+        markup = _markup(arguments, styles=self.knows_styles)
         reply = json.loads(arguments.get("reply_parameters", "{}"))
         reply_to = int(reply.get("message_id", 0))
         if reply_to and (chat, reply_to) not in self._by_id and not reply.get("allow_sending_without_reply"):
@@ -274,7 +276,7 @@ class BotApi:
         if "force_reply" in shown.markup:
             raise DeclinedError(400, "Bad Request: message can't be edited")
         text, entities = _text(arguments)
-        markup = _markup(arguments)
+        markup = _markup(arguments, styles=self.knows_styles)
         if (text, entities, markup) == (shown.text, shown.entities, shown.markup):
             raise DeclinedError(
                 400,
@@ -292,7 +294,7 @@ class BotApi:
         if tap not in self.open_taps:
             text = "Bad Request: query is too old and response timeout expired or query ID is invalid"
             raise DeclinedError(400, text)
-        if len(arguments.get("text", "")) > 200:
+        if telegram_text.units(arguments.get("text", "")) > 200:
             raise DeclinedError(400, "Bad Request: MESSAGE_TOO_LONG")
         self.open_taps.discard(tap)
         self.answers[tap] = Answer(arguments.get("text", ""), arguments.get("show_alert") == "true")
@@ -323,8 +325,12 @@ class BotApi:
 
     def do_setmycommands(self, arguments: Json) -> bool:
         commands = json.loads(arguments["commands"])
-        if any(not command["command"].isascii() or len(command["command"]) > 32 for command in commands):
+        if len(commands) > 100:
+            raise DeclinedError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
+        if not all(re.fullmatch("[a-z0-9_]{1,32}", command["command"]) for command in commands):
             raise DeclinedError(400, "Bad Request: BOT_COMMAND_INVALID")
+        if not all(1 <= len(command["description"]) <= 256 for command in commands):
+            raise DeclinedError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
         self.commands[arguments.get("language_code", "")] = commands
         return True
 
@@ -411,23 +417,25 @@ def _text(arguments: Json) -> tuple[str, list[Json]]:
     return text, entities
 
 
-def _markup(arguments: Json) -> Json:
+def _markup(arguments: Json, *, styles: bool) -> Json:
     markup: Json = json.loads(arguments.get("reply_markup", "{}"))
     buttons = [button for row in markup.get("inline_keyboard", []) for button in row]
-    if len(buttons) > 100:
+    if any(len(row) > 8 for row in markup.get("inline_keyboard", [])) or len(buttons) > 100:
         raise DeclinedError(400, "Bad Request: reply markup is too long")
     for button in buttons:
-        _check(button)
+        _check(button, styles=styles)
     return markup
 
 
-def _check(button: Json) -> None:
-    if not button.get("text"):
+def _check(button: Json, *, styles: bool) -> None:
+    if not button.get("text", "").strip():
         raise DeclinedError(400, "Bad Request: can't parse inline keyboard button: Text buttons are unallowed")
     if ("url" in button) == ("callback_data" in button):
         raise DeclinedError(400, "Bad Request: can't parse inline keyboard button: Text buttons are unallowed")
     if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= 64:
         raise DeclinedError(400, "Bad Request: BUTTON_DATA_INVALID")
+    if "style" in button and not styles:
+        raise DeclinedError(400, 'Bad Request: can\'t parse inline keyboard button: Field "style" is unknown')
     if button.get("style", "primary") not in {"primary", "success", "danger"}:
         raise DeclinedError(400, "Bad Request: invalid button style specified")
     url = urlsplit(button.get("url", "https://example.org"))

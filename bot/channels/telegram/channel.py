@@ -39,13 +39,18 @@ from core.ports import (
     Take,
     Tapped,
 )
-from core.text import shorten
 
 T = TypeVar("T")
 
 _USUAL_PACE = 25  # messages a second over all chats; Telegram begins to refuse at about 30
 _NOTE_LIMIT = 200
-_CANNOT_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid", "identifier is not")
+_CANNOT_EDIT = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "identifier is not",
+    "no text in the message",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +168,7 @@ class TelegramChannel:
     async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
         if not isinstance(heard, Tapped) or not heard.handle:
             return
-        note = shorten(answer.note, _NOTE_LIMIT)
+        note = drawing.cut(answer.note, _NOTE_LIMIT)
         try:
             await self._api.call(
                 AnswerCallbackQuery(callback_query_id=heard.handle, text=note or None, show_alert=answer.alarming)

@@ -13,6 +13,7 @@ from core.ports import Keep
 
 LASTS = timedelta(seconds=45)
 """Longer than one long poll, and so short that the next poller is there before Telegram drops a tap (150 s)."""
+_WRITTEN_EVERY = timedelta(seconds=5)
 _KEY = "poller"
 
 
@@ -51,6 +52,9 @@ class Shift:
 
     async def begin(self, *, now: datetime) -> Process | None:
         """None: it is ours until `LASTS` is over. Else who has it."""
+        held = await self._read()
+        if held is not None and held[1] == self._me and held[0] - now > LASTS - _WRITTEN_EVERY:
+            return None
         if other := await self._other(now):
             return other
         await self._keep.put(_KEY, f"{(now + LASTS).isoformat()} {self._me.pid} {self._me.mark} {self._me.host}")
