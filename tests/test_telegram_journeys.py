@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from core.desk import attachments
+from core import transactions
+from core.desk import answering, attachments
 from core.models.contacts import Address, Contact
-from core.models.desk import Attachment, AttachmentState, Ticket
+from core.models.desk import Attachment, AttachmentState, Ticket, TicketEntry
 from core.models.invites import Invite
 from core.models.responses import Response
+from core.models.setup import Team
+from core.plumbing import deliveries
 from core.surveys import tokens
 from tests import world
 from tests.people import Reader
@@ -210,3 +213,113 @@ async def test_a_chat_is_answered_in_the_language_of_the_app_until_another_is_ch
     await telegram.write(BOB, "/help")
     await telegram.until(lambda: "No more surveys" in telegram.screen(BOB) or "surveys" in telegram.screen(BOB))
     assert (await Contact.get()).locale == "en"
+
+
+# ---------------------------------------------------------------- groups
+
+GROUP = -1001
+
+
+async def test_in_a_group_a_request_belongs_to_the_person_and_is_answered_there(
+    here: World, telegram: TelegramRig
+) -> None:
+    asked = await telegram.write(GROUP, "/ticket My router blinks", by=ANN)
+    await telegram.until(lambda: "CS2" in telegram.screen(GROUP))
+    receipt = telegram.shown(GROUP)[0]
+    assert receipt.reply_to == asked
+    ticket = await Ticket.get().select_related("contact")
+    assert (ticket.subject, ticket.contact.name, ticket.thread) == ("My router blinks", "Ann <3", f"{GROUP} {asked}")
+    await telegram.write(GROUP, "So does mine!", by=BOB, reply_to=receipt.id)
+    await telegram.write(GROUP, "Good morning", by=ANN)
+    await telegram.write(GROUP, "Red, I mean", by=ANN, reply_to=receipt.id)
+    await here.until(lambda: TicketEntry.filter(text="Red, I mean").exists())
+    assert not await TicketEntry.filter(text__in=["So does mine!", "Good morning"]).exists()
+    assert telegram.shown(ANN) == []
+    draft = await answering.draft(await whole(ticket), "reply:1", "reply", {"text": "Turn it off"})
+    assert draft is not None
+    await transactions.run(lambda: deliveries.schedule(draft, due=here.clock(), now=here.clock()))
+    await telegram.until(lambda: telegram.screen(GROUP) == "Turn it off")
+    assert telegram.shown(GROUP)[-1].reply_to
+
+
+async def whole(ticket: Ticket) -> Ticket:
+    return await Ticket.get(id=ticket.id).select_related("contact")
+
+
+async def test_a_file_in_a_group_comes_as_an_answer_to_the_bot(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(GROUP, "/ticket It blinks", by=ANN)
+    await telegram.until(lambda: telegram.screen(GROUP))
+    answered = telegram.as_json(telegram.shown(GROUP)[0])
+    await telegram.send_file(GROUP, "photo", by=ANN, reply_to_message=answered)
+    await telegram.send_file(GROUP, "photo", by=ANN)
+    [row] = await stored(here)
+    assert row.ticket_id == (await Ticket.get()).id
+
+
+async def test_who_goes_on_in_private_is_answered_in_private(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(GROUP, "/ticket It blinks", by=ANN)
+    await telegram.until(lambda: telegram.screen(GROUP))
+    await telegram.write(ANN, "My number is 17")
+    await here.until(lambda: Ticket.filter(thread="").exists())
+    draft = await answering.draft(await whole(await Ticket.get()), "reply:1", "reply", {})
+    assert draft is not None
+    assert (draft.target, draft.address_id is None) == (str(ANN), False)
+
+
+async def resolved_by_staff(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(GROUP, "/ticket It blinks", by=ANN)
+    await telegram.until(lambda: telegram.screen(GROUP))
+    ticket = await Ticket.get()
+    event = {"type": "ticket.resolved", "ticket": {"ref": ticket.number}}
+    answer = await here.client.post("/api/v1/events", json=event)
+    assert answer.json()["decision"]["sent"], answer.text
+
+
+async def test_a_question_goes_to_the_persons_own_chat_and_not_to_the_group(here: World, telegram: TelegramRig) -> None:
+    await resolved_by_staff(here, telegram)
+    await telegram.until(lambda: "1★" in telegram.buttons(ANN))
+    assert len(telegram.shown(GROUP)) == 1
+
+
+async def test_who_has_no_chat_of_their_own_is_asked_in_the_group_and_nobody_else_can_answer(
+    here: World, telegram: TelegramRig
+) -> None:
+    telegram.unknown.add(ANN)
+    await resolved_by_staff(here, telegram)
+    await telegram.until(lambda: telegram.buttons(GROUP) == ["1★", "2★", "3★", "4★", "5★"])  # and no link to the page
+    assert telegram.shown(GROUP)[-1].reply_to
+    tap = await telegram.tap(GROUP, "1★", by=BOB)
+    await telegram.until(lambda: tap in telegram.answers)
+    assert telegram.answers[tap].alert
+    await telegram.tap(GROUP, "4★", by=ANN)
+    await telegram.until(lambda: "Skip" in telegram.buttons(GROUP))
+    question = telegram.shown(GROUP)[-1].id
+    await telegram.write(GROUP, "No comment of mine", by=BOB, reply_to=question)
+    await telegram.write(GROUP, "Quick & kind", by=ANN, reply_to=question)
+    await telegram.until(lambda: "Quick & kind" in telegram.screen(GROUP))
+    [response] = (await here.get("/responses"))["items"]
+    assert (response["scores"], response["comment"]) == ({"overall": 4}, "Quick & kind")
+    assert (await Address.get(address=str(ANN))).reach == "ok"
+
+
+async def test_a_group_that_moved_takes_its_requests_along(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(-55, "/ticket It blinks", by=ANN)
+    await telegram.until(lambda: telegram.screen(-55))
+    await Team.filter(key="support").update(alert_channel="support-bot", alert_to="-55")
+    await telegram.migrate(-55, GROUP)
+    await here.until(lambda: Ticket.filter(thread=f"{GROUP} ").exists())
+    assert (await Team.get(key="support")).alert_to == str(GROUP)
+    draft = await answering.draft(await whole(await Ticket.get()), "reply:1", "reply", {})
+    assert draft is not None
+    assert (draft.target, draft.payload) == (str(GROUP), {"thread": ""})
+
+
+async def test_help_is_given_in_the_group(here: World, telegram: TelegramRig) -> None:
+    await telegram.until(lambda: telegram.group_commands)
+    assert [one["command"] for one in telegram.group_commands["zh"]] == ["ticket", "help"]
+    asked = await telegram.write(GROUP, "/help", by=ANN)
+    await telegram.until(lambda: "/new" in telegram.screen(GROUP))
+    assert telegram.shown(GROUP)[0].reply_to == asked
+    await telegram.write(GROUP, "/ticket", by=ANN)
+    await telegram.until(lambda: len(telegram.shown(GROUP)) == 2)
+    assert not await Ticket.exists()

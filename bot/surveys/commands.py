@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.surveys import drafts
+from bot.surveys import drafts, groups
 from bot.turn import Turn
-from core import contacts, errors
+from core import contacts, errors, places
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import tickets
 from core.models.contacts import Contact
@@ -47,13 +47,19 @@ async def say(
     contact: Contact,
     kind: str,
     now: datetime,
+    *,
+    here: bool = False,
     **payload: object,
 ) -> Turn:
+    """`here`: it is no secret, and is answered in the group where it was asked."""
+    here = here and groups.is_place(channel, event)
+    if here:
+        payload["thread"] = event.handle
     draft = deliveries.Draft(
         key=f"{kind}:{new_key()}",
         kind=kind,
         channel=channel.name,
-        target=drafts.place_of(event),
+        target=event.target if here else drafts.place_of(event),
         priority=deliveries.ANSWER,
         contact_id=contact.pk,
         payload={"locale": contact.locale or event.person.locale, **payload},
@@ -151,19 +157,24 @@ async def _privacy(
 async def _help(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
-    return await say(conversation, channel, event, contact, "help", now)
+    return await say(conversation, channel, event, contact, "help", now, here=True)
 
 
 async def _new(conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime) -> Turn:
-    """`/new` with words opens a request, even beside an open one; without, it asks for them."""
+    """`/new` with words opens a request, even beside an open one; without, it asks for them. In a group all of it
+    stays there, where it was said.
+    """
     if not event.argument:
         text = _label(conversation, contact, event, "chat.greeting")
-        return await say(conversation, channel, event, contact, "note", now, text=text)
+        return await say(conversation, channel, event, contact, "note", now, here=True, text=text)
     subject = shorten(event.argument.split("\n")[0], 80)
+    here = groups.is_place(channel, event)
+    thread = places.written(event.target, event.handle) if here else ""
     ticket = await tickets.open_ticket(
-        contact=contact, subject=subject, channel=channel.name, text=event.argument, now=now
+        contact=contact, subject=subject, channel=channel.name, text=event.argument, thread=thread, now=now
     )
-    draft = drafts.received(ticket, channel, drafts.place_of(event))
+    target = event.target if here else drafts.place_of(event)
+    draft = drafts.received(ticket, channel, target, thread=event.handle if here else "")
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
 
 
@@ -172,6 +183,7 @@ ONE_FOR_ALL = "afterword"
 NOT_FOR_US = frozenset({"home"})  # somebody opened Slack's home tab
 _COMMANDS: Mapping[str, _Command] = {
     "new": _new,
+    "ticket": _new,
     "start": _start,
     "stop": _stop,
     "rate": _rate,

@@ -64,6 +64,7 @@ async def draw_screen(
         footer=_footer(words.locale, site),
         unsubscribe_url=f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}",
         topic=f"ticket:{invite.ticket_id}",
+        thread=str(delivery.payload.get("thread", "")),
         locale=words.locale,
         asks_text=screen.asks_text,
     )
@@ -111,6 +112,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         preheader=rendered.preheader,
         footer=_footer(locale, site),
         topic=f"ticket:{ticket.id}",
+        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 
@@ -142,6 +144,7 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         subject=f"Re: {ticket.subject} ({ticket.number})",
         footer=_footer(locale, site),
         topic=f"ticket:{ticket.id}",
+        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 
@@ -154,7 +157,8 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
     if delivery.kind == "note":
         words = str(delivery.payload.get("text", ""))
         text = str(markup.writer(channel.dialect).escape(words))
-        return Message(key=delivery.key, kind="note", text=text, plain=words, locale=locale)
+        thread = str(delivery.payload.get("thread", ""))
+        return Message(key=delivery.key, kind="note", text=text, plain=words, thread=thread, locale=locale)
     make = _WORDS.get(delivery.kind)
     extra = await make(site, locale) if make else {}
     context = {
@@ -164,9 +168,17 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         **delivery.payload,
     }
     rendered = await site.templates.render(delivery.kind, locale, channel.dialect, context, channel=channel.kind)
-    return Message(key=delivery.key, kind=delivery.kind, text=rendered.text, plain=rendered.plain, locale=locale)
+    return Message(
+        key=delivery.key,
+        kind=delivery.kind,
+        text=rendered.text,
+        plain=rendered.plain,
+        thread=str(delivery.payload.get("thread", "")),
+        locale=locale,
+    )
 
 
+GROUP_COMMANDS = ("ticket", "help")
 COMMANDS = ("new", "rate", "status", "language", "stop", "privacy", "help")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from tortoise.queryset import QuerySet
 
-from core import contacts, errors, history, transactions
+from core import contacts, errors, history, places, transactions
 from core.desk import attachments, numbering
 from core.models.contacts import Contact
 from core.models.desk import (
@@ -105,6 +105,7 @@ async def open_ticket(
     channel: str = "",
     text: str = "",
     ref: str | None = None,
+    thread: str = "",
 ) -> Ticket:
     """A new request. Without a priority it gets the one that its type brings along."""
     ticket = await insert(
@@ -115,6 +116,7 @@ async def open_ticket(
         type=clean_line(type, limit=60),
         priority=priority or DEFAULT_PRIORITY.get(type, Priority.MEDIUM),
         channel=channel,
+        thread=thread,
         contact=contact,
         team=team,
         created_at=now,
@@ -238,6 +240,8 @@ async def heard_from(
     if ticket is None:
         title = subject_of(text, subject=subject, files=files)
         ticket = await open_ticket(contact=contact, subject=title, channel=channel, now=now)
+    elif places.of(ticket) is not None:  # asked in a group, and now the contact writes to us alone
+        await places.move(ticket, "")
     return Said(ticket, opened, await add(ticket, contact, channel, text, files, now=now))
 
 

@@ -116,6 +116,7 @@ class BotApi:
         self.webhook: Json = {}
         self.allowed: list[str] = []
         self.commands: dict[str, list[Json]] = {}
+        self.group_commands: dict[str, list[Json]] = {}
         self.blocked: set[int] = set()
         self.unknown: set[int] = set()
         self.migrated: dict[int, int] = {}
@@ -331,7 +332,9 @@ class BotApi:
             raise DeclinedError(400, "Bad Request: BOT_COMMAND_INVALID")
         if not all(1 <= len(command["description"]) <= 256 for command in commands):
             raise DeclinedError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
-        self.commands[arguments.get("language_code", "")] = commands
+        scope = json.loads(arguments.get("scope", "{}")).get("type", "default")
+        shown = self.commands if scope == "default" else self.group_commands
+        shown[arguments.get("language_code", "")] = commands
         return True
 
     def do_setwebhook(self, arguments: Json) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aiogram.exceptions import TelegramBadRequest, TelegramMigrateToChat
@@ -16,11 +17,12 @@ from aiogram.methods import (
     SendMessage,
     SetMyCommands,
 )
-from aiogram.types import BotCommand, WebhookInfo
+from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, WebhookInfo
 
 from bot.channels.telegram import drawing, files, hooks, polling, reading, webhook
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.drawing import Drawing
+from bot.channels.telegram.pace import GroupPace
 from bot.channels.telegram.settings import TelegramSettings
 from bot.channels.telegram.shift import Shift
 from core.ports import (
@@ -38,6 +40,7 @@ from core.ports import (
     Refused,
     Take,
     Tapped,
+    TryLater,
 )
 
 T = TypeVar("T")
@@ -64,10 +67,14 @@ class TelegramChannel:
     has_edits = True
     has_forms = False
     has_files = False
+    serves_groups = True
     loses_taps = True  # Telegram keeps a tap for 150 s, and what is written for a day
 
     commands: Mapping[str, Sequence[tuple[str, str]]]
     """(command, description) by locale, shown by Telegram's menu. Set before `listen`; the first is for all others."""
+
+    group_commands: Mapping[str, Sequence[tuple[str, str]]]
+    """The same for groups, where few of them make sense."""
 
     recheck_seconds: float
     """How often a webhook is looked after."""
@@ -76,12 +83,14 @@ class TelegramChannel:
         self.name = name
         self.limits = Limits(per_second=settings.messages_per_second or _USUAL_PACE, per_target_seconds=1)
         self.commands = {}
+        self.group_commands = {}
         self.keep: Keep = Forgetful()
         self.recheck_seconds = 300
         self._settings = settings
         self._api = Api(settings.token, settings.api_base, timeout=settings.timeout_seconds)
         self._secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
         self._hook = webhook.wanted(settings.webhook_url or f"{base_url}/hooks/{name}", self._secret)
+        self._pace = GroupPace()
         self._username = ""
         self._introduced = False
 
@@ -147,6 +156,8 @@ class TelegramChannel:
 
     async def _reach(self, target: str, message: Message, request: Callable[[str, Drawing], Awaitable[T]]) -> T:
         """Follows a group that has become a supergroup; the store learns of it from the update that tells the same."""
+        if seconds := self._pace.wait(target, asyncio.get_running_loop().time()):
+            raise TryLater("a group takes twenty messages a minute", timedelta(seconds=seconds))
         try:
             return await self._draw(target, message, request)
         except TelegramMigrateToChat as moved:
@@ -203,14 +214,21 @@ class TelegramChannel:
             return
         await self.username()
         try:
-            for number, (locale, commands) in enumerate(self.commands.items()):
-                menu = [BotCommand(command=command, description=words) for command, words in commands]
-                if number == 0:
-                    await self._api.call(SetMyCommands(commands=menu))
-                await self._api.call(SetMyCommands(commands=menu, language_code=locale[:2].lower()))
+            await self._show(self.commands)
+            await self._show(self.group_commands, BotCommandScopeAllGroupChats())
         except TelegramBadRequest as error:
             logger.error("%s: the commands were not set: %s", self.name, error.message)  # noqa: TRY400 - it says it all
         self._introduced = True
+
+    async def _show(
+        self, menu: Mapping[str, Sequence[tuple[str, str]]], scope: BotCommandScopeAllGroupChats | None = None
+    ) -> None:
+        for number, (locale, lines) in enumerate(menu.items()):
+            commands = [BotCommand(command=command, description=words) for command, words in lines]
+            if number == 0:
+                await self._api.call(SetMyCommands(commands=commands, scope=scope))
+            language = locale[:2].lower()
+            await self._api.call(SetMyCommands(commands=commands, scope=scope, language_code=language))
 
     async def check(self) -> Sequence[Finding]:
         try:

@@ -59,12 +59,26 @@ def _said(message: Message, username: str) -> Heard | None:
     person, target, private = _person(message.from_user), str(message.chat.id), _is_private(message.chat)
     command = _COMMAND.fullmatch(message.text or "")
     if command is None:
-        return Wrote(person, target, receipt=_answered(message), private=private, text=text, files=sent_along)
+        return Wrote(
+            person,
+            target,
+            handle=str(message.message_id),
+            receipt=_answered(message),
+            private=private,
+            text=text,
+            files=sent_along,
+        )
     name, addressee, argument = command.groups(default="")
     if addressee and username and addressee.lower() != username.lower():
         return None
     return Commanded(
-        person, target, receipt=_answered(message), private=private, name=name.lower(), argument=argument.strip()
+        person,
+        target,
+        handle=str(message.message_id),
+        receipt=_answered(message),
+        private=private,
+        name=name.lower(),
+        argument=argument.strip(),
     )
 
 
