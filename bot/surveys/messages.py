@@ -46,7 +46,8 @@ async def draw_screen(
     """The one message of a survey's conversation, from what was read."""
     invite = now_stands.invite
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
-    screen = screens.draw(now_stands, channel, site, first=first, now=now)
+    alone = delivery.target == invite.address.address
+    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, now=now)
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(
@@ -66,6 +67,7 @@ async def draw_screen(
         footer="\n".join([_footer(words.locale, site), *way_out]),
         unsubscribe_url=unsubscribe,
         topic=f"ticket:{invite.ticket_id}",
+        thread=str(delivery.payload.get("thread", "")),
         locale=words.locale,
         asks_text=screen.asks_text,
     )
@@ -113,6 +115,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         preheader=rendered.preheader,
         footer=_footer(locale, site),
         topic=f"ticket:{ticket.id}",
+        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 
@@ -144,6 +147,7 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         subject=f"Re: {ticket.subject} ({ticket.number})",
         footer=_footer(locale, site),
         topic=f"ticket:{ticket.id}",
+        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 
@@ -156,7 +160,8 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
     if delivery.kind == "note":
         words = str(delivery.payload.get("text", ""))
         text = str(markup.writer(channel.dialect).escape(words))
-        return Message(key=delivery.key, kind="note", text=text, plain=words, locale=locale)
+        thread = str(delivery.payload.get("thread", ""))
+        return Message(key=delivery.key, kind="note", text=text, plain=words, thread=thread, locale=locale)
     make = _WORDS.get(delivery.kind)
     extra = await make(site, locale) if make else {}
     context = {
@@ -166,9 +171,17 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         **delivery.payload,
     }
     rendered = await site.templates.render(delivery.kind, locale, channel.dialect, context, channel=channel.kind)
-    return Message(key=delivery.key, kind=delivery.kind, text=rendered.text, plain=rendered.plain, locale=locale)
+    return Message(
+        key=delivery.key,
+        kind=delivery.kind,
+        text=rendered.text,
+        plain=rendered.plain,
+        thread=str(delivery.payload.get("thread", "")),
+        locale=locale,
+    )
 
 
+GROUP_COMMANDS = ("ticket", "help")
 COMMANDS = ("new", "rate", "status", "language", "stop", "privacy", "help")
 
 

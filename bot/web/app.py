@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bot.web import chat, errors, health, hooks, metrics, policies, static, survey_page, unsubscribe_page
-from bot.web.api import deliveries, events, invites, reference, responses, tickets
+from bot.web.api import attachments, deliveries, events, invites, reference, responses, tickets
 from bot.web.limits import BodyLimit
 from bot.web.pages import Pages
 from bot.web.security import Shield
@@ -22,7 +22,7 @@ def build(site: Site, *, more: Sequence[BaseRoute] = (), public: Collection[str]
     Raises policies.Undeclared for a route that does not say who may call it.
     """
     routes: list[BaseRoute] = [hooks.route(site)]
-    for module in (events, tickets, invites, responses, deliveries, reference):
+    for module in (events, tickets, attachments, invites, responses, deliveries, reference):
         routes.extend(module.router.routes)
     for pages in (survey_page, unsubscribe_page, static, health, metrics):
         routes.extend(pages.router.routes)
