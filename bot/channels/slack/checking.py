@@ -5,12 +5,11 @@ from __future__ import annotations
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 
+from bot.channels.slack import methods
 from bot.channels.slack.calling import Api
 from bot.channels.slack.errors import code, translated
 from bot.channels.slack.socket import Socket
 from core.ports import Finding
-
-NEEDED_SCOPES = frozenset({"chat:write", "im:history", "im:write", "users:read", "users:read.email"})
 
 _NEW_BOT_TOKEN = "Put the Bot User OAuth Token (xoxb-…) of the app's page OAuth & Permissions into bot_token."
 _NEW_APP_TOKEN = "Put an app-level token (xapp-…) with the scope connections:write into app_token."
@@ -24,7 +23,7 @@ async def bot_token(api: Api, name: str) -> Finding:
         return _failed(f"{name}: the bot token", error, _NEW_BOT_TOKEN)
     who = f"{name}: {answer.get('user')} in {answer.get('team')}"
     granted = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes", "")).split(",")} - {""}
-    if granted and (missing := NEEDED_SCOPES - granted):
+    if granted and (missing := methods.needed() - granted):
         listed = ", ".join(sorted(missing))
         return Finding(False, f"{who} lacks {listed}", "Add the scopes under OAuth & Permissions and install again.")
     return Finding(True, who)
