@@ -57,7 +57,9 @@ def _plan(config: Config, channel: str, mode: Mode | None, *, oauth: bool) -> Pl
 
     name, known = _chosen(config, channel)
     by_http = (mode or Mode(known.mode if known else Mode.SOCKET)) is Mode.HTTP
-    return Plan(name, config.site.base_url, by_http=by_http, oauth=oauth, rotation=oauth and known is None)
+    oauth = oauth or (known is not None and bool(known.client_id))
+    rotation = oauth and (known is None or known.bot_token is None)  # a token in the configuration lives for ever
+    return Plan(name, config.site.base_url, by_http=by_http, oauth=oauth, rotation=rotation)
 
 
 def _chosen(config: Config, channel: str) -> tuple[str, SlackSettings | None]:

@@ -42,7 +42,14 @@ def called() -> Iterator[str]:
     """Every method of Slack's library that the channel's code names, as Slack calls it."""
     for path in CODE.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Attribute) and "_" in node.attr and hasattr(AsyncWebClient, node.attr):
+            if isinstance(node, ast.keyword) and node.arg == "api_method":
+                yield ast.literal_eval(node.value)
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr != "api_call"
+                and "_" in node.attr
+                and hasattr(AsyncWebClient, node.attr)
+            ):
                 of = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
                 if of.endswith("client"):
                     yield from AT_ONCE.get(node.attr, (node.attr.replace("_", "."),))
@@ -88,6 +95,14 @@ def test_with_other_workspaces_slack_is_told_where_to_send_people_back(config: P
     made = printed(config, "--oauth", "--channel", "shop")
     assert made["oauth_config"]["redirect_urls"] == ["https://survey.example.org/slack/shop/oauth"]
     assert made["settings"]["token_rotation_enabled"] is True
+
+
+@pytest.mark.parametrize(("token", "rotates"), [("", True), ('bot_token = "xoxb-1"\n', False)])
+def test_a_token_in_the_configuration_must_not_end_by_itself(config: Path, token: str, rotates: bool) -> None:
+    text = 'kind = "slack"\napp_token = "xapp-1"\nclient_id = "1.2"\nclient_secret = "s"\n'
+    made = printed(config, text=f"[channels.shop]\n{text}{token}")
+    assert made["oauth_config"]["redirect_urls"] == ["https://survey.example.org/slack/shop/oauth"]
+    assert made["settings"]["token_rotation_enabled"] is rotates
 
 
 def test_it_fits_slacks_limits_whatever_the_site_is_called(config: Path) -> None:

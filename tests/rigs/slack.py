@@ -74,6 +74,12 @@ class SlackRig(SlackServer):
         self.people[user] = made
         return made
 
+    def workspace(self, team: str, *, name: str, enterprise: str = "") -> SlackRig:
+        """Another workspace at the same Slack, without a server of its own: people act in it by the same hook."""
+        other = SlackRig(team=team, name=name, enterprise=enterprise, bot_token="", hook_url=self.hook_url)
+        other._session, other._numbers = self._session, self._numbers
+        return other
+
     # ------------------------------------------------------------ what people see
 
     def screen(self, channel: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from aiohttp import web
 
+from tests.rigs.slack_oauth import Consent
 from tests.rigs.slack_state import Arguments, RefusedError, SlackState
 
 Mood = Literal["fine", "busy", "gone", "silent", "lost", "broken", "garbled"]
@@ -35,6 +36,7 @@ class SlackServer(SlackState):
     strays: list[str] = field(default_factory=list)  # calls to anything but the Web API
     acks: list[str] = field(default_factory=list)
     sessions: int = 0  # websocket connections so far
+    consent: Consent = field(default_factory=Consent)
 
     async def __aenter__(self) -> Self:
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
@@ -145,14 +147,29 @@ class SlackServer(SlackState):
         return web.json_response(answer, headers={"x-oauth-scopes": self.scopes})
 
     def _answer(self, method: str, request: web.Request, arguments: Arguments, *, refuse: str) -> dict[str, Any]:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        authorization = request.headers.get("Authorization", "")
         if refuse:
             return {"ok": False, "error": refuse}
         try:
-            return {"ok": True, **self.answer(method, token, arguments)}
+            return {"ok": True, **self._answered(method, authorization, arguments)}
         except RefusedError as refused:
             messages = {"response_metadata": {"messages": list(refused.messages)}} if refused.messages else {}
             return {"ok": False, "error": refused.error, **messages}
+
+    def _answered(self, method: str, authorization: str, arguments: Arguments) -> dict[str, Any]:
+        if method == "oauth.v2.access":
+            return self.consent.access(authorization, arguments)
+        return self._opened_by(authorization.removeprefix("Bearer "), method).answer(method, arguments)
+
+    def _opened_by(self, token: str, method: str) -> SlackState:
+        """The workspace that a token opens."""
+        if token in self.consent.expired:
+            raise RefusedError("token_expired")
+        if token in self.consent.tokens:
+            return self.consent.tokens[token]
+        if token != (self.app_token if method == "apps.connections.open" else self.bot_token):
+            raise RefusedError("invalid_auth")
+        return self
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

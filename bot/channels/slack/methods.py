@@ -14,6 +14,7 @@ METHODS: Mapping[str, str] = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
     "conversations.open": "im:write",
+    "oauth.v2.access": "",  # by client_id and client_secret
     "users.lookupByEmail": "users:read.email",
     "views.open": "",
     "views.publish": "",

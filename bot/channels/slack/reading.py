@@ -48,6 +48,37 @@ def handle(packed: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
 
+def workspace(payload: Payload) -> tuple[str, str]:
+    """The workspace whose installation this is about, and its organisation; "" where it does not say."""
+    if "command" in payload:
+        return text(payload, "team_id"), text(payload, "enterprise_id")
+    if text(payload, "type") == "event_callback":
+        authorised = first(payload, "authorizations")
+        team = text(authorised, "team_id") or text(payload, "team_id")
+        return team, text(authorised, "enterprise_id") or text(payload, "enterprise_id")
+    return _home(payload), text(payload, "enterprise", "id")
+
+
+def end_of_installation(payload: Payload) -> float | None:
+    """When the app lost its place in that workspace, in Unix seconds; None when this says nothing of the kind."""
+    event = payload.get("event")
+    kind = text(event, "type")
+    gone = kind == "app_uninstalled" or (kind == "tokens_revoked" and bool(_tokens(event).get("bot")))
+    when = payload.get("event_time")
+    return (float(when) if isinstance(when, int | float) else 0.0) if gone else None
+
+
+def _tokens(event: object) -> Payload:
+    found = event.get("tokens") if isinstance(event, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _home(payload: Payload) -> str:
+    """The app's own workspace is named by the view or the message that it made; `team` may be the stranger's."""
+    made_by = text(payload, "view", "app_installed_team_id") or text(payload, "message", "team")
+    return made_by or text(payload, "team", "id")
+
+
 def _event(payload: Payload) -> Sequence[Heard]:
     event = payload["event"]
     match text(event, "type"):
@@ -155,10 +186,8 @@ def _as_seen(found: re.Match[str]) -> str:
 
 
 def _somebody(payload: Payload) -> Person:
-    """The app's own workspace is named by the view or the message that it made; `team` may be the stranger's."""
-    home = text(payload, "view", "app_installed_team_id") or text(payload, "message", "team")
     user = payload["user"]
-    return _person(user, text(user, "team_id"), home or text(payload, "team", "id"))
+    return _person(user, text(user, "team_id"), _home(payload))
 
 
 def _person(user: Payload, theirs: str, home: str) -> Person:
