@@ -62,6 +62,7 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer=_footer(words.locale, site),
         unsubscribe_url=f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}",
+        thread=_thread(invite.ticket, channel),
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
@@ -109,9 +110,15 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_footer(locale, site),
+        thread=_thread(ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
     )
+
+
+def _thread(ticket: Ticket, channel: Channel) -> str:
+    """What is said about a request stands where it was made."""
+    return ticket.thread if ticket.channel == channel.name else ""
 
 
 async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:
@@ -140,6 +147,7 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         plain=f"{name}:\n{words}" if name else words,
         subject=f"Re: {ticket.subject} ({ticket.number})",
         footer=_footer(locale, site),
+        thread=_thread(ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
     )

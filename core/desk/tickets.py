@@ -84,6 +84,7 @@ async def open_ticket(
     channel: str = "",
     text: str = "",
     ref: str | None = None,
+    thread: str = "",
 ) -> Ticket:
     """A new request. Without a priority it gets the one that its type brings along."""
     ticket = await insert(
@@ -94,6 +95,7 @@ async def open_ticket(
         type=clean_line(type, limit=60),
         priority=priority or DEFAULT_PRIORITY.get(type, Priority.MEDIUM),
         channel=channel,
+        thread=thread,
         contact=contact,
         team=team,
         created_at=now,

@@ -91,6 +91,7 @@ class SlackState:
     trigger_seconds: float = TRIGGER_SECONDS
     people: dict[str, SlackPerson] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=lambda: {"C0ALERTS": "alerts"})
+    unheard: dict[str, str] = field(default_factory=dict)  # channels that refuse, and what they say
     messages: dict[tuple[str, str], Posted] = field(default_factory=dict)
     whispers: list[Posted] = field(default_factory=list)
     modals: list[Modal] = field(default_factory=list)
@@ -125,6 +126,8 @@ class SlackState:
         _refuse_bad_message(arguments)
         channel, ts = self._channel(arguments["channel"]), self.new_ts()
         thread = arguments.get("thread_ts", "")
+        if thread and thread not in {ts for _, ts in self.messages}:
+            raise RefusedError("thread_not_found")
         blocks = arguments.get("blocks", ())
         self.messages[channel, ts] = Posted(channel, ts, arguments["text"], blocks, arguments, thread)
         return {"channel": channel, "ts": ts, "message": {"text": arguments["text"], "ts": ts}}
@@ -193,6 +196,8 @@ class SlackState:
         return {"view": {"id": "VHOME"}}
 
     def _channel(self, channel: str) -> str:
+        if channel in self.unheard:
+            raise RefusedError(self.unheard[channel])
         if channel not in self.channels:
             raise RefusedError("channel_not_found")
         return channel

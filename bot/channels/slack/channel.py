@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
 from bot.channels.slack import checking, drawing, forms, payloads, reading, workspace_ids, workspaces
-from bot.channels.slack.calling import Wire
-from bot.channels.slack.errors import NOT_EDITABLE, code, details
+from bot.channels.slack.calling import Api, Wire, is_person
+from bot.channels.slack.errors import NO_SUCH_THREAD, NOT_EDITABLE, code, details
 from bot.channels.slack.installing import Installer
 from bot.channels.slack.settings import SlackSettings
 from bot.channels.slack.socket import Socket
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 
 HOME = "home:"
 NOTE = 3000
+
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
 class SlackChannel:
@@ -96,20 +100,7 @@ class SlackChannel:
         if target.startswith(HOME):
             return await self._publish(target, message)
         api, bare = await self._workspaces.of(target)
-        place = await api.place(bare)
-        thread = _in_thread(workspace_ids.bare(message.thread), place)
-        try:
-            posted = await api.call(
-                api.client.chat_postMessage,
-                channel=place,
-                thread_ts=thread,
-                unfurl_links=False,
-                unfurl_media=False,
-                **drawing.drawn(message),
-            )
-        except Undeliverable:
-            api.forget(bare)
-            raise
+        posted = await self._post_under(api, bare, message) or await self._post(api, bare, message)
         return Receipt(f"{api.prefix}{posted['channel']}:{posted['ts']}")
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
@@ -192,6 +183,44 @@ class SlackChannel:
             raise RuntimeError(f"the channel {self.name} is not open")
         return self._opened
 
+    async def _post(self, api: Api, target: str, message: Message) -> Mapping[str, Any]:
+        place = await api.place(target)
+        thread = _in_thread(workspace_ids.bare(message.thread), place)
+        try:
+            return await self._say(api, place, thread, message)
+        except Undeliverable:
+            api.forget(target)
+            raise
+        except SlackApiError as error:
+            if thread is None or code(error) not in NO_SUCH_THREAD:
+                raise
+            return await self._say(api, place, None, message)
+
+    async def _post_under(self, api: Api, target: str, message: Message) -> Mapping[str, Any] | None:
+        """What is for one person stands in the thread where they asked; None where that cannot be."""
+        place, _, ts = workspace_ids.bare(message.thread).rpartition(":")
+        if not place or not _TS.fullmatch(ts) or not ("@" in target or is_person(target)):
+            return None
+        try:
+            return await self._say(api, place, ts, message)
+        except Undeliverable as refused:
+            log.info("Slack does not take an answer in the thread, so it goes to the person: %s", refused.reason)
+        except SlackApiError as error:
+            if code(error) not in NO_SUCH_THREAD:
+                raise
+            log.info("there is no such thread, so the answer goes to the person: %s", code(error))
+        return None
+
+    async def _say(self, api: Api, place: str, thread: str | None, message: Message) -> Mapping[str, Any]:
+        return await api.call(
+            api.client.chat_postMessage,
+            channel=place,
+            thread_ts=thread,
+            unfurl_links=False,
+            unfurl_media=False,
+            **drawing.drawn(message),
+        )
+
     async def _publish(self, target: str, message: Message) -> Receipt:
         home = {"type": "home", "blocks": drawing.blocks(message)}
         api, person = await self._workspaces.of(target.removeprefix(HOME))
@@ -243,7 +272,7 @@ class SlackChannel:
 def _in_thread(thread: str, place: str) -> str | None:
     """The root's ts, given as a receipt or bare; nothing for a thread of another channel."""
     channel, _, ts = thread.rpartition(":")
-    return ts if ts and channel in ("", place) else None
+    return ts if _TS.fullmatch(ts) and channel in ("", place) else None
 
 
 def _reason(error: Exception) -> str:

@@ -62,6 +62,9 @@ MEANINGS: Mapping[str, Meaning] = {
 # chat.update says so when there is nothing left to redraw.
 NOT_EDITABLE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
+# chat.postMessage says so when what is to be answered is not there.
+NO_SUCH_THREAD = frozenset({"thread_not_found", "invalid_thread_ts", "message_not_found"})
+
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _HTTP_TOO_MANY = 429
 
