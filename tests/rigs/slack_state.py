@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,17 @@ class SlackPerson:
 
 
 @dataclass
+class Shared:
+    """A file at Slack's."""
+
+    id: str
+    name: str
+    length: int
+    data: bytes = b""
+    media_type: str = "application/octet-stream"
+
+
+@dataclass
 class Posted:
     """A message as it stands now."""
 
@@ -41,6 +53,7 @@ class Posted:
     thread: str = ""
     only_for: str = ""  # ephemeral
     edits: int = 0
+    files: tuple[Shared, ...] = ()
 
     @property
     def seen(self) -> str:
@@ -96,6 +109,8 @@ class SlackState:
     whispers: list[Posted] = field(default_factory=list)
     modals: list[Modal] = field(default_factory=list)
     homes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: dict[str, Shared] = field(default_factory=dict)
+    files_url: str = ""
     socket_url: str = ""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _triggers: dict[str, _Trigger] = field(default_factory=dict, repr=False)
@@ -130,7 +145,8 @@ class SlackState:
             raise RefusedError("thread_not_found")
         blocks = arguments.get("blocks", ())
         self.messages[channel, ts] = Posted(channel, ts, arguments["text"], blocks, arguments, thread)
-        return {"channel": channel, "ts": ts, "message": {"text": arguments["text"], "ts": ts}}
+        under = {"thread_ts": thread} if thread else {}
+        return {"channel": channel, "ts": ts, "message": {"text": arguments["text"], "ts": ts, **under}}
 
     def _update(self, arguments: Arguments) -> dict[str, Any]:
         _refuse_bad_message(arguments)
@@ -195,6 +211,36 @@ class SlackState:
         self.homes[arguments["user_id"]] = arguments["view"]
         return {"view": {"id": "VHOME"}}
 
+    def _begin_upload(self, arguments: Arguments) -> dict[str, Any]:
+        if not 0 < int(arguments["length"]) <= 1_000_000_000 or "/" in arguments["filename"]:
+            raise RefusedError("invalid_arguments")
+        made = Shared(f"F{next(self._numbers):08d}", arguments["filename"], int(arguments["length"]))
+        self.files[made.id] = made
+        return {"file_id": made.id, "upload_url": f"{self.files_url}upload/{made.id}"}
+
+    def _finish_upload(self, arguments: Arguments) -> dict[str, Any]:
+        channel, ts, thread = self._channel(arguments["channel_id"]), self.new_ts(), arguments.get("thread_ts", "")
+        if thread and thread not in {ts for _, ts in self.messages}:
+            raise RefusedError("thread_not_found")
+        taken = [self.files[one["id"]] for one in json.loads(arguments["files"])]
+        if not all(len(one.data) == one.length for one in taken):
+            raise RefusedError("file_not_found")
+        text = " ".join(f"<{one.name}>" for one in taken)
+        self.messages[channel, ts] = Posted(channel, ts, text, (), arguments, thread, files=tuple(taken))
+        return {"files": [{"id": one.id, "title": one.name} for one in taken]}
+
+    def _file_info(self, arguments: Arguments) -> dict[str, Any]:
+        found = self.files.get(arguments["file"])
+        if found is None:
+            raise RefusedError("file_not_found")
+        return {"file": self.described(found)}
+
+    def described(self, shared: Shared) -> dict[str, Any]:
+        """A file as events and files.info tell of it."""
+        url = f"{self.files_url}files/{shared.id}/{shared.name}"
+        about = {"id": shared.id, "name": shared.name, "title": shared.name, "mimetype": shared.media_type}
+        return about | {"size": len(shared.data), "mode": "hosted", "url_private": url, "url_private_download": url}
+
     def _channel(self, channel: str) -> str:
         if channel in self.unheard:
             raise RefusedError(self.unheard[channel])
@@ -217,6 +263,9 @@ _METHODS: Mapping[str, Callable[[SlackState, Arguments], dict[str, Any]]] = {
     "chat.update": SlackState._update,
     "chat.postEphemeral": SlackState._whisper,
     "conversations.open": SlackState._open_dm,
+    "files.getUploadURLExternal": SlackState._begin_upload,
+    "files.completeUploadExternal": SlackState._finish_upload,
+    "files.info": SlackState._file_info,
     "users.lookupByEmail": SlackState._by_email,
     "users.info": SlackState._user,
     "views.open": SlackState._open_view,

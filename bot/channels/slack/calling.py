@@ -15,6 +15,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.channels.slack.errors import translated
 
 REMEMBERED = 20_000
+LARGE_SECONDS = 60
+"""For a file. The usual few seconds are for a message."""
 
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 
@@ -39,6 +41,10 @@ class Wire:
             user_agent_prefix="afterword",
         )
 
+    def uploading_client(self, token: str | None) -> AsyncWebClient:
+        """With a session for each call, for the shared one has no time for files."""
+        return AsyncWebClient(token, self.base_url, timeout=LARGE_SECONDS, logger=self.logger, retry_handlers=[])
+
     async def close(self) -> None:
         await self.session.close()
 
@@ -60,6 +66,9 @@ class Api:
     async def token(self) -> str:
         """What opens the files that people share."""
         return self.client.token or ""
+
+    async def uploading_client(self) -> AsyncWebClient:
+        return self.wire.uploading_client(await self.token())
 
     async def call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> dict[str, Any]:
         """Slack's answer; raises TryLater or Undeliverable, or SlackApiError where the mistake is ours."""

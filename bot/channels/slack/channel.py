@@ -11,7 +11,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.channels.slack import checking, drawing, forms, payloads, reading, workspace_ids, workspaces
+from bot.channels.slack import checking, drawing, files, forms, payloads, reading, workspace_ids, workspaces
 from bot.channels.slack.calling import Api, Wire, is_person
 from bot.channels.slack.errors import NO_SUCH_THREAD, NOT_EDITABLE, code, details
 from bot.channels.slack.installing import Installer
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 HOME = "home:"
 NOTE = 3000
+HALF_SENT = 1000
 
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
@@ -59,7 +60,7 @@ class SlackChannel:
     has_buttons = True
     has_edits = True
     has_forms = True
-    has_files = False
+    has_files = True
 
     timeout = timedelta(seconds=10)
     ping_seconds = 10.0
@@ -74,6 +75,7 @@ class SlackChannel:
         self._base_url = base_url
         self._opened: Workspaces | None = None
         self._socket: Socket | None = None
+        self._without_files: dict[str, Mapping[str, Any]] = {}
 
     async def open(self) -> None:
         wire = Wire(self._settings.api_base, timeout=self.timeout)
@@ -100,7 +102,11 @@ class SlackChannel:
         if target.startswith(HOME):
             return await self._publish(target, message)
         api, bare = await self._workspaces.of(target)
-        posted = await self._post_under(api, bare, message) or await self._post(api, bare, message)
+        posted = self._without_files.get(message.key)
+        if posted is None:
+            posted = await self._post_under(api, bare, message) or await self._post(api, bare, message)
+        if message.files:
+            await self._add_files(api, posted, message)
         return Receipt(f"{api.prefix}{posted['channel']}:{posted['ts']}")
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
@@ -117,7 +123,8 @@ class SlackChannel:
         return receipt
 
     async def fetch(self, file: File, *, most: int) -> bytes:
-        raise Undeliverable("nobody sends files here")
+        api, ref = await self._workspaces.of(file.ref)
+        return await files.fetched(api, ref, file.media_type, most=most)
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         if self._settings.mode != "http":
@@ -182,6 +189,15 @@ class SlackChannel:
         if self._opened is None:
             raise RuntimeError(f"the channel {self.name} is not open")
         return self._opened
+
+    async def _add_files(self, api: Api, posted: Mapping[str, Any], message: Message) -> None:
+        """Into the same conversation. Should Slack not take them now, the next try does not say the words again."""
+        if len(self._without_files) >= HALF_SENT:
+            self._without_files.clear()
+        self._without_files[message.key] = posted
+        thread = payloads.text(posted, "message", "thread_ts") or None
+        await files.share(api, message.files, channel=posted["channel"], thread=thread)
+        self._without_files.pop(message.key, None)
 
     async def _post(self, api: Api, target: str, message: Message) -> Mapping[str, Any]:
         place = await api.place(target)

@@ -14,6 +14,9 @@ METHODS: Mapping[str, str] = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
     "conversations.open": "im:write",
+    "files.completeUploadExternal": "files:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.info": "files:read",
     "oauth.v2.access": "",  # by client_id and client_secret
     "users.lookupByEmail": "users:read.email",
     "views.open": "",

@@ -13,7 +13,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.channels.slack import forms
+from bot.channels.slack import files, forms
 from bot.channels.slack.drawing import LINK_ID
 from bot.channels.slack.payloads import Payload, first, must, text
 from core.ports import Commanded, Heard, Person, Submitted, Tapped, Wrote
@@ -96,7 +96,8 @@ def _message(payload: Payload, event: Payload) -> Sequence[Heard]:
     private, thread = event.get("channel_type") == "im", text(event, "thread_ts")
     by_a_person = not event.get("bot_id") and text(event, "subtype") in _TYPED_BY_A_PERSON and event.get("user")
     words = readable(text(event, "text"))
-    if not by_a_person or not words or not (private or thread):
+    sent_along = files.shared(event) if by_a_person else ()
+    if not by_a_person or not (words or sent_along) or not (private or thread):
         return ()
     channel = must(event, "channel")
     authorised = first(payload, "authorizations")
@@ -104,7 +105,8 @@ def _message(payload: Payload, event: Payload) -> Sequence[Heard]:
     theirs = text(event, "user_team") or text(event, "source_team") or text(event, "team")
     person = _person({**(event.get("user_profile") or {}), "id": event["user"]}, theirs, home)
     receipt = f"{channel}:{thread}" if thread else ""
-    return (Wrote(person, channel, _handle(channel=channel, thread=thread), receipt, private, words, thread),)
+    packed = _handle(channel=channel, thread=thread)
+    return (Wrote(person, channel, packed, receipt, private, words, thread, files=sent_along),)
 
 
 def _taps(payload: Payload) -> Sequence[Heard]:
