@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -275,19 +274,8 @@ _METHODS: Mapping[str, Callable[[SlackState, Arguments], dict[str, Any]]] = {
 
 
 def _refuse_bad_message(arguments: Arguments) -> None:
-    problems = list(slack_blocks.block_problems(arguments["blocks"])) if "blocks" in arguments else []
-    if problems:
-        raise RefusedError("invalid_blocks", *problems)
-    if not arguments.get("text"):
-        raise RefusedError("no_text")
-    if len(arguments["text"]) > 40_000:
-        raise RefusedError("msg_too_long")
-    spoken = [block for block in arguments.get("blocks", ()) if block["type"] != "actions"]
-    if sum(len(text["text"]) for text in slack_blocks.texts(spoken)) > 13_200:
-        raise RefusedError("msg_blocks_too_long")
-    metadata = arguments.get("metadata")
-    if metadata is not None and not re.fullmatch(r"[a-zA-Z0-9_]{1,255}", metadata["event_type"]):
-        raise RefusedError("metadata_must_be_sent_from_app")
+    if problems := slack_blocks.message_problems(arguments):
+        raise RefusedError(problems[0].partition(":")[0], *problems)
 
 
 def _refuse_bad_view(view: Mapping[str, Any]) -> None:

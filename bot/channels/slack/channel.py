@@ -238,9 +238,8 @@ class SlackChannel:
         )
 
     async def _publish(self, target: str, message: Message) -> Receipt:
-        home = {"type": "home", "blocks": drawing.blocks(message)}
         api, person = await self._workspaces.of(target.removeprefix(HOME))
-        await api.call(api.client.views_publish, user_id=person, view=home)
+        await api.call(api.client.views_publish, user_id=person, view=drawing.home(message))
         return Receipt(target)
 
     async def _show(self, form: Form, heard: Heard, handle: Mapping[str, str]) -> None:
