@@ -9,6 +9,7 @@ from bot import markup
 from bot.site import Site
 from bot.surveys import screens
 from bot.wording import locale_of
+from core import places
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -66,8 +67,8 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer="\n".join([_footer(words.locale, site), *way_out]),
         unsubscribe_url=unsubscribe,
+        thread=_thread(delivery, invite.ticket, channel),
         topic=f"ticket:{invite.ticket_id}",
-        thread=str(delivery.payload.get("thread", "")),
         locale=words.locale,
         asks_text=screen.asks_text,
     )
@@ -114,10 +115,18 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_footer(locale, site),
+        thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
-        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
+
+
+def _thread(delivery: Delivery, ticket: Ticket, channel: Channel) -> str:
+    """The message that it was told to answer under, or the thread in which the request was made."""
+    told = str(delivery.payload.get("thread", ""))
+    if told or ticket.channel != channel.name or places.of(ticket) is not None:
+        return told
+    return ticket.thread
 
 
 async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:
@@ -146,8 +155,8 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         plain=f"{name}:\n{words}" if name else words,
         subject=f"Re: {ticket.subject} ({ticket.number})",
         footer=_footer(locale, site),
+        thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
-        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 
@@ -176,7 +185,6 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         kind=delivery.kind,
         text=rendered.text,
         plain=rendered.plain,
-        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from bot.web import chat, errors, health, hooks, metrics, policies, static, survey_page, unsubscribe_page
+from bot.web import chat, errors, health, hooks, install_page, metrics, policies, static, survey_page, unsubscribe_page
 from bot.web.api import attachments, deliveries, events, invites, reference, responses, tickets
 from bot.web.limits import BodyLimit
 from bot.web.pages import Pages
@@ -24,7 +24,7 @@ def build(site: Site, *, more: Sequence[BaseRoute] = (), public: Collection[str]
     routes: list[BaseRoute] = [hooks.route(site)]
     for module in (events, tickets, attachments, invites, responses, deliveries, reference):
         routes.extend(module.router.routes)
-    for pages in (survey_page, unsubscribe_page, static, health, metrics):
+    for pages in (survey_page, unsubscribe_page, install_page, static, health, metrics):
         routes.extend(pages.router.routes)
     routes.extend(more)
     policies.check(routes, {*chat.PUBLIC, *public})

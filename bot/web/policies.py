@@ -26,6 +26,8 @@ PUBLIC = {
     "/u/{token}": "stops surveys; the token in the link is what opens it",
     "/static/{name}": "two fixed files that hold nothing of anybody",
     "/hooks/{channel}": "the channel verifies the signature of its network",
+    "/slack/{channel}/install": "sends the browser on to Slack and stores nothing; Slack decides who may install",
+    "/slack/{channel}/oauth": "asks for a signed state, and for the cookie of the browser that began",
     "/healthz": "says only that the process answers",
     "/readyz": "says which part does not work, and nothing about why or for whom",
     "/metrics": "asks for its own token, or answers this machine",

@@ -26,6 +26,7 @@ COMMANDS = (
     ["token", "create"],
     ["token", "list"],
     ["token", "revoke"],
+    ["slack", "manifest"],
     ["survey", "send"],
     ["survey", "dry-run"],
 )
