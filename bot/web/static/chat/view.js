@@ -4,6 +4,7 @@ import { draw, link, safe } from "./markup.js";
 
 const NEAR = 80; // pixels from the end
 const TOGETHER = 120_000;
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }; // as our messages write it: "today 14:30"
 
 export class View extends EventTarget {
   #words;
@@ -168,7 +169,7 @@ export class View extends EventTarget {
       foot.append(again);
     } else if (entry.state === "sending") foot.append(this.#words.sending);
     else {
-      const time = make("time", "", new Date(entry.at).toLocaleTimeString(this.#locale, { timeStyle: "short" }));
+      const time = make("time", "", new Date(entry.at).toLocaleTimeString(this.#locale, CLOCK));
       time.dateTime = entry.at;
       foot.append(time);
     }
