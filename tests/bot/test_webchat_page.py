@@ -37,8 +37,9 @@ async def converse(desk: Desk, event: Heard) -> None:
     if isinstance(event, Tapped):
         await desk.channel.acknowledge(event, Acknowledgement(note="Saved: 2 of 5"))
         rows = [
-            [Button("Too slow", "x:slow", chosen=True), Button("Not solved", "x:not"), Button("Unfriendly", "x:un")],
-            [Button("Skip", "x:skip"), Button("Done", "x:done")],
+            [Button("Too slow", "x:t:slow", chosen=True), Button("Not solved", "x:t:not")],
+            [Button("Unfriendly", "x:t:un")],
+            [Button("Skip", "x:k"), Button("Done", "x:d")],
         ]
         drawn = message(f"{event.receipt}.{len(desk.heard)}", "What was it that went <b>wrong</b>?", rows=rows)
         await desk.send(event.target, drawn, instead_of=event.receipt)
@@ -157,6 +158,8 @@ async def test_a_rating_inside_another_sites_page(stage: Stage) -> None:
     await expect(stage.frame.locator("#toast")).to_have_text("Saved: 2 of 5")
     await expect(stage.frame.locator("#log > li")).to_have_count(1)  # Redrawn where it stood, not said twice.
     await expect(stage.frame.get_by_role("button", name="Too slow")).to_have_attribute("aria-pressed", "true")
+    await expect(stage.frame.get_by_role("button", name="Unfriendly")).to_have_attribute("aria-pressed", "false")
+    await expect(stage.frame.get_by_role("button", name="Done")).not_to_have_attribute("aria-pressed", "false")
     await expect(stage.launcher.locator(".unread")).to_be_hidden()
 
 
