@@ -392,7 +392,8 @@ async def test_none_of_it_exists_in_what_is_served(play: Player) -> None:
     application = ordinary_web_app(play.stage.app)
     transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 50_001))
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-        for path in ("/", "/demo/now", "/demo/chat", "/demo/static/demo.js"):
+        assert "/demo/" not in (await client.get("/")).text
+        for path in ("/demo/now", "/demo/chat", "/demo/static/demo.js"):
             assert (await client.get(path)).status_code == 404
         for path in ("/demo/clock", "/demo/desk", "/demo/inbox", "/demo/again"):
             assert (await client.post(path, json={})).status_code == 404
