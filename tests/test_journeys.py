@@ -433,7 +433,7 @@ async def test_staff_reply_to_the_customer_in_the_customers_own_channel(
     await asked(telegram)
     await telegram.tap(ANN, "1★")
     await alerted(slack)
-    await slack.press("U0KIM", "C0ALERTS", "Reply")
+    await slack.press("U0KIM", "C0ALERTS", "Reply…")
     await submits(slack, "U0KIM", text="We send a <new> one & call you.")
     await telegram.until(lambda: "We send a <new> one & call you." in telegram.screen(ANN))
     ticket = await Ticket.get(ref="T-1").prefetch_related("entries")

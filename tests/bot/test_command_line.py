@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from core.store.files import FileLock
+
 ROOT = Path(__file__).parents[2]
 CONFIG = '[store]\nurl = "sqlite://data/afterword.db"\n[channels.webchat]\nkind = "webchat"\n'
 SETUP = '[[teams]]\nkey = "support"\nalert = { channel = "webchat", to = "staff" }\n'
@@ -113,6 +115,21 @@ def test_a_wrong_setting_stops_every_command_and_is_named(terminal: Terminal, co
     said = terminal.afterword(*command, expect=2).stderr
 
     assert said == "afterword: config.toml: channels.telegram.tokn: unknown setting; did you mean token?\n"
+
+
+def test_a_demo_that_runs_already_is_told_and_keeps_its_store(terminal: Terminal) -> None:
+    played = terminal.directory / "data" / "demo" / "afterword.db"
+    played.parent.mkdir(parents=True)
+    played.write_bytes(b"what is being played")
+    held = FileLock(played)
+    held.take()
+
+    said = terminal.afterword("demo", "--fresh", "--port", "0", expect=1).stderr
+
+    held.release()
+    assert said.startswith("afterword: The demo is running already.")
+    assert "PostgreSQL" not in said
+    assert played.read_bytes() == b"what is being played"
 
 
 def test_an_unknown_command_is_refused(terminal: Terminal) -> None:
