@@ -107,7 +107,7 @@ class Courier:
         except TryLater as later:
             await self._postpone(delivery, message, later)
         except Undeliverable as dead:
-            await self._undeliverable(delivery, dead)
+            await self._undeliverable(delivery, message, dead)
         else:
             fp("delivery.sent", delivery.kind)
             await self._done(delivery, message, receipt)
@@ -241,15 +241,19 @@ class Courier:
         if await deliveries.postpone(delivery, reason, after=after, failed=failed, now=now) == DeliveryState.DEAD:
             await self._not_sent(delivery, reason, dead=False)
 
-    async def _undeliverable(self, delivery: Delivery, dead: Undeliverable) -> None:
+    async def _undeliverable(self, delivery: Delivery, message: Message, dead: Undeliverable) -> None:
         """A dead address is given up at once. Our own set-up, and a place where staff are told, is waited for until
-        somebody mends it: an alert is not lost because a bot was put out of a group.
+        somebody mends it: an alert is not lost because a bot was put out of a group. When our set-up keeps everything
+        from leaving (a token was revoked), the channel rests, and is well again within a minute after it was mended.
         """
-        if not dead.dead_address or delivery.kind in staff_alerts.KINDS:
-            logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
-            await self._retry(delivery, dead.reason)
+        if dead.dead_address and delivery.kind not in staff_alerts.KINDS:
+            await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
             return
-        await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
+        logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
+        if dead.dead_address:
+            await self._retry(delivery, dead.reason)
+        else:
+            await self._postpone(delivery, message, TryLater(dead.reason))
 
     async def _gone(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
         if await deliveries.give_up(delivery, reason) == DeliveryState.DEAD:

@@ -178,6 +178,7 @@ async def test_a_bad_rating_behind_an_e_mail_link_alerts_slack(here: World, slac
     await here.resolve(addresses=[("mail", "ann@example.org")])
     received = await mail.mail_to("ann@example.org")
     link = next(url for _, url in received.links if "overall=2" in url)
+    assert any(url.startswith(f"{here.base_url}/u/") and url in received.text for _, url in received.links)
     assert link.startswith(f"{here.base_url}/r/")
     async with Reader(here) as ann:
         assert "Thank you" in await ann.answer(link, comment="Too late")
@@ -301,6 +302,31 @@ async def test_an_alert_channel_that_is_gone_is_shown_until_it_is_mended(
     await here.until(lambda: is_ready(here))
 
 
+async def test_after_a_revoked_token_alerts_come_within_a_minute_of_its_return(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    patient = world.SETUP + 'take_within = "30d"\nrecover_within = "30d"\n'  # nothing is drawn anew meanwhile
+    await setups.apply(setups.parse(patient), now=here.clock())
+    slack.mood, slack.refusal = "gone", "token_revoked"
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    for hours in (0, 0.1, 0.5, 1, 2.5, 6, 12):
+        calls = len(slack.calls)
+        await here.move_on(hours=hours)
+        await slack.until(lambda calls=calls: len(slack.calls) > calls)
+        await here.until(lambda: not_now(here))
+    slack.mood = "fine"
+    await here.move_on(seconds=61)
+    await alerted(slack)
+
+
+async def not_now(here: World) -> bool:
+    """No alert is under way or due."""
+    alerts_left = Delivery.filter(kind="alert", state__in=(DeliveryState.WAITING, DeliveryState.SENDING))
+    return not await alerts_left.filter(due_at__lte=here.clock(), attempts__gt=0).exists()
+
+
 async def test_an_alert_waits_for_a_group_that_the_bot_was_put_out_of(here: World, telegram: TelegramRig) -> None:
     group = -5001
     telegram.blocked.add(group)
@@ -407,7 +433,7 @@ async def test_staff_reply_to_the_customer_in_the_customers_own_channel(
     await asked(telegram)
     await telegram.tap(ANN, "1★")
     await alerted(slack)
-    await slack.press("U0KIM", "C0ALERTS", "Reply")
+    await slack.press("U0KIM", "C0ALERTS", "Reply…")
     await submits(slack, "U0KIM", text="We send a <new> one & call you.")
     await telegram.until(lambda: "We send a <new> one & call you." in telegram.screen(ANN))
     ticket = await Ticket.get(ref="T-1").prefetch_related("entries")

@@ -12,7 +12,7 @@ from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
-from core.models.responses import Response
+from core.models.responses import Band, Response
 from core.models.setup import Staff, Survey
 from core.plumbing import deliveries
 from core.ports import Button, Channel, Fact, Message, Tone
@@ -108,6 +108,7 @@ def _context(alert: Alert, words: Wording, scores: dict[str, int], site: Site, *
         "band": words.label(f"band.{band}"),
         "state": state_of(alert, words, site, now=now),
         "urgent": ticket.priority == "urgent",
+        "content": response.band is not None and response.band != Band.NEGATIVE,
         "late": words.templates.span(now - recovery.due_at, words.locale) if recovery and now > recovery.due_at else "",
     }
 
@@ -212,4 +213,4 @@ def _agent(alert: Alert) -> str:
 
 
 def _when(moment: datetime, words: Wording, site: Site, now: datetime) -> str:
-    return words.templates.when(moment, words.locale, site.timezone, now=now)
+    return words.templates.when(moment, words.locale, site.timezone, now=now, lasting=True)

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, attachment_words, commands, drafts, letters, messages, screens
+from bot.surveys import actions, attachment_words, commands, drafts, groups, letters, messages, screens
 from bot.surveys.actions import Action
 from bot.turn import Turn
-from core import contacts, errors, transactions
+from core import contacts, errors, places, transactions
 from core.desk import tickets
 from core.models.contacts import Address
 from core.models.deliveries import Delivery
@@ -74,6 +74,7 @@ class Conversation:
                 await contacts.mark_reachable(channel.name, event.person.address)
             case Moved():
                 await contacts.moved(channel.name, event.person.address, event.new_address)
+                await places.moved(channel.name, event.person.address, event.new_address)
         return Turn()
 
     async def _tapped(self, channel: Channel, event: Tapped, *, now: datetime) -> Turn:
@@ -140,17 +141,18 @@ class Conversation:
         A file is never a comment: alone it is part of the request, with words its words may be one.
         """
         if not event.private:
-            return Turn()
+            is_place = groups.is_place(channel, event)
+            return await groups.wrote(self, channel, event, now=now) if is_place else Turn()
         known = await contacts.by_address(channel.name, event.person.address)
         if known is not None:
             await contacts.mark_reachable(channel.name, event.person.address)
             has_words = bool(event.text.strip()) or not event.files
             invite = await self._meant(channel, event, known, now=now) if has_words else None
             if invite is not None:
-                return await self._commented(channel, event, invite, now=now)
+                return await self.commented(channel, event, invite, now=now)
         return await self._talk(channel, event, now=now)
 
-    async def _commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
+    async def commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
         response = await responses.of(invite)
         if response is None and event.text.strip() in _DIGITS:
             score = _DIGITS[event.text.strip()]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise.queryset import QuerySet
 
-from core import contacts, errors, history, transactions
+from core import contacts, errors, history, places, transactions
 from core.desk import attachments, numbering
 from core.models.contacts import Contact
 from core.models.desk import (
@@ -36,6 +36,7 @@ DEFAULT_PRIORITY = {
     TicketType.INQUIRY.value: Priority.MEDIUM,
     TicketType.SUGGESTION.value: Priority.LOW,
 }
+ALBUM = timedelta(minutes=1)
 CLOSE_REASONS = ("solved", "cannot_solve", "duplicate", "no_answer", "other")
 _ID = re.compile(r"tkt_(\d{1,18})")
 _NUMBER = re.compile(r"CS\d{12,17}")
@@ -104,6 +105,7 @@ async def open_ticket(
     channel: str = "",
     text: str = "",
     ref: str | None = None,
+    thread: str = "",
 ) -> Ticket:
     """A new request. Without a priority it gets the one that its type brings along."""
     ticket = await insert(
@@ -114,6 +116,7 @@ async def open_ticket(
         type=clean_line(type, limit=60),
         priority=priority or DEFAULT_PRIORITY.get(type, Priority.MEDIUM),
         channel=channel,
+        thread=thread,
         contact=contact,
         team=team,
         created_at=now,
@@ -233,12 +236,23 @@ async def heard_from(
     known = await contacts.by_address(channel, address)
     contact = known.contact if known else await contacts.learn(facts, now=now)
     await contacts.lock(contact)  # two messages that two processes handle at once open one request
-    ticket = await open_of(contact)
+    ticket = await _goes_with(contact, text, now=now) or await open_of(contact)
     opened = ticket is None
     if ticket is None:
         title = subject_of(text, subject=subject, files=files)
         ticket = await open_ticket(contact=contact, subject=title, channel=channel, now=now)
+    elif places.of(ticket) is not None:  # asked in a group, and now the contact writes to us alone
+        await places.move(ticket, "")
     return Said(ticket, opened, await add(ticket, contact, channel, text, files, now=now))
+
+
+async def _goes_with(contact: Contact, text: str, *, now: datetime) -> Ticket | None:
+    """A file without words belongs to what its sender said a moment ago: an album is many messages."""
+    if clean(text):
+        return None
+    lines = TicketEntry.filter(ticket__contact_id=contact.id, kind=EntryKind.MESSAGE, at__gte=now - ALBUM)
+    last = await lines.filter(internal=False).select_related("ticket").order_by("-id").first()
+    return last.ticket if last is not None and last.values.get("from_contact") else None
 
 
 async def add(

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ async def converse(desk: Desk, event: Heard) -> None:
     if isinstance(event, Tapped):
         await desk.channel.acknowledge(event, Acknowledgement(note="Saved: 2 of 5"))
         rows = [
-            [Button("Too slow", "x:slow", chosen=True), Button("Not solved", "x:not"), Button("Unfriendly", "x:un")],
-            [Button("Skip", "x:skip"), Button("Done", "x:done")],
+            [Button("Too slow", "x:t:slow", chosen=True), Button("Not solved", "x:t:not")],
+            [Button("Unfriendly", "x:t:un")],
+            [Button("Skip", "x:k"), Button("Done", "x:d")],
         ]
         drawn = message(f"{event.receipt}.{len(desk.heard)}", "What was it that went <b>wrong</b>?", rows=rows)
         await desk.send(event.target, drawn, instead_of=event.receipt)
@@ -115,7 +117,9 @@ async def browser() -> AsyncIterator[Browser]:
 async def staged(browser: Browser, **options: Any) -> AsyncIterator[Stage]:
     desk = Desk(converse)
     async with serving(desk.app) as chat, serving(host_site(chat)) as host:
-        context = await browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **options})
+        usual = {"viewport": {"width": 1200, "height": 800}, "timezone_id": "UTC"}
+        context = await browser.new_context(**{**usual, **options})
+        await context.clock.set_system_time(desk.now)  # One day for both: messages of another get a line with its name.
         page = await context.new_page()
         stage = Stage(desk, chat, host.replace("127.0.0.1", "localhost"), context, page)
         page.on(
@@ -152,9 +156,22 @@ async def test_a_rating_inside_another_sites_page(stage: Stage) -> None:
     await stage.frame.get_by_role("button", name="2, dissatisfied").click()
     await expect(stage.bubble("What was it that went wrong?")).to_be_visible()
     await expect(stage.frame.locator("#toast")).to_have_text("Saved: 2 of 5")
-    await expect(stage.frame.locator("#log > li")).to_have_count(1)
+    await expect(stage.frame.locator("#log > li")).to_have_count(1)  # Redrawn where it stood, not said twice.
     await expect(stage.frame.get_by_role("button", name="Too slow")).to_have_attribute("aria-pressed", "true")
+    await expect(stage.frame.get_by_role("button", name="Unfriendly")).to_have_attribute("aria-pressed", "false")
+    await expect(stage.frame.get_by_role("button", name="Done")).not_to_have_attribute("aria-pressed", "false")
     await expect(stage.launcher.locator(".unread")).to_be_hidden()
+
+
+async def test_what_was_said_on_another_day_stands_under_the_name_of_that_day(stage: Stage) -> None:
+    await stage.ask("invite:1")
+    stage.desk.pass_time(timedelta(days=2))
+    await stage.ask("invite:2")
+    await stage.context.clock.set_system_time(stage.desk.now)
+    await stage.open()
+    await expect(stage.frame.locator("#log > li.team")).to_have_count(2)
+    await expect(stage.frame.locator("#log > li.day")).to_have_text(["Sunday, November 22", "Tuesday, November 24"])
+    await expect(stage.frame.locator("#log > li").first).to_have_class("day")
 
 
 async def test_what_is_typed_is_answered_in_the_same_chat(stage: Stage) -> None:

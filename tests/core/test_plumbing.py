@@ -6,9 +6,12 @@ import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 
+import pytest
+
 from core import transactions
 from core.errors import Conflict
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
+from core.models.lanes import Lane
 from core.plumbing import arrivals, deliveries, lanes
 from core.plumbing.grouping import GroupCommit, Together
 from core.ports import Limits, RawArrival
@@ -128,6 +131,23 @@ async def test_a_blocked_channel_is_left_alone_by_all_workers(store: Store) -> N
     assert taken.deliveries == []
     assert taken.look_again == at(seconds=30)
     assert len(await take(now=at(seconds=30))) == 1
+
+
+async def test_a_channel_that_refuses_is_asked_for_half_and_gets_back_to_its_pace_bit_by_bit(store: Store) -> None:
+    await lanes.take("bot", QUICK, worker="w0", most=0, now=at())
+    for _ in range(3):  # three that were under way together
+        await lanes.block("bot", until=at(seconds=10), reason="retry after 10", now=at())
+    paces = [lanes.pace_of(await Lane.get(), at(seconds=10 + later)) for later in (0, 29, 30, 90, 3600)]
+    assert paces == pytest.approx([0.5, 0.5, 0.6, 0.8, 1.0])
+    for number in range(100):
+        await schedule(draft(number))
+    slow = Limits(per_second=20, per_target_seconds=0)
+    taken = 0
+    for step in range(80):  # four seconds
+        taken += len(await take(slow, now=at(seconds=10 + step * 0.05)))
+    assert 38 <= taken <= 44
+    await lanes.block("bot", until=at(seconds=30), reason="retry after", now=at(seconds=20))
+    assert lanes.pace_of(await Lane.get(), at(seconds=30)) == 0.25
 
 
 async def test_a_message_is_tried_again_on_the_schedule_and_then_is_a_dead_letter(store: Store) -> None:

@@ -7,9 +7,11 @@ so a row is a class and a piece of the text.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from http import HTTPStatus
 from typing import NamedTuple
 
 from aiogram.exceptions import (
@@ -27,6 +29,8 @@ from core.ports import TryLater, Undeliverable
 
 _REASON_LIMIT = 300
 _LONGEST_PAUSE = 60.0
+_LONGEST_WAIT = 3600
+_SECONDS = re.compile(r"[0-9]{1,6}")
 
 
 class Verdict(StrEnum):
@@ -92,6 +96,22 @@ def translate(error: Exception, scrub: Callable[[str], str]) -> Exception:
     if isinstance(error, TelegramAPIError):
         error.message = reason
     return error
+
+
+def of_download(status: int, headers: Mapping[str, str]) -> TryLater | Undeliverable | None:
+    """What the status of a file's download means. A place that is told lasts an hour, so "not there" is for now."""
+    reason = f"the download was answered with {status}"
+    if status == HTTPStatus.OK:
+        return None
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return Undeliverable(reason, dead_address=False)
+    wait = headers.get("Retry-After", "")
+    return TryLater(reason, timedelta(seconds=min(int(wait), _LONGEST_WAIT)) if _SECONDS.fullmatch(wait) else None)
+
+
+def is_rival(error: Exception) -> bool:
+    """Another program asked for the same bot's updates at the same time."""
+    return isinstance(error, TryLater) and "terminated by other getupdates" in error.reason.lower()
 
 
 def pause(error: Exception, failures: int) -> float:
