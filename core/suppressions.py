@@ -41,14 +41,14 @@ async def suppress(
 
 @transactions.atomic
 async def unsuppress(channel: str, address: str) -> bool:
-    """It can be reached again, and its old bounces count no more. False: it was not on the list."""
+    """It can be reached again, also where a relay had refused it, and its old bounces count no more.
+
+    False: there was nothing to undo.
+    """
     taken_off = await Suppression.filter(channel=channel, address=_normal(address)).delete()
-    if not taken_off:
-        return False
     await Bounce.filter(channel=channel, address=_normal(address)).delete()
     lost = Address.filter(channel=channel, address__iexact=address, reach=Reach.UNREACHABLE)
-    await lost.update(reach=Reach.OK, reach_reason="")
-    return True
+    return bool(await lost.update(reach=Reach.OK, reach_reason="")) or bool(taken_off)
 
 
 async def is_suppressed(channel: str, address: str) -> bool:

@@ -379,6 +379,21 @@ async def test_a_bounce_after_the_answer_keeps_the_answer(here: World, mail: Smt
     assert (await Invite.get()).state == InviteState.FINISHED
 
 
+async def test_who_writes_is_back_but_not_from_a_suppressed_address(
+    here: World, mail: SmtpRig, ann: Correspondent, eve: Correspondent
+) -> None:
+    for one in (ann, eve):
+        await one.writes("The router is dead.")
+        await mail.mail_to(one.address)
+        await Address.filter(address=one.address).update(reach=Reach.UNREACHABLE)
+    await suppressions.suppress("mail", eve.address, reason=SuppressionReason.COMPLAINT, now=here.clock())
+    for one in (ann, eve):
+        await one.writes("And the cable.", subject="Re: Router & cable")
+    await handled(here, 4)
+    assert (await Address.get(address=ann.address)).reach == Reach.OK
+    assert (await Address.get(address=eve.address)).reach == Reach.UNREACHABLE
+
+
 async def test_staff_see_that_their_words_came_back(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     await ann.writes("The router is dead.")
     await ann.bounces(await mail.mail_to(ANN))

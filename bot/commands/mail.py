@@ -67,7 +67,7 @@ def unsuppress(address: MailAddress, channel: ChannelName = "", config: ConfigPa
     settings = configuration(config)
     name = _channel(settings, channel)
     if not run(_unsuppress(settings, name, address)):
-        fail(f"{address} is not suppressed on {name}")
+        fail(f"{address} is neither suppressed nor unreachable on {name}")
     say(f"{address} can be reached on {name} again.")
 
 

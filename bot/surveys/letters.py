@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from bot.surveys import answers, drafts
 from bot.turn import Turn
+from core import contacts, suppressions
 from core.desk import attachments, letters
 from core.desk.letters import Letter
+from core.models.contacts import Reach
 from core.models.deliveries import Delivery
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import ANSWERABLE, Invite
@@ -35,6 +37,7 @@ async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: date
     if not (event.text.strip() or event.files or event.subject):
         return Turn()
     letter = _letter(channel, event)
+    await _is_back(letter)
     subject = tokens.subject_of(event.reply_token)
     if subject is not None and subject.kind == "invite":
         invite = await invites.by_key(subject.name)
@@ -48,6 +51,15 @@ async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: date
     if ticket is not None:
         return await _about_ticket(talk, channel, event, letter, ticket, proven=False, now=now)
     return await _new(talk, channel, event, letter, now=now)
+
+
+async def _is_back(letter: Letter) -> None:
+    """Who writes can be written to, unless the address was put on the list: its name proves nothing."""
+    known = await letters.sender_of(letter)
+    if known is None or known.reach == Reach.OK:
+        return
+    if not await suppressions.is_suppressed(known.channel, known.address):
+        await contacts.mark_reachable(known.channel, known.address)
 
 
 async def _about_invite(

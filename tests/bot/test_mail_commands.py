@@ -51,7 +51,7 @@ def test_an_address_is_put_on_the_list_and_taken_off(terminal: Terminal) -> None
     assert "manual" in said
     terminal.afterword("mail", "unsuppress", "ann@EXAMPLE.net")
     assert "No address" in terminal.afterword("mail", "suppressed").stderr
-    assert "not suppressed" in terminal.afterword("mail", "unsuppress", "ann@example.net", expect=1).stderr
+    assert "neither suppressed" in terminal.afterword("mail", "unsuppress", "ann@example.net", expect=1).stderr
     assert "not one mail address" in terminal.afterword("mail", "suppress", "ann", expect=2).stderr
 
 

@@ -45,6 +45,12 @@ async def test_taken_off_the_list_it_is_reached_again_and_its_bounces_are_forgot
     assert not await suppressions.unsuppress("mail", ANN)
 
 
+async def test_an_address_that_a_relay_refused_is_reached_again_too() -> None:
+    await contacts.mark_unreachable((await ann()).id, "550 5.1.1")
+    assert await suppressions.unsuppress("mail", ANN)
+    assert (await Address.get(address=ANN)).reach == Reach.OK
+
+
 async def test_the_first_reason_stays() -> None:
     await suppressions.suppress("mail", ANN, reason=SuppressionReason.COMPLAINT, evidence="abuse@", now=NOW)
     await suppressions.suppress("mail", ANN, reason=SuppressionReason.MANUAL, now=NOW + timedelta(days=1))
