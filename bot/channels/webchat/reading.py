@@ -47,7 +47,10 @@ def _arrival(visitor: Person, external_id: str, what: dict[str, str]) -> RawArri
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    fields = json.loads(body)
+    try:
+        fields = json.loads(body)
+    except RecursionError:
+        raise ValueError("not something that the web chat stored: nested too deeply") from None
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         raise ValueError("not something that the web chat stored")
     if "visitor" not in fields or not {"text", "action"} & fields.keys():
