@@ -171,6 +171,22 @@ _CUSTOMER_KINDS = (
         _text("language", "the present one, in its own words", "English"),
         _list("languages", "the languages", Field("name", "in its own words", "English")),
     ),
+    Kind(
+        "transcript",
+        "a conversation in the web chat, by e-mail, for whoever asked for it there",
+        (
+            CONTACT,
+            SITE,
+            _text("shortened", "it is only the end of a long conversation", sample=True),
+            _list(
+                "lines",
+                "what was said, oldest first",
+                Field("who", "You, or Our team", "You"),
+                Field("at", "when", "22 Nov 2026 14:30"),
+                Field("text", "the words", "My parcel is late."),
+            ),
+        ),
+    ),
 )
 
 _STAFF_KINDS = (
