@@ -234,6 +234,34 @@ _STAFF_KINDS = (
         (CONTACT, OWNER, DUE, _text("late", "for how long", "20 minutes"), _ticket()),
         staff=True,
     ),
+    Kind(
+        "request",
+        "a customer's request, for the team",
+        (
+            CONTACT,
+            _ticket(needed=True),
+            AGENT,
+            TEAM,
+            _text("channel", "what it came by", "Telegram"),
+            _text("state", "how it stands", "new"),
+            _text("text", "what the customer wrote", "It blinks red."),
+        ),
+        staff=True,
+    ),
+    Kind(
+        "request_line",
+        "told in the thread of a request: something happened",
+        (
+            _text("event", "wrote, taken, replied, resolved or reopened", "wrote", needed=True),
+            CONTACT,
+            Placeholder("actor", "who of the staff did it", fields=(Field("name", "their name; may be empty", "Kim"),)),
+            _ticket(),
+            _text("text", "what was written by or to the customer", "It blinks again."),
+            _text("reason", "why it was resolved", "Solved"),
+            _text("result", "what was done", "A new cable."),
+        ),
+        staff=True,
+    ),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS)}

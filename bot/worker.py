@@ -162,8 +162,8 @@ class Worker:
                 fp("arrival.acted")
 
     async def _turn(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
-        """Buttons and forms of alerts are for the staff; everything else is a customer's."""
-        if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIX):
+        """Buttons and forms of alerts and cards are for the staff; everything else is a customer's."""
+        if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIXES):
             return await self._staff.heard(channel, event, now=now)
         if isinstance(event, Wrote) and event.thread and await self._staff.overheard(channel, event, now=now):
             return Turn()

@@ -1,4 +1,7 @@
-"""What staff press under an alert: "a:k3x9w2m7qdab:take". Only a mapped person may act (SEC-35)."""
+"""What staff press: under an alert "a:k3x9w2m7qdab:take", under a card "t:CS202611220001:take".
+
+Only a mapped person may act (SEC-35).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.site import Site
-from bot.staff import forms
+from bot.staff import card_actions, forms
 from bot.turn import Turn
 from core import errors, transactions
 from core.desk import tickets
@@ -19,6 +22,7 @@ from core.ports import Acknowledgement, Channel, Heard, Submitted, Tapped, Wrote
 from core.reactions import alerts, recoveries
 
 PREFIX = "a:"
+PREFIXES = (PREFIX, card_actions.PREFIX)
 _ACTION = re.compile(r"a:([a-z0-9]{10,16}):([a-z]+)")
 
 
@@ -69,6 +73,8 @@ class StaffDesk:
         return True
 
     async def _act(self, event: Tapped | Submitted, staff: Staff | None, *, now: datetime) -> Turn:
+        if event.action.startswith(card_actions.PREFIX):
+            return await card_actions.act(self.site, event, staff, now=now)
         match = _ACTION.fullmatch(event.action)
         alert = await alerts.by_key(match[1]) if match else None
         if match is None or alert is None:
@@ -77,7 +83,7 @@ class StaffDesk:
             raise errors.NotAllowed("only staff can do that", label="note.staff_only")
         verbs = _FORMS if isinstance(event, Tapped) else {}
         if match[2] in verbs:
-            return Turn(Acknowledgement(form=await verbs[match[2]](self.site, alert, staff)))
+            return Turn(Acknowledgement(form=await verbs[match[2]](self.site, event.action, staff)))
         act = _ACTS.get(match[2])
         if act is None:
             raise errors.NotFound("this message is out of date", label="note.out_of_date")

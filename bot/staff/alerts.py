@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.site import Site
-from bot.staff import actions
+from bot.staff import actions, cards
 from bot.wording import Wording
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -19,12 +19,14 @@ from core.ports import Button, Channel, Fact, Message, Tone
 from core.reactions import alerts
 from core.surveys import catalogue, responses
 
-KINDS = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"})
+KINDS = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS
 Context = dict[str, object]
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
-    """The alert in its present state, or a line for its thread; None when the alert is gone."""
+    """The alert in its present state, or a line for its thread; None when the alert is gone. So with cards."""
+    if delivery.kind in cards.KINDS:
+        return await cards.draw(delivery, channel, site, now=now)
     alert = await alerts.by_id(delivery.subject_id or 0)
     if alert is None:
         return None

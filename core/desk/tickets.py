@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core import contacts, errors, history, transactions
-from core.desk import numbering
+from core.desk import cards, numbering
 from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, EntryKind, Priority, Ticket, TicketEntry, TicketStatus, TicketType
 from core.models.invites import Decision, Invite
@@ -113,7 +114,24 @@ async def assign(ticket: Ticket, staff: Staff, *, by: str = "", now: datetime) -
         ticket.status = TicketStatus.ASSIGNED
     ticket.assignee = staff
     who: dict[str, object] = {"name": staff.name or staff.key}
-    await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
+    entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
+    await cards.redraw(ticket, entry, now=now)
+
+
+@transactions.atomic
+async def take(ticket: Ticket, staff: Staff, *, now: datetime) -> None:
+    """It is mine, and I am at it. Raises errors.Conflict when somebody else is, or when it is over."""
+    free = (TicketStatus.NEW, TicketStatus.ASSIGNED)
+    untouched = Ticket.filter(Q(status__in=free) | Q(assignee_id=None), id=ticket.id, status__in=OPEN_STATUSES)
+    if not await untouched.update(status=TicketStatus.IN_PROGRESS, assignee_id=staff.id):
+        raise await _not_free(ticket, staff)
+    ticket.status, ticket.assignee = TicketStatus.IN_PROGRESS, staff
+    who: dict[str, object] = {"name": staff.name or staff.key}
+    entry = await history.write(
+        ticket, EntryKind.ASSIGNED, actor=staff.name, label="history.taken", values=who, now=now
+    )
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "taken", now=now)
 
 
 @transactions.atomic
@@ -146,7 +164,11 @@ async def resolve(
         return Walk(ticket, decision, invite, repeated=True)
     label = "history.resolved" if by and ticket.result else "history.resolved_plain"
     values: dict[str, object] = {"name": by, "result": shorten(ticket.result, 200)}
-    await history.write(ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now)
+    entry = await history.write(
+        ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now
+    )
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "resolved", now=now)
     if not ask:
         return Walk(ticket, None, None)
     decision, invite = await invites.plan(ticket, ticket.contact, traits_of(ticket, by=by, replies=replies), now=now)
@@ -174,7 +196,9 @@ async def reopen(
         return False
     ticket.status, ticket.cycle, ticket.resolved_at = status, fresh.cycle + 1, None
     await invites.cancel_unsent(ticket)
-    await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
+    entry = await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "reopened", now=now)
     if because:
         await note(ticket, because, by=by, now=now)
     return True
@@ -186,9 +210,12 @@ async def note(ticket: Ticket, text: str, *, by: str = "", now: datetime) -> Tic
 
 
 async def message(ticket: Ticket, text: str, *, by: str, from_contact: bool, now: datetime) -> TicketEntry:
-    """Something said between the contact and the staff."""
+    """Something said between the contact and the staff. The contact's words are brought before the staff."""
     values: dict[str, object] = {"from_contact": from_contact}
-    return await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
+    entry = await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
+    if from_contact:
+        await cards.wrote(ticket, entry, now=now)
+    return entry
 
 
 async def open_of(contact: Contact) -> Ticket | None:
@@ -214,6 +241,16 @@ async def _heard(facts: contacts.ContactFacts, channel: str, text: str, *, now: 
         return await open_ticket(contact=contact, subject=shorten(first_line, 80), channel=channel, text=text, now=now)
     await message(ticket, text, by=contact.name, from_contact=True, now=now)
     return ticket
+
+
+async def _not_free(ticket: Ticket, staff: Staff) -> errors.Conflict:
+    now_is = await Ticket.get(id=ticket.id).select_related("assignee")
+    if now_is.status not in OPEN_STATUSES:
+        return errors.Conflict("this is finished already", label="note.already_finished")
+    if now_is.assignee_id == staff.id:
+        return errors.Conflict("it is yours already", label="note.already_yours")
+    name = now_is.assignee.name if now_is.assignee else "—"
+    return errors.Conflict(f"already taken by {name}", label="note.taken_by", name=name)
 
 
 def traits_of(ticket: Ticket, *, by: str = "", replies: int | None = None) -> TicketTraits:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from tortoise.expressions import F
 
 from core import history, transactions
+from core.desk.routes import route
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Response
@@ -74,14 +75,6 @@ async def raise_alert(
         where: dict[str, object] = {"channel": team.alert_channel if team and team.alert_channel else "inbox"}
         await history.write(ticket, EntryKind.ALERT, label="history.alerted", values=where, now=now)
     return alert
-
-
-async def route(ticket: Ticket) -> Team | None:
-    """Who is told: the ticket's team if it has a place for alerts, else the first team that has one."""
-    own = await Team.get_or_none(id=ticket.team_id) if ticket.team_id else None
-    if own is not None and own.alert_channel:
-        return own
-    return await Team.exclude(alert_channel="").order_by("id").first() or own
 
 
 @transactions.atomic

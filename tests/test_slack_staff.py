@@ -1,0 +1,186 @@
+"""Staff in Slack: what customers write reaches them there, and what they do there reaches the customers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from core.models.deliveries import Delivery
+from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
+from core.models.invites import Invite
+from core.models.setup import Staff
+from tests import world
+from tests.ports import free_port
+from tests.rigs.slack import SlackRig
+from tests.rigs.telegram import TelegramRig
+from tests.world import World
+
+ANN = 777
+TEAM = "C0ALERTS"
+LI = """
+[[staff]]
+key = "li@example.org"
+name = "Li"
+email = "li@example.org"
+team = "support"
+addresses = [{ channel = "slack", address = "U0LI" }]
+"""
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramRig]:
+    async with TelegramRig() as rig:
+        rig.introduce(ANN, "Ann <3")
+        yield rig
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackRig]:
+    async with SlackRig() as rig:
+        for user, name in (("U0KIM", "Kim"), ("U0LI", "Li"), ("U0EVE", "Eve"), ("U0ANN", "Ann <3")):
+            rig.person(user, name=name, email=f"{name[:3].lower()}@example.org")
+        yield rig
+
+
+@pytest.fixture
+async def here(store_url: str, telegram: TelegramRig, slack: SlackRig) -> AsyncIterator[World]:
+    port = free_port()
+    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
+    channels = {"support-bot": world.telegram_table(telegram), "slack": world.slack_table(slack)}
+    async with world.running(store_url, channels, setup=world.SETUP + LI, port=port) as running:
+        await telegram.until(lambda: telegram.webhook)
+        yield running
+
+
+async def asks(telegram: TelegramRig, slack: SlackRig, words: str = "My <router> blinks & *beeps*") -> str:
+    """Ann opens a request in Telegram; the receipt of its card."""
+    await telegram.write(ANN, words)
+    await slack.until(lambda: "Resolve…" in slack.buttons(TEAM))
+    return last_message(slack)
+
+
+async def unhappy(here: World, telegram: TelegramRig, slack: SlackRig, ref: str = "T-1") -> str:
+    """Ann rates a ticket badly; the receipt of the alert."""
+    await here.resolve(ref, addresses=[("support-bot", str(ANN))])
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    await telegram.tap(ANN, "1★")
+    await slack.until(lambda: "Dismiss…" in slack.buttons(TEAM))
+    return last_message(slack)
+
+
+def last_message(slack: SlackRig) -> str:
+    return [f"{one.channel}:{one.ts}" for one in slack.messages.values() if one.channel == TEAM and not one.thread][-1]
+
+
+def seen(slack: SlackRig, channel: str = TEAM) -> str:
+    return "\n".join(slack.screen(channel))
+
+
+async def submits(slack: SlackRig, user: str, **values: Any) -> None:
+    await slack.until(lambda: any(modal.user == user for modal in slack.modals))
+    await slack.submit(user, values)
+
+
+# ---------------------------------------------------------------- cards
+
+
+async def test_a_request_from_a_chat_stands_in_slack_and_later_words_in_its_thread(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    ticket = await Ticket.get()
+    [message] = slack.screen(TEAM)
+    assert ticket.number in message
+    assert "Ann <3" in message
+    assert "My <router> blinks & *beeps*" in message
+    assert "nobody" in message
+    assert slack.buttons(TEAM) == ["Take", "Reply", "Resolve…"]
+    await telegram.write(ANN, "<!channel> it is *red* now")
+    await slack.until(lambda: slack.thread(TEAM, card))
+    assert "<!channel> it is ∗red∗ now" in slack.thread(TEAM, card)[0]
+    assert len(slack.screen(TEAM)) == 1
+    assert slack.pings() == []
+
+
+async def test_who_takes_a_request_is_seen_on_its_card_and_only_one_can(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Take")
+    await slack.until(lambda: "in progress" in seen(slack))
+    assert "Kim" in seen(slack)
+    assert slack.buttons(TEAM) == ["Reply", "Resolve…"]
+    await slack.until(lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, card)))
+    ticket = await Ticket.get().select_related("assignee")
+    assert (ticket.status, ticket.assignee.name if ticket.assignee else "") == (TicketStatus.IN_PROGRESS, "Kim")
+    await forged(slack, "U0LI", f"t:{ticket.number}:take")
+    await slack.until(lambda: slack.whispered("U0LI"))
+    assert "Already taken by Kim" in slack.whispered("U0LI")[0]
+
+
+async def test_a_reply_from_a_card_reaches_the_customer_in_their_own_channel(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Reply")
+    await submits(slack, "U0KIM", text="Is the <cable> in & tight?")
+    await telegram.until(lambda: "Is the <cable> in & tight?" in telegram.screen(ANN))
+    await slack.until(lambda: any("Is the <cable> in" in line for line in slack.thread(TEAM, card)))
+    assert await TicketEntry.filter(kind=EntryKind.MESSAGE, actor="Kim", internal=False).exists()
+
+
+async def test_a_request_resolved_on_its_card_is_asked_about(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Resolve…")
+    await submits(slack, "U0KIM", reason="Solved", result="A new cable.")
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    await slack.until(lambda: "resolved" in seen(slack))
+    ticket = await Ticket.get()
+    assert (ticket.status, ticket.close_reason, ticket.result) == (TicketStatus.RESOLVED, "solved", "A new cable.")
+    assert "Take" not in slack.screen(TEAM)[0]
+    await forged(slack, "U0LI", f"t:{ticket.number}:resolve", values={"reason": "solved"})
+    await slack.until(lambda: slack.whispered("U0LI"))
+    assert "already finished" in slack.whispered("U0LI")[0]
+    assert await Invite.all().count() == 1
+
+
+async def test_words_about_what_staff_are_alerted_to_stand_in_the_alerts_thread(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    alert = await unhappy(here, telegram, slack)
+    await here.move_on(days=2)
+    await telegram.write(ANN, "Hello? Anybody?")
+    await slack.until(lambda: any("Hello? Anybody?" in line for line in slack.thread(TEAM, alert)))
+    assert len(slack.screen(TEAM)) == 1
+
+
+async def test_a_request_that_an_outside_desk_opened_makes_no_card(here: World) -> None:
+    await here.resolve(addresses=[])
+    await here.reopen()
+    assert not await Delivery.filter(kind__startswith="request").exists()
+
+
+async def forged(slack: SlackRig, user: str, action: str, *, values: dict[str, str] | None = None) -> None:
+    """A press, or a form sent, as Slack would bring it, of a button that need not be on any message."""
+    who = {"id": user, "username": user, "name": user, "team_id": slack.team}
+    base: dict[str, Any] = {"user": who, "team": {"id": slack.team}, "api_app_id": "A0", "token": "gone"}
+    base |= {"trigger_id": slack.new_trigger(user)}
+    if values is None:
+        press = {"type": "button", "action_id": action, "value": action}
+        place = {"channel": {"id": TEAM}, "message": {"ts": "1", "team": slack.team}, "actions": [press]}
+        await slack.interact(base | {"type": "block_actions"} | place)
+        return
+    memory = f'{{"action": "{action}", "target": "{TEAM}", "receipt": ""}}'
+    blocks = [{"type": "input", "block_id": name} for name in values]
+    state = {name: {name: {"type": "plain_text_input", "value": value}} for name, value in values.items()}
+    view = {"private_metadata": memory, "blocks": blocks, "state": {"values": state}, "id": "V1"}
+    view |= {"app_installed_team_id": slack.team}
+    await slack.interact(base | {"type": "view_submission", "view": view})
+
+
+async def kim() -> Staff:
+    return await Staff.get(name="Kim")
