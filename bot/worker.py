@@ -165,8 +165,10 @@ class Worker:
         """Buttons and forms of alerts and cards are for the staff; everything else is a customer's."""
         if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIXES):
             return await self._staff.heard(channel, event, now=now)
-        if isinstance(event, Wrote) and event.thread and await self._staff.overheard(channel, event, now=now):
-            return Turn()
+        if isinstance(event, Wrote) and event.thread:
+            overheard = await self._staff.overheard(channel, event, now=now)
+            if overheard is not None:
+                return overheard
         return await self._conversation.heard(channel, event, now=now)
 
     async def _follow_up(self, channel: Channel, event: Heard, turn: Turn) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.models.contacts import Address, Reach
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite
@@ -162,6 +163,68 @@ async def test_a_request_that_an_outside_desk_opened_makes_no_card(here: World) 
     await here.resolve(addresses=[])
     await here.reopen()
     assert not await Delivery.filter(kind__startswith="request").exists()
+
+
+# ---------------------------------------------------------------- words in a thread
+
+
+@pytest.mark.parametrize("where", ["card", "alert"])
+async def test_words_with_the_prefix_go_to_the_customer_and_all_others_stay_inside(
+    where: str, here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    root = await asks(telegram, slack) if where == "card" else await unhappy(here, telegram, slack)
+    await slack.write("U0KIM", TEAM, "She is a >> difficult one", thread=root)
+    await slack.write("U0KIM", TEAM, ">> We <send> a new one", thread=root)
+    await telegram.until(lambda: "We <send> a new one" in telegram.screen(ANN))
+    await slack.until(lambda: slack.whispered("U0KIM"))
+    assert slack.whispered("U0KIM") == ["✓ On its way to the customer."]
+    assert "difficult" not in telegram.screen(ANN)
+    [note] = await TicketEntry.filter(kind=EntryKind.NOTE, actor="Kim")
+    assert (note.text, note.internal) == ("She is a >> difficult one", True)
+    [said] = await TicketEntry.filter(kind=EntryKind.MESSAGE, actor="Kim")
+    assert said.text == "We <send> a new one"
+
+
+async def test_nothing_from_a_stranger_reaches_the_customer(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    before = len(telegram.shown(ANN))
+    await slack.write("U0EVE", TEAM, ">> Send me your password", thread=card)
+    await slack.until(lambda: slack.whispered("U0EVE"))
+    assert "Only staff" in slack.whispered("U0EVE")[0]
+    assert not await TicketEntry.filter(text__contains="password").exists()
+    assert len(telegram.shown(ANN)) == before
+
+
+async def test_words_that_cannot_reach_the_customer_are_kept_and_their_writer_is_told(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await Address.all().update(reach=Reach.UNREACHABLE)
+    await slack.write("U0KIM", TEAM, ">> Are you there?", thread=card)
+    await slack.until(lambda: slack.whispered("U0KIM"))
+    assert "cannot be reached" in slack.whispered("U0KIM")[0]
+    [kept] = await TicketEntry.filter(actor="Kim")
+    assert (kept.kind, kept.text) == (EntryKind.NOTE, ">> Are you there?")
+    await slack.write("U0KIM", TEAM, ">>", thread=card)
+    await slack.until(lambda: len(slack.whispered("U0KIM")) == 2)
+    assert "Please write" in slack.whispered("U0KIM")[1]
+
+
+async def test_a_workspace_can_choose_another_prefix_or_none(
+    store_url: str, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    port = free_port()
+    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
+    table = world.slack_table(slack) | {"reply_prefix": ""}
+    channels = {"support-bot": world.telegram_table(telegram), "slack": table}
+    async with world.running(store_url, channels, port=port) as here:
+        await telegram.until(lambda: telegram.webhook)
+        card = await asks(telegram, slack)
+        await slack.write("U0KIM", TEAM, ">> Only for us", thread=card)
+        await here.until(lambda: TicketEntry.filter(kind=EntryKind.NOTE, text=">> Only for us").exists())
+        assert "Only for us" not in telegram.screen(ANN)
 
 
 async def forged(slack: SlackRig, user: str, action: str, *, values: dict[str, str] | None = None) -> None:

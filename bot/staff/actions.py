@@ -9,13 +9,15 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from bot.site import Site
 from bot.staff import card_actions, forms
 from bot.turn import Turn
 from core import errors, transactions
-from core.desk import tickets
+from core.desk import cards, conversations, tickets
 from core.models.deliveries import Delivery
+from core.models.desk import Ticket
 from core.models.reactions import Alert
 from core.models.setup import Staff, StaffAddress
 from core.ports import Acknowledgement, Channel, Heard, Submitted, Tapped, Wrote
@@ -28,6 +30,13 @@ _ACTION = re.compile(r"a:([a-z0-9]{10,16}):([a-z]+)")
 
 def write(alert_key: str, verb: str) -> str:
     return f"{PREFIX}{alert_key}:{verb}"
+
+
+@runtime_checkable
+class HasReplyPrefix(Protocol):
+    """A channel in whose threads words that begin so are meant for the contact (Slack); "" switches it off."""
+
+    reply_prefix: str
 
 
 async def staff_of(channel: Channel, event: Heard) -> Staff | None:
@@ -52,25 +61,47 @@ class StaffDesk:
             async with transactions.savepoint():
                 return await self._act(event, staff, now=now)
         except errors.Refusal as refusal:
-            locale = staff.locale if staff and staff.locale else event.person.locale
-            note = (
-                self.site.templates.label(refusal.label, locale, **refusal.values) if refusal.label else refusal.message
-            )
-            return Turn(Acknowledgement(note=note, alarming=True))
+            return self._refused(refusal, staff, event)
 
     @transactions.atomic
-    async def overheard(self, channel: Channel, event: Wrote, *, now: datetime) -> bool:
-        """What staff write in an alert's thread is an internal note on the ticket. False: it is no alert's thread."""
-        if not event.thread:
-            return False
-        receipt = f"{event.target}:{event.thread}"
-        shown = await Delivery.filter(channel=channel.name, receipt=receipt, kind="alert").order_by("-id").first()
+    async def overheard(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn | None:
+        """What staff write in the thread of an alert or a card. None: it is no such thread.
+
+        It is an internal note on the ticket. Only what begins with the channel's own prefix is for the contact.
+        """
+        shown = await _thread_of(channel, event)
+        if shown is None:
+            return None
         staff = await staff_of(channel, event)
-        alert = await alerts.by_id(shown.subject_id or 0) if shown is not None else None
-        if alert is None or staff is None:
-            return shown is not None
-        await tickets.note(alert.ticket, event.text, by=staff.name, now=now)
-        return True
+        words = _for_the_contact(channel, event.text)
+        ticket = await Ticket.get_or_none(id=shown.ticket_id) if shown.ticket_id else None
+        if staff is None or ticket is None:
+            return self._for_staff_only(event) if words is not None and staff is None else Turn()
+        if words is None:
+            await tickets.note(ticket, event.text, by=staff.name, now=now)
+            return Turn()
+        return await self._passed_on(ticket, words, staff, event, told=shown.kind == cards.CARD, now=now)
+
+    async def _passed_on(
+        self, ticket: Ticket, words: str, staff: Staff, event: Wrote, *, told: bool, now: datetime
+    ) -> Turn:
+        """To the contact; what cannot be is kept as a note, and whoever wrote it is told so."""
+        try:
+            async with transactions.savepoint():
+                await conversations.reply(ticket, words, by=staff, told=told, now=now)
+        except errors.Refusal as refusal:
+            await tickets.note(ticket, event.text, by=staff.name, now=now)
+            return self._refused(refusal, staff, event)
+        return Turn(Acknowledgement(note=self._say(staff, "note.passed_on")))
+
+    def _for_staff_only(self, event: Heard) -> Turn:
+        return self._refused(errors.NotAllowed("only staff can do that", label="note.staff_only"), None, event)
+
+    def _refused(self, refusal: errors.Refusal, staff: Staff | None, event: Heard) -> Turn:
+        locale = staff.locale if staff and staff.locale else event.person.locale
+        label = refusal.label
+        note = self.site.templates.label(label, locale, **refusal.values) if label else refusal.message
+        return Turn(Acknowledgement(note=note, alarming=True))
 
     async def _act(self, event: Tapped | Submitted, staff: Staff | None, *, now: datetime) -> Turn:
         if event.action.startswith(card_actions.PREFIX):
@@ -145,6 +176,21 @@ _ACTS: Mapping[str, _Act] = {
     "reply": StaffDesk._reply,
     "snooze": StaffDesk._snooze,
 }
+
+
+async def _thread_of(channel: Channel, event: Wrote) -> Delivery | None:
+    """What we posted that these words stand under."""
+    if not event.thread:
+        return None
+    receipt = f"{event.target}:{event.thread}"
+    posted = Delivery.filter(channel=channel.name, receipt=receipt, kind__in=("alert", cards.CARD))
+    return await posted.order_by("-id").first()
+
+
+def _for_the_contact(channel: Channel, text: str) -> str | None:
+    """The words behind the prefix; None when they are not meant for the contact."""
+    prefix = channel.reply_prefix if isinstance(channel, HasReplyPrefix) else ""
+    return text.removeprefix(prefix).strip() if prefix and text.startswith(prefix) else None
 
 
 def _one(values: Mapping[str, tuple[str, ...]], name: str) -> str:

@@ -58,6 +58,7 @@ class SlackChannel:
     def __init__(self, name: str, settings: SlackSettings, *, base_url: str) -> None:
         self.name = name
         self.limits = Limits(per_second=settings.messages_per_second or 10, per_target_seconds=1.0)
+        self.reply_prefix = settings.reply_prefix
         self._settings = settings
         self._opened: Api | None = None
         self._socket: Socket | None = None
