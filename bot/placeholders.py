@@ -264,4 +264,27 @@ _STAFF_KINDS = (
     ),
 )
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS)}
+_ABOUT = (
+    Field("number", "its number", "CS202611220001"),
+    Field("subject", "what it is about", "Router & cable"),
+    Field("contact", "whose it is; may be empty", "Ann"),
+)
+_LEFT = (Field("left", "how much time is left; may be empty", "20 minutes left"), Field("late", "there is none", True))
+_HOME = Kind(
+    "home",
+    "somebody's own page: what waits for them",
+    (
+        _text("known", "they are of the staff", sample=True),
+        Placeholder("actor", "whose page it is", fields=(Field("name", "their name; may be empty", "Kim"),)),
+        SITE,
+        _list("alerts", "alerts of the team that nobody has taken", *_ABOUT, *_LEFT),
+        _text("more_alerts", "how many more there are", 3),
+        _list("recoveries", "their own recoveries", *_ABOUT, *_LEFT),
+        _text("more_recoveries", "how many more there are", 0),
+        _list("tickets", "their own tickets", *_ABOUT, Field("status", "how it stands", "in progress")),
+        _text("more_tickets", "how many more there are", 0),
+    ),
+    staff=True,
+)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS, _HOME)}

@@ -14,6 +14,7 @@ from bot.courier import Courier
 from bot.lane_runner import LaneRunner
 from bot.site import Site
 from bot.staff import actions as staff_actions
+from bot.staff import commands as staff_commands
 from bot.staff.actions import StaffDesk
 from bot.surveys.conversation import Conversation
 from bot.turn import Turn
@@ -24,7 +25,7 @@ from core.models.deliveries import Delivery
 from core.plumbing import arrivals, deliveries
 from core.plumbing.grouping import GroupCommit
 from core.plumbing.jobs import Engine
-from core.ports import Channel, Heard, RawArrival, Submitted, Tapped, Wrote
+from core.ports import Channel, Commanded, Heard, RawArrival, Submitted, Tapped, Wrote
 from core.reactions import alerts
 from core.store import Store
 from core.surveys import invites, responses
@@ -67,6 +68,7 @@ class Worker:
         self.name = secrets.token_hex(6)
         self._refresh = refresh  # takes over what admins have changed meanwhile
         self._store = store
+        self._site = site
         self._channels = channels
         self._clock = clock
         self._conversation = Conversation(site, self.name)
@@ -165,6 +167,10 @@ class Worker:
         """Buttons and forms of alerts and cards are for the staff; everything else is a customer's."""
         if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIXES):
             return await self._staff.heard(channel, event, now=now)
+        if isinstance(event, Commanded):
+            obeyed = await staff_commands.heard(channel, event, self._site, now=now)
+            if obeyed is not None:
+                return obeyed
         if isinstance(event, Wrote) and event.thread:
             overheard = await self._staff.overheard(channel, event, now=now)
             if overheard is not None:

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
+from core import contacts
+from core.contacts import AddressFacts, ContactFacts
+from core.desk import tickets
 from core.models.contacts import Address, Reach
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite
+from core.models.reactions import Alert
 from core.models.setup import Staff
 from tests import world
 from tests.ports import free_port
+from tests.rigs import slack_blocks
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
 from tests.world import World
@@ -227,15 +232,145 @@ async def test_a_workspace_can_choose_another_prefix_or_none(
         assert "Only for us" not in telegram.screen(ANN)
 
 
-async def forged(slack: SlackRig, user: str, action: str, *, values: dict[str, str] | None = None) -> None:
+# ---------------------------------------------------------------- App Home
+
+
+async def test_app_home_shows_what_waits_for_me_and_changes_when_i_take_it(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await unhappy(here, telegram, slack)
+    await slack.open_home("U0KIM")
+    await slack.until(lambda: "U0KIM" in slack.homes)
+    number = (await Ticket.get()).number
+    alerts, recoveries, _ = parts(slack.home("U0KIM"))
+    assert number in alerts
+    assert "left" in alerts
+    assert "None." in recoveries
+    assert "Asked*\n1" in slack.home("U0KIM")
+    assert "Participation*\n100%" in slack.home("U0KIM")
+    assert "Average*\n1.0 of 5" in slack.home("U0KIM")
+    assert f"[Take {number}]" in slack.home("U0KIM")
+    assert slack_blocks.view_problems(slack.homes["U0KIM"]) == []
+    await slack.press("U0KIM", TEAM, "Take")
+    await slack.until(lambda: number in parts(slack.home("U0KIM"))[1])
+    assert "None. Well done." in parts(slack.home("U0KIM"))[0]
+    await slack.press("U0KIM", TEAM, "Assign…")
+    await submits(slack, "U0KIM", assignee="Li")
+    await slack.until(lambda: number not in parts(slack.home("U0KIM"))[1])
+    assert "U0LI" not in slack.homes
+    assert await Delivery.filter(kind="home").count() == 1
+
+
+async def test_an_alert_can_be_taken_from_app_home(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await unhappy(here, telegram, slack)
+    alert = await Alert.get()
+    await forged(slack, "U0KIM", f"a:{alert.key}:take", at_home=True)
+    await slack.until(lambda: "taken by Kim" in seen(slack))
+
+
+async def test_somebody_else_reads_in_app_home_what_it_is_for(here: World, slack: SlackRig) -> None:
+    await slack.open_home("U0EVE")
+    await slack.until(lambda: "U0EVE" in slack.homes)
+    assert "for the staff of Example & Sons" in slack.home("U0EVE")
+    assert "Asked" not in slack.home("U0EVE")
+
+
+async def test_app_home_fits_whatever_there_is(here: World, slack: SlackRig) -> None:
+    nasty = "<!channel> & *all* 👩🏽‍🚒 " * 9
+    contact = await contacts.learn(
+        ContactFacts(name=nasty, addresses=(AddressFacts("support-bot", "1"),)), now=here.clock()
+    )
+    li = await Staff.get(name="Li")
+    for _ in range(40):
+        ticket = await tickets.open_ticket(contact=contact, subject=nasty, now=here.clock())
+        await tickets.assign(ticket, li, now=here.clock())
+    await slack.open_home("U0LI")
+    await slack.until(lambda: "U0LI" in slack.homes)
+    assert "and 30 more" in slack.home("U0LI")
+    assert slack_blocks.view_problems(slack.homes["U0LI"]) == []
+    assert slack.pings() == []
+
+
+def parts(page: str) -> list[str]:
+    """The three lists of App Home."""
+    _, _, rest = page.partition("Open alerts of your team")
+    alerts, _, rest = rest.partition("Your recoveries")
+    recoveries, _, own = rest.partition("Your tickets")
+    return [alerts, recoveries, own]
+
+
+# ---------------------------------------------------------------- commands
+
+
+async def test_staff_look_up_a_ticket_and_are_led_to_its_alert(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    alert = await unhappy(here, telegram, slack)
+    for name in ("T-1", (await Ticket.get()).number):
+        told = await answered(slack, "U0KIM", f"ticket {name}")
+        assert "Router & cable" in told
+        assert "Agent: Li" in told
+        assert "Overall: 1 of 5" in told
+        assert "Alert: waiting for somebody to take it" in told
+        assert f"/p{alert.partition(':')[2].replace('.', '')}" in told
+    assert "no ticket T&9" in await answered(slack, "U0KIM", "ticket T&9")
+    assert "name a ticket" in await answered(slack, "U0KIM", "ticket")
+    assert slack.pings() == []
+
+
+async def test_staff_ask_by_hand_and_say_why(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await asks(telegram, slack)
+    ticket = await Ticket.get()
+    assert "say why" in await answered(slack, "U0KIM", f"survey {ticket.number}")
+    told = await answered(slack, "U0KIM", f"survey {ticket.number} She called & was unsure")
+    assert told == f"The customer is asked about {ticket.number}."
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    assert await TicketEntry.filter(label="history.sent_by_hand", actor="Kim").exists()
+    assert "already" in await answered(slack, "U0KIM", f"survey {ticket.number} Once more")
+
+
+async def test_staff_see_who_is_there_and_how_the_day_goes(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await unhappy(here, telegram, slack)
+    duty = await answered(slack, "U0LI", "duty")
+    assert "• Kim (lead)\n• Li\n" in duty
+    assert "cannot know" in duty
+    status = await answered(slack, "U0LI", "STATUS")
+    assert "Asked: 1\nAnswered: 1\nParticipation: 100%\nAverage: 1.0 of 5\nNegative: 1" in status
+
+
+async def test_unknown_words_of_staff_are_answered_with_what_they_can_ask(here: World, slack: SlackRig) -> None:
+    for words in ("", "help", "dance <with> me"):
+        assert "/afterword survey NUMBER REASON" in await answered(slack, "U0KIM", words)
+    assert slack.screen("U0KIM") == []
+
+
+async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> None:
+    slack.channels[slack.dm_of("U0ANN")] = "directmessage"
+    await slack.command("U0ANN", "/afterword", "ticket T-1")
+    await slack.until(lambda: slack.screen("U0ANN"))
+    assert "/privacy" in slack.screen("U0ANN")[0]
+    assert slack.whispered("U0ANN") == []
+
+
+async def answered(slack: SlackRig, user: str, words: str) -> str:
+    before = len(slack.whispered(user))
+    await slack.command(user, "/afterword", words, channel=TEAM)
+    await slack.until(lambda: len(slack.whispered(user)) > before)
+    return slack.whispered(user)[-1]
+
+
+async def forged(
+    slack: SlackRig, user: str, action: str, *, values: dict[str, str] | None = None, at_home: bool = False
+) -> None:
     """A press, or a form sent, as Slack would bring it, of a button that need not be on any message."""
     who = {"id": user, "username": user, "name": user, "team_id": slack.team}
     base: dict[str, Any] = {"user": who, "team": {"id": slack.team}, "api_app_id": "A0", "token": "gone"}
     base |= {"trigger_id": slack.new_trigger(user)}
     if values is None:
         press = {"type": "button", "action_id": action, "value": action}
-        place = {"channel": {"id": TEAM}, "message": {"ts": "1", "team": slack.team}, "actions": [press]}
-        await slack.interact(base | {"type": "block_actions"} | place)
+        there = {"channel": {"id": TEAM}, "message": {"ts": "1", "team": slack.team}}
+        place = {"view": {"id": "VHOME", "app_installed_team_id": slack.team}} if at_home else there
+        await slack.interact(base | {"type": "block_actions", "actions": [press]} | place)
         return
     memory = f'{{"action": "{action}", "target": "{TEAM}", "receipt": ""}}'
     blocks = [{"type": "input", "block_id": name} for name in values]
@@ -243,7 +378,3 @@ async def forged(slack: SlackRig, user: str, action: str, *, values: dict[str, s
     view = {"private_metadata": memory, "blocks": blocks, "state": {"values": state}, "id": "V1"}
     view |= {"app_installed_team_id": slack.team}
     await slack.interact(base | {"type": "view_submission", "view": view})
-
-
-async def kim() -> Staff:
-    return await Staff.get(name="Kim")

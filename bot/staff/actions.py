@@ -15,7 +15,7 @@ from bot.site import Site
 from bot.staff import card_actions, forms
 from bot.turn import Turn
 from core import errors, transactions
-from core.desk import cards, conversations, tickets
+from core.desk import cards, conversations, homes, tickets
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.reactions import Alert
@@ -105,7 +105,8 @@ class StaffDesk:
 
     async def _act(self, event: Tapped | Submitted, staff: Staff | None, *, now: datetime) -> Turn:
         if event.action.startswith(card_actions.PREFIX):
-            return await card_actions.act(self.site, event, staff, now=now)
+            turn = await card_actions.act(self.site, event, staff, now=now)
+            return await self._seen_at_home(turn, staff, now=now)
         match = _ACTION.fullmatch(event.action)
         alert = await alerts.by_key(match[1]) if match else None
         if match is None or alert is None:
@@ -119,7 +120,14 @@ class StaffDesk:
         if act is None:
             raise errors.NotFound("this message is out of date", label="note.out_of_date")
         values = event.values if isinstance(event, Submitted) else {}
-        return Turn(Acknowledgement(note=await act(self, alert, staff, values, now)))
+        turn = Turn(Acknowledgement(note=await act(self, alert, staff, values, now)))
+        return await self._seen_at_home(turn, staff, now=now)
+
+    async def _seen_at_home(self, turn: Turn, staff: Staff | None, *, now: datetime) -> Turn:
+        """What somebody did shows on their own page too; opening a form does nothing yet."""
+        if staff is not None and turn.answer.form is None:
+            await homes.refresh(staff, now=now)
+        return turn
 
     async def _take(self, alert: Alert, staff: Staff, values: Mapping[str, tuple[str, ...]], now: datetime) -> str:
         await recoveries.take(alert, staff, now=now)
@@ -130,7 +138,11 @@ class StaffDesk:
         to = await Staff.get_or_none(key=_one(values, "assignee"), active=True)
         if to is None:
             raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
+        before = alert.recovery.owner if alert.recovery else None
         await recoveries.assign(alert, to, by=staff, now=now)
+        for one in (to, before):
+            if one is not None and one.id != staff.id:
+                await homes.refresh(one, now=now)
         return self._say(staff, "note.assigned", name=to.name)
 
     async def _resolve(self, alert: Alert, staff: Staff, values: Mapping[str, tuple[str, ...]], now: datetime) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.site import Site
-from bot.staff import actions, cards
+from bot.staff import actions, cards, home
 from bot.wording import Wording
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -19,19 +19,21 @@ from core.ports import Button, Channel, Fact, Message, Tone
 from core.reactions import alerts
 from core.surveys import catalogue, responses
 
-KINDS = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS
+KINDS = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS | home.KINDS
 Context = dict[str, object]
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
-    """The alert in its present state, or a line for its thread; None when the alert is gone. So with cards."""
+    """The alert in its present state, or a line for its thread, or what else staff read; None when it is gone."""
     if delivery.kind in cards.KINDS:
         return await cards.draw(delivery, channel, site, now=now)
+    if delivery.kind in home.KINDS:
+        return await home.draw(delivery, channel, site, now=now)
     alert = await alerts.by_id(delivery.subject_id or 0)
     if alert is None:
         return None
     locale = site.templates.best_locale("")
-    words = await _wording(alert, site, locale)
+    words = await wording(alert, site, locale)
     scores = await responses.scores_of(alert.response)
     context = _context(alert, words, scores, site, now=now)
     if delivery.kind != "alert":
@@ -74,7 +76,7 @@ def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     return words.label("state.open")
 
 
-async def _wording(alert: Alert, site: Site, locale: str) -> Wording:
+async def wording(alert: Alert, site: Site, locale: str) -> Wording:
     invite = await Invite.get(id=alert.response.invite_id).select_related("survey")
     survey: Survey = invite.survey
     return Wording(site.templates, catalogue.settings_of(survey), locale)

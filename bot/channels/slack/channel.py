@@ -74,6 +74,9 @@ class SlackChannel:
     async def known_as(self, target: str) -> str:
         return await self._api.person(target) if "@" in target else ""
 
+    def home_of(self, address: str) -> str:
+        return HOME + address
+
     async def send(self, target: str, message: Message) -> Receipt:
         if target.startswith(HOME):
             return await self._publish(target, message)
@@ -130,7 +133,7 @@ class SlackChannel:
         if answer.form is not None:
             await self._show(answer.form, heard, handle)
         if answer.note:
-            await self._note(answer.note, heard, handle)
+            await self._note(answer.note, heard, handle, await self._way_to(answer.receipt))
 
     async def listen(self, take: Take) -> None:
         token = self._settings.app_token
@@ -171,9 +174,21 @@ class SlackChannel:
         except (TryLater, Undeliverable, SlackApiError) as error:
             log.warning("Slack did not open the form: %s", _reason(error))
 
-    async def _note(self, note: str, heard: Heard, handle: Mapping[str, str]) -> None:
+    async def _way_to(self, receipt: str) -> str:
+        """The address of a message; "" when there is none, or Slack does not tell."""
+        channel, _, ts = receipt.partition(":")
+        if not ts:
+            return ""
+        try:
+            found = await self._api.call(self._api.client.chat_getPermalink, channel=channel, message_ts=ts)
+        except (TryLater, Undeliverable, SlackApiError) as error:
+            log.info("Slack did not tell the way to a message: %s", _reason(error))
+            return ""
+        return str(found.get("permalink", ""))
+
+    async def _note(self, note: str, heard: Heard, handle: Mapping[str, str], link: str = "") -> None:
         """For that person's eyes only, where it was done; by the response_url where we may not post (a command)."""
-        text = drawing.shorten_marked(drawing.escape(note), NOTE)
+        text = drawing.shorten_marked(drawing.escape(note), NOTE) + (f"\n<{drawing.escape(link)}>" if link else "")
         channel = handle.get("channel") or heard.target
         try:
             await self._api.call(
