@@ -270,6 +270,22 @@ _ABOUT = (
     Field("contact", "whose it is; may be empty", "Ann"),
 )
 _LEFT = (Field("left", "how much time is left; may be empty", "20 minutes left"), Field("late", "there is none", True))
+_FLOOD = Kind(
+    "alert_flood",
+    "many are unhappy at once: a list in place of many alerts",
+    (
+        _text("count", "how many alerts are listed", 7),
+        _text("waiting", "how many of them nobody has taken", 5),
+        _list(
+            "alerts",
+            "the alerts",
+            *_ABOUT,
+            Field("worst", "the lowest score given; 0: none", 2),
+            Field("state", "how it stands", "waiting for somebody to take it"),
+        ),
+    ),
+    staff=True,
+)
 _HOME = Kind(
     "home",
     "somebody's own page: what waits for them",
@@ -287,4 +303,4 @@ _HOME = Kind(
     staff=True,
 )
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS, _HOME)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS, _FLOOD, _HOME)}

@@ -10,13 +10,15 @@ import pytest
 from core import contacts
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import tickets
-from core.models.contacts import Address, Reach
+from core.models.contacts import Address, Contact, Reach
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite
 from core.models.reactions import Alert
 from core.models.setup import Staff
+from core.surveys import responses
 from tests import world
+from tests.core.builders import asked
 from tests.ports import free_port
 from tests.rigs import slack_blocks
 from tests.rigs.slack import SlackRig
@@ -230,6 +232,33 @@ async def test_a_workspace_can_choose_another_prefix_or_none(
         await slack.write("U0KIM", TEAM, ">> Only for us", thread=card)
         await here.until(lambda: TicketEntry.filter(kind=EntryKind.NOTE, text=">> Only for us").exists())
         assert "Only for us" not in telegram.screen(ANN)
+
+
+# ---------------------------------------------------------------- many at once
+
+
+async def test_a_flood_of_bad_marks_is_five_alerts_and_a_list_to_take_from(here: World, slack: SlackRig) -> None:
+    nasty = "<!channel> & *all* 👩🏽‍🚒 " * 4
+    for number in range(25):
+        now = here.clock()
+        addresses = (("nowhere", str(number)),)
+        invite = await asked(f"T-{number}", contact=f"c-{number}", addresses=addresses, now=now)
+        await Ticket.filter(id=invite.ticket_id).update(subject=nasty)
+        await Contact.filter(id=invite.contact_id).update(name=nasty)
+        response = await responses.answer(invite, {"overall": 1}, [], "", finished=True, now=now)
+        await responses.settle(response.id, now=now)
+    last = (await Alert.all().order_by("-id").select_related("ticket"))[0]
+    await slack.until(lambda: last.ticket.number in seen(slack), seconds=20)
+    await slack.until(lambda: "+20 more" in seen(slack), seconds=20)
+    await slack.until(lambda: len(slack.screen(TEAM)) == 6, seconds=20)
+    [the_list] = [one for one in slack.screen(TEAM) if "+20 more" in one]
+    assert the_list.count("[Take CS") == 20
+    assert slack.pings() == []
+    await slack.press("U0KIM", TEAM, f"Take {last.ticket.number}")
+    await slack.until(lambda: len(slack.screen(TEAM)) == 7, seconds=20)
+    await slack.until(lambda: "19 of them waiting" in seen(slack), seconds=20)
+    own = last_message(slack)
+    await slack.until(lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, own)), seconds=20)
 
 
 # ---------------------------------------------------------------- App Home

@@ -11,6 +11,7 @@ from bot.staff import alerts as alert_messages
 from bot.staff import cards as card_messages
 from bot.staff import figures
 from bot.staff.actions import staff_of
+from bot.staff.states import state_of
 from bot.turn import Turn
 from bot.wording import Wording
 from core import errors, transactions
@@ -22,7 +23,7 @@ from core.models.responses import Response
 from core.models.setup import Staff, Team
 from core.plumbing import deliveries
 from core.ports import Acknowledgement, Channel, Commanded
-from core.reactions import alerts
+from core.reactions import alerts, floods
 from core.surveys import by_hand, catalogue, responses
 
 ONE_FOR_ALL, HOME = "afterword", "home"
@@ -171,14 +172,14 @@ async def _last_rating(asked: _Asked, ticket: Ticket) -> str:
 
 async def _state(asked: _Asked, alert: Alert) -> str:
     words = await alert_messages.wording(alert, asked.site, asked.locale)
-    return alert_messages.state_of(alert, words, asked.site, now=asked.now)
+    return state_of(alert, words, asked.site, now=asked.now)
 
 
 async def _shown(asked: _Asked, ticket: Ticket, alert: Alert | None) -> str:
     """The message about it that stands in this channel."""
-    screens = ([alerts.screen_of(alert.id)] if alert else []) + [cards.screen_of(ticket)]
-    for screen in screens:
-        shown = await deliveries.shown(screen)
+    screens = [alerts.screen_of(alert.id), await floods.screen_listing(alert.id)] if alert else []
+    for screen in (*screens, cards.screen_of(ticket)):
+        shown = await deliveries.shown(screen) if screen else None
         if shown is not None and shown.channel == asked.channel.name:
             return shown.receipt
     return ""

@@ -14,6 +14,7 @@ from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Response
 from core.models.setup import Staff, Team
 from core.plumbing import deliveries, jobs
+from core.reactions import floods
 from core.surveys.tokens import new_key
 
 logger = logging.getLogger(__name__)
@@ -175,6 +176,8 @@ async def _show(alert: Alert, team: Team | None, *, now: datetime) -> None:
     """Without a route the alert stands in the staff inbox alone, and the log says so."""
     if team is None or not team.alert_channel:
         logger.warning("Alert %s goes to nobody: no team has a place for its alerts", alert.id)
+        return
+    if await floods.gathers(alert, team, now=now):
         return
     draft = deliveries.Draft(
         key=f"alert:{alert.id}:v{alert.version}",
