@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from bot.commands import apply, check, db, serve, survey, token, version
@@ -15,6 +17,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def about(
+    version_only: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=version.and_leave, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """What may stand before the command."""
+
+
 for commands in (serve, check, apply):
     app.add_typer(commands.app)
 app.add_typer(db.app, name="db", help="The store's tables: upgrade, status.")

@@ -80,11 +80,11 @@ SCORES = Placeholder(
 )
 REASONS = Placeholder("reasons", "the reasons chosen", many=True, samples=("Too slow", "Not solved"))
 COMMENT = Placeholder("comment", "the customer's own words", "The parcel came a week late.")
-DUE = Placeholder("due", "by when somebody answers", "today 14:30")
+DUE = Placeholder("due", "by when somebody answers", "Sat 28 Nov 14:30")
 OUTCOME = Placeholder("outcome", "how it ended", "Solved")
 QUESTION = Placeholder("question", "the question asked", "How satisfied are you overall?", needed=True)
 SCALE = Placeholder("scale", "what the ends of the scale mean", "1 = very dissatisfied, 5 = very satisfied")
-UNTIL = Placeholder("until", "until when; empty if there is no end", "28 Nov 14:30")
+UNTIL = Placeholder("until", "until when; empty if there is no end", "Sat 28 Nov 14:30")
 
 
 def _survey(*, with_url: bool = False) -> Placeholder:
@@ -192,6 +192,7 @@ _STAFF_KINDS = (
             _text("band", "the response judged, in words", "negative"),
             _text("state", "how it stands", "waiting for somebody to take it"),
             _text("urgent", "it is", sample=True),
+            _text("content", "the customer has changed the rating and is not unhappy any more", sample=False),
         ),
         staff=True,
     ),
@@ -203,7 +204,7 @@ _STAFF_KINDS = (
             _text(
                 "event",
                 "assigned, snoozed, replied, customer_replied, resolved, dismissed, changed, comment_added, raised,"
-                " recovered or reminded",
+                " recovered, reminded or not_told",
                 "changed",
                 needed=True,
             ),

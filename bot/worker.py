@@ -213,6 +213,8 @@ class Worker:
         """Find what nobody woke: arrivals of a crash, leases of the dead. Harmless when there is nothing."""
         now = self._clock()
         await deliveries.reclaim(now=now)
+        for homeless in await deliveries.claim_homeless(self._channels, worker=self.name, now=now):
+            await self._courier.deliver(homeless)
         for row in await arrivals.left_behind(before=now - SWEEP):
             await self._handle(row.key, row.channel, bytes(row.body), received_at=row.received_at)
         self.wake()

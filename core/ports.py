@@ -301,13 +301,22 @@ class TryLater(Exception):
     """The channel cannot take it now, and perhaps later. `after` is what the channel asked for, if it did.
 
     `whole_channel` says that everything on the channel must wait (a rate limit, an outage), not this message alone.
+    `perhaps_sent`: it was handed over, but the answer never came, so the person may have it already.
     """
 
-    def __init__(self, reason: str, after: timedelta | None = None, *, whole_channel: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        after: timedelta | None = None,
+        *,
+        whole_channel: bool = False,
+        perhaps_sent: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after = after
         self.whole_channel = whole_channel
+        self.perhaps_sent = perhaps_sent
 
 
 class Undeliverable(Exception):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from bot.demo.chronicle import Chronicle
 from bot.demo.clock import DemoClock, local_zone
 from bot.demo.inbox import InboxChannel, InboxSettings
 from bot.web import chat
+from bot.web.server import assert_free
 from core import store as stores
 from core.models.deliveries import Arrival, Delivery
 from core.models.desk import TicketEntry
@@ -126,7 +126,7 @@ async def play(port: int, folder: Path, *, fresh: bool = False, ready: Callable[
 def run(port: int, *, fresh: bool = False, folder: Path = FOLDER) -> None:
     """Raises OSError when something else listens on the port."""
     logs.set_up("console", "WARNING")
-    port = _free(port)
+    port = assert_free("127.0.0.1", port, f"choose another one: make run PORT={port + 1}")
     sys.stderr.write("Setting up Kestrel Coffee, a small company to play in …\n")
     asyncio.run(play(port, folder, fresh=fresh, ready=_tell))
 
@@ -134,17 +134,6 @@ def run(port: int, *, fresh: bool = False, folder: Path = FOLDER) -> None:
 def _tell(address: str) -> None:
     sys.stdout.write(f"\n  Afterword is ready:  {address}\n\n  You play everybody. Ctrl-C stops it.\n\n")
     sys.stdout.flush()
-
-
-def _free(port: int) -> int:
-    """The port itself if nobody has it; for 0, one that nobody has."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise OSError(f"port {port} is taken; choose another one: make run PORT={port + 1}") from error
-        return int(probe.getsockname()[1])
 
 
 async def _began() -> datetime:

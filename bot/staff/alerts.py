@@ -14,7 +14,7 @@ from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Alert, AlertState, Recovery
-from core.models.responses import Response
+from core.models.responses import Band, Response
 from core.models.setup import Survey
 from core.plumbing import deliveries
 from core.ports import Button, Channel, Dialect, Fact, Message, Tone
@@ -55,7 +55,16 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         urgent=alert.ticket.priority == "urgent",
     )
     return (
-        await _whole(message, alert, words, scores, site, forms=channel.has_forms, now=now)
+        await _whole(
+            message,
+            alert,
+            words,
+            scores,
+            site,
+            forms=channel.has_forms,
+            perhaps_sent=bool(delivery.payload.get(deliveries.PERHAPS_SENT)),
+            now=now,
+        )
         if delivery.kind == "alert"
         else await _under(message, alert, channel.dialect)
     )
@@ -86,6 +95,7 @@ def _context(alert: Alert, words: Wording, scores: dict[str, int], site: Site, *
         "band": words.label(f"band.{band}"),
         "state": state_of(alert, words, site, now=now),
         "urgent": ticket.priority == "urgent",
+        "content": response.band is not None and response.band != Band.NEGATIVE,
         "late": words.templates.span(now - recovery.due_at, words.locale) if recovery and now > recovery.due_at else "",
     }
 
@@ -114,11 +124,13 @@ async def _whole(
     site: Site,
     *,
     forms: bool,
+    perhaps_sent: bool,
     now: datetime,
 ) -> Message:
+    repeated = (Fact(words.label("alert.repeat"), words.label("alert.perhaps_repeated")),) if perhaps_sent else ()
     return replace(
         message,
-        facts=await _facts(alert, words, scores, site, now=now),
+        facts=(*await _facts(alert, words, scores, site, now=now), *repeated),
         quote=alert.response.comment,
         rows=_buttons(alert, words, forms=forms),
     )

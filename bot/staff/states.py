@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.site import Site
 from bot.wording import Wording
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
+from core.models.setup import Staff
 
 
 def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
@@ -19,13 +20,15 @@ def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     if recovery is not None and recovery.state == RecoveryState.DISMISSED:
         reason = words.label(f"dismissal.{recovery.outcome}")
         return words.label("state.dismissed", name=recovery.closed_by, reason=reason)
+    if alert.state == AlertState.CLOSED:
+        return words.label("state.closed")
     if recovery is not None and now >= recovery.due_at:
         return words.label("state.overdue", due=when_of(recovery.due_at, words, site, now))
     if alert.state == AlertState.OPEN and alert.snoozed_until and alert.snoozed_until > now:
         return words.label("state.snoozed", until=when_of(alert.snoozed_until, words, site, now))
     if alert.state == AlertState.ACKNOWLEDGED:
-        owner = recovery.owner.name if recovery and recovery.owner else agent_of(alert)
-        return words.label("state.taken", name=owner)
+        owner: Staff | None = recovery.owner if recovery else alert.ticket.assignee
+        return words.label("state.taken", name=owner.name if owner else words.label("alert.nobody"))
     return words.label("state.open")
 
 
@@ -36,4 +39,4 @@ def agent_of(alert: Alert) -> str:
 
 
 def when_of(moment: datetime, words: Wording, site: Site, now: datetime) -> str:
-    return words.templates.when(moment, words.locale, site.timezone, now=now)
+    return words.templates.when(moment, words.locale, site.timezone, now=now, lasting=True)

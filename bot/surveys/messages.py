@@ -52,6 +52,9 @@ async def draw_screen(
     rendered = await site.templates.render(
         screen.kind, words.locale, channel.dialect, screen.context, team=team, channel=channel.kind
     )
+    unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"
+    # A chat has /stop; a mail's own button for it is not shown everywhere.
+    way_out = [] if channel.has_buttons else [f"{words.label('button.unsubscribe')}: {unsubscribe}"]
     return Message(
         key=delivery.key,
         kind=screen.kind,
@@ -60,8 +63,8 @@ async def draw_screen(
         rows=screen.rows,
         subject=rendered.subject,
         preheader=rendered.preheader,
-        footer=_footer(words.locale, site),
-        unsubscribe_url=f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}",
+        footer="\n".join([_footer(words.locale, site), *way_out]),
+        unsubscribe_url=unsubscribe,
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
@@ -122,7 +125,7 @@ async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, 
     owner: Staff | None = recovery.owner
     return {
         "owner": {"name": owner.name if owner else ""},
-        "due": site.templates.when(recovery.due_at, locale, zone, now=now),
+        "due": site.templates.when(recovery.due_at, locale, zone, now=now, lasting=True),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,6 +14,19 @@ from bot.web import chat
 from core.ports import Channel
 
 GRACE_SECONDS = 5
+
+
+def assert_free(host: str, port: int, remedy: str) -> int:
+    """The port, or for 0 one that nobody has. Raises OSError with the remedy when something else listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            why = f"port {port} is taken" if error.errno == errno.EADDRINUSE else f"{host}:{port}: {error.strerror}"
+            raise OSError(f"{why}; {remedy}") from error
+        return int(probe.getsockname()[1])
 
 
 class Server(uvicorn.Server):

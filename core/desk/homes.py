@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core import transactions
 from core.models.deliveries import Delivery, DeliveryState
@@ -11,7 +11,9 @@ from core.plumbing import deliveries
 from core.surveys.tokens import new_key
 
 KIND = "home"
-_DONE = (DeliveryState.SENT, DeliveryState.SUPERSEDED, DeliveryState.CANCELLED)
+FRESH = timedelta(minutes=10)
+"""A page that could not be drawn by then is not wanted any more: it is drawn anew whenever it is opened."""
+_DONE = (DeliveryState.SENT, DeliveryState.SUPERSEDED, DeliveryState.CANCELLED, DeliveryState.DEAD)
 
 
 def screen_of(channel: str, address: str) -> str:
@@ -34,6 +36,7 @@ async def show(
         subject_id=staff.id if staff else None,
         screen=screen,
         payload={"locale": locale},
+        expires_at=now + FRESH,
     )
     await deliveries.schedule(draft, due=now, now=now)
 

@@ -235,6 +235,7 @@ async def heard_from(
 async def _heard(facts: contacts.ContactFacts, channel: str, text: str, *, now: datetime) -> Ticket:
     known = await contacts.by_address(channel, facts.addresses[0].address)
     contact = known.contact if known else await contacts.learn(facts, now=now)
+    await contacts.lock(contact)  # two messages that two processes handle at once open one request
     ticket = await open_of(contact)
     if ticket is None:
         first_line = clean(text).split("\n")[0]

@@ -50,7 +50,9 @@ async def listed(screen: str) -> list[Alert]:
     """The alerts of a list, in the order in which they were raised."""
     found: Sequence[object] = await Delivery.filter(screen=screen, kind=KIND).values_list("subject_id", flat=True)
     rows = Alert.filter(id__in=list(set(found))).order_by("id").prefetch_related("response__scores")
-    return await rows.select_related("ticket__contact", "recovery__owner", "response__invite__agent")
+    return await rows.select_related(
+        "ticket__contact", "ticket__assignee", "recovery__owner", "response__invite__agent"
+    )
 
 
 def _stands_out(alert: Alert, *, now: datetime) -> bool:

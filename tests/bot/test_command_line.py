@@ -128,7 +128,7 @@ def test_the_store_is_made_and_its_state_told(terminal: Terminal) -> None:
     again = terminal.afterword("db", "upgrade")
 
     assert made.stdout == again.stdout == "sqlite://data/afterword.db is up to date.\n"
-    assert "migration" in made.stderr
+    assert "0001_initial: done" in made.stderr
     assert terminal.afterword("db", "status").stdout == "sqlite://data/afterword.db is up to date.\n"
 
 
@@ -218,8 +218,22 @@ def test_a_sound_installation_checks_well(terminal: Terminal) -> None:
     said = terminal.afterword("check").stdout
 
     assert "✗" not in said
+    assert "! store" in said  # nobody is alerted yet
+    terminal.write("setup.toml", '[[teams]]\nkey = "support"\nalert = { channel = "webchat", to = "kim" }\n')
+    terminal.afterword("apply", "setup.toml")
     whole = ["✓ configuration", "✓ store", "✓ links", "✓ templates", "✓ webchat (webchat)"]
-    assert [line.split(":")[0] for line in said.splitlines()] == whole
+    assert [line.split(":")[0] for line in terminal.afterword("check").stdout.splitlines()] == whole
+
+
+def test_a_file_that_cannot_be_written_is_told_in_one_line(terminal: Terminal) -> None:
+    terminal.afterword("db", "upgrade")
+    said = terminal.afterword("export", "nowhere/setup.toml", expect=1).stderr
+    assert "nowhere" in said
+    assert "Traceback" not in said
+
+
+def test_the_version_is_told_in_both_ways(terminal: Terminal) -> None:
+    assert terminal.afterword("--version").stdout == terminal.afterword("version").stdout
 
 
 def test_what_is_wrong_is_marked_with_what_would_mend_it(terminal: Terminal) -> None:
