@@ -5,6 +5,7 @@ Only a mapped person may act (SEC-35).
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from core.models.reactions import Alert
 from core.models.setup import Staff, StaffAddress
 from core.ports import Acknowledgement, Channel, Heard, Submitted, Tapped, Wrote
 from core.reactions import alerts, recoveries
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "a:"
 PREFIXES = (PREFIX, card_actions.PREFIX)
@@ -61,6 +64,8 @@ class StaffDesk:
             async with transactions.savepoint():
                 return await self._act(event, staff, now=now)
         except errors.Refusal as refusal:
+            if isinstance(refusal, errors.NotAllowed):
+                logger.warning("%s on %s is none of the staff: %s", event.person.address, channel.name, event.action)
             return self._refused(refusal, staff, event)
 
     @transactions.atomic

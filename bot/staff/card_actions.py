@@ -26,12 +26,12 @@ def write(number: str, verb: str) -> str:
 
 async def act(site: Site, event: Tapped | Submitted, staff: Staff | None, *, now: datetime) -> Turn:
     """Do it, or open the form behind it. Raises errors.Refusal for who may not, and for what is not there."""
+    if staff is None:  # first, for numbers can be guessed: nobody else learns which tickets there are
+        raise errors.NotAllowed("only staff can do that", label="note.staff_only")
     match = _ACTION.fullmatch(event.action)
     ticket = await tickets.by_ref(match[1]) if match else None
     if match is None or ticket is None or match[2] not in _ACTS:
         raise errors.NotFound("this message is out of date", label="note.out_of_date")
-    if staff is None:
-        raise errors.NotAllowed("only staff can do that", label="note.staff_only")
     if isinstance(event, Tapped) and match[2] in _FORMS:
         return Turn(Acknowledgement(form=await _FORMS[match[2]](site, event.action, staff)))
     values = event.values if isinstance(event, Submitted) else {}
