@@ -155,8 +155,8 @@ class Courier:
         return await channel.send(delivery.target, message)
 
     async def _would_only_repeat(self, delivery: Delivery, channel: Channel) -> bool:
-        """Where nothing can be redrawn (a mail), an alert is sent once; what follows is told line by line."""
-        if channel.has_edits or delivery.kind != "alert" or delivery.payload.get("anew"):
+        """Where nothing can be redrawn (a mail), an alert or a card is sent once; what follows is told line by line."""
+        if channel.has_edits or delivery.kind not in ("alert", "request") or delivery.payload.get("anew"):
             return False
         return await deliveries.shown(delivery.screen) is not None
 
