@@ -73,6 +73,7 @@ async def draw_screen(
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
+        reply_token=tokens.reply_token_for("invite", invite.key),
     )
 
 
@@ -120,6 +121,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
 
 
@@ -160,6 +162,7 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
 
 

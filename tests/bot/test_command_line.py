@@ -25,6 +25,10 @@ COMMANDS = (
     ["version"],
     ["db", "upgrade"],
     ["db", "status"],
+    ["mail", "receive"],
+    ["mail", "suppressed"],
+    ["mail", "suppress"],
+    ["mail", "unsuppress"],
     ["token", "create"],
     ["token", "list"],
     ["token", "revoke"],
@@ -43,12 +47,15 @@ class Terminal:
     def write(self, name: str, text: str) -> None:
         (self.directory / name).write_text(text, encoding="utf-8")
 
-    def afterword(self, *arguments: str, expect: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+    def afterword(
+        self, *arguments: str, expect: int = 0, typed: str | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
         done = subprocess.run(
             [sys.executable, "-m", "bot", *arguments],
             cwd=self.directory,
             env={**ours, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUTF8": "1", **environ},
+            input=typed,
             capture_output=True,
             text=True,
             timeout=60,
