@@ -142,11 +142,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """The immediate answer to something heard: a short `note` that passes by, or a form. Losing it harms nobody."""
+    """The immediate answer to something heard: a short `note` that passes by, or a form. Losing it harms nobody.
+
+    `receipt` is the message that the note speaks of; a channel that can shows the way there.
+    """
 
     note: str = ""
     form: Form | None = None
     alarming: bool = False  # the note refuses something
+    receipt: str = ""
 
 
 # ---------------------------------------------------------------- what comes in

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.surveys import screens
+from bot.surveys import screens, transcripts
 from bot.wording import locale_of
 from core import places
 from core.models.contacts import Contact
@@ -30,6 +30,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         return await _survey(delivery, channel, site, now=now)
     if delivery.kind in TICKET_KINDS:
         return await _ticket(delivery, channel, site, now=now)
+    if delivery.kind == transcripts.KIND:
+        return await transcripts.draw(delivery, channel, site)
     return await _words(delivery, channel, site)
 
 

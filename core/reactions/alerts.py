@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from tortoise.expressions import F
 
 from core import history, transactions
+from core.desk import cards
+from core.desk.routes import route
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Response
 from core.models.setup import Staff, Team
 from core.plumbing import deliveries, jobs
+from core.reactions import floods
 from core.surveys.tokens import new_key
 
 logger = logging.getLogger(__name__)
@@ -86,18 +89,12 @@ async def watch(response: Response, recovery: Recovery) -> None:
 @transactions.atomic
 async def undelivered(delivery: Delivery, reason: str, *, now: datetime) -> None:
     """The channel does not take it, however often it was tried: the ticket says so, since nobody else can."""
-    alert = await by_id(delivery.subject_id or 0)
-    if alert is not None and delivery.kind == "alert":
-        where: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
-        await history.write(alert.ticket, EntryKind.ALERT, label="history.alert_failed", values=where, now=now)
-
-
-async def route(ticket: Ticket) -> Team | None:
-    """Who is told: the ticket's team if it has a place for alerts, else the first team that has one."""
-    own = await Team.get_or_none(id=ticket.team_id) if ticket.team_id else None
-    if own is not None and own.alert_channel:
-        return own
-    return await Team.exclude(alert_channel="").order_by("id").first() or own
+    concerned = [delivery.ticket_id] if delivery.kind in ("alert", cards.CARD, cards.LINE) else []
+    if delivery.kind == floods.KIND:
+        concerned = [one.ticket_id for one in await floods.listed(delivery.screen)]
+    where: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
+    for ticket in await Ticket.filter(id__in=concerned):
+        await history.write(ticket, EntryKind.ALERT, label="history.alert_failed", values=where, now=now)
 
 
 @transactions.atomic
@@ -199,6 +196,8 @@ async def _show(alert: Alert, team: Team | None, *, anew: bool = False, now: dat
     log says so."""
     if team is None or not team.alert_channel:
         logger.warning("Alert %s goes to nobody: no team has a place for its alerts", alert.id)
+        return
+    if await floods.gathers(alert, team, now=now):
         return
     draft = deliveries.Draft(
         key=f"alert:{alert.id}:v{alert.version}",

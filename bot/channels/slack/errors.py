@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from core.ports import TryLater, Undeliverable
@@ -83,7 +83,8 @@ def translated(error: Exception) -> TryLater | Undeliverable | None:
         return _upload(str(error))
     # slack_sdk trips like this over an answer that is no JSON object: "ok" as text, a list, bytes that are not UTF-8.
     if isinstance(error, (ClientError, OSError, AttributeError, UnicodeDecodeError)):
-        return TryLater(f"no proper answer from Slack: {type(error).__name__}")
+        left_us = not isinstance(error, ClientConnectorError)
+        return TryLater(f"no proper answer from Slack: {type(error).__name__}", perhaps_sent=left_us)
     return None
 
 

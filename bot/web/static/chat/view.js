@@ -5,6 +5,7 @@ import { draw, link, safe } from "./markup.js";
 const NEAR = 80; // pixels from the end
 const TOGETHER = 120_000;
 const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }; // as our messages write it: "today 14:30"
+const BLINK = 400;
 
 export class View extends EventTarget {
   #words;
@@ -16,6 +17,8 @@ export class View extends EventTarget {
   #newest = document.querySelector("#newest");
   #toast = document.querySelector("#toast");
   #toasting = 0;
+  #typing = document.querySelector("#typing");
+  #beginning = 0;
 
   constructor(words, locale) {
     super();
@@ -64,6 +67,25 @@ export class View extends EventTarget {
     this.#toast.textContent = text;
     this.#toast.className = alarming ? "shown alarming" : "shown";
     this.#toasting = setTimeout(() => (this.#toast.className = ""), Math.max(2500, text.length * 60));
+  }
+
+  /** An answer is being prepared; said only when that takes longer than a blink. */
+  typing(going) {
+    clearTimeout(this.#beginning);
+    if (going) this.#beginning = setTimeout(() => this.#draft(), BLINK);
+    else {
+      this.#typing.className = "";
+      this.#typing.replaceChildren();
+    }
+  }
+
+  #draft() {
+    if (this.#typing.className) return;
+    const atEnd = this.#isNearEnd();
+    this.#typing.className = "shown";
+    this.#typing.append(...[1, 2, 3].map(() => make("i")), make("span", "", this.#words.typing));
+    this.#typing.querySelectorAll("i").forEach((dot) => dot.setAttribute("aria-hidden", "true"));
+    if (atEnd) this.toEnd();
   }
 
   toEnd() {
