@@ -232,7 +232,8 @@ async def test_in_a_group_a_request_belongs_to_the_person_and_is_answered_there(
     await telegram.write(GROUP, "So does mine!", by=BOB, reply_to=receipt.id)
     await telegram.write(GROUP, "Good morning", by=ANN)
     await telegram.write(GROUP, "Red, I mean", by=ANN, reply_to=receipt.id)
-    await here.until(lambda: TicketEntry.filter(text="Red, I mean").exists())
+    await telegram.until(lambda: "👀" in telegram.reactions.values())
+    assert await TicketEntry.filter(text="Red, I mean").exists()
     assert not await TicketEntry.filter(text__in=["So does mine!", "Good morning"]).exists()
     assert telegram.shown(ANN) == []
     draft = await answering.draft(await whole(ticket), "reply:1", "reply", {"text": "Turn it off"})
