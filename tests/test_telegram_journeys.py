@@ -220,9 +220,16 @@ async def test_a_chat_is_answered_in_the_language_of_the_app_until_another_is_ch
 GROUP = -1001
 
 
+async def known(telegram: TelegramRig, person: int) -> None:
+    """They are a contact of ours, too."""
+    await telegram.write(person, "/stop")
+    await telegram.until(lambda: telegram.screen(person))
+
+
 async def test_in_a_group_a_request_belongs_to_the_person_and_is_answered_there(
     here: World, telegram: TelegramRig
 ) -> None:
+    await known(telegram, BOB)
     asked = await telegram.write(GROUP, "/ticket My router blinks", by=ANN)
     await telegram.until(lambda: "CS2" in telegram.screen(GROUP))
     receipt = telegram.shown(GROUP)[0]
@@ -285,6 +292,7 @@ async def test_a_question_goes_to_the_persons_own_chat_and_not_to_the_group(here
 async def test_who_has_no_chat_of_their_own_is_asked_in_the_group_and_nobody_else_can_answer(
     here: World, telegram: TelegramRig
 ) -> None:
+    await known(telegram, BOB)
     telegram.unknown.add(ANN)
     await resolved_by_staff(here, telegram)
     await telegram.until(lambda: telegram.buttons(GROUP) == ["1★", "2★", "3★", "4★", "5★"])  # and no link to the page
