@@ -663,6 +663,7 @@ async def test_what_is_of_no_interest_is_nothing(rig: TelegramRig, channel: Tele
     query = {"id": "1", "from": bot, "chat_instance": "1", "data": "x", "message": rig.raw_message(ANN)}
     events = [
         ("message", said | {"from": bot}),
+        ("message", said | {"sender_chat": {"id": -1002, "type": "channel", "title": "News"}}),
         ("message", rig.raw_message(ANN, sticker_that_nobody_knows={"x": 1})),
         ("edited_message", said | {"edit_date": 1}),
         ("my_chat_member", joined),
