@@ -71,20 +71,13 @@ async def _start(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
     """A link of ours carries an invite's token: whoever opens it is its contact, and is asked right here."""
+    invite = await invites.by_token(event.argument) if event.argument else None
+    if event.argument and invite is None:
+        words = _label(conversation, contact, event, "note.link_unknown")
+        return await say(conversation, channel, event, contact, "note", now, text=words)
     resumed = contact.opted_out_at is not None
     if resumed:
         await contacts.opt_in(contact)
-    invite = await invites.by_token(event.argument) if event.argument else None
-    if event.argument and invite is None:
-        return await say(
-            conversation,
-            channel,
-            event,
-            contact,
-            "note",
-            now,
-            text=_label(conversation, contact, event, "note.link_unknown"),
-        )
     if invite is None:
         return await say(conversation, channel, event, contact, "started", now, linked=False, resumed=resumed)
     if invite.state not in UNANSWERED or _is_taken(invite, channel, event):

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, attachment_words, commands, drafts, groups, messages, screens
+from bot.surveys import actions, attachment_words, commands, drafts, groups, letters, messages, screens
 from bot.surveys.actions import Action
 from bot.turn import Turn
 from core import contacts, errors, places, transactions
@@ -19,8 +19,20 @@ from core.models.desk import Attachment
 from core.models.invites import Invite
 from core.models.responses import Response
 from core.plumbing import deliveries
-from core.ports import Acknowledgement, Blocked, Channel, Commanded, Heard, Moved, Submitted, Tapped, Unblocked, Wrote
-from core.surveys import catalogue, invites, responses
+from core.ports import (
+    Acknowledgement,
+    Blocked,
+    Bounced,
+    Channel,
+    Commanded,
+    Heard,
+    Moved,
+    Submitted,
+    Tapped,
+    Unblocked,
+    Wrote,
+)
+from core.surveys import bounces, catalogue, invites, responses
 from core.surveys.scoring import Step
 
 
@@ -50,6 +62,10 @@ class Conversation:
                 return await self._submitted(channel, event, now=now)
             case Commanded():
                 return await commands.obey(self, channel, event, now=now)
+            case Wrote() if not channel.has_buttons:
+                return await letters.heard(self, channel, event, now=now)
+            case Bounced():
+                await bounces.came_back(channel.name, event, now=now)
             case Wrote():
                 return await self._wrote(channel, event, now=now)
             case Blocked():

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.surveys import screens
+from bot.surveys import screens, transcripts
 from bot.wording import locale_of
+from core import places
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -29,6 +30,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         return await _survey(delivery, channel, site, now=now)
     if delivery.kind in TICKET_KINDS:
         return await _ticket(delivery, channel, site, now=now)
+    if delivery.kind == transcripts.KIND:
+        return await transcripts.draw(delivery, channel, site)
     return await _words(delivery, channel, site)
 
 
@@ -53,6 +56,9 @@ async def draw_screen(
     rendered = await site.templates.render(
         screen.kind, words.locale, channel.dialect, screen.context, team=team, channel=channel.kind
     )
+    unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"
+    # A chat has /stop; a mail's own button for it is not shown everywhere.
+    way_out = [] if channel.has_buttons else [f"{words.label('button.unsubscribe')}: {unsubscribe}"]
     return Message(
         key=delivery.key,
         kind=screen.kind,
@@ -61,12 +67,13 @@ async def draw_screen(
         rows=screen.rows,
         subject=rendered.subject,
         preheader=rendered.preheader,
-        footer=_footer(words.locale, site),
-        unsubscribe_url=f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}",
+        footer="\n".join([_footer(words.locale, site), *way_out]),
+        unsubscribe_url=unsubscribe,
+        thread=_thread(delivery, invite.ticket, channel),
         topic=f"ticket:{invite.ticket_id}",
-        thread=str(delivery.payload.get("thread", "")),
         locale=words.locale,
         asks_text=screen.asks_text,
+        reply_token=tokens.reply_token_for("invite", invite.key),
     )
 
 
@@ -111,10 +118,19 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_footer(locale, site),
+        thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
-        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
+
+
+def _thread(delivery: Delivery, ticket: Ticket, channel: Channel) -> str:
+    """The message that it was told to answer under, or the thread in which the request was made."""
+    told = str(delivery.payload.get("thread", ""))
+    if told or ticket.channel != channel.name or places.of(ticket) is not None:
+        return told
+    return ticket.thread
 
 
 async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:
@@ -125,7 +141,7 @@ async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, 
     owner: Staff | None = recovery.owner
     return {
         "owner": {"name": owner.name if owner else ""},
-        "due": site.templates.when(recovery.due_at, locale, zone, now=now),
+        "due": site.templates.when(recovery.due_at, locale, zone, now=now, lasting=True),
     }
 
 
@@ -143,9 +159,10 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         plain=f"{name}:\n{words}" if name else words,
         subject=f"Re: {ticket.subject} ({ticket.number})",
         footer=_footer(locale, site),
+        thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
-        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
 
 
@@ -173,7 +190,6 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         kind=delivery.kind,
         text=rendered.text,
         plain=rendered.plain,
-        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 

@@ -158,7 +158,7 @@ def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, 
     context = _common(now_stands, site) | {
         "question": words.label("question.recovered") if first == "recovered" else words.question("overall"),
         "scale": words.scale_hint(),
-        "until": words.templates.when(invite.expires_at, words.locale, zone, now=now),
+        "until": words.templates.when(invite.expires_at, words.locale, zone, now=now, lasting=True),
         "owner": {"name": _owner(now_stands)},
     }
     rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
@@ -212,7 +212,7 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
     buttons: list[Button] = []
     if response is not None and responses.can_change(response, now_stands.settings, now=now):
         until = response.created_at + now_stands.settings.edit_for
-        context["until"] = words.templates.when(until, words.locale, zone, now=now)
+        context["until"] = words.templates.when(until, words.locale, zone, now=now, lasting=True)
         verb, label = (
             (actions.FORM, "button.more")
             if channel.has_forms and not now_stands.finished
@@ -223,7 +223,7 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
     if band == Band.NEGATIVE and now_stands.recovery is not None:
         context["owner"] = {"name": _owner(now_stands)}
-        context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now)
+        context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now, lasting=True)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core import contacts, errors, history, places, transactions
-from core.desk import attachments, numbering
+from core.desk import attachments, cards, numbering
 from core.models.contacts import Contact
 from core.models.desk import (
     OPEN_STATUSES,
@@ -136,7 +137,24 @@ async def assign(ticket: Ticket, staff: Staff, *, by: str = "", now: datetime) -
         ticket.status = TicketStatus.ASSIGNED
     ticket.assignee = staff
     who: dict[str, object] = {"name": staff.name or staff.key}
-    await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
+    entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
+    await cards.redraw(ticket, entry, now=now)
+
+
+@transactions.atomic
+async def take(ticket: Ticket, staff: Staff, *, now: datetime) -> None:
+    """It is mine, and I am at it. Raises errors.Conflict when somebody else is, or when it is over."""
+    free = (TicketStatus.NEW, TicketStatus.ASSIGNED)
+    untouched = Ticket.filter(Q(status__in=free) | Q(assignee_id=None), id=ticket.id, status__in=OPEN_STATUSES)
+    if not await untouched.update(status=TicketStatus.IN_PROGRESS, assignee_id=staff.id):
+        raise await _not_free(ticket, staff)
+    ticket.status, ticket.assignee = TicketStatus.IN_PROGRESS, staff
+    who: dict[str, object] = {"name": staff.name or staff.key}
+    entry = await history.write(
+        ticket, EntryKind.ASSIGNED, actor=staff.name, label="history.taken", values=who, now=now
+    )
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "taken", now=now)
 
 
 @transactions.atomic
@@ -169,7 +187,11 @@ async def resolve(
         return Walk(ticket, decision, invite, repeated=True)
     label = "history.resolved" if by and ticket.result else "history.resolved_plain"
     values: dict[str, object] = {"name": by, "result": shorten(ticket.result, 200)}
-    await history.write(ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now)
+    entry = await history.write(
+        ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now
+    )
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "resolved", now=now)
     if not ask:
         return Walk(ticket, None, None)
     decision, invite = await invites.plan(ticket, ticket.contact, traits_of(ticket, by=by, replies=replies), now=now)
@@ -197,7 +219,9 @@ async def reopen(
         return False
     ticket.status, ticket.cycle, ticket.resolved_at = status, fresh.cycle + 1, None
     await invites.cancel_unsent(ticket)
-    await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
+    entry = await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "reopened", now=now)
     if because:
         await note(ticket, because, by=by, now=now)
     return True
@@ -209,9 +233,12 @@ async def note(ticket: Ticket, text: str, *, by: str = "", now: datetime) -> Tic
 
 
 async def message(ticket: Ticket, text: str, *, by: str, from_contact: bool, now: datetime) -> TicketEntry:
-    """Something said between the contact and the staff."""
+    """Something said between the contact and the staff. The contact's words are brought before the staff."""
     values: dict[str, object] = {"from_contact": from_contact}
-    return await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
+    entry = await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
+    if from_contact:
+        await cards.wrote(ticket, entry, now=now)
+    return entry
 
 
 async def open_of(contact: Contact) -> Ticket | None:
@@ -235,6 +262,7 @@ async def heard_from(
     facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
     known = await contacts.by_address(channel, address)
     contact = known.contact if known else await contacts.learn(facts, now=now)
+    await contacts.lock(contact)  # two messages that two processes handle at once open one request
     ticket = await _goes_with(contact, text, now=now) or await open_of(contact)
     opened = ticket is None
     if ticket is None:
@@ -266,6 +294,16 @@ def subject_of(text: str, *, subject: str = "", files: Sequence[File] = ()) -> s
     """What a request is called whose sender gave it no name: its first line, else its first file."""
     line = clean(subject).split("\n")[0] or clean(text).split("\n")[0]
     return shorten(line or (attachments.file_name(files[0].name) if files else ""), 80)
+
+
+async def _not_free(ticket: Ticket, staff: Staff) -> errors.Conflict:
+    now_is = await Ticket.get(id=ticket.id).select_related("assignee")
+    if now_is.status not in OPEN_STATUSES:
+        return errors.Conflict("this is finished already", label="note.already_finished")
+    if now_is.assignee_id == staff.id:
+        return errors.Conflict("it is yours already", label="note.already_yours")
+    name = now_is.assignee.name if now_is.assignee else "—"
+    return errors.Conflict(f"already taken by {name}", label="note.taken_by", name=name)
 
 
 def traits_of(ticket: Ticket, *, by: str = "", replies: int | None = None) -> TicketTraits:

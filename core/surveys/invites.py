@@ -171,12 +171,14 @@ async def undeliverable(invite_id: int, address_id: int, reason: str, *, dead: b
 
 
 @transactions.atomic
-async def revive(invite_id: int, *, now: datetime) -> None:
-    """Its dead letter is sent again: it counts once more as on its way, for as long as it always had."""
+async def revive(invite_id: int, address_id: int | None, *, now: datetime) -> None:
+    """Its dead letter to that address is sent again: it counts once more as on its way, as long as it always had."""
     invite = await by_id(invite_id)
     if invite is not None and invite.state == InviteState.UNDELIVERABLE:
+        there = await Address.get_or_none(id=address_id) or invite.address
         expires = now + catalogue.settings_for(invite).expire_after
-        await Invite.filter(id=invite_id).update(state=InviteState.SCHEDULED, expires_at=expires)
+        values = {"state": InviteState.SCHEDULED, "address_id": there.id, "expires_at": expires}
+        await Invite.filter(id=invite_id).update(**values)
 
 
 async def opening(invite_id: int, *, now: datetime) -> datetime:
@@ -194,7 +196,9 @@ async def cancel_unsent(ticket: Ticket) -> None:
     for invite in await Invite.filter(ticket_id=ticket.id, state=InviteState.SCHEDULED):
         await Invite.filter(id=invite.id, state=InviteState.SCHEDULED).update(state=InviteState.CANCELLED)
         await deliveries.cancel(screen=screen_of(invite.id))
-    await Invite.filter(ticket_id=ticket.id, state=InviteState.DELIVERED).update(remind_at=None)
+    for invite in await Invite.filter(ticket_id=ticket.id, state=InviteState.DELIVERED):
+        await Invite.filter(id=invite.id).update(remind_at=None)
+        await deliveries.cancel(screen=screen_of(invite.id), kind="reminder")
 
 
 @transactions.atomic

@@ -20,6 +20,7 @@ from aiogram.exceptions import (
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramMigrateToChat,
+    TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
     TelegramUnauthorizedError,
@@ -86,7 +87,7 @@ def translate(error: Exception, scrub: Callable[[str], str]) -> Exception:
     reason = _reason(error, scrub)
     match verdict(error):
         case Verdict.LATER:
-            return TryLater(reason)
+            return TryLater(reason, perhaps_sent=_left_us(error))
         case Verdict.HALT:
             return TryLater(reason, _asked_for(error), whole_channel=True)
         case Verdict.DEAD:
@@ -96,6 +97,11 @@ def translate(error: Exception, scrub: Callable[[str], str]) -> Exception:
     if isinstance(error, TelegramAPIError):
         error.message = reason
     return error
+
+
+def _left_us(error: Exception) -> bool:
+    """Whether the request was on its way when no answer came; that it was not, aiogram tells only in words."""
+    return isinstance(error, TelegramNetworkError) and "ClientConnector" not in error.message
 
 
 def of_download(status: int, headers: Mapping[str, str]) -> TryLater | Undeliverable | None:
