@@ -1,7 +1,7 @@
 """Where a ticket is talked about when that is not its contact's own chat: a group, under the message that opened it.
 
-A ticket's `thread` then reads "-1001 55": the group's number, which is below zero, and the message's. Other channels keep
-there what their own threads are called, and a mail's sender can write anything into it: no address looks like a group.
+A ticket's `thread` then reads "-1001 55": the group's number, which is below zero, and the message's. Other channels
+keep there what their own threads are called, and a mail's sender can write anything into it: no address is a group.
 """
 
 from __future__ import annotations

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from core import transactions
-from core.desk import answering, attachments
+from core.desk import answering, attachments, conversations
 from core.models.contacts import Address, Contact
 from core.models.desk import Attachment, AttachmentState, Ticket, TicketEntry
 from core.models.invites import Invite
 from core.models.responses import Response
-from core.models.setup import Team
-from core.plumbing import deliveries
+from core.models.setup import Staff, Team
 from core.surveys import tokens
 from tests import world
 from tests.people import Reader
@@ -243,10 +241,8 @@ async def test_in_a_group_a_request_belongs_to_the_person_and_is_answered_there(
     assert await TicketEntry.filter(text="Red, I mean").exists()
     assert not await TicketEntry.filter(text__in=["So does mine!", "Good morning"]).exists()
     assert telegram.shown(ANN) == []
-    draft = await answering.draft(await whole(ticket), "reply:1", "reply", {"text": "Turn it off"})
-    assert draft is not None
-    await transactions.run(lambda: deliveries.schedule(draft, due=here.clock(), now=here.clock()))
-    await telegram.until(lambda: telegram.screen(GROUP) == "Turn it off")
+    await conversations.reply(ticket, "Turn it <off>", by=await Staff.get(), now=here.clock())
+    await telegram.until(lambda: telegram.screen(GROUP) == "Kim\nTurn it <off>")
     assert telegram.shown(GROUP)[-1].reply_to
 
 
