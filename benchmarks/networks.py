@@ -74,14 +74,15 @@ class Networks:
                 allowed = ["message", "callback_query", "my_chat_member"]
                 info = {"url": self._hook, "has_custom_certificate": False, "pending_update_count": 0}
                 return {"ok": True, "result": info | {"allowed_updates": allowed}}
-            case "chat.postMessage":
+            case "chat.postMessage" | "chat.update":
                 return self._posted(body)
         return {"ok": True, "result": True, "channel": "C0ALERTS", "ts": "1790000000.000001", "user_id": "U0BOT"}
 
     def _posted(self, body: bytes) -> object:
-        found = _PARCEL.search(body)
-        if found and not re.search(rb"thread_ts\W{1,4}\d", body):
-            self._alerts.append((int(found[1]), time.monotonic()))
+        """An alert of its own, or a list of several; the first time that a parcel is named counts."""
+        if not re.search(rb"thread_ts\W{1,4}\d", body):
+            now = time.monotonic()
+            self._alerts.extend((int(number), now) for number in set(_PARCEL.findall(body)))
         self._ids += 1
         return {"ok": True, "channel": "C0ALERTS", "ts": f"1790000000.{self._ids:06d}", "message": {}}
 

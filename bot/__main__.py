@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from bot.commands import apply, check, db, serve, slack, survey, token, version
+from bot.commands import apply, check, db, mail, serve, slack, survey, token, version
 
 app = typer.Typer(
     name="afterword",
@@ -15,9 +17,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def about(
+    version_only: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=version.and_leave, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """What may stand before the command."""
+
+
 for commands in (serve, check, apply):
     app.add_typer(commands.app)
 app.add_typer(db.app, name="db", help="The store's tables: upgrade, status.")
+app.add_typer(mail.app, name="mail", help="Mail: hand one in, addresses that get nothing more.")
 app.add_typer(slack.app, name="slack", help="Slack: print the app manifest.")
 app.add_typer(survey.app, name="survey", help="Surveys: send one by hand, try them on past tickets.")
 app.add_typer(token.app, name="token", help="Who may call the API: create, list, revoke.")

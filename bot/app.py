@@ -24,10 +24,11 @@ from bot.site import Site
 from bot.surveys import messages
 from bot.web import app as web
 from bot.web import chat
-from bot.web.server import Server
+from bot.web.server import Server, assert_free
 from bot.web.site import Site as WebSite
 from bot.web.site import networks
 from bot.worker import Worker
+from core import contacts
 from core import store as stores
 from core.keeps import Keeps
 from core.ports import Channel, Keep
@@ -70,10 +71,17 @@ class HasKeep(Protocol):
     keep: Keep
 
 
-def menu(templates: Templates) -> dict[str, list[tuple[str, str]]]:
+@runtime_checkable
+class HasGroupMenu(Protocol):
+    """A channel that shows another menu in groups (Telegram)."""
+
+    group_commands: Mapping[str, Sequence[tuple[str, str]]]
+
+
+def menu(templates: Templates, shown: Sequence[str] = messages.COMMANDS) -> dict[str, list[tuple[str, str]]]:
     """The commands and what they are for, in every language that ships."""
     return {
-        locale: [(command, templates.label(f"command.{command}", locale)) for command in messages.COMMANDS]
+        locale: [(command, templates.label(f"command.{command}", locale)) for command in shown]
         for locale in templates.locales()
     }
 
@@ -83,6 +91,7 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
     """Open the store and the channels; close them in the end. Raises what `core.store.open_store` raises."""
     secret = link_secret(config)
     tokens.use(secret)
+    contacts.use_zone(config.site.timezone)
     store = await stores.open_store(config.store.url)
     try:
         await first_start.fill_in(now=clock())
@@ -97,6 +106,8 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
         for channel in channels.values():
             if isinstance(channel, HasMenu):
                 channel.commands = menu(templates)
+            if isinstance(channel, HasGroupMenu):
+                channel.group_commands = menu(templates, messages.GROUP_COMMANDS)
             if isinstance(channel, HasKeep):
                 channel.keep = keeps.of(channel.name)
             await channel.open()
@@ -151,7 +162,8 @@ async def run(app: App, web_application: FastAPI, *, ready: Callable[[], None] =
 
 
 async def serve(config: Config) -> None:
-    """The whole product in one process."""
+    """The whole product in one process. Raises OSError when its port is taken, and what `opened` raises."""
+    assert_free(config.site.host, config.site.port, "stop what has it, or choose another one in site.listen")
     async with opened(config) as app:
         web_application = web_app(app)
         gc.collect()

@@ -40,7 +40,7 @@ def load(path: Path = DEFAULT_PATH, environ: Mapping[str, str] | None = None) ->
         config = Config(**sources)
     except ValidationError as error:
         wrong = explain(error, Config)
-    if problems := [*environment.problems, *file.problems, *wrong]:
+    if problems := _causes([*environment.problems, *file.problems], wrong):
         raise ConfigError(_letter(path, problems, environment.origins))
     return config
 
@@ -86,6 +86,12 @@ def _make_secret(path: Path) -> None:
         pass
     finally:
         draft.unlink()
+
+
+def _causes(read: Sequence[Problem], wrong: Sequence[Problem]) -> list[Problem]:
+    """What could not be read, and what is wrong besides: a table that lacks a secret whose file is missing is not."""
+    unread = {problem.place[:-1] for problem in read}
+    return [*read, *(problem for problem in wrong if not problem.place or problem.place not in unread)]
 
 
 def _file(path: Path) -> File:

@@ -19,6 +19,7 @@ from core.models.deliveries import Delivery, DeliveryState
 from core.plumbing import deliveries, lanes
 from core.plumbing.grouping import GroupCommit
 from core.ports import Button, Channel, Message, Receipt, TryLater, Undeliverable
+from core.reactions import alerts, recoveries
 from core.surveys import invites
 
 logger = logging.getLogger(__name__)
@@ -98,15 +99,15 @@ class Courier:
             await deliveries.drop(delivery, DeliveryState.CANCELLED)
             return
         if self._closed.get(delivery.channel, now) > now:
-            await self._retry(delivery, "the channel asked to wait", after=self._closed[delivery.channel] - now)
+            await self._wait(delivery, "the channel asked to wait", self._closed[delivery.channel] - now)
             return
         fp("delivery.taken", delivery.kind)
         try:
             receipt = await self._carry(delivery, channel, message)
         except TryLater as later:
-            await self._postpone(delivery, later)
+            await self._postpone(delivery, message, later)
         except Undeliverable as dead:
-            await self._undeliverable(delivery, dead)
+            await self._undeliverable(delivery, message, dead)
         else:
             fp("delivery.sent", delivery.kind)
             await self._done(delivery, message, receipt)
@@ -135,7 +136,7 @@ class Courier:
             return False
         opening = await invites.opening(delivery.subject_id, now=now)
         if opening > now:
-            await self._retry(delivery, "outside the hours in which the contact is asked", after=opening - now)
+            await self._wait(delivery, "outside the hours in which the contact is asked", opening - now)
         return opening > now
 
     async def _draw(self, delivery: Delivery, channel: Channel, now: datetime) -> Message | None:
@@ -148,10 +149,16 @@ class Courier:
         shown = await self._shown(delivery, channel)
         if shown:
             return await channel.edit(delivery.target, Receipt(shown), message)
-        if delivery.kind in _ONLY_EDITED:
+        if delivery.kind in _ONLY_EDITED or await self._would_only_repeat(delivery, channel):
             return None
         await self._get_to_know(delivery, channel)
         return await channel.send(delivery.target, message)
+
+    async def _would_only_repeat(self, delivery: Delivery, channel: Channel) -> bool:
+        """Where nothing can be redrawn (a mail), an alert or a card is sent once; what follows is told line by line."""
+        if channel.has_edits or delivery.kind not in ("alert", "request") or delivery.payload.get("anew"):
+            return False
+        return await deliveries.shown(delivery.screen) is not None
 
     async def _get_to_know(self, delivery: Delivery, channel: Channel) -> None:
         """Before the person can answer, for a quick thumb must not be taken for a stranger's."""
@@ -186,13 +193,19 @@ class Courier:
             self._ailing.discard(delivery.channel)
             logger.info("Channel %s works again", delivery.channel)
 
-    async def _postpone(self, delivery: Delivery, later: TryLater) -> None:
+    async def _postpone(self, delivery: Delivery, message: Message, later: TryLater) -> None:
+        if later.perhaps_sent and delivery.kind in ASKING and delivery.payload.get(deliveries.PERHAPS_SENT):
+            logger.warning("Delivery %s was handed over twice without an answer; it counts as sent", delivery.id)
+            await self._done(delivery, message, Receipt(""))
+            return
+        if later.perhaps_sent:
+            delivery.payload = {**delivery.payload, deliveries.PERHAPS_SENT: True}
         now = self._clock()
 
         async def write() -> datetime | None:
             until = await self._closed_by(delivery.channel, later, now)
             after = later.after or (until - now if until else None)
-            await self._again(delivery, later.reason, after=after, now=now)
+            await self._again(delivery, later.reason, after=after, failed=until is None, now=now)
             return until
 
         until = await transactions.run(write)
@@ -209,37 +222,58 @@ class Courier:
             return await lanes.block(channel, until=now + later.after, reason=later.reason, now=now)
         return await lanes.failed(channel, whole=later.whole_channel, reason=later.reason, now=now)
 
-    async def _retry(self, delivery: Delivery, reason: str, *, after: timedelta | None = None) -> None:
+    async def _wait(self, delivery: Delivery, reason: str, after: timedelta) -> None:
+        """Nothing failed; its time has not come."""
+        now = self._clock()
+        await transactions.run(lambda: self._again(delivery, reason, after=after, failed=False, now=now))
+
+    async def _retry(self, delivery: Delivery, reason: str) -> None:
         """This message alone, and nothing is said about its channel."""
         now = self._clock()
-        await transactions.run(lambda: self._again(delivery, reason, after=after, now=now))
+        await transactions.run(lambda: self._again(delivery, reason, now=now))
 
-    async def _again(self, delivery: Delivery, reason: str, *, after: timedelta | None, now: datetime) -> None:
+    async def _again(
+        self, delivery: Delivery, reason: str, *, after: timedelta | None = None, failed: bool = True, now: datetime
+    ) -> None:
         """Later; and when that was the last try, what it was about must not wait for it for ever."""
-        if await deliveries.postpone(delivery, reason, after=after, now=now) == DeliveryState.DEAD:
+        if failed:
+            logger.warning("Delivery %s (%s) on %s failed: %s", delivery.id, delivery.kind, delivery.channel, reason)
+        if await deliveries.postpone(delivery, reason, after=after, failed=failed, now=now) == DeliveryState.DEAD:
             await self._not_sent(delivery, reason, dead=False)
 
-    async def _undeliverable(self, delivery: Delivery, dead: Undeliverable) -> None:
-        """A dead address is given up at once; our own set-up is waited for until somebody mends it."""
-        if not dead.dead_address:
-            logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
-            await self._retry(delivery, dead.reason)
+    async def _undeliverable(self, delivery: Delivery, message: Message, dead: Undeliverable) -> None:
+        """A dead address is given up at once. Our own set-up, and a place where staff are told, is waited for until
+        somebody mends it: an alert is not lost because a bot was put out of a group. When our set-up keeps everything
+        from leaving (a token was revoked), the channel rests, and is well again within a minute after it was mended.
+        """
+        if dead.dead_address and delivery.kind not in staff_alerts.MUST_BE_SEEN:
+            await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
             return
-        await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
+        logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
+        if dead.dead_address:
+            await self._retry(delivery, dead.reason)
+        else:
+            await self._postpone(delivery, message, TryLater(dead.reason))
 
     async def _gone(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
-        await deliveries.give_up(delivery, reason)
-        await self._not_sent(delivery, reason, dead=dead)
+        if await deliveries.give_up(delivery, reason) == DeliveryState.DEAD:
+            await self._not_sent(delivery, reason, dead=dead)
 
     async def _not_sent(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
         """What follows for whom it was meant for: the next address, or a word on the ticket."""
-        if delivery.address_id is None:
+        now = self._clock()
+        if delivery.kind in staff_alerts.MUST_BE_SEEN:
+            logger.error("Staff were not told (delivery %s, %s): %s", delivery.id, delivery.kind, reason)
+            await alerts.undelivered(delivery, reason, now=now)
+        elif delivery.address_id is None:
             return
-        if delivery.kind in ASKING and delivery.subject_id is not None:
-            now = self._clock()
+        elif delivery.kind in ASKING and delivery.subject_id is not None:
             await invites.undeliverable(delivery.subject_id, delivery.address_id, reason, dead=dead, now=now)
-        elif dead:
-            await contacts.mark_unreachable(delivery.address_id, reason)
+        else:
+            if dead:
+                await contacts.mark_unreachable(delivery.address_id, reason)
+            if delivery.kind in recoveries.FOR_THE_CONTACT:
+                await recoveries.not_told(delivery, reason, now=now)
 
 
 def as_drawn(message: Message) -> dict[str, Any]:

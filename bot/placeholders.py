@@ -80,11 +80,11 @@ SCORES = Placeholder(
 )
 REASONS = Placeholder("reasons", "the reasons chosen", many=True, samples=("Too slow", "Not solved"))
 COMMENT = Placeholder("comment", "the customer's own words", "The parcel came a week late.")
-DUE = Placeholder("due", "by when somebody answers", "today 14:30")
+DUE = Placeholder("due", "by when somebody answers", "Sat 28 Nov 14:30")
 OUTCOME = Placeholder("outcome", "how it ended", "Solved")
 QUESTION = Placeholder("question", "the question asked", "How satisfied are you overall?", needed=True)
 SCALE = Placeholder("scale", "what the ends of the scale mean", "1 = very dissatisfied, 5 = very satisfied")
-UNTIL = Placeholder("until", "until when; empty if there is no end", "28 Nov 14:30")
+UNTIL = Placeholder("until", "until when; empty if there is no end", "Sat 28 Nov 14:30")
 
 
 def _survey(*, with_url: bool = False) -> Placeholder:
@@ -171,6 +171,22 @@ _CUSTOMER_KINDS = (
         _text("language", "the present one, in its own words", "English"),
         _list("languages", "the languages", Field("name", "in its own words", "English")),
     ),
+    Kind(
+        "transcript",
+        "a conversation in the web chat, by e-mail, for whoever asked for it there",
+        (
+            CONTACT,
+            SITE,
+            _text("shortened", "it is only the end of a long conversation", sample=True),
+            _list(
+                "lines",
+                "what was said, oldest first",
+                Field("who", "You, or Our team", "You"),
+                Field("at", "when", "22 Nov 2026 14:30"),
+                Field("text", "the words", "My parcel is late."),
+            ),
+        ),
+    ),
 )
 
 _STAFF_KINDS = (
@@ -192,6 +208,7 @@ _STAFF_KINDS = (
             _text("band", "the response judged, in words", "negative"),
             _text("state", "how it stands", "waiting for somebody to take it"),
             _text("urgent", "it is", sample=True),
+            _text("content", "the customer has changed the rating and is not unhappy any more", sample=False),
         ),
         staff=True,
     ),
@@ -203,7 +220,7 @@ _STAFF_KINDS = (
             _text(
                 "event",
                 "assigned, snoozed, replied, customer_replied, resolved, dismissed, changed, comment_added, raised,"
-                " recovered or reminded",
+                " recovered, reminded or not_told",
                 "changed",
                 needed=True,
             ),
@@ -234,6 +251,73 @@ _STAFF_KINDS = (
         (CONTACT, OWNER, DUE, _text("late", "for how long", "20 minutes"), _ticket()),
         staff=True,
     ),
+    Kind(
+        "request",
+        "a customer's request, for the team",
+        (
+            CONTACT,
+            _ticket(needed=True),
+            AGENT,
+            TEAM,
+            _text("channel", "what it came by", "Telegram"),
+            _text("state", "how it stands", "new"),
+            _text("text", "what the customer wrote", "It blinks red."),
+        ),
+        staff=True,
+    ),
+    Kind(
+        "request_line",
+        "told in the thread of a request: something happened",
+        (
+            _text("event", "wrote, taken, replied, resolved or reopened", "wrote", needed=True),
+            CONTACT,
+            Placeholder("actor", "who of the staff did it", fields=(Field("name", "their name; may be empty", "Kim"),)),
+            _ticket(),
+            _text("text", "what was written by or to the customer", "It blinks again."),
+            _text("reason", "why it was resolved", "Solved"),
+            _text("result", "what was done", "A new cable."),
+        ),
+        staff=True,
+    ),
 )
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS)}
+_ABOUT = (
+    Field("number", "its number", "CS202611220001"),
+    Field("subject", "what it is about", "Router & cable"),
+    Field("contact", "whose it is; may be empty", "Ann"),
+)
+_LEFT = (Field("left", "how much time is left; may be empty", "20 minutes left"), Field("late", "there is none", True))
+_FLOOD = Kind(
+    "alert_flood",
+    "many are unhappy at once: a list in place of many alerts",
+    (
+        _text("count", "how many alerts are listed", 7),
+        _text("waiting", "how many of them nobody has taken", 5),
+        _list(
+            "alerts",
+            "the alerts",
+            *_ABOUT,
+            Field("worst", "the lowest score given; 0: none", 2),
+            Field("state", "how it stands", "waiting for somebody to take it"),
+        ),
+    ),
+    staff=True,
+)
+_HOME = Kind(
+    "home",
+    "somebody's own page: what waits for them",
+    (
+        _text("known", "they are of the staff", sample=True),
+        Placeholder("actor", "whose page it is", fields=(Field("name", "their name; may be empty", "Kim"),)),
+        SITE,
+        _list("alerts", "alerts of the team that nobody has taken", *_ABOUT, *_LEFT),
+        _text("more_alerts", "how many more there are", 3),
+        _list("recoveries", "their own recoveries", *_ABOUT, *_LEFT),
+        _text("more_recoveries", "how many more there are", 0),
+        _list("tickets", "their own tickets", *_ABOUT, Field("status", "how it stands", "in progress")),
+        _text("more_tickets", "how many more there are", 0),
+    ),
+    staff=True,
+)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS, _FLOOD, _HOME)}

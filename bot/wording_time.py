@@ -1,4 +1,4 @@
-"""How a moment and a length of time are said: "today 14:30", "25 Nov 14:30", "1 hour 30 minutes"."""
+"""How a moment and a length of time are said: "today 14:30", "25 Nov 14:30", "Sat 28 Nov 14:30", "1 hour"."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _MINUTES = 2  # the first unit that is said alone
 
 
-def when(moment: datetime, labels: Labels, *, tz: str | tzinfo, now: datetime) -> str:
-    """A moment as somebody in `tz` says it at `now`; the year is said only when it is not the present one."""
+def when(moment: datetime, labels: Labels, *, tz: str | tzinfo, now: datetime, lasting: bool = False) -> str:
+    """A moment as somebody in `tz` says it at `now`; the year is said only when it is not the present one.
+
+    `lasting` is for what stays on somebody's screen: tomorrow, "today" would be wrong, so the day is named.
+    """
     if moment.tzinfo is None or now.tzinfo is None:
         raise ValueError("a moment must be aware of its time zone")
     zone = zone_of(tz)
@@ -24,9 +27,9 @@ def when(moment: datetime, labels: Labels, *, tz: str | tzinfo, now: datetime) -
     locale = Locale.parse(labels.locale, sep="-")
     clock = format_time(there, labels.say("time.clock", {}), tzinfo=zone, locale=locale)
     nearby = _NEARBY.get((there.date() - here.date()).days)
-    if nearby:
+    if nearby and not lasting:
         return labels.say(nearby, {"clock": clock})
-    pattern = "time.day" if there.year == here.year else "time.day_and_year"
+    pattern = "time.day_and_year" if there.year != here.year else "time.lasting_day" if lasting else "time.day"
     day = format_date(there, labels.say(pattern, {}), locale=locale)
     return labels.say("time.other_day", {"day": day, "clock": clock})
 

@@ -61,9 +61,11 @@ class Words:
             return f"{self.label(f'scale.{style}.{value}', locale)} {value}/5"
         return f"{stars(value)} {value}/5"
 
-    def when(self, moment: datetime, locale: str, tz: str | tzinfo = "UTC", *, now: datetime) -> str:
-        """`today 14:30`, as somebody in `tz` says it."""
-        return wording_time.when(moment, self._words(locale), tz=tz, now=now)
+    def when(
+        self, moment: datetime, locale: str, tz: str | tzinfo = "UTC", *, now: datetime, lasting: bool = False
+    ) -> str:
+        """`today 14:30`, as somebody in `tz` says it; `Sat 28 Nov 14:30` in what is `lasting`, such as a message."""
+        return wording_time.when(moment, self._words(locale), tz=tz, now=now, lasting=lasting)
 
     def span(self, length: timedelta, locale: str) -> str:
         """`1 hour 30 minutes`."""

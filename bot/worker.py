@@ -11,20 +11,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.courier import Courier
+from bot.fetcher import Fetcher
 from bot.lane_runner import LaneRunner
 from bot.site import Site
 from bot.staff import actions as staff_actions
+from bot.staff import commands as staff_commands
 from bot.staff.actions import StaffDesk
 from bot.surveys.conversation import Conversation
 from bot.turn import Turn
 from bot.turns import Turns
 from core import housekeeping, transactions
+from core.desk import attachments
 from core.failpoints import fp
 from core.models.deliveries import Delivery
 from core.plumbing import arrivals, deliveries
 from core.plumbing.grouping import GroupCommit
 from core.plumbing.jobs import Engine
-from core.ports import Channel, Heard, RawArrival, Submitted, Tapped, Wrote
+from core.ports import Channel, Commanded, Heard, RawArrival, Submitted, Tapped, Wrote
 from core.reactions import alerts
 from core.store import Store
 from core.surveys import invites, responses
@@ -67,11 +70,13 @@ class Worker:
         self.name = secrets.token_hex(6)
         self._refresh = refresh  # takes over what admins have changed meanwhile
         self._store = store
+        self._site = site
         self._channels = channels
         self._clock = clock
         self._conversation = Conversation(site, self.name)
         self._staff = StaffDesk(site)
         self._courier = Courier(site, channels, clock)
+        self._fetcher = Fetcher(site, channels, clock)
         self._lanes = {name: LaneRunner(one, self._courier, self.name, clock) for name, one in channels.items()}
         self._arriving: GroupCommit[_Arrival] = GroupCommit(self._store_arrivals)
         self._acting: GroupCommit[_Understood] = GroupCommit(self._do_all, most=AT_ONCE)
@@ -82,6 +87,7 @@ class Worker:
             responses.JOB: self._settle,
             invites.JOB: self._look_at_invite,
             alerts.JOB: self._look_at_alert,
+            attachments.JOB: self._fetcher.look,
         }
         sweeps = {"hold": (HOLD, self.hold), "sweep": (SWEEP, self.sweep), "tidy": (housekeeping.EVERY, self._tidy)}
         self._engine = Engine(store, handlers, clock, every=sweeps, grace=ENGINE_GRACE)
@@ -162,11 +168,17 @@ class Worker:
                 fp("arrival.acted")
 
     async def _turn(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
-        """Buttons and forms of alerts are for the staff; everything else is a customer's."""
-        if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIX):
+        """Buttons and forms of alerts and cards are for the staff; everything else is a customer's."""
+        if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIXES):
             return await self._staff.heard(channel, event, now=now)
-        if isinstance(event, Wrote) and event.thread and await self._staff.overheard(channel, event, now=now):
-            return Turn()
+        if isinstance(event, Commanded):
+            obeyed = await staff_commands.heard(channel, event, self._site, now=now)
+            if obeyed is not None:
+                return obeyed
+        if isinstance(event, Wrote) and event.thread:
+            overheard = await self._staff.overheard(channel, event, now=now)
+            if overheard is not None:
+                return overheard
         return await self._conversation.heard(channel, event, now=now)
 
     async def _follow_up(self, channel: Channel, event: Heard, turn: Turn) -> None:
@@ -205,6 +217,8 @@ class Worker:
         """Find what nobody woke: arrivals of a crash, leases of the dead. Harmless when there is nothing."""
         now = self._clock()
         await deliveries.reclaim(now=now)
+        for homeless in await deliveries.claim_homeless(self._channels, worker=self.name, now=now):
+            await self._courier.deliver(homeless)
         for row in await arrivals.left_behind(before=now - SWEEP):
             await self._handle(row.key, row.channel, bytes(row.body), received_at=row.received_at)
         self.wake()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.connection import get_connection
-from tortoise.exceptions import IntegrityError
 
 from core import errors, text, transactions
 from core.models.contacts import Address, Contact, Reach
+from core.models.deliveries import Delivery
+from core.models.desk import Ticket
+from core.models.invites import Invite
 from core.store.prepared import Prepared, insert, update
 
 _BY_REF = Prepared(Contact, lambda ref: Contact.filter(ref=ref), str)
@@ -28,6 +29,7 @@ _REACHABLE = Prepared(
 )
 
 
+_usual_zone = ZoneInfo("UTC")
 ALIAS = 100
 """Another name for an address stands so far behind it: it is for hearing, and hardly for writing to."""
 
@@ -60,10 +62,20 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def zone_of(contact: Contact, *, otherwise: str = "UTC") -> ZoneInfo:
+def use_zone(name: str) -> None:
+    """Set the time zone of those who have not said theirs, once, at the start."""
+    global _usual_zone
+    _usual_zone = ZoneInfo(name)
+
+
+def zone_of(contact: Contact) -> ZoneInfo:
     """The contact's time zone; an unknown one counts as none."""
-    name = contact.timezone or otherwise
-    return ZoneInfo(name if is_zone(name) else "UTC")
+    return zone_named(contact.timezone)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """That zone, or the usual one where there is none of that name."""
+    return ZoneInfo(name) if name and is_zone(name) else _usual_zone
 
 
 @transactions.atomic
@@ -89,18 +101,34 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
 
 @transactions.atomic
 async def give_address(contact_id: int, where: AddressFacts, *, rank: int, now: datetime) -> Address:
-    """It is this contact's from now on, whoever had it before. `rank` is for a new one; a known one keeps its own."""
+    """It is this contact's from now on, whoever had it before. `rank` is for a new one; a known one keeps its own.
+
+    Two processes that meet the same stranger at once: the second one's unit of work is run again, and finds the first
+    one's contact.
+    """
     row = await by_address(where.channel, where.address)
     if row is None:
         new = {"contact_id": contact_id, "channel": where.channel, "address": where.address, "rank": rank}
-        with contextlib.suppress(IntegrityError):  # another process was faster
-            async with transactions.savepoint():
-                return await insert(Address, **new, created_at=now)
-        row = await Address.get(channel=where.channel, address=where.address)
+        return await insert(Address, **new, created_at=now)
     if row.contact_id != contact_id:
+        before, row.contact_id = row.contact_id, contact_id
         await Address.filter(id=row.id).update(contact_id=contact_id)
-        row.contact_id = contact_id
+        await _merge_if_nobody(before, into=contact_id)
     return row
+
+
+async def _merge_if_nobody(former: int, *, into: int) -> None:
+    """Who was known by that address alone is the same person: their requests go along, and so does what they chose."""
+    nobody = await Contact.get_or_none(id=former, ref=None)
+    if nobody is None or await Address.exists(contact_id=former):
+        return
+    for model in (Ticket, Invite, Delivery):
+        await model.filter(contact_id=former).update(contact_id=into)
+    if nobody.opted_out_at is not None:
+        await Contact.filter(id=into, opted_out_at=None).update(opted_out_at=nobody.opted_out_at)
+    if nobody.locale_chosen:
+        await Contact.filter(id=into, locale_chosen=False).update(locale=nobody.locale, locale_chosen=True)
+    await nobody.delete()
 
 
 async def by_address(channel: str, address: str) -> Address | None:

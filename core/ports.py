@@ -142,11 +142,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """The immediate answer to something heard: a short `note` that passes by, or a form. Losing it harms nobody."""
+    """The immediate answer to something heard: a short `note` that passes by, or a form. Losing it harms nobody.
+
+    `receipt` is the message that the note speaks of; a channel that can shows the way there.
+    """
 
     note: str = ""
     form: Form | None = None
     alarming: bool = False  # the note refuses something
+    receipt: str = ""
 
 
 # ---------------------------------------------------------------- what comes in
@@ -297,13 +301,22 @@ class TryLater(Exception):
     """The channel cannot take it now, and perhaps later. `after` is what the channel asked for, if it did.
 
     `whole_channel` says that everything on the channel must wait (a rate limit, an outage), not this message alone.
+    `perhaps_sent`: it was handed over, but the answer never came, so the person may have it already.
     """
 
-    def __init__(self, reason: str, after: timedelta | None = None, *, whole_channel: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        after: timedelta | None = None,
+        *,
+        whole_channel: bool = False,
+        perhaps_sent: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after = after
         self.whole_channel = whole_channel
+        self.perhaps_sent = perhaps_sent
 
 
 class Undeliverable(Exception):

@@ -82,6 +82,8 @@ def _explain_one(kind: str, loc: Sequence[str | int], message: str, model: type[
         return Problem(place, unknown(str(loc[-1]), _names_at(model, loc[:-1])))
     if kind == "missing":
         return Problem(place, "is missing")
+    if kind == "string_pattern_mismatch":
+        return Problem(place, f"does not have the right form. {_about(model, loc)}".rstrip())
     return Problem(place, message.removeprefix("Value error, ").removeprefix("Input ").replace("should", "must", 1))
 
 
@@ -97,6 +99,15 @@ def _names_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
         inner = _models_in(here)
         here = next((_field(one, str(part)) for one in inner if _field(one, str(part)) is not None), here)
     return [field.alias or name for one in _models_in(here) for name, field in one.model_fields.items()]
+
+
+def _about(model: type[BaseModel], loc: Sequence[str | int]) -> str:
+    """What the field at `loc` is for, in the words of its declaration."""
+    inner = [model]
+    for part in loc[:-1]:
+        inner = [found for one in inner for found in _models_in(_field(one, str(part)))] or inner
+    fields = (field for one in inner for name, field in one.model_fields.items() if loc[-1] in {name, field.alias})
+    return next((field.description for field in fields if field.description), "")
 
 
 def _field(model: type[BaseModel], name: str) -> Any:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from core import setup as setups
-from core.models.contacts import Contact
+from core.models.contacts import Address, Contact
 from core.models.deliveries import Arrival, Delivery, DeliveryState
 from core.models.desk import Ticket
 from core.models.invites import Invite, InviteState
@@ -26,6 +26,13 @@ from tests.world import World
 
 ANN = 777
 ON_TELEGRAM = [("support-bot", str(ANN))]
+
+
+ALERTS_TO = """
+[[teams]]
+key = "support"
+alert = {{ channel = "{channel}", to = "{to}" }}
+"""
 
 
 @pytest.fixture
@@ -171,6 +178,7 @@ async def test_a_bad_rating_behind_an_e_mail_link_alerts_slack(here: World, slac
     await here.resolve(addresses=[("mail", "ann@example.org")])
     received = await mail.mail_to("ann@example.org")
     link = next(url for _, url in received.links if "overall=2" in url)
+    assert any(url.startswith(f"{here.base_url}/u/") and url in received.text for _, url in received.links)
     assert link.startswith(f"{here.base_url}/r/")
     async with Reader(here) as ann:
         assert "Thank you" in await ann.answer(link, comment="Too late")
@@ -294,6 +302,78 @@ async def test_an_alert_channel_that_is_gone_is_shown_until_it_is_mended(
     await here.until(lambda: is_ready(here))
 
 
+async def test_after_a_revoked_token_alerts_come_within_a_minute_of_its_return(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    patient = world.SETUP + 'take_within = "30d"\nrecover_within = "30d"\n'  # nothing is drawn anew meanwhile
+    await setups.apply(setups.parse(patient), now=here.clock())
+    slack.mood, slack.refusal = "gone", "token_revoked"
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    for hours in (0, 0.1, 0.5, 1, 2.5, 6, 12):
+        calls = len(slack.calls)
+        await here.move_on(hours=hours)
+        await slack.until(lambda calls=calls: len(slack.calls) > calls)
+        await here.until(lambda: not_now(here))
+    slack.mood = "fine"
+    await here.move_on(seconds=61)
+    await alerted(slack)
+
+
+async def not_now(here: World) -> bool:
+    """No alert is under way or due."""
+    alerts_left = Delivery.filter(kind="alert", state__in=(DeliveryState.WAITING, DeliveryState.SENDING))
+    return not await alerts_left.filter(due_at__lte=here.clock(), attempts__gt=0).exists()
+
+
+async def test_an_alert_waits_for_a_group_that_the_bot_was_put_out_of(here: World, telegram: TelegramRig) -> None:
+    group = -5001
+    telegram.blocked.add(group)
+    await setups.apply(setups.parse(ALERTS_TO.format(channel="support-bot", to=group)), now=here.clock())
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING, attempts__gt=0).exists())
+    telegram.blocked.discard(group)
+    await here.move_on(seconds=10)
+    await telegram.until(lambda: "Overall: 1 of 5" in telegram.screen(group))
+
+
+async def test_an_alert_by_mail_is_one_mail_and_what_follows_is_told_line_by_line(
+    here: World, telegram: TelegramRig, mail: SmtpRig
+) -> None:
+    await setups.apply(setups.parse(ALERTS_TO.format(channel="mail", to="desk@example.org")), now=here.clock())
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "1★")
+    first = await mail.mail_to("desk@example.org")
+    assert "Overall: 1 of 5" in first.text
+    await here.move_on(minutes=20)  # nobody took it
+    await here.until(lambda: Delivery.filter(kind="alert_update", state=DeliveryState.SENT).exists())
+    await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.CANCELLED).exists())
+    assert await Delivery.filter(kind="alert", state=DeliveryState.SENT).count() == 1
+
+
+async def test_messages_of_a_channel_that_was_taken_out_of_the_configuration_go_elsewhere(
+    here: World, mail: SmtpRig
+) -> None:
+    told = await here.resolve(addresses=[*ON_TELEGRAM, ("mail", "ann@example.org")], channel="mail")
+    await mail.mail_to("ann@example.org")
+    ticket = await here.ticket()
+    gone = await Address.create(
+        contact_id=ticket.contact_id, channel="old-bot", address="1", rank=-1, created_at=here.clock()
+    )
+    await here.resolve("T-2", addresses=[], channel="old-bot")
+    assert told["decision"]["sent"]
+    await here.until(lambda: Delivery.filter(channel="old-bot").exists())
+    await here.app.worker.sweep()
+    assert (await Delivery.get(channel="old-bot")).state == DeliveryState.DEAD
+    moved = await Invite.filter(ticket__ref="T-2").first()
+    assert moved is not None
+    assert moved.address_id != gone.id
+
+
 async def is_ready(here: World) -> bool:
     return bool((await here.client.get("/readyz")).json()["status"] == "ok")
 
@@ -353,7 +433,7 @@ async def test_staff_reply_to_the_customer_in_the_customers_own_channel(
     await asked(telegram)
     await telegram.tap(ANN, "1★")
     await alerted(slack)
-    await slack.press("U0KIM", "C0ALERTS", "Reply")
+    await slack.press("U0KIM", "C0ALERTS", "Reply…")
     await submits(slack, "U0KIM", text="We send a <new> one & call you.")
     await telegram.until(lambda: "We send a <new> one & call you." in telegram.screen(ANN))
     ticket = await Ticket.get(ref="T-1").prefetch_related("entries")
@@ -373,6 +453,14 @@ async def test_stop_means_no_more_surveys(here: World, telegram: TelegramRig) ->
     told = await here.resolve(addresses=ON_TELEGRAM)
     assert told["decision"] == {"sent": False, "reason": "opted_out"}
     assert told["invite"] is None
+
+
+async def test_a_wrong_link_does_not_undo_a_stop(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(ANN, "/stop")
+    await telegram.until(lambda: telegram.screen(ANN))
+    await telegram.write(ANN, "/start " + "x" * 43)
+    await telegram.until(lambda: len(telegram.shown(ANN)) == 2)
+    assert (await Contact.get()).opted_out_at is not None
 
 
 async def test_a_command_opens_a_request_and_help_makes_nobody_a_contact(here: World, telegram: TelegramRig) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.shared import DEFAULT_CONFIG, USAGE, ConfigPath, configuration, fail, note, opened, run, say
+from bot.commands.shared import DEFAULT_CONFIG, USAGE, ConfigPath, configuration, fail, note, opened, run, say, told
 
 if TYPE_CHECKING:
     from bot.config import Config
@@ -49,7 +49,8 @@ def export(file: Target = Path("-"), force: Force = False, config: ConfigPath = 
     if file == Path("-"):
         say(text.rstrip("\n"))
     else:
-        file.write_text(text, encoding="utf-8")
+        with told():
+            file.write_text(text, encoding="utf-8")
         note(f"Written to {file}.")
 
 

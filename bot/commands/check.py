@@ -43,12 +43,19 @@ async def _report(config: Config) -> bool:
     with Console(stderr=True).status("Checking …") as status:
         async for about, findings in _findings(config):
             for finding in findings:
-                say(f"{'✓' if finding.ok else '✗'} {about}: {finding.what}")
-                if finding.remedy and not finding.ok:
+                say(f"{_mark(finding)} {about}: {finding.what}")
+                if finding.remedy:
                     say(f"    {finding.remedy}")
                 well = well and finding.ok
             status.update("Checking …")
     return well
+
+
+def _mark(finding: Finding) -> str:
+    """What works but for something that somebody should see to has a remedy too."""
+    if not finding.ok:
+        return "✗"
+    return "!" if finding.remedy else "✓"
 
 
 async def _findings(config: Config) -> AsyncIterator[tuple[str, Sequence[Finding]]]:
@@ -116,7 +123,9 @@ async def _routes(config: Config) -> Finding:
     from core.ports import Finding
 
     if not await Team.exclude(alert_channel="").exists():
-        return Finding(ok=True, what=f"{config.store.shown} can be used, but no team has a place for its alerts yet")
+        what = f"{config.store.shown} can be used, but a bad rating alerts nobody: no team has a place for its alerts"
+        remedy = "Give a team `alert = { channel = …, to = … }` in setup.toml; then: afterword apply setup.toml"
+        return Finding(ok=True, what=what, remedy=remedy)
     return Finding(ok=True, what=f"{config.store.shown} can be used, its tables are up to date")
 
 

@@ -72,8 +72,10 @@ def told() -> Iterator[None]:
 async def opened(config: Config) -> AsyncIterator[Store]:
     """The store, made first if this is the first start; also while `serve` has it open."""
     from bot import first_start
+    from core import contacts
     from core import store as stores
 
+    contacts.use_zone(config.site.timezone)
     await first_start.make_store(config)
     store = await stores.open_store(config.store.url, visiting=True)
     try:

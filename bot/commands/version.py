@@ -21,3 +21,10 @@ def version() -> None:
     except metadata.PackageNotFoundError:
         installed = "(not installed: run from its source)"
     say(f"afterword {installed}, Python {platform.python_version()}")
+
+
+def and_leave(wanted: bool) -> None:
+    """For `afterword --version`."""
+    if wanted:
+        version()
+        raise typer.Exit

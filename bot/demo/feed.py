@@ -1,4 +1,7 @@
-"""The staff inbox as it is shown: each alert in its present state, and the thread under it."""
+"""The staff inbox as it is shown: each alert in its present state, and the thread under it.
+
+What customers ask stands in the agent's column here, so the inbox leaves out the cards of requests.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,15 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
+from tortoise.expressions import Q
 
 from bot.demo import company, translated
 from bot.demo.sight import Sight
+from core.desk import cards
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.reactions import Alert, AlertState, RecoveryState
 from core.models.setup import Staff, Team
+from core.reactions.alerts import screen_of
 
 MOST = 8
 
@@ -59,13 +65,24 @@ class Post:
 async def posts(sight: Sight) -> list[Post]:
     """Newest first."""
     alerts = await Alert.all().select_related("recovery").order_by("-id").limit(MOST)
-    sent = await Delivery.filter(
-        channel=company.INBOX, state=DeliveryState.SENT, subject_id__in=[one.id for one in alerts]
-    ).order_by("id")
+    sent = await _sent(alerts)
     notes = await _notes(sight)
     teams = {team.alert_to: team.name for team in await Team.all()}
-    drawn = [await _post(one, [row for row in sent if row.subject_id == one.id], notes, teams, sight) for one in alerts]
+    drawn = [await _post(one, [row for row in sent if _is_about(row, one)], notes, teams, sight) for one in alerts]
     return [post for post in drawn if post is not None]
+
+
+async def _sent(alerts: Sequence[Alert]) -> list[Delivery]:
+    """What the inbox got about these alerts, and about their tickets."""
+    about = Q(kind__startswith="alert", subject_id__in=[one.id for one in alerts])
+    lines = Q(kind=cards.LINE, ticket_id__in=[one.ticket_id for one in alerts])
+    return await Delivery.filter(about | lines, channel=company.INBOX, state=DeliveryState.SENT).order_by("id")
+
+
+def _is_about(row: Delivery, alert: Alert) -> bool:
+    if row.kind == cards.LINE:
+        return row.payload.get("under") == screen_of(alert.id)
+    return bool(row.subject_id == alert.id)
 
 
 async def _post(

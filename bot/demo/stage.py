@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -26,11 +25,14 @@ from bot.demo.chronicle import Chronicle
 from bot.demo.clock import DemoClock, local_zone
 from bot.demo.inbox import InboxChannel, InboxSettings
 from bot.web import chat
+from bot.web.server import assert_free
+from core import errors
 from core import store as stores
 from core.models.deliveries import Arrival, Delivery
 from core.models.desk import TicketEntry
 from core.models.setup import Survey, Team
 from core.plumbing import jobs
+from core.store.files import FileLock
 from core.surveys import catalogue
 
 FOLDER = Path("data/demo")
@@ -124,9 +126,10 @@ async def play(port: int, folder: Path, *, fresh: bool = False, ready: Callable[
 
 
 def run(port: int, *, fresh: bool = False, folder: Path = FOLDER) -> None:
-    """Raises OSError when something else listens on the port."""
+    """Raises errors.StoreInUse when it runs already, OSError when something else listens on the port."""
     logs.set_up("console", "WARNING")
-    port = _free(port)
+    _expect_nobody(folder)
+    port = assert_free("127.0.0.1", port, f"choose another one: make run PORT={port + 1}")
     sys.stderr.write("Setting up Kestrel Coffee, a small company to play in …\n")
     asyncio.run(play(port, folder, fresh=fresh, ready=_tell))
 
@@ -136,15 +139,19 @@ def _tell(address: str) -> None:
     sys.stdout.flush()
 
 
-def _free(port: int) -> int:
-    """The port itself if nobody has it; for 0, one that nobody has."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise OSError(f"port {port} is taken; choose another one: make run PORT={port + 1}") from error
-        return int(probe.getsockname()[1])
+def _expect_nobody(folder: Path) -> None:
+    """Before anything is touched: whoever begins anew must not empty a store in which somebody plays."""
+    if not folder.is_dir():
+        return
+    lock = FileLock(folder / _STORE)
+    try:
+        lock.take()
+    except errors.StoreInUse as error:
+        raise errors.StoreInUse(
+            "The demo is running already. Open its page, http://127.0.0.1:8080 unless you chose another port, "
+            "or stop it with Ctrl-C first."
+        ) from error
+    lock.release()
 
 
 async def _began() -> datetime:

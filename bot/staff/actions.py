@@ -1,29 +1,45 @@
-"""What staff press under an alert: "a:k3x9w2m7qdab:take". Only a mapped person may act (SEC-35)."""
+"""What staff press: under an alert "a:k3x9w2m7qdab:take", under a card "t:CS202611220001:take".
+
+Only a mapped person may act (SEC-35).
+"""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from bot.site import Site
-from bot.staff import forms
+from bot.staff import card_actions, forms
 from bot.turn import Turn
 from core import errors, transactions
-from core.desk import tickets
+from core.desk import cards, conversations, homes, tickets
 from core.models.deliveries import Delivery
+from core.models.desk import Ticket
 from core.models.reactions import Alert
 from core.models.setup import Staff, StaffAddress
 from core.ports import Acknowledgement, Channel, Heard, Submitted, Tapped, Wrote
 from core.reactions import alerts, recoveries
 
+logger = logging.getLogger(__name__)
+
 PREFIX = "a:"
+PREFIXES = (PREFIX, card_actions.PREFIX)
 _ACTION = re.compile(r"a:([a-z0-9]{10,16}):([a-z]+)")
 
 
 def write(alert_key: str, verb: str) -> str:
     return f"{PREFIX}{alert_key}:{verb}"
+
+
+@runtime_checkable
+class HasReplyPrefix(Protocol):
+    """A channel in whose threads words that begin so are meant for the contact (Slack); "" switches it off."""
+
+    reply_prefix: str
 
 
 async def staff_of(channel: Channel, event: Heard) -> Staff | None:
@@ -48,27 +64,54 @@ class StaffDesk:
             async with transactions.savepoint():
                 return await self._act(event, staff, now=now)
         except errors.Refusal as refusal:
-            locale = staff.locale if staff and staff.locale else event.person.locale
-            note = (
-                self.site.templates.label(refusal.label, locale, **refusal.values) if refusal.label else refusal.message
-            )
-            return Turn(Acknowledgement(note=note, alarming=True))
+            if isinstance(refusal, errors.NotAllowed):
+                logger.warning("%s on %s is none of the staff: %s", event.person.address, channel.name, event.action)
+            return self._refused(refusal, staff, event)
 
     @transactions.atomic
-    async def overheard(self, channel: Channel, event: Wrote, *, now: datetime) -> bool:
-        """What staff write in an alert's thread is an internal note on the ticket. False: it is no alert's thread."""
-        if not event.thread:
-            return False
-        receipt = f"{event.target}:{event.thread}"
-        shown = await Delivery.filter(channel=channel.name, receipt=receipt, kind="alert").order_by("-id").first()
+    async def overheard(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn | None:
+        """What staff write in the thread of an alert or a card. None: it is no such thread.
+
+        It is an internal note on the ticket. Only what begins with the channel's own prefix is for the contact.
+        """
+        shown = await _thread_of(channel, event)
+        if shown is None:
+            return None
         staff = await staff_of(channel, event)
-        alert = await alerts.by_id(shown.subject_id or 0) if shown is not None else None
-        if alert is None or staff is None:
-            return shown is not None
-        await tickets.note(alert.ticket, event.text, by=staff.name, now=now)
-        return True
+        words = _for_the_contact(channel, event.text)
+        ticket = await Ticket.get_or_none(id=shown.ticket_id) if shown.ticket_id else None
+        if staff is None or ticket is None:
+            return self._for_staff_only(event) if words is not None and staff is None else Turn()
+        if words is None:
+            await tickets.note(ticket, event.text, by=staff.name, now=now)
+            return Turn()
+        return await self._passed_on(ticket, words, staff, event, told=shown.kind == cards.CARD, now=now)
+
+    async def _passed_on(
+        self, ticket: Ticket, words: str, staff: Staff, event: Wrote, *, told: bool, now: datetime
+    ) -> Turn:
+        """To the contact; what cannot be is kept as a note, and whoever wrote it is told so."""
+        try:
+            async with transactions.savepoint():
+                await conversations.reply(ticket, words, by=staff, told=told, now=now)
+        except errors.Refusal as refusal:
+            await tickets.note(ticket, event.text, by=staff.name, now=now)
+            return self._refused(refusal, staff, event)
+        return Turn(Acknowledgement(note=self._say(staff, "note.passed_on")))
+
+    def _for_staff_only(self, event: Heard) -> Turn:
+        return self._refused(errors.NotAllowed("only staff can do that", label="note.staff_only"), None, event)
+
+    def _refused(self, refusal: errors.Refusal, staff: Staff | None, event: Heard) -> Turn:
+        locale = staff.locale if staff and staff.locale else event.person.locale
+        label = refusal.label
+        note = self.site.templates.label(label, locale, **refusal.values) if label else refusal.message
+        return Turn(Acknowledgement(note=note, alarming=True))
 
     async def _act(self, event: Tapped | Submitted, staff: Staff | None, *, now: datetime) -> Turn:
+        if event.action.startswith(card_actions.PREFIX):
+            turn = await card_actions.act(self.site, event, staff, now=now)
+            return await self._seen_at_home(turn, staff, now=now)
         match = _ACTION.fullmatch(event.action)
         alert = await alerts.by_key(match[1]) if match else None
         if match is None or alert is None:
@@ -77,12 +120,19 @@ class StaffDesk:
             raise errors.NotAllowed("only staff can do that", label="note.staff_only")
         verbs = _FORMS if isinstance(event, Tapped) else {}
         if match[2] in verbs:
-            return Turn(Acknowledgement(form=await verbs[match[2]](self.site, alert, staff)))
+            return Turn(Acknowledgement(form=await verbs[match[2]](self.site, event.action, staff)))
         act = _ACTS.get(match[2])
         if act is None:
             raise errors.NotFound("this message is out of date", label="note.out_of_date")
         values = event.values if isinstance(event, Submitted) else {}
-        return Turn(Acknowledgement(note=await act(self, alert, staff, values, now)))
+        turn = Turn(Acknowledgement(note=await act(self, alert, staff, values, now)))
+        return await self._seen_at_home(turn, staff, now=now)
+
+    async def _seen_at_home(self, turn: Turn, staff: Staff | None, *, now: datetime) -> Turn:
+        """What somebody did shows on their own page too; opening a form does nothing yet."""
+        if staff is not None and turn.answer.form is None:
+            await homes.refresh(staff, now=now)
+        return turn
 
     async def _take(self, alert: Alert, staff: Staff, values: Mapping[str, tuple[str, ...]], now: datetime) -> str:
         await recoveries.take(alert, staff, now=now)
@@ -93,7 +143,11 @@ class StaffDesk:
         to = await Staff.get_or_none(key=_one(values, "assignee"), active=True)
         if to is None:
             raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
+        before = alert.recovery.owner if alert.recovery else None
         await recoveries.assign(alert, to, by=staff, now=now)
+        for one in (to, before):
+            if one is not None and one.id != staff.id:
+                await homes.refresh(one, now=now)
         return self._say(staff, "note.assigned", name=to.name)
 
     async def _resolve(self, alert: Alert, staff: Staff, values: Mapping[str, tuple[str, ...]], now: datetime) -> str:
@@ -139,6 +193,21 @@ _ACTS: Mapping[str, _Act] = {
     "reply": StaffDesk._reply,
     "snooze": StaffDesk._snooze,
 }
+
+
+async def _thread_of(channel: Channel, event: Wrote) -> Delivery | None:
+    """What we posted that these words stand under."""
+    if not event.thread:
+        return None
+    receipt = f"{event.target}:{event.thread}"
+    posted = Delivery.filter(channel=channel.name, receipt=receipt, kind__in=("alert", cards.CARD))
+    return await posted.order_by("-id").first()
+
+
+def _for_the_contact(channel: Channel, text: str) -> str | None:
+    """The words behind the prefix; None when they are not meant for the contact."""
+    prefix = channel.reply_prefix if isinstance(channel, HasReplyPrefix) else ""
+    return text.removeprefix(prefix).strip() if prefix and text.startswith(prefix) else None
 
 
 def _one(values: Mapping[str, tuple[str, ...]], name: str) -> str:

@@ -5,31 +5,42 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from bot import markup
 from bot.site import Site
-from bot.staff import actions
+from bot.staff import actions, cards, floods, home
+from bot.staff.states import agent_of, state_of, when_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.invites import Invite
-from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
-from core.models.responses import Response
+from core.models.reactions import Alert, AlertState, Recovery
+from core.models.responses import Band, Response
 from core.models.setup import Survey
 from core.plumbing import deliveries
-from core.ports import Button, Channel, Fact, Message, Tone
+from core.ports import Button, Channel, Dialect, Fact, Message, Tone
 from core.reactions import alerts
+from core.reactions import floods as flooding
 from core.surveys import catalogue, responses
 
-KINDS = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"})
+MUST_BE_SEEN = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS | floods.KINDS
+"""For the staff, and not lost because their place does not take it for a while."""
+KINDS = MUST_BE_SEEN | home.KINDS
 Context = dict[str, object]
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
-    """The alert in its present state, or a line for its thread; None when the alert is gone."""
+    """The alert in its present state, or a line for its thread, or what else staff read; None when it is gone."""
+    if delivery.kind in cards.KINDS:
+        return await cards.draw(delivery, channel, site, now=now)
+    if delivery.kind in home.KINDS:
+        return await home.draw(delivery, channel, site, now=now)
+    if delivery.kind in floods.KINDS:
+        return await floods.draw(delivery, channel, site, now=now)
     alert = await alerts.by_id(delivery.subject_id or 0)
     if alert is None:
         return None
     locale = site.templates.best_locale("")
-    words = await _wording(alert, site, locale)
+    words = await wording(alert, site, locale)
     scores = await responses.scores_of(alert.response)
     context = _context(alert, words, scores, site, now=now)
     if delivery.kind != "alert":
@@ -46,33 +57,22 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         urgent=alert.ticket.priority == "urgent",
     )
     return (
-        await _whole(message, alert, words, scores, site, forms=channel.has_forms, now=now)
+        await _whole(
+            message,
+            alert,
+            words,
+            scores,
+            site,
+            forms=channel.has_forms,
+            perhaps_sent=bool(delivery.payload.get(deliveries.PERHAPS_SENT)),
+            now=now,
+        )
         if delivery.kind == "alert"
-        else await _under(message, alert)
+        else await _under(message, alert, channel.dialect)
     )
 
 
-def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
-    """How it stands, in words: waiting, taken by Kim, overdue since 14:30, resolved by Kim: solved."""
-    recovery: Recovery | None = alert.recovery
-    if recovery is not None and recovery.state == RecoveryState.RESOLVED:
-        return words.label(
-            "state.resolved", name=recovery.closed_by, outcome=words.label(f"outcome.{recovery.outcome}")
-        )
-    if recovery is not None and recovery.state == RecoveryState.DISMISSED:
-        reason = words.label(f"dismissal.{recovery.outcome}")
-        return words.label("state.dismissed", name=recovery.closed_by, reason=reason)
-    if recovery is not None and now >= recovery.due_at:
-        return words.label("state.overdue", due=_when(recovery.due_at, words, site, now))
-    if alert.state == AlertState.OPEN and alert.snoozed_until and alert.snoozed_until > now:
-        return words.label("state.snoozed", until=_when(alert.snoozed_until, words, site, now))
-    if alert.state == AlertState.ACKNOWLEDGED:
-        owner = recovery.owner.name if recovery and recovery.owner else _agent(alert)
-        return words.label("state.taken", name=owner)
-    return words.label("state.open")
-
-
-async def _wording(alert: Alert, site: Site, locale: str) -> Wording:
+async def wording(alert: Alert, site: Site, locale: str) -> Wording:
     invite = await Invite.get(id=alert.response.invite_id).select_related("survey")
     survey: Survey = invite.survey
     return Wording(site.templates, catalogue.settings_of(survey), locale)
@@ -86,17 +86,18 @@ def _context(alert: Alert, words: Wording, scores: dict[str, int], site: Site, *
     return {
         "contact": {"name": ticket.contact.name},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
-        "agent": {"name": _agent(alert)},
+        "agent": {"name": agent_of(alert)},
         "team": {"name": alert.team.name if alert.team else ""},
         "owner": {"name": recovery.owner.name if recovery and recovery.owner else ""},
         "survey": {"title": words.title()},
         "scores": words.scores(scores),
         "reasons": [words.reason(one) for one in response.reasons],
         "comment": response.comment,
-        "due": _when(recovery.due_at, words, site, now) if recovery else "",
+        "due": when_of(recovery.due_at, words, site, now) if recovery else "",
         "band": words.label(f"band.{band}"),
         "state": state_of(alert, words, site, now=now),
         "urgent": ticket.priority == "urgent",
+        "content": response.band is not None and response.band != Band.NEGATIVE,
         "late": words.templates.span(now - recovery.due_at, words.locale) if recovery and now > recovery.due_at else "",
     }
 
@@ -106,7 +107,7 @@ def _line(delivery: Delivery, words: Wording, site: Site, *, now: datetime) -> C
     told: Context = dict(delivery.payload)
     for name in ("until", "due"):
         if isinstance(told.get(name), str) and told[name]:
-            told[name] = _when(datetime.fromisoformat(str(told[name])), words, site, now)
+            told[name] = when_of(datetime.fromisoformat(str(told[name])), words, site, now)
     if told.get("outcome"):
         told["outcome"] = words.label(f"outcome.{told['outcome']}")
     if told.get("reason"):
@@ -125,20 +126,32 @@ async def _whole(
     site: Site,
     *,
     forms: bool,
+    perhaps_sent: bool,
     now: datetime,
 ) -> Message:
+    repeated = (Fact(words.label("alert.repeat"), words.label("alert.perhaps_repeated")),) if perhaps_sent else ()
     return replace(
         message,
-        facts=await _facts(alert, words, scores, site, now=now),
+        facts=(*await _facts(alert, words, scores, site, now=now), *repeated),
         quote=alert.response.comment,
         rows=_buttons(alert, words, forms=forms),
     )
 
 
-async def _under(message: Message, alert: Alert) -> Message:
-    """A line stands under the alert's first message; without one (not sent yet) it stands alone."""
-    shown = await deliveries.shown(alerts.screen_of(alert.id))
-    return replace(message, thread=shown.receipt if shown else "")
+async def _under(message: Message, alert: Alert, dialect: Dialect) -> Message:
+    """A line stands under the alert's own message, or under the list that it is in, and names its ticket there.
+
+    Without either (not sent yet) it stands alone.
+    """
+    own = await deliveries.shown(alerts.screen_of(alert.id))
+    if own is not None:
+        return replace(message, thread=own.receipt)
+    screen = await flooding.screen_listing(alert.id)
+    shown = await deliveries.shown(screen) if screen else None
+    number = alert.ticket.number
+    text = f"{markup.writer(dialect).bold(number)}: {message.text}"
+    named = replace(message, text=text, plain=f"{number}: {message.plain}")
+    return replace(named, thread=shown.receipt) if shown is not None else named
 
 
 async def _facts(
@@ -154,10 +167,10 @@ async def _facts(
         ("scores", given),
         ("reasons", ", ".join(words.reason(one) for one in alert.response.reasons)),
         ("ticket", f"{ticket.number} · {ticket.subject}"),
-        ("agent", _agent(alert) or nobody),
+        ("agent", agent_of(alert) or nobody),
         ("history", await _history(alert, words)),
         ("owner", recovery.owner.name if recovery and recovery.owner else nobody),
-        ("due", _when(recovery.due_at, words, site, now) if recovery else ""),
+        ("due", when_of(recovery.due_at, words, site, now) if recovery else ""),
         ("state", state_of(alert, words, site, now=now)),
     ]
     return tuple(Fact(words.label(f"alert.{name}"), value) for name, value in facts if value)
@@ -190,13 +203,3 @@ def _buttons(alert: Alert, words: Wording, *, forms: bool) -> tuple[tuple[Button
         return (first,) if first else ()
     later = (button("snooze"),) if alert.state == AlertState.OPEN else ()
     return ((*first, button("assign"), button("reply")), (*later, button("resolve"), button("dismiss", Tone.BAD)))
-
-
-def _agent(alert: Alert) -> str:
-    """Who worked on the ticket when it was rated; whoever has it now is the owner."""
-    agent = alert.response.invite.agent
-    return agent.name if agent else ""
-
-
-def _when(moment: datetime, words: Wording, site: Site, now: datetime) -> str:
-    return words.templates.when(moment, words.locale, site.timezone, now=now)

@@ -1,11 +1,11 @@
-"""The forms behind the buttons of an alert. What comes back carries the action that opened them."""
+"""The forms behind the buttons of alerts and cards. What comes back carries the action that opened them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from bot.site import Site
-from core.models.reactions import Alert
+from core.desk.tickets import CLOSE_REASONS
 from core.models.setup import Staff
 from core.ports import FieldKind, Form, FormField, Option
 from core.reactions.recoveries import DISMISSALS, OUTCOMES
@@ -13,39 +13,47 @@ from core.reactions.recoveries import DISMISSALS, OUTCOMES
 SNOOZES = ("15", "30", "60", "240")
 
 
-async def assign(site: Site, alert: Alert, staff: Staff) -> Form:
+async def assign(site: Site, action: str, staff: Staff) -> Form:
     people = await Staff.filter(active=True).order_by("name").limit(100)
     options = tuple(Option(one.key, one.name or one.key) for one in people)
     field = FormField("assignee", _say(site, staff, "form.assignee"), FieldKind.CHOICE, options, required=True)
-    return _form(site, alert, staff, "assign", field)
+    return _form(site, action, staff, "assign", field)
 
 
-async def resolve(site: Site, alert: Alert, staff: Staff) -> Form:
+async def resolve(site: Site, action: str, staff: Staff) -> Form:
     options = tuple(Option(one, _say(site, staff, f"outcome.{one}")) for one in OUTCOMES)
     outcome = FormField("outcome", _say(site, staff, "form.outcome"), FieldKind.CHOICE, options, required=True)
-    return _form(site, alert, staff, "resolve", outcome, _note(site, staff, "form.outcome_note"))
+    return _form(site, action, staff, "resolve", outcome, _note(site, staff, "form.outcome_note"))
 
 
-async def dismiss(site: Site, alert: Alert, staff: Staff) -> Form:
+async def dismiss(site: Site, action: str, staff: Staff) -> Form:
     options = tuple(Option(one, _say(site, staff, f"dismissal.{one}")) for one in DISMISSALS)
     reason = FormField("reason", _say(site, staff, "form.dismissal"), FieldKind.CHOICE, options, required=True)
-    return _form(site, alert, staff, "dismiss", reason, _note(site, staff, "form.note"))
+    return _form(site, action, staff, "dismiss", reason, _note(site, staff, "form.note"))
 
 
-async def reply(site: Site, alert: Alert, staff: Staff) -> Form:
+async def reply(site: Site, action: str, staff: Staff) -> Form:
     text = FormField("text", _say(site, staff, "form.reply"), FieldKind.TEXT, required=True, max_length=3000)
-    return _form(site, alert, staff, "reply", text)
+    return _form(site, action, staff, "reply", text)
 
 
-async def snooze(site: Site, alert: Alert, staff: Staff) -> Form:
+async def resolve_request(site: Site, action: str, staff: Staff) -> Form:
+    options = tuple(Option(one, _say(site, staff, f"close_reason.{one}")) for one in CLOSE_REASONS)
+    label = _say(site, staff, "form.close_reason")
+    reason = FormField("reason", label, FieldKind.CHOICE, options, ("solved",), required=True)
+    result = FormField("result", _say(site, staff, "form.result"), FieldKind.TEXT, max_length=2000)
+    return _form(site, action, staff, "resolve", reason, result)
+
+
+async def snooze(site: Site, action: str, staff: Staff) -> Form:
     options = tuple(Option(one, site.templates.span(timedelta(minutes=int(one)), staff.locale)) for one in SNOOZES)
     minutes = FormField("minutes", _say(site, staff, "form.snooze"), FieldKind.CHOICE, options, ("30",), required=True)
-    return _form(site, alert, staff, "snooze", minutes)
+    return _form(site, action, staff, "snooze", minutes)
 
 
-def _form(site: Site, alert: Alert, staff: Staff, verb: str, *fields: FormField) -> Form:
+def _form(site: Site, action: str, staff: Staff, verb: str, *fields: FormField) -> Form:
     return Form(
-        action=f"a:{alert.key}:{verb}",
+        action=action,
         title=_say(site, staff, f"form.{verb}_title"),
         submit=_say(site, staff, "button.send" if verb == "reply" else "button.save"),
         cancel=_say(site, staff, "button.cancel"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from bot.site import Site
 from bot.surveys import actions
@@ -80,12 +81,24 @@ async def standing(invite: Invite, site: Site, *, response: Response | None = No
     return Standing(invite, response, scores, settings, words, recovery, asking)
 
 
-def draw(now_stands: Standing, channel: Channel, site: Site, *, first: str, now: datetime) -> Screen:
-    """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered."""
+@runtime_checkable
+class LosesTaps(Protocol):
+    """A channel whose network drops a tap when we are away for minutes (Telegram): the page is offered beside it."""
+
+    loses_taps: bool
+
+
+def draw(
+    now_stands: Standing, channel: Channel, site: Site, *, first: str, alone: bool = True, now: datetime
+) -> Screen:
+    """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered.
+
+    `alone`: nobody but the contact reads it. The link to the page lets anybody answer, so it stands nowhere else.
+    """
     if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
         return Screen("expired", _common(now_stands, site))
     if now_stands.response is None or not (now_stands.scores or now_stands.comment):
-        return _opening(now_stands, channel, site, first, now=now)
+        return _opening(now_stands, channel, site, first, alone=alone, now=now)
     if channel.has_forms:
         return _thanks(now_stands, channel, site, now=now)
     if now_stands.asking == "change":
@@ -139,16 +152,18 @@ def survey_url(invite: Invite, site: Site, score: int = 0) -> str:
     return f"{page}?overall={score}" if score else page
 
 
-def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, now: datetime) -> Screen:
+def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, alone: bool, now: datetime) -> Screen:
     words, invite = now_stands.words, now_stands.invite
     zone = invite.contact.timezone or site.timezone
     context = _common(now_stands, site) | {
         "question": words.label("question.recovered") if first == "recovered" else words.question("overall"),
         "scale": words.scale_hint(),
-        "until": words.templates.when(invite.expires_at, words.locale, zone, now=now),
+        "until": words.templates.when(invite.expires_at, words.locale, zone, now=now, lasting=True),
         "owner": {"name": _owner(now_stands)},
     }
     rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
+    if alone and isinstance(channel, LosesTaps):
+        rows += ((Button(words.label("button.rate_on_page"), url=survey_url(invite, site)),),)
     return Screen(first, context, rows)
 
 
@@ -197,7 +212,7 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
     buttons: list[Button] = []
     if response is not None and responses.can_change(response, now_stands.settings, now=now):
         until = response.created_at + now_stands.settings.edit_for
-        context["until"] = words.templates.when(until, words.locale, zone, now=now)
+        context["until"] = words.templates.when(until, words.locale, zone, now=now, lasting=True)
         verb, label = (
             (actions.FORM, "button.more")
             if channel.has_forms and not now_stands.finished
@@ -208,7 +223,7 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
     if band == Band.NEGATIVE and now_stands.recovery is not None:
         context["owner"] = {"name": _owner(now_stands)}
-        context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now)
+        context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now, lasting=True)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
 
 

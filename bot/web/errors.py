@@ -27,6 +27,12 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 _MESSAGES = {404: "There is nothing here.", 405: "This address does not take that method."}
 
 
+_TAGS = {
+    "union_tag_invalid": "'{tag}' is not one of {expected_tags}",
+    "union_tag_not_found": "Field required",
+}
+
+
 class Unauthorized(Exception):
     """The call carries no token that opens this."""
 
@@ -75,6 +81,10 @@ def handlers() -> dict[int | type[Exception], Handler]:
 def first_problem(problems: list[Any]) -> tuple[str, str]:
     """Field and message of the first thing that pydantic found wrong: ("ticket.ref", "Field required")."""
     problem = problems[0]
+    if problem["type"] in _TAGS:
+        context = problem.get("ctx", {})
+        name = str(context.get("discriminator", "")).strip("'")
+        return name, _TAGS[problem["type"]].format(**context)
     where = [str(part) for part in problem["loc"] if part not in ("query", "header", "path", "body")]
     message = str(problem["msg"]).removeprefix("Value error, ")
     return ".".join(where), message[:1].upper() + message[1:]

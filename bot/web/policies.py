@@ -20,6 +20,7 @@ from core.errors import NotAllowed
 from core.models.access import ApiToken
 
 PUBLIC = {
+    "/": "says whose address this is, the same to everybody",
     "/r/{token}": "the survey page; the token in the link is what opens it",
     "/r/{token}/confirm": "the one more tap of the survey page",
     "/r/{token}/seen.css": "the style sheet that witnesses that a browser shows the page",

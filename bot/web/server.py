@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,6 +15,20 @@ from bot.web import chat
 from core.ports import Channel
 
 GRACE_SECONDS = 5
+LET_GO_SECONDS = 0.1
+
+
+def assert_free(host: str, port: int, remedy: str) -> int:
+    """The port, or for 0 one that nobody has. Raises OSError with the remedy when something else listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            why = f"port {port} is taken" if error.errno == errno.EADDRINUSE else f"{host}:{port}: {error.strerror}"
+            raise OSError(f"{why}; {remedy}") from error
+        return int(probe.getsockname()[1])
 
 
 class Server(uvicorn.Server):
@@ -54,5 +70,9 @@ class Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        chat.let_go(self._channels)
-        await super().shutdown(sockets)
+        """A page that was let go comes back at once, and may still get in: it is let go again until all are gone."""
+        stopping = asyncio.create_task(super().shutdown(sockets))
+        while not stopping.done():
+            chat.let_go(self._channels)
+            await asyncio.wait({stopping}, timeout=LET_GO_SECONDS)
+        await stopping

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from core import contacts, errors, history, transactions
-from core.desk import numbering
+from core import contacts, errors, history, places, transactions
+from core.desk import attachments, cards, numbering
 from core.models.contacts import Contact
-from core.models.desk import OPEN_STATUSES, EntryKind, Priority, Ticket, TicketEntry, TicketStatus, TicketType
+from core.models.desk import (
+    OPEN_STATUSES,
+    Attachment,
+    EntryKind,
+    Priority,
+    Ticket,
+    TicketEntry,
+    TicketStatus,
+    TicketType,
+)
 from core.models.invites import Decision, Invite
 from core.models.setup import Staff, Team
+from core.ports import File
 from core.store.prepared import Prepared, insert, update
 from core.surveys import invites
 from core.surveys.eligibility import TicketTraits
@@ -25,6 +37,7 @@ DEFAULT_PRIORITY = {
     TicketType.INQUIRY.value: Priority.MEDIUM,
     TicketType.SUGGESTION.value: Priority.LOW,
 }
+ALBUM = timedelta(minutes=1)
 CLOSE_REASONS = ("solved", "cannot_solve", "duplicate", "no_answer", "other")
 _ID = re.compile(r"tkt_(\d{1,18})")
 _NUMBER = re.compile(r"CS\d{12,17}")
@@ -38,6 +51,15 @@ class Walk:
     decision: Decision | None
     invite: Invite | None
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What became of a contact's words and files. `refused` are the files that were not taken."""
+
+    ticket: Ticket
+    opened: bool
+    refused: Sequence[Attachment] = ()
 
 
 async def find(name: str) -> Ticket:
@@ -115,7 +137,24 @@ async def assign(ticket: Ticket, staff: Staff, *, by: str = "", now: datetime) -
         ticket.status = TicketStatus.ASSIGNED
     ticket.assignee = staff
     who: dict[str, object] = {"name": staff.name or staff.key}
-    await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
+    entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
+    await cards.redraw(ticket, entry, now=now)
+
+
+@transactions.atomic
+async def take(ticket: Ticket, staff: Staff, *, now: datetime) -> None:
+    """It is mine, and I am at it. Raises errors.Conflict when somebody else is, or when it is over."""
+    free = (TicketStatus.NEW, TicketStatus.ASSIGNED)
+    untouched = Ticket.filter(Q(status__in=free) | Q(assignee_id=None), id=ticket.id, status__in=OPEN_STATUSES)
+    if not await untouched.update(status=TicketStatus.IN_PROGRESS, assignee_id=staff.id):
+        raise await _not_free(ticket, staff)
+    ticket.status, ticket.assignee = TicketStatus.IN_PROGRESS, staff
+    who: dict[str, object] = {"name": staff.name or staff.key}
+    entry = await history.write(
+        ticket, EntryKind.ASSIGNED, actor=staff.name, label="history.taken", values=who, now=now
+    )
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "taken", now=now)
 
 
 @transactions.atomic
@@ -148,7 +187,11 @@ async def resolve(
         return Walk(ticket, decision, invite, repeated=True)
     label = "history.resolved" if by and ticket.result else "history.resolved_plain"
     values: dict[str, object] = {"name": by, "result": shorten(ticket.result, 200)}
-    await history.write(ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now)
+    entry = await history.write(
+        ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now
+    )
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "resolved", now=now)
     if not ask:
         return Walk(ticket, None, None)
     decision, invite = await invites.plan(ticket, ticket.contact, traits_of(ticket, by=by, replies=replies), now=now)
@@ -176,7 +219,9 @@ async def reopen(
         return False
     ticket.status, ticket.cycle, ticket.resolved_at = status, fresh.cycle + 1, None
     await invites.cancel_unsent(ticket)
-    await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
+    entry = await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
+    await cards.redraw(ticket, entry, now=now)
+    await cards.tell(ticket, entry, "reopened", now=now)
     if because:
         await note(ticket, because, by=by, now=now)
     return True
@@ -188,9 +233,12 @@ async def note(ticket: Ticket, text: str, *, by: str = "", now: datetime) -> Tic
 
 
 async def message(ticket: Ticket, text: str, *, by: str, from_contact: bool, now: datetime) -> TicketEntry:
-    """Something said between the contact and the staff."""
+    """Something said between the contact and the staff. The contact's words are brought before the staff."""
     values: dict[str, object] = {"from_contact": from_contact}
-    return await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
+    entry = await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
+    if from_contact:
+        await cards.wrote(ticket, entry, now=now)
+    return entry
 
 
 async def open_of(contact: Contact) -> Ticket | None:
@@ -198,24 +246,64 @@ async def open_of(contact: Contact) -> Ticket | None:
     return await Ticket.filter(contact_id=contact.id, status__in=OPEN_STATUSES).order_by("-id").first()
 
 
-async def heard_from(
-    channel: str, address: str, text: str, *, name: str = "", locale: str = "", now: datetime
-) -> Ticket:
-    """Words from a contact that answer no question: they join the open request, or open one."""
-    facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
-    return await _heard(facts, channel, text, now=now)
-
-
 @transactions.atomic
-async def _heard(facts: contacts.ContactFacts, channel: str, text: str, *, now: datetime) -> Ticket:
-    known = await contacts.by_address(channel, facts.addresses[0].address)
+async def heard_from(
+    channel: str,
+    address: str,
+    text: str,
+    *,
+    name: str = "",
+    locale: str = "",
+    subject: str = "",
+    files: Sequence[File] = (),
+    now: datetime,
+) -> Said:
+    """Words or files from a contact that answer no question: they join the open request, or open one."""
+    facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
+    known = await contacts.by_address(channel, address)
     contact = known.contact if known else await contacts.learn(facts, now=now)
-    ticket = await open_of(contact)
+    await contacts.lock(contact)  # two messages that two processes handle at once open one request
+    ticket = await _goes_with(contact, text, now=now) or await open_of(contact)
+    opened = ticket is None
     if ticket is None:
-        first_line = clean(text).split("\n")[0]
-        return await open_ticket(contact=contact, subject=shorten(first_line, 80), channel=channel, text=text, now=now)
-    await message(ticket, text, by=contact.name, from_contact=True, now=now)
-    return ticket
+        title = subject_of(text, subject=subject, files=files)
+        ticket = await open_ticket(contact=contact, subject=title, channel=channel, now=now)
+    elif places.of(ticket) is not None:  # asked in a group, and now the contact writes to us alone
+        await places.move(ticket, "")
+    return Said(ticket, opened, await add(ticket, contact, channel, text, files, now=now))
+
+
+async def _goes_with(contact: Contact, text: str, *, now: datetime) -> Ticket | None:
+    """A file without words belongs to what its sender said a moment ago: an album is many messages."""
+    if clean(text):
+        return None
+    lines = TicketEntry.filter(ticket__contact_id=contact.id, kind=EntryKind.MESSAGE, at__gte=now - ALBUM)
+    last = await lines.filter(internal=False).select_related("ticket").order_by("-id").first()
+    return last.ticket if last is not None and last.values.get("from_contact") else None
+
+
+async def add(
+    ticket: Ticket, contact: Contact, channel: str, text: str, files: Sequence[File] = (), *, now: datetime
+) -> Sequence[Attachment]:
+    """What the contact sends about a ticket becomes a line of its history. Answers the files that were not taken."""
+    entry = await message(ticket, text, by=contact.name, from_contact=True, now=now)
+    return await attachments.keep(ticket, entry, channel, files, now=now)
+
+
+def subject_of(text: str, *, subject: str = "", files: Sequence[File] = ()) -> str:
+    """What a request is called whose sender gave it no name: its first line, else its first file."""
+    line = clean(subject).split("\n")[0] or clean(text).split("\n")[0]
+    return shorten(line or (attachments.file_name(files[0].name) if files else ""), 80)
+
+
+async def _not_free(ticket: Ticket, staff: Staff) -> errors.Conflict:
+    now_is = await Ticket.get(id=ticket.id).select_related("assignee")
+    if now_is.status not in OPEN_STATUSES:
+        return errors.Conflict("this is finished already", label="note.already_finished")
+    if now_is.assignee_id == staff.id:
+        return errors.Conflict("it is yours already", label="note.already_yours")
+    name = now_is.assignee.name if now_is.assignee else "—"
+    return errors.Conflict(f"already taken by {name}", label="note.taken_by", name=name)
 
 
 def traits_of(ticket: Ticket, *, by: str = "", replies: int | None = None) -> TicketTraits:

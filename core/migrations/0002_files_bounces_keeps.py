@@ -71,6 +71,10 @@ class Migration(migrations.Migration):
             options={'table': 'suppressions', 'app': 'models', 'unique_together': (('channel', 'address'),), 'pk_attr': 'id', 'table_description': "An address that gets nothing more from us, whoever's it is, until somebody takes it off this list."},
             bases=['Model'],
         ),
+        ops.AddIndex(
+            model_name='Delivery',
+            index=Index(fields=['channel', 'state', 'attempts']),
+        ),
         ops.AddField(
             model_name='Lane',
             name='pace',

@@ -76,6 +76,7 @@ class Delivery(Model):
         table = "deliveries"
         indexes = (
             Index(fields=("channel", "state", "priority", "due_at")),
+            Index(fields=("channel", "state", "attempts")),
             Index(fields=("channel", "target", "state")),
             Index(fields=("screen", "state")),
             Index(fields=("channel", "taken_at")),

@@ -27,6 +27,9 @@ RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 )
 
+PERHAPS_SENT = "perhaps_sent"
+"""In a delivery's payload: an earlier try was handed over, and nobody knows whether it arrived."""
+
 URGENT, ANSWER, REPLY, INVITE = 1, 2, 3, 6
 PRIORITIES = range(URGENT, INVITE + 1)
 """Priorities: alerts, the next screen of a running conversation, what staff write, and last the invites."""
@@ -85,44 +88,51 @@ async def hand_over(draft: Draft, *, worker: str, now: datetime) -> Delivery:
 
 
 async def sent(delivery: Delivery, *, receipt: str, drawn: dict[str, Any], now: datetime) -> None:
-    """It is with the channel. Older drawings of the same screen that still wait have lost their meaning."""
+    """It is with the channel. Also when our lease was over, unless somebody else has it in hand by now."""
     values = {"state": DeliveryState.SENT, "sent_at": now, "receipt": receipt, "drawn": drawn, "problem": ""}
-    await update(Delivery, {"id": delivery.id}, **values)
+    free_or_ours = {"state": (DeliveryState.SENDING, DeliveryState.WAITING), "taken_by": (delivery.taken_by, "")}
+    await update(Delivery, {"id": delivery.id, **free_or_ours}, **values)
 
 
-async def postpone(delivery: Delivery, reason: str, *, after: timedelta | None, now: datetime) -> DeliveryState:
-    """Try again later: when the channel says, else by the schedule ±20 %; after the last try it is a dead letter."""
-    if delivery.attempts >= len(RETRIES):
+async def postpone(
+    delivery: Delivery, reason: str, *, after: timedelta | None = None, failed: bool = True, now: datetime
+) -> DeliveryState:
+    """Try again by the schedule ±20 %, not before `after`; after the last try it is a dead letter.
+
+    `failed=False`: nothing is wrong with the message, only its time has not come (its channel rests, it is night); then
+    it waits for `after` alone, and that uses up no try. Answers DEAD, WAITING, or SENDING when others took it over.
+    """
+    if failed and delivery.attempts >= len(RETRIES):
         return await give_up(delivery, f"given up after {delivery.attempts + 1} tries: {reason}")
-    wait = after if after is not None else _shaken(RETRIES[delivery.attempts])
-    due = now + wait
+    pause = after or timedelta(0)
+    due = now + (max(pause, _shaken(RETRIES[delivery.attempts])) if failed else pause)
     if delivery.expires_at is not None and due >= delivery.expires_at:
         return await give_up(delivery, f"no longer wanted by the time it could be sent: {reason}")
-    # A channel that says when to come back has not failed; only real failures use up the schedule.
-    attempts = delivery.attempts + (1 if after is None else 0)
+    attempts = delivery.attempts + (1 if failed else 0)
     ours = await _held(delivery).update(
-        state=DeliveryState.WAITING, due_at=due, attempts=attempts, problem=reason[:500]
+        state=DeliveryState.WAITING, due_at=due, attempts=attempts, payload=delivery.payload, problem=reason[:500]
     )
     if not ours:
-        return DeliveryState.SENDING  # Somebody else took it over meanwhile.
+        return DeliveryState.SENDING
     await jobs.enqueue(JOB, delivery.id, due=due, now=now, priority=10 - delivery.priority)
     return DeliveryState.WAITING
 
 
 async def give_up(delivery: Delivery, reason: str) -> DeliveryState:
-    """A dead letter: kept, visible, and replayable."""
-    await Delivery.filter(id=delivery.id).update(state=DeliveryState.DEAD, problem=reason[:500])
-    return DeliveryState.DEAD
+    """A dead letter: kept, visible, and replayable. SENDING: others took it over meanwhile, and it is theirs."""
+    ours = await _held(delivery).update(state=DeliveryState.DEAD, problem=reason[:500])
+    return DeliveryState.DEAD if ours else DeliveryState.SENDING
 
 
-async def cancel(*, screen: str) -> int:
-    """What still waits for this screen is not wanted any more."""
-    return await Delivery.filter(screen=screen, state=DeliveryState.WAITING).update(state=DeliveryState.CANCELLED)
+async def cancel(*, screen: str, kind: str = "") -> int:
+    """What still waits for this screen is not wanted any more; with a `kind`, only that."""
+    waiting = Delivery.filter(screen=screen, state=DeliveryState.WAITING, **({"kind": kind} if kind else {}))
+    return await waiting.update(state=DeliveryState.CANCELLED)
 
 
 async def drop(delivery: Delivery, state: DeliveryState) -> None:
     """Taken, and then found to have no meaning any more: CANCELLED or SUPERSEDED."""
-    await Delivery.filter(id=delivery.id).update(state=state)
+    await _held(delivery).update(state=state)
 
 
 async def replay(delivery: Delivery, *, now: datetime) -> bool:
@@ -133,6 +143,18 @@ async def replay(delivery: Delivery, *, now: datetime) -> bool:
     if revived:
         await jobs.enqueue(JOB, delivery.id, due=now, now=now, priority=10 - delivery.priority)
     return bool(revived)
+
+
+async def claim_homeless(channels: Collection[str], *, worker: str, now: datetime) -> list[Delivery]:
+    """Take what is due on a channel that is not configured (any more): no lane would ever look at it."""
+    due = Delivery.exclude(channel__in=list(channels)).filter(state=DeliveryState.WAITING, due_at__lte=now)
+    mine = []
+    for row in await due.limit(1000):
+        taken = {"state": DeliveryState.SENDING, "taken_at": now, "taken_by": worker}
+        if await Delivery.filter(id=row.id, state=DeliveryState.WAITING).update(**taken):
+            row.update_from_dict(taken)
+            mine.append(row)
+    return mine
 
 
 async def hold(ids: Collection[int], *, worker: str, now: datetime) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from tortoise.queryset import QuerySet
 
@@ -22,6 +24,11 @@ PATIENCE = 3
 OUTAGE = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 30, 60))
 """How long a channel that is down rests before it is tried again. An alert is at most the last of them late."""
 BATCH = 20
+SLOWEST = 0.1
+QUICKEN = (timedelta(seconds=30), 0.1)
+"""A channel that refuses for want of pace is asked for half as much, down to a tenth; as long as it does not refuse
+again, it gets so much more of its usual pace each time that so long has passed (additive increase, multiplicative
+decrease, as TCP does: nobody publishes the real limits)."""
 
 
 def _first(channel: str, priority: int) -> QuerySet[Delivery]:
@@ -51,7 +58,7 @@ async def take(channel: str, limits: Limits, *, worker: str, most: int, now: dat
     lane = await _locked(channel, now)
     if lane.blocked_until is not None and lane.blocked_until > now:
         return Taken([], lane.blocked_until, lane.failures, lane.blocked_until)
-    step = timedelta(seconds=1 / limits.per_second)
+    step = timedelta(seconds=1 / (limits.per_second * pace_of(lane, now)))
     free_at = max(lane.free_at, now - BURST)
     if free_at > now:
         return Taken([], free_at, lane.failures)
@@ -71,12 +78,26 @@ async def take(channel: str, limits: Limits, *, worker: str, most: int, now: dat
     return Taken(candidates, look_again, lane.failures)
 
 
+def pace_of(lane: Lane, now: datetime) -> float:
+    """The share of its usual pace that the channel is thought to take now: 1 when it has not refused for long."""
+    if lane.paced_at is None:
+        return 1.0
+    every, more = QUICKEN
+    return min(1.0, lane.pace + more * max(0, (now - lane.paced_at) // every))
+
+
 @transactions.atomic
 async def block(channel: str, *, until: datetime, reason: str, now: datetime) -> datetime:
-    """The channel asked for quiet: nothing leaves on it before the time that this answers, from any worker."""
+    """The channel asked for quiet: nothing leaves on it before the time that this answers, from any worker.
+
+    After that it is asked for less. Refusals of messages that were under way together count as one.
+    """
     lane = await _locked(channel, now)
     later = max(until, lane.blocked_until or until)
-    await Lane.filter(channel=channel).update(blocked_until=later, reason=reason[:300], failures=lane.failures + 1)
+    values: dict[str, Any] = {"blocked_until": later, "reason": reason[:300], "failures": lane.failures + 1}
+    if lane.blocked_until is None or lane.blocked_until <= now:
+        values |= {"pace": max(SLOWEST, pace_of(lane, now) / 2), "paced_at": until}
+    await Lane.filter(channel=channel).update(**values)
     return later
 
 
@@ -98,16 +119,19 @@ async def failed(channel: str, *, whole: bool, reason: str, now: datetime) -> da
 
 @transactions.atomic
 async def recovered(channel: str, *, now: datetime) -> bool:
-    """A message got through: the channel is well, and what failed on it is tried again at once.
+    """A message got through: the channel is well. If it had been closed, what failed on it lately is tried at once.
 
+    Only what has not failed often: else a channel that is up and down would use up a message's tries within seconds.
     False while it asked for quiet: that message was under way before it did.
     """
     lane = await _locked(channel, now)
     if lane.blocked_until is not None and lane.blocked_until > now:
         return False
     await Lane.filter(channel=channel).update(failures=0, blocked_until=None, reason="")
-    waiting = Delivery.filter(channel=channel, state=DeliveryState.WAITING, attempts__gt=0, due_at__gt=now)
-    await waiting.update(due_at=now)
+    if lane.blocked_until is not None:
+        tried = range(1, PATIENCE + 1)
+        waiting = Delivery.filter(channel=channel, state=DeliveryState.WAITING, attempts__in=list(tried))
+        await waiting.filter(due_at__gt=now).update(due_at=now)
     return True
 
 
@@ -124,16 +148,38 @@ async def _candidates(channel: str, limits: Limits, now: datetime, room: int) ->
     if limits.per_target_seconds:
         since = now - timedelta(seconds=limits.per_target_seconds)
         recent = Delivery.filter(channel=channel, taken_at__gt=since)
-        busy |= set(await recent.distinct().values_list("target", flat=True))  # type: ignore[arg-type]
+        busy |= set(await recent.values_list("target", flat=True))  # type: ignore[arg-type]
     chosen: dict[str, Delivery] = {}
     for priority, soonest in (await _soonest(channel)).items():
         if len(chosen) < room and soonest <= now:
             due = Delivery.filter(channel=channel, state=DeliveryState.WAITING, priority=priority, due_at__lte=now)
             if busy:
                 due = due.exclude(target__in=list(busy))
-            for row in await due.order_by("due_at", "id").limit(room * 4):
+            fresh = [row for row in await due.order_by("due_at", "id").limit(room * 4) if row.target not in chosen]
+            for row in await _oldest(fresh, room, now):
                 chosen.setdefault(row.target, row)
     return list(chosen.values())[:room]
+
+
+async def _oldest(rows: Sequence[Delivery], room: int, now: datetime) -> list[Delivery]:
+    """For the first `room` targets the oldest message each: one that was tried again is due later, but leaves first.
+
+    What is due, and of which priority, is looked at here and not by SQLite, which would take the wrong index for it.
+    """
+    known = {row.id: row for row in rows}
+    targets = list(dict.fromkeys(row.target for row in rows))[:room]
+    first = {target: next(row for row in rows if row.target == target) for target in targets}
+    if not first:
+        return []
+    same_places = Delivery.filter(channel=rows[0].channel, state=DeliveryState.WAITING, target__in=list(first))
+    for other in await same_places.only("id", "target", "priority", "due_at"):
+        chosen = first[other.target]
+        if other.id < chosen.id and other.priority == chosen.priority and other.due_at <= now:
+            first[other.target] = other
+    missing = [row.id for row in first.values() if row.id not in known]
+    if missing:
+        known |= {row.id: row for row in await Delivery.filter(id__in=missing)}
+    return [known[row.id] for row in first.values() if row.id in known]
 
 
 async def _soonest(channel: str) -> dict[int, datetime]:
@@ -147,14 +193,16 @@ async def _soonest(channel: str) -> dict[int, datetime]:
 async def _held_back(channel: str, now: datetime) -> list[str]:
     """Targets with a message under way, or one that is tried again soon: what follows waits its turn. Not for long:
     a message that nobody takes must not keep an alert from leaving.
+
+    Neither DISTINCT nor without `attempts`: SQLite would rather walk through all targets than look up these few rows.
     """
-    under_way = Delivery.filter(channel=channel, state=DeliveryState.SENDING)
+    under_way = Delivery.filter(channel=channel, state=DeliveryState.SENDING, attempts__gte=0)
     soon = now + PATIENT_FOR
     again = Delivery.filter(channel=channel, state=DeliveryState.WAITING, attempts__gt=0, due_at__gt=now)
     again = again.filter(due_at__lte=soon)
     found: list[str] = []
     for rows in (under_way, again):
-        found += await rows.distinct().values_list("target", flat=True)  # type: ignore[arg-type]
+        found += await rows.values_list("target", flat=True)  # type: ignore[arg-type]
     return found
 
 

@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from tortoise.expressions import F
 
 from core import history, transactions
+from core.desk import cards
+from core.desk.routes import route
+from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Response
 from core.models.setup import Staff, Team
 from core.plumbing import deliveries, jobs
+from core.reactions import floods
 from core.surveys.tokens import new_key
 
 logger = logging.getLogger(__name__)
@@ -43,7 +47,7 @@ async def _whole(query) -> Alert | None:  # type: ignore[no-untyped-def]
     alert: Alert | None = await query
     if alert is not None:
         await alert.fetch_related(
-            "ticket__contact", "ticket__team", "recovery__owner", "team", "response__invite__agent"
+            "ticket__contact", "ticket__team", "ticket__assignee", "recovery__owner", "team", "response__invite__agent"
         )
     return alert
 
@@ -67,21 +71,30 @@ async def raise_alert(
     )
     anew = {"state": AlertState.OPEN, "step": 0, "next_step_at": now + take_within, "snoozed_until": None}
     closed = Alert.filter(id=alert.id, state=AlertState.CLOSED)
-    if is_new or await closed.update(**anew, version=F("version") + 1):
-        await alert.refresh_from_db(fields=["version", "state"])
-        await _show(alert, team, now=now)
+    if is_new or await closed.update(**anew, raised_at=now, version=F("version") + 1):
+        await alert.refresh_from_db(fields=["version", "state", "raised_at"])
+        await _show(alert, team, anew=not is_new, now=now)
         await jobs.enqueue(JOB, alert.id, due=now + take_within, now=now)
         where: dict[str, object] = {"channel": team.alert_channel if team and team.alert_channel else "inbox"}
         await history.write(ticket, EntryKind.ALERT, label="history.alerted", values=where, now=now)
     return alert
 
 
-async def route(ticket: Ticket) -> Team | None:
-    """Who is told: the ticket's team if it has a place for alerts, else the first team that has one."""
-    own = await Team.get_or_none(id=ticket.team_id) if ticket.team_id else None
-    if own is not None and own.alert_channel:
-        return own
-    return await Team.exclude(alert_channel="").order_by("id").first() or own
+@transactions.atomic
+async def watch(response: Response, recovery: Recovery) -> None:
+    """An alert that was raised before its recovery was opened watches the deadline too."""
+    await Alert.filter(response_id=response.id, recovery_id=None).update(recovery_id=recovery.id)
+
+
+@transactions.atomic
+async def undelivered(delivery: Delivery, reason: str, *, now: datetime) -> None:
+    """The channel does not take it, however often it was tried: the ticket says so, since nobody else can."""
+    concerned = [delivery.ticket_id] if delivery.kind in ("alert", cards.CARD, cards.LINE) else []
+    if delivery.kind == floods.KIND:
+        concerned = [one.ticket_id for one in await floods.listed(delivery.screen)]
+    where: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
+    for ticket in await Ticket.filter(id__in=concerned):
+        await history.write(ticket, EntryKind.ALERT, label="history.alert_failed", values=where, now=now)
 
 
 @transactions.atomic
@@ -94,12 +107,12 @@ async def redraw(alert: Alert, *, now: datetime) -> None:
 
 @transactions.atomic
 async def tell(alert: Alert, kind: str, line: str, *, now: datetime, **values: object) -> None:
-    """Add a line to the alert's thread. `line` makes it one of a kind: the same line is not told twice."""
+    """Add a line to the alert's thread. `line` makes it one of a kind: told once each time that the alert is raised."""
     team = await _team(alert)
     if team is None or not team.alert_channel:
         return
     draft = deliveries.Draft(
-        key=f"alert:{alert.id}:{line}",
+        key=f"alert:{alert.id}:{alert.raised_at:%Y%m%d%H%M%S}:{line}",
         kind=kind,
         channel=team.alert_channel,
         target=team.alert_to,
@@ -178,10 +191,13 @@ async def _team(alert: Alert) -> Team | None:
     return await Team.get_or_none(id=alert.team_id) if alert.team_id else None
 
 
-async def _show(alert: Alert, team: Team | None, *, now: datetime) -> None:
-    """Without a route the alert stands in the staff inbox alone, and the log says so."""
+async def _show(alert: Alert, team: Team | None, *, anew: bool = False, now: datetime) -> None:
+    """Draw it in its place, or `anew`, which is noticed. Without a route it stands in the staff inbox alone, and the
+    log says so."""
     if team is None or not team.alert_channel:
         logger.warning("Alert %s goes to nobody: no team has a place for its alerts", alert.id)
+        return
+    if await floods.gathers(alert, team, now=now):
         return
     draft = deliveries.Draft(
         key=f"alert:{alert.id}:v{alert.version}",
@@ -192,5 +208,6 @@ async def _show(alert: Alert, team: Team | None, *, now: datetime) -> None:
         ticket_id=alert.ticket_id,
         subject_id=alert.id,
         screen=screen_of(alert.id),
+        payload={"anew": True} if anew else {},
     )
     await deliveries.schedule(draft, due=now, now=now)

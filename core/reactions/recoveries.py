@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
 from core.desk import tickets
+from core.models.contacts import Address
+from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
@@ -18,6 +20,7 @@ from core.text import clean
 OUTCOMES = ("solved", "compensated", "explained", "not_reachable", "other")
 DISMISSALS = ("mistake", "test", "spam", "duplicate", "other")
 UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
+FOR_THE_CONTACT = frozenset({"reply", "sorry"})
 
 
 @transactions.atomic
@@ -58,7 +61,9 @@ async def take(alert: Alert, staff: Staff, *, now: datetime) -> None:
         )
         if not mine:
             raise await _taken_already(await Recovery.get(id=recovery.id), staff)
-    await _owned(alert, staff, now=now)
+    before = alert.ticket.assignee
+    if not await _owned(alert, staff, by=staff, now=now) and recovery is None:
+        raise _taken_by(before, staff)
     await alerts.tell(
         alert, "alert_taken", f"taken:{staff.id}", now=now, actor={"name": staff.name}, due=_due(recovery)
     )
@@ -72,7 +77,7 @@ async def assign(alert: Alert, to: Staff, *, by: Staff, now: datetime) -> None:
         given = Recovery.filter(id=recovery.id, state__in=UNDER_WAY)
         if not await given.update(state=RecoveryState.TAKEN, owner_id=to.id, taken_at=now):
             raise errors.Conflict("this is finished already", label="note.already_finished")
-    await _owned(alert, to, now=now)
+    await _owned(alert, to, by=by, now=now)
     await alerts.tell(
         alert,
         "alert_update",
@@ -154,6 +159,28 @@ async def apologise(ticket: Ticket, recovery: Recovery, *, channel: str, now: da
         await history.write(ticket, EntryKind.UNDELIVERABLE, label="history.sorry_failed", values=values, now=now)
 
 
+@transactions.atomic
+async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
+    """Words for the contact did not arrive: their next address is tried, and where there is none, staff are told."""
+    ticket = await tickets.by_id(delivery.ticket_id or 0)
+    if ticket is None:
+        return
+    base = delivery.key.partition("@")[0]
+    tried = Delivery.filter(ticket_id=ticket.id, kind=delivery.kind, key__startswith=base)
+    before = {row.address_id for row in await tried if row.key.partition("@")[0] == base}
+    left = [one for one in await contacts.reachable(ticket.contact) if one.id not in before]
+    if left:
+        await _write_to(left[0], ticket, f"{base}@{left[0].id}", delivery.kind, delivery.payload, now=now)
+        return
+    values: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
+    label = f"history.{delivery.kind}_failed"
+    await history.write(ticket, EntryKind.UNDELIVERABLE, label=label, values=values, now=now)
+    newest = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
+    if newest is not None and delivery.kind == "reply":
+        words = str(delivery.payload.get("text", ""))
+        await alerts.tell(newest, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
+
+
 async def _to_contact(
     ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
 ) -> bool:
@@ -161,23 +188,32 @@ async def _to_contact(
     ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
     if not ways:
         return False
+    await _write_to(ways[0], ticket, key, kind, payload, now=now)
+    return True
+
+
+async def _write_to(
+    address: Address, ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, now: datetime
+) -> None:
     draft = deliveries.Draft(
         key=key,
         kind=kind,
-        channel=ways[0].channel,
-        target=ways[0].address,
+        channel=address.channel,
+        target=address.address,
         priority=deliveries.REPLY,
         contact_id=ticket.contact_id,
-        address_id=ways[0].id,
+        address_id=address.id,
         ticket_id=ticket.id,
         subject_id=ticket.id,
         payload=payload,
     )
     await deliveries.schedule(draft, due=now, now=now)
-    return True
 
 
 async def _under_way(alert: Alert) -> Recovery | None:
+    """Its recovery, where it has one. Raises errors.Conflict when it is over."""
+    if await Alert.filter(id=alert.id, state=AlertState.CLOSED).exists():
+        raise errors.Conflict("this is finished already", label="note.already_finished")
     recovery = await Recovery.get_or_none(id=alert.recovery_id) if alert.recovery_id else None
     if recovery is not None and recovery.state not in UNDER_WAY:
         raise errors.Conflict("this is finished already", label="note.already_finished")
@@ -185,26 +221,31 @@ async def _under_way(alert: Alert) -> Recovery | None:
 
 
 async def _taken_already(recovery: Recovery, staff: Staff) -> errors.Conflict:
-    if recovery.owner_id == staff.id:
+    return _taken_by(await Staff.get_or_none(id=recovery.owner_id) if recovery.owner_id else None, staff)
+
+
+def _taken_by(owner: Staff | None, staff: Staff) -> errors.Conflict:
+    if owner is not None and owner.id == staff.id:
         return errors.Conflict("it is yours already", label="note.already_yours")
-    owner = await Staff.get_or_none(id=recovery.owner_id) if recovery.owner_id else None
     name = owner.name if owner else "—"
     return errors.Conflict(f"already taken by {name}", label="note.taken_by", name=name)
 
 
-async def _owned(alert: Alert, staff: Staff, *, now: datetime) -> None:
+async def _owned(alert: Alert, staff: Staff, *, by: Staff, now: datetime) -> bool:
+    """The ticket and the alert are theirs. False: the alert was acknowledged before."""
+    was_open = await alerts.acknowledge(alert, now=now)
     ticket = await Ticket.get(id=alert.ticket_id)
-    await tickets.assign(ticket, staff, by=staff.name, now=now)
+    await tickets.assign(ticket, staff, by=by.name, now=now)
     await history.write(
         ticket,
         EntryKind.RECOVERY,
-        actor=staff.name,
+        actor=by.name,
         label="history.recovery_taken",
         values={"name": staff.name},
         now=now,
     )
-    await alerts.acknowledge(alert, now=now)
     await alerts.redraw(alert, now=now)
+    return was_open
 
 
 async def _close(alert: Alert, state: RecoveryState, outcome: str, note: str, *, by: Staff, now: datetime) -> None:

@@ -103,6 +103,7 @@ async def _act(
             await _reopen(ticket, response, scores, survey, now=now)
         elif action == Action.RECOVER:
             recovery = await recoveries.open_recovery(ticket, response, within=survey.recover_within, now=now)
+            await alerts.watch(response, recovery)
         elif action == Action.ALERT:
             await alerts.raise_alert(ticket, response, recovery, take_within=survey.take_within, now=now)
         elif action == Action.APOLOGISE and recovery is not None:

@@ -42,4 +42,5 @@ def _executor(store: Store, connection: BaseDBAsyncClient) -> MigrationExecutor:
 
 
 def _log(event: str, app: str, name: str) -> None:
-    logger.info("migration %s: %s", name, event)
+    if event.endswith("_done"):
+        logger.info("%s: done", name)

@@ -111,7 +111,7 @@ async def open_unchecked(url: str, *, schema: Schema | None = None, visiting: bo
 
 def _lock_file(address: urls.Address, *, visiting: bool) -> files.FileLock:
     lock = files.FileLock(address.path)
-    if address.path.parent.is_dir() and address.path.exists():
+    if address.path.is_file():
         with contextlib.suppress(*((StoreInUse,) if visiting else ())):
             lock.take()
     try:

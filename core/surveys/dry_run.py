@@ -7,9 +7,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core import contacts
 from core.models.contacts import Address, Reach
@@ -140,7 +138,7 @@ def _traits(row: Row) -> TicketTraits:
 def _person(row: Row, channels: Sequence[str], asked: tuple[Asked, ...]) -> ContactTraits:
     opted_out_at = row["opted_out_at"]
     return ContactTraits(
-        zone=_zone(row["timezone"]),
+        zone=contacts.zone_named(row["timezone"]),
         tier=row["tier"],
         internal=bool(row["internal"]),
         opted_out=opted_out_at is not None and opted_out_at <= row["at"],
@@ -159,11 +157,6 @@ def _reason(verdict: Verdict, reopened_at: datetime | None) -> str:
 
 def _first(channels: Sequence[str], wanted: str) -> str:
     return wanted if wanted in channels else channels[0]
-
-
-@lru_cache(maxsize=1000)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name if contacts.is_zone(name) else "UTC")
 
 
 # ---------------------------------------------------------------- what is kept

@@ -238,7 +238,7 @@ async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> 
             async with transactions.savepoint():
                 return await insert(Response, invite_id=invite.id, created_at=now, changed_at=now), {}
         except IntegrityError:  # another process was faster
-            response = await Response.get(invite_id=invite.id)
+            response = await Response.filter(invite_id=invite.id).select_for_update().get()
     if not can_change(response, settings, now=now):
         raise errors.Conflict("the time to change this answer is over", label="note.edit_over")
     return response, await scores_of(response)

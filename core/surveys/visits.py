@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tortoise.connection import get_connection
+
 from core import errors, history, transactions
 from core.models.desk import EntryKind
 from core.models.invites import Invite
@@ -111,12 +113,19 @@ async def count(invite: Invite, answer: Answer, *, nonce: str, changes: bool, no
     Without `changes` it may only add: raises errors.Conflict when somebody else has answered in the meantime. Raises
     errors.Invalid naming the field; then nothing is stored.
     """
+    await _lock(invite)
     if not changes and await overwrites(invite, answer):
         raise errors.Conflict("this question has been answered already", label="note.already_finished")
     await PageVisit.filter(invite_id=invite.id, nonce_hash=_hash(nonce), used_at=None).update(used_at=now)
     reasons = answer.reasons if changes or answer.reasons else None
     comment = answer.comment if changes or answer.comment else None
     return await responses.answer(invite, answer.scores, reasons, comment, finished=True, now=now)
+
+
+async def _lock(invite: Invite) -> None:
+    """Until the unit of work ends, another browser's answer waits; SQLite's one writer sees to it anyway."""
+    if get_connection(transactions.WRITER).capabilities.support_for_update:
+        await Invite.filter(id=invite.id).select_for_update().first()
 
 
 @transactions.atomic

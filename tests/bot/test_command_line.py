@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from core.store.files import FileLock
+
 ROOT = Path(__file__).parents[2]
 CONFIG = '[store]\nurl = "sqlite://data/afterword.db"\n[channels.webchat]\nkind = "webchat"\n'
 SETUP = '[[teams]]\nkey = "support"\nalert = { channel = "webchat", to = "staff" }\n'
@@ -23,6 +25,10 @@ COMMANDS = (
     ["version"],
     ["db", "upgrade"],
     ["db", "status"],
+    ["mail", "receive"],
+    ["mail", "suppressed"],
+    ["mail", "suppress"],
+    ["mail", "unsuppress"],
     ["token", "create"],
     ["token", "list"],
     ["token", "revoke"],
@@ -41,12 +47,15 @@ class Terminal:
     def write(self, name: str, text: str) -> None:
         (self.directory / name).write_text(text, encoding="utf-8")
 
-    def afterword(self, *arguments: str, expect: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+    def afterword(
+        self, *arguments: str, expect: int = 0, typed: str | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
         done = subprocess.run(
             [sys.executable, "-m", "bot", *arguments],
             cwd=self.directory,
             env={**ours, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUTF8": "1", **environ},
+            input=typed,
             capture_output=True,
             text=True,
             timeout=60,
@@ -115,6 +124,21 @@ def test_a_wrong_setting_stops_every_command_and_is_named(terminal: Terminal, co
     assert said == "afterword: config.toml: channels.telegram.tokn: unknown setting; did you mean token?\n"
 
 
+def test_a_demo_that_runs_already_is_told_and_keeps_its_store(terminal: Terminal) -> None:
+    played = terminal.directory / "data" / "demo" / "afterword.db"
+    played.parent.mkdir(parents=True)
+    played.write_bytes(b"what is being played")
+    held = FileLock(played)
+    held.take()
+
+    said = terminal.afterword("demo", "--fresh", "--port", "0", expect=1).stderr
+
+    held.release()
+    assert said.startswith("afterword: The demo is running already.")
+    assert "PostgreSQL" not in said
+    assert played.read_bytes() == b"what is being played"
+
+
 def test_an_unknown_command_is_refused(terminal: Terminal) -> None:
     assert "No such command 'serv'" in terminal.afterword("serv", expect=2).stderr
 
@@ -129,7 +153,7 @@ def test_the_store_is_made_and_its_state_told(terminal: Terminal) -> None:
     again = terminal.afterword("db", "upgrade")
 
     assert made.stdout == again.stdout == "sqlite://data/afterword.db is up to date.\n"
-    assert "migration" in made.stderr
+    assert "0001_initial: done" in made.stderr
     assert terminal.afterword("db", "status").stdout == "sqlite://data/afterword.db is up to date.\n"
 
 
@@ -219,8 +243,22 @@ def test_a_sound_installation_checks_well(terminal: Terminal) -> None:
     said = terminal.afterword("check").stdout
 
     assert "✗" not in said
+    assert "! store" in said  # nobody is alerted yet
+    terminal.write("setup.toml", '[[teams]]\nkey = "support"\nalert = { channel = "webchat", to = "kim" }\n')
+    terminal.afterword("apply", "setup.toml")
     whole = ["✓ configuration", "✓ store", "✓ links", "✓ templates", "✓ webchat (webchat)"]
-    assert [line.split(":")[0] for line in said.splitlines()] == whole
+    assert [line.split(":")[0] for line in terminal.afterword("check").stdout.splitlines()] == whole
+
+
+def test_a_file_that_cannot_be_written_is_told_in_one_line(terminal: Terminal) -> None:
+    terminal.afterword("db", "upgrade")
+    said = terminal.afterword("export", "nowhere/setup.toml", expect=1).stderr
+    assert "nowhere" in said
+    assert "Traceback" not in said
+
+
+def test_the_version_is_told_in_both_ways(terminal: Terminal) -> None:
+    assert terminal.afterword("--version").stdout == terminal.afterword("version").stdout
 
 
 def test_what_is_wrong_is_marked_with_what_would_mend_it(terminal: Terminal) -> None:

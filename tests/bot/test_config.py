@@ -272,12 +272,24 @@ def test_a_wrong_setting_of_a_channel_with_any_name_is_named_where_it_stands(tmp
         AFTERWORD_CHANNELS__IS_A__ACCENT="blue",
     )
 
+    form = "does not have the right form. The colour of buttons: #rrggbb."
     assert text.split("\n")[1:] == [
-        "  channels.is-a.accent: String must match pattern '^#[0-9a-fA-F]{6}$' (from AFTERWORD_CHANNELS__IS_A__ACCENT)",
+        f"  channels.is-a.accent: {form} (from AFTERWORD_CHANNELS__IS_A__ACCENT)",
         "  channels.is-a.titel: unknown setting; did you mean title?",
         '  channels.Big: a name has small letters, digits, "-" and "_", and at most 60 of them',
-        "  channels.Big.accent: String must match pattern '^#[0-9a-fA-F]{6}$'",
+        f"  channels.Big.accent: {form}",
     ]
+
+
+def test_a_password_file_that_is_not_there_is_one_problem_and_not_two(tmp_path: Path) -> None:
+    text = told(
+        tmp_path,
+        '[channels.mail]\nkind = "email"\nfrom = "a@example.org"\nsmtp_host = "localhost"\nsmtp_user = "a"\n'
+        'smtp_password_file = "nowhere"\n',
+    )
+
+    assert "nowhere" in text
+    assert "go together" not in text
 
 
 def test_a_variable_that_is_a_table_and_a_setting_at_once_is_named(tmp_path: Path) -> None:

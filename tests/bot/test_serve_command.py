@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -102,3 +103,15 @@ def test_a_second_process_on_the_same_sqlite_store_refuses_to_start(served: Serv
     [reason] = [line for line in second.said if line.startswith("afterword: ")]
     assert f"Process {served.process.pid} has" in reason
     assert served.leave() == 0
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(directory: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        config = directory / "config.toml"
+        config.write_text(CONFIG.replace("127.0.0.1:0", f"127.0.0.1:{port}"), encoding="utf-8")
+        served = Served(directory)
+        assert served.ended() == 1
+    assert f"port {port} is taken" in served.said[-1]
+    assert "site.listen" in served.said[-1]
+    assert "Traceback" not in "".join(served.said)

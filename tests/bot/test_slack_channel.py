@@ -471,6 +471,21 @@ async def test_an_answer_that_is_not_slacks_is_no_bug_of_ours(rig: SlackRig, ans
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "perhaps"), [("chat.postMessage", True), ("conversations.open", False), ("users.lookupByEmail", False)]
+)
+async def test_only_a_post_without_an_answer_may_be_there_already(
+    rig: SlackRig, slack: SlackChannel, method: str, perhaps: bool
+) -> None:
+    await slack.close()
+    slack.timeout = timedelta(seconds=0.2)
+    await slack.open()
+    rig.mood, rig.only = "lost", frozenset({method})
+    with pytest.raises(TryLater) as caught:
+        await slack.send("ann@example.org", INVITE)
+    assert caught.value.perhaps_sent is perhaps
+
+
 async def test_nobody_is_called_dead_for_our_own_mistake(rig: SlackRig, slack: SlackChannel) -> None:
     rig.mood, rig.refusal = "gone", "invalid_blocks"
     with pytest.raises(SlackApiError) as caught:

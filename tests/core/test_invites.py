@@ -159,7 +159,8 @@ async def test_an_ok_thanks_from_a_known_contact_joins_the_open_request(store: S
     await company()
     first = await tickets.heard_from("support-bot", "777", "My router blinks", name="Ann", now=at())
     second = await tickets.heard_from("support-bot", "777", "Red, I mean", name="Ann", now=at(minutes=1))
-    assert second.id == first.id
+    assert (first.opened, second.opened) == (True, False)
+    assert second.ticket.id == first.ticket.id
     assert await Ticket.all().count() == 1
 
 
@@ -175,7 +176,7 @@ async def test_a_question_that_is_given_up_goes_to_the_next_address_and_blames_n
     assert (await whole(walk.invite)).state == InviteState.UNDELIVERABLE
     later = await resolved("T-2", addresses=MAIL, now=at(hours=3))
     assert later.invite is not None
-    await invites.revive(walk.invite.id, now=at(hours=3))
+    await invites.revive(walk.invite.id, second.id, now=at(hours=3))
     assert (await whole(walk.invite)).state == InviteState.SCHEDULED
 
 
@@ -192,3 +193,68 @@ async def test_an_agent_with_a_very_long_address_is_no_trouble(store: Store) -> 
     contact = contacts.ContactFacts(ref="c-9", addresses=(contacts.AddressFacts("support-bot", "9"),))
     walk = await intake.ticket_resolved(facts, contact, now=at())
     assert walk.ticket.assignee is not None
+
+
+async def test_a_reminder_that_waits_in_a_slow_lane_does_not_leave_after_a_reopening(store: Store) -> None:
+    await company(remind_after="24h", reminders=1, expire_after="7d")
+    invite = await asked()
+    await invites.look(invite.id, now=at(hours=24))
+    assert (await Delivery.get(kind="reminder")).state == DeliveryState.WAITING
+    await intake.ticket_reopened("T-1", now=at(hours=25))
+    assert (await Delivery.get(kind="reminder")).state == DeliveryState.CANCELLED
+
+
+async def test_an_invite_that_is_sent_again_belongs_to_the_address_that_it_is_sent_to(store: Store) -> None:
+    await company()
+    walk = await resolved(addresses=MAIL)
+    assert walk.invite is not None
+    first = await Delivery.get()
+    await invites.undeliverable(walk.invite.id, first.address_id or 0, "blocked", now=at())
+    second = await Delivery.get(channel="mail")
+    await invites.undeliverable(walk.invite.id, second.address_id or 0, "no such mailbox", now=at())
+    await invites.revive(walk.invite.id, first.address_id, now=at())
+    revived = await whole(walk.invite)
+    assert (revived.state, revived.address.channel) == (InviteState.SCHEDULED, "support-bot")
+    await invites.undeliverable(walk.invite.id, first.address_id or 0, "blocked still", now=at())
+    assert (await whole(walk.invite)).state == InviteState.UNDELIVERABLE
+
+
+async def test_who_has_not_said_their_time_zone_lives_in_the_sites(store: Store) -> None:
+    await company(window="09:00-21:00")
+    contacts.use_zone("Asia/Shanghai")
+    try:
+        night = at(hours=7)  # 19:00 in UTC, three at night in Shanghai
+        facts = contacts.ContactFacts(ref="c-9", addresses=(contacts.AddressFacts("support-bot", "9"),))
+        walk = await intake.ticket_resolved(intake.TicketFacts(ref="T-9"), facts, now=night)
+    finally:
+        contacts.use_zone("UTC")
+    assert walk.invite is not None
+    assert walk.invite.due_at == at(hours=13)  # nine in the morning there
+
+
+async def test_a_stranger_who_turns_out_to_be_known_takes_the_open_request_along(store: Store) -> None:
+    await company()
+    opened = await tickets.heard_from("support-bot", "55", "My router is dead", now=at())
+    facts = contacts.ContactFacts(ref="c-9", name="Cy", addresses=(contacts.AddressFacts("mail", "cy@example.org"),))
+    known = await contacts.learn(facts, now=at())
+    await contacts.learn(
+        contacts.ContactFacts(ref="c-9", addresses=(contacts.AddressFacts("support-bot", "55"),)), now=at()
+    )
+    ticket = await Ticket.get(id=opened.id)
+    assert ticket.contact_id == known.id
+    assert (await tickets.heard_from("support-bot", "55", "Still dead", now=at())).id == opened.id
+    assert await Contact.all().count() == 1
+
+
+async def test_two_processes_that_meet_the_same_stranger_at_once_know_one_contact(store: Store) -> None:
+    await company(budget="1 per 7d")
+    await asyncio.gather(
+        *(tickets.heard_from("support-bot", "55", f"Hello {number}", name="Cy", now=at()) for number in range(4))
+    )
+    assert (await Contact.all().count(), await Ticket.all().count()) == (1, 1)
+    nobody = contacts.ContactFacts(name="Bo", addresses=(contacts.AddressFacts("mail", "bo@example.org"),))
+    await asyncio.gather(
+        *(intake.ticket_resolved(intake.TicketFacts(ref=f"B-{one}"), nobody, now=at()) for one in range(4))
+    )
+    assert await Invite.filter(ticket__ref__startswith="B-").count() == 1
+    assert await Decision.filter(sent=True, ticket__ref__startswith="B-").count() == 1

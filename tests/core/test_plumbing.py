@@ -6,9 +6,12 @@ import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 
+import pytest
+
 from core import transactions
 from core.errors import Conflict
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
+from core.models.lanes import Lane
 from core.plumbing import arrivals, deliveries, lanes
 from core.plumbing.grouping import GroupCommit, Together
 from core.ports import Limits, RawArrival
@@ -32,6 +35,16 @@ async def schedule(wanted: deliveries.Draft, *, due: datetime = at()) -> Deliver
 
 async def take(limits: Limits = QUICK, *, now: datetime, worker: str = "w1", most: int = 20) -> list[Delivery]:
     return (await lanes.take("bot", limits, worker=worker, most=most, now=now)).deliveries
+
+
+async def postpone(
+    delivery: Delivery,
+    *,
+    after: timedelta | None = None,
+    failed: bool = True,
+    now: datetime = at(),  # noqa: B008 - a fixed moment
+) -> DeliveryState:
+    return await transactions.run(lambda: deliveries.postpone(delivery, "busy", after=after, failed=failed, now=now))
 
 
 async def test_an_arrival_comes_once_however_often_it_is_sent(store: Store) -> None:
@@ -81,9 +94,10 @@ async def test_an_alert_overtakes_the_invites(store: Store) -> None:
 
 async def test_messages_to_one_person_leave_one_after_another(store: Store) -> None:
     first, second = await schedule(draft(1, target="ann")), await schedule(draft(2, target="ann"))
-    assert [one.id for one in await take(now=at())] == [first.id]
+    [taken] = await take(now=at())
+    assert taken.id == first.id
     assert await take(now=at()) == []
-    await deliveries.sent(first, receipt="1", drawn={}, now=at())
+    await deliveries.sent(taken, receipt="1", drawn={}, now=at())
     assert [one.id for one in await take(now=at(seconds=1))] == [second.id]
 
 
@@ -119,30 +133,136 @@ async def test_a_blocked_channel_is_left_alone_by_all_workers(store: Store) -> N
     assert len(await take(now=at(seconds=30))) == 1
 
 
+async def test_a_channel_that_refuses_is_asked_for_half_and_gets_back_to_its_pace_bit_by_bit(store: Store) -> None:
+    await lanes.take("bot", QUICK, worker="w0", most=0, now=at())
+    for _ in range(3):  # three that were under way together
+        await lanes.block("bot", until=at(seconds=10), reason="retry after 10", now=at())
+    paces = [lanes.pace_of(await Lane.get(), at(seconds=10 + later)) for later in (0, 29, 30, 90, 3600)]
+    assert paces == pytest.approx([0.5, 0.5, 0.6, 0.8, 1.0])
+    for number in range(100):
+        await schedule(draft(number))
+    slow = Limits(per_second=20, per_target_seconds=0)
+    taken = 0
+    for step in range(80):  # four seconds
+        taken += len(await take(slow, now=at(seconds=10 + step * 0.05)))
+    assert 38 <= taken <= 44
+    await lanes.block("bot", until=at(seconds=30), reason="retry after", now=at(seconds=20))
+    assert lanes.pace_of(await Lane.get(), at(seconds=30)) == 0.25
+
+
 async def test_a_message_is_tried_again_on_the_schedule_and_then_is_a_dead_letter(store: Store) -> None:
     await schedule(draft(1))
     now = at()
     for number, wait in enumerate(deliveries.RETRIES):
         [one] = await take(now=now)
-        state = await transactions.run(lambda one=one, now=now: deliveries.postpone(one, "busy", after=None, now=now))
-        assert state == DeliveryState.WAITING
+        assert await postpone(one, now=now) == DeliveryState.WAITING
         row = await Delivery.get()
         assert row.attempts == number + 1
         assert wait * 0.8 <= row.due_at - now <= wait * 1.2
         now = row.due_at
     [one] = await take(now=now)
-    assert await transactions.run(lambda: deliveries.postpone(one, "busy", after=None, now=now)) == DeliveryState.DEAD
+    assert await postpone(one, now=now) == DeliveryState.DEAD
     assert await transactions.run(lambda: deliveries.replay(one, now=now))
     assert len(await take(now=now)) == 1
 
 
-async def test_what_the_channel_asks_for_is_kept_and_costs_no_try(store: Store) -> None:
+async def test_while_its_channel_rests_a_message_waits_and_loses_no_try(store: Store) -> None:
     await schedule(draft(1))
     [one] = await take(now=at())
-    wait = timedelta(minutes=7)
-    await transactions.run(lambda: deliveries.postpone(one, "retry after", after=wait, now=at()))
+    one.attempts = len(deliveries.RETRIES)
+    await postpone(one, after=timedelta(minutes=7), failed=False)
     row = await Delivery.get()
-    assert (row.attempts, row.due_at) == (0, at(minutes=7))
+    assert (row.state, row.attempts, row.due_at) == (DeliveryState.WAITING, len(deliveries.RETRIES), at(minutes=7))
+
+
+async def test_an_address_that_asks_for_time_gets_it_but_not_for_ever(store: Store) -> None:
+    await schedule(draft(1))
+    now, five = at(), timedelta(minutes=5)
+    for _ in deliveries.RETRIES:
+        [one] = await take(now=now)
+        await postpone(one, after=five, now=now)
+        row = await Delivery.get()
+        assert row.due_at - now >= five
+        now = row.due_at
+    [one] = await take(now=now)
+    await postpone(one, after=five, now=now)
+    assert (await Delivery.get()).state == DeliveryState.DEAD
+
+
+async def test_what_is_tried_again_still_leaves_before_what_came_later(store: Store) -> None:
+    await schedule(draft(1, target="ann"))
+    [first] = await take(now=at())
+    await postpone(first)
+    later = [await schedule(draft(number, target="ann"), due=at(seconds=1)) for number in range(2, 40)]
+    assert await take(now=at(seconds=2)) == []
+    [again] = await take(now=at(seconds=7))
+    assert again.id == first.id
+    await deliveries.sent(again, receipt="1", drawn={}, now=at(seconds=7))
+    assert [one.id for one in await take(now=at(seconds=8))] == [later[0].id]
+
+
+async def test_a_rest_of_the_channel_does_not_change_the_order(store: Store) -> None:
+    await schedule(draft(1, target="ann"))
+    [first] = await take(now=at())
+    await schedule(draft(2, target="ann"))
+    await postpone(first, after=timedelta(seconds=30), failed=False)
+    assert [one.id for one in await take(now=at(seconds=31))] == [first.id]
+
+
+async def test_a_channel_that_is_up_and_down_does_not_use_up_a_messages_tries(store: Store) -> None:
+    sick = await schedule(draft(1))
+    now = at()
+    for _ in range(50):
+        for one in await take(now=now):
+            if one.id == sick.id:
+                await lanes.failed("bot", whole=False, reason="502", now=now)
+                await postpone(one, now=now)
+        await lanes.recovered("bot", now=now)  # somebody else's message got through
+        now += timedelta(seconds=0.5)
+    row = await Delivery.get()
+    assert row.state == DeliveryState.WAITING
+    assert row.attempts <= 2
+
+
+async def test_what_failed_lately_is_tried_at_once_when_a_closed_channel_is_back(store: Store) -> None:
+    await schedule(draft(1))
+    [one] = await take(now=at())
+    await postpone(one)
+    await lanes.failed("bot", whole=True, reason="down", now=at())
+    assert await lanes.recovered("bot", now=at(seconds=6))
+    assert (await Delivery.get()).due_at <= at(seconds=6)
+
+
+async def test_who_lost_a_message_to_another_process_does_not_write_over_what_that_did(store: Store) -> None:
+    await schedule(draft(1))
+    [mine] = await take(now=at())
+    over = at() + deliveries.LEASE + timedelta(seconds=1)
+    await deliveries.reclaim(now=over)
+    [theirs] = await take(now=over, worker="w2")
+    assert await transactions.run(lambda: deliveries.give_up(mine, "gone")) == DeliveryState.SENDING
+    await deliveries.drop(mine, DeliveryState.CANCELLED)
+    await deliveries.sent(mine, receipt="mine", drawn={}, now=over)
+    assert (await Delivery.get()).state == DeliveryState.SENDING
+    await deliveries.sent(theirs, receipt="theirs", drawn={}, now=over)
+    assert (await Delivery.get()).receipt == "theirs"
+
+
+async def test_what_was_sent_after_the_lease_counts_as_sent_if_nobody_took_it_over(store: Store) -> None:
+    await schedule(draft(1))
+    [mine] = await take(now=at())
+    over = at() + deliveries.LEASE + timedelta(seconds=1)
+    await deliveries.reclaim(now=over)
+    await deliveries.sent(mine, receipt="1", drawn={}, now=over)
+    assert (await Delivery.get()).state == DeliveryState.SENT
+
+
+async def test_messages_of_a_channel_that_is_not_configured_any_more_are_found(store: Store) -> None:
+    lost = await schedule(draft(1, channel="old-bot"))
+    await schedule(draft(2))
+    await schedule(draft(3, channel="old-bot"), due=at(days=1))
+    found = await deliveries.claim_homeless({"bot"}, worker="w1", now=at())
+    assert [(one.id, one.taken_by) for one in found] == [(lost.id, "w1")]
+    assert await deliveries.claim_homeless({"bot"}, worker="w2", now=at()) == []
 
 
 async def test_an_invite_that_lost_its_meaning_is_not_tried_again(store: Store) -> None:
@@ -151,7 +271,7 @@ async def test_an_invite_that_lost_its_meaning_is_not_tried_again(store: Store) 
         deliveries.Draft(**{**{name: getattr(wanted, name) for name in wanted.__slots__}, "expires_at": at(seconds=3)})
     )
     [one] = await take(now=at())
-    assert await transactions.run(lambda: deliveries.postpone(one, "busy", after=None, now=at())) == DeliveryState.DEAD
+    assert await postpone(one) == DeliveryState.DEAD
 
 
 async def test_what_a_dead_process_had_in_hand_is_freed_when_its_lease_is_over(store: Store) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from core import contacts, errors
+from core.models.contacts import Address
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite, InvitePurpose
@@ -27,6 +28,11 @@ async def unhappy(*, now: datetime = at(), **scores: int) -> Alert:  # noqa: B00
     alert = await alerts.of_response(response.id)
     assert alert is not None
     return alert
+
+
+def line(alert: Alert, name: str) -> str:
+    """The key of a line in its thread, the first time that it is raised."""
+    return f"alert:{alert.id}:{at():%Y%m%d%H%M%S}:{name}"
 
 
 async def kim() -> Staff:
@@ -95,7 +101,7 @@ async def test_nobody_takes_it_so_it_is_raised_once_and_overdue_once(store: Stor
     alert = await unhappy()
     for minutes in (10, 15, 16, 100, 240, 241, 500):
         await alerts.look(alert.id, now=at(minutes=minutes))
-    raised = await Delivery.filter(kind="alert_update", key=f"alert:{alert.id}:raised")
+    raised = await Delivery.filter(kind="alert_update", key=line(alert, "raised"))
     assert [one.payload["owner"] for one in raised] == [{"name": "Kim"}]
     assert await Delivery.filter(kind="alert_overdue").count() == 1
 
@@ -106,7 +112,7 @@ async def test_an_alert_that_slept_past_its_deadline_is_overdue_and_no_more(stor
     for _ in range(3):
         await alerts.look(alert.id, now=at(hours=6))
     assert await Delivery.filter(kind="alert_overdue").count() == 1
-    assert not await Delivery.filter(key=f"alert:{alert.id}:raised").exists()
+    assert not await Delivery.filter(key=line(alert, "raised")).exists()
 
 
 async def test_closing_a_recovery_needs_an_outcome_and_asks_once_more(store: Store) -> None:
@@ -153,9 +159,9 @@ async def test_a_snoozed_alert_is_quiet_until_then(store: Store) -> None:
     alert = await unhappy()
     await recoveries.snooze(alert, at(hours=1), by=await kim(), now=at(minutes=5))
     await alerts.look(alert.id, now=at(minutes=20))
-    assert not await Delivery.filter(key=f"alert:{alert.id}:raised").exists()
+    assert not await Delivery.filter(key=line(alert, "raised")).exists()
     await alerts.look(alert.id, now=at(hours=1))
-    assert await Delivery.filter(key=f"alert:{alert.id}:raised").exists()
+    assert await Delivery.filter(key=line(alert, "raised")).exists()
 
 
 async def test_a_reply_reaches_the_contact_in_their_own_channel(store: Store) -> None:
@@ -237,3 +243,88 @@ async def test_two_redraws_are_two_messages(store: Store) -> None:
     assert sorted(await Delivery.filter(kind="alert").values_list("key", flat=True)) == [
         f"alert:{alert.id}:v{version}" for version in (1, 2, 3)
     ]
+
+
+async def test_an_alert_that_is_raised_again_tells_its_story_again(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    await alerts.look(alert.id, now=at(minutes=30))
+    await recoveries.take(await again(alert), await kim(), now=at(minutes=31))
+    await recoveries.resolve(await again(alert), "solved", "", by=await kim(), now=at(minutes=32))
+    invite = await Invite.filter(purpose=InvitePurpose.SERVICE).first()
+    assert invite is not None
+    for minute, score in ((40, 5), (50, 1)):
+        response = await responses.answer(
+            await whole(invite), {"overall": score}, [], "", finished=True, now=at(minutes=minute)
+        )
+        await responses.settle(response.id, now=at(minutes=minute))
+    await alerts.look(alert.id, now=at(minutes=90))
+    await recoveries.take(await again(alert), await kim(), now=at(minutes=91))
+    lines = [(one.kind, one.payload.get("event")) for one in await Delivery.filter(kind__startswith="alert_")]
+    assert lines.count(("alert_update", "raised")) == 2
+    assert lines.count(("alert_taken", None)) == 2
+    assert await shown_anew() == 1
+
+
+async def shown_anew() -> int:
+    """How often the alert was sent as a message of its own after the first time."""
+    return sum(bool(one.payload.get("anew")) for one in await Delivery.filter(kind="alert"))
+
+
+async def again(alert: Alert) -> Alert:
+    found = await alerts.by_id(alert.id)
+    assert found is not None
+    return found
+
+
+async def test_an_alert_without_a_recovery_is_taken_once_and_ends(store: Store) -> None:
+    await company()
+    await Rule.all().delete()
+    await Rule.create(key="tell", settings={"when": {"bands": ["negative"]}, "then": ["alert"]})
+    alert = await unhappy()
+    lee = await Staff.create(key="lee@example.org", name="Lee")
+    await recoveries.take(await again(alert), lee, now=at(minutes=1))
+    with pytest.raises(errors.Conflict, match="taken by Lee"):
+        await recoveries.take(await again(alert), await kim(), now=at(minutes=2))
+    await recoveries.dismiss(await again(alert), "test", "", by=lee, now=at(minutes=3))
+    with pytest.raises(errors.Conflict, match="finished"):
+        await recoveries.take(await again(alert), lee, now=at(minutes=4))
+
+
+async def test_an_alert_that_was_raised_before_its_recovery_watches_the_deadline(store: Store) -> None:
+    await company(recover_within="4h")
+    await Rule.all().delete()
+    await Rule.create(key="tell", settings={"when": {"bands": ["negative"]}, "then": ["alert", "recover"]})
+    alert = await unhappy()
+    await recoveries.take(await again(alert), await kim(), now=at(minutes=1))
+    await alerts.look(alert.id, now=at(hours=4, seconds=1))
+    assert await Delivery.filter(kind="alert_overdue").exists()
+
+
+async def test_the_history_says_who_assigned_it(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    li = await Staff.get(key="li@example.org")
+    await recoveries.assign(await again(alert), li, by=await kim(), now=at(minutes=1))
+    entry = await TicketEntry.filter(label="history.assigned").order_by("-id").first()
+    assert entry is not None
+    assert (entry.actor, entry.values["name"]) == ("Kim", "Li")
+
+
+async def test_a_reply_that_does_not_arrive_goes_to_the_next_address_and_then_staff_know(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    contact = alert.ticket.contact
+    await Address.create(contact_id=contact.id, channel="mail", address="ann@example.org", rank=1, created_at=at())
+    await recoveries.reply(await again(alert), "A new one is on its way.", by=await kim(), now=at())
+    first = await Delivery.get(kind="reply")
+    await contacts.mark_unreachable(first.address_id or 0, "blocked")
+    await recoveries.not_told(first, "blocked", now=at())
+    [second] = await Delivery.filter(kind="reply", channel="mail")
+    assert second.payload["text"] == "A new one is on its way."
+    await recoveries.not_told(second, "given up", now=at())
+    await recoveries.not_told(second, "given up", now=at())
+    assert await Delivery.filter(kind="reply").count() == 2
+    assert await TicketEntry.filter(label="history.reply_failed").exists()
+    [told] = [one for one in await Delivery.filter(kind="alert_update") if one.payload["event"] == "not_told"]
+    assert told.payload["text"] == "A new one is on its way."

@@ -156,6 +156,13 @@ class SlackState:
         posted.edits += 1
         return {"channel": posted.channel, "ts": posted.ts, "text": posted.text}
 
+    def _permalink(self, arguments: Arguments) -> dict[str, Any]:
+        posted = self.messages.get((arguments["channel"], arguments["message_ts"]))
+        if posted is None:
+            raise RefusedError("message_not_found")
+        link = f"https://home.slack.com/archives/{posted.channel}/p{posted.ts.replace('.', '')}"
+        return {"channel": posted.channel, "permalink": link}
+
     def _whisper(self, arguments: Arguments) -> dict[str, Any]:
         _refuse_bad_message(arguments)
         channel, ts, user = self._channel(arguments["channel"]), self.new_ts(), arguments["user"]
@@ -260,6 +267,7 @@ _METHODS: Mapping[str, Callable[[SlackState, Arguments], dict[str, Any]]] = {
     "apps.connections.open": SlackState._connections_open,
     "chat.postMessage": SlackState._post,
     "chat.update": SlackState._update,
+    "chat.getPermalink": SlackState._permalink,
     "chat.postEphemeral": SlackState._whisper,
     "conversations.open": SlackState._open_dm,
     "files.getUploadURLExternal": SlackState._begin_upload,

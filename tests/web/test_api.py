@@ -209,6 +209,22 @@ async def test_a_malformed_event_names_the_field(desk: httpx.AsyncClient, path: 
 
 
 @pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"type": "ticket.reslved"}, "'ticket.reslved' is not one of 'ticket.resolved', 'ticket.reopened'"),
+        ({}, "Field required"),
+    ],
+)
+async def test_an_unknown_kind_of_event_is_told_in_plain_words(
+    desk: httpx.AsyncClient, body: dict[str, object], message: str
+) -> None:
+    answer = await desk.post("/api/v1/events", json=body)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert (error["field"], error["message"]) == ("type", message)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",

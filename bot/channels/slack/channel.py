@@ -71,6 +71,7 @@ class SlackChannel:
         self.name = name
         self.limits = Limits(per_second=settings.messages_per_second or 10, per_target_seconds=1.0)
         self.keep: Keep = Forgetful()
+        self.reply_prefix = settings.reply_prefix
         self._settings = settings
         self._base_url = base_url
         self._opened: Workspaces | None = None
@@ -97,6 +98,9 @@ class SlackChannel:
             return ""
         api, email = await self._workspaces.of(target)
         return api.prefix + await api.person(email)
+
+    def home_of(self, address: str) -> str:
+        return HOME + address
 
     async def send(self, target: str, message: Message) -> Receipt:
         if target.startswith(HOME):
@@ -156,7 +160,7 @@ class SlackChannel:
         if answer.form is not None:
             await self._show(answer.form, heard, handle)
         if answer.note:
-            await self._note(answer.note, heard, handle)
+            await self._note(answer.note, heard, handle, await self._way_to(answer.receipt))
 
     async def listen(self, take: Take) -> None:
         token = self._settings.app_token
@@ -250,9 +254,22 @@ class SlackChannel:
         except (TryLater, Undeliverable, SlackApiError) as error:
             log.warning("Slack did not open the form: %s", _reason(error))
 
-    async def _note(self, note: str, heard: Heard, handle: Mapping[str, str]) -> None:
+    async def _way_to(self, receipt: str) -> str:
+        """The address of a message; "" when there is none, or Slack does not tell."""
+        if not receipt:
+            return ""
+        try:
+            api, message = await self._workspaces.of(receipt)
+            channel, _, ts = message.partition(":")
+            found = await api.call(api.client.chat_getPermalink, channel=channel, message_ts=ts)
+        except (TryLater, Undeliverable, SlackApiError) as error:
+            log.info("Slack did not tell the way to a message: %s", _reason(error))
+            return ""
+        return str(found.get("permalink", ""))
+
+    async def _note(self, note: str, heard: Heard, handle: Mapping[str, str], link: str = "") -> None:
         """For that person's eyes only, where it was done; by the response_url where we may not post (a command)."""
-        text = drawing.shorten_marked(drawing.escape(note), NOTE)
+        text = drawing.shorten_marked(drawing.escape(note), NOTE) + (f"\n<{drawing.escape(link)}>" if link else "")
         channel = handle.get("channel") or workspace_ids.bare(heard.target)
         try:
             api, user = await self._workspaces.of(heard.person.address)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from core.ports import TryLater, Undeliverable
@@ -92,7 +92,8 @@ def translated(error: Exception) -> TryLater | Undeliverable | None:
     if isinstance(error, SlackRequestError):
         return _upload(str(error))
     if isinstance(error, NO_PROPER_ANSWER):
-        return TryLater(f"no proper answer from Slack: {type(error).__name__}")
+        left_us = not isinstance(error, ClientConnectorError)
+        return TryLater(f"no proper answer from Slack: {type(error).__name__}", perhaps_sent=left_us)
     return None
 
 

@@ -27,6 +27,11 @@ class SlackSettings(ChannelSettings):
     app_token: SecretStr | None = Field(default=None, description="An app-level token, xapp-…; mode socket.")
     client_id: str = Field(default="", description="With client_secret: other workspaces can install the app, too.")
     client_secret: SecretStr | None = Field(default=None, description="Proves to Slack that we are the app.")
+    reply_prefix: str = Field(
+        default=">>",
+        max_length=20,
+        description="What staff write in a thread goes to the customer when it begins so; empty: never.",
+    )
     api_base: str = Field(default="https://slack.com/api/", description="Where Slack's Web API is.")
 
     @field_validator("bot_token", "signing_secret", "signing_secret_previous", "app_token", "client_secret")
@@ -35,6 +40,11 @@ class SlackSettings(ChannelSettings):
         if secret is not None and not secret.get_secret_value().strip():
             raise ValueError("must not be empty")
         return secret
+
+    @field_validator("reply_prefix")
+    @classmethod
+    def _without_blanks_around(cls, prefix: str) -> str:
+        return prefix.strip()
 
     @field_validator("api_base")
     @classmethod

@@ -63,7 +63,7 @@ async def _replay(row: Delivery, now: datetime) -> bool:
     if not await deliveries.replay(row, now=now):
         return False
     if row.kind in ("invite", "recovered") and row.subject_id is not None:
-        await invites.revive(row.subject_id, now=now)
+        await invites.revive(row.subject_id, row.address_id, now=now)
     return True
 
 

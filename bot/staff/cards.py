@@ -1,0 +1,136 @@
+"""Cards as staff read them: what a customer asks, how it stands, and what can be done; and the lines under them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from bot.site import Site
+from bot.staff import card_actions
+from core.desk import cards
+from core.models.deliveries import Delivery
+from core.models.desk import OPEN_STATUSES, Ticket, TicketEntry, TicketStatus
+from core.plumbing import deliveries
+from core.ports import Button, Channel, Fact, Message, Tone
+
+KINDS = frozenset({cards.CARD, cards.LINE})
+Say = Callable[..., str]
+
+
+async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
+    """The request in its present state, or a line for its thread; None when the request is gone."""
+    ticket = await Ticket.get_or_none(id=delivery.subject_id or 0).select_related("contact", "team", "assignee")
+    if ticket is None:
+        return None
+    draw_it = _card if delivery.kind == cards.CARD else _line
+    return await draw_it(delivery, ticket, channel, site)
+
+
+async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site) -> Message:
+    locale = site.templates.best_locale("")
+    say: Say = partial(_label, site, locale)
+    words = await _words(delivery.payload.get("words"))
+    context: dict[str, object] = {
+        "contact": {"name": ticket.contact.name},
+        "ticket": {"number": ticket.number, "subject": ticket.subject},
+        "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
+        "team": {"name": ticket.team.name if ticket.team else ""},
+        "channel": came_by(ticket, site, locale),
+        "state": status_of(ticket, site, locale),
+        "text": words,
+    }
+    rendered = await site.templates.render(cards.CARD, locale, channel.dialect, context, channel=channel.kind)
+    return Message(
+        key=delivery.key,
+        kind=cards.CARD,
+        text=rendered.text,
+        plain=rendered.plain,
+        subject=rendered.subject,
+        facts=_facts(ticket, site, locale),
+        quote=words,
+        rows=_buttons(ticket, say, forms=channel.has_forms),
+        topic=f"ticket:{ticket.id}",
+        locale=locale,
+        urgent=ticket.priority == "urgent",
+    )
+
+
+async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site) -> Message:
+    """It stands under the message of the screen that it belongs to; without one (not sent yet) it stands alone."""
+    locale = site.templates.best_locale("")
+    entry = await TicketEntry.get_or_none(id=delivery.payload.get("entry"))
+    context: dict[str, object] = {
+        "event": delivery.payload.get("event"),
+        "contact": {"name": ticket.contact.name},
+        "actor": {"name": entry.actor if entry else ""},
+        "ticket": {"number": ticket.number, "subject": ticket.subject},
+        "text": entry.text if entry else "",
+        "reason": _reason(ticket, site, locale),
+        "result": ticket.result,
+    }
+    rendered = await site.templates.render(cards.LINE, locale, channel.dialect, context, channel=channel.kind)
+    shown = await deliveries.shown(str(delivery.payload.get("under", "")))
+    return Message(
+        key=delivery.key,
+        kind=cards.LINE,
+        text=rendered.text,
+        plain=rendered.plain,
+        subject=rendered.subject,
+        thread=shown.receipt if shown else "",
+        topic=f"ticket:{ticket.id}",
+        locale=locale,
+    )
+
+
+def status_of(ticket: Ticket, site: Site, locale: str) -> str:
+    return site.templates.label(f"ticket_status.{ticket.status.value.removesuffix('_for_customer')}", locale)
+
+
+def came_by(ticket: Ticket, site: Site, locale: str) -> str:
+    """The channel in words, where it has some; else the name that it was configured by."""
+    key = f"channel.{ticket.channel}"
+    return site.templates.label(key, locale) if site.templates.has_label(key) else ticket.channel
+
+
+def _facts(ticket: Ticket, site: Site, locale: str) -> tuple[Fact, ...]:
+    say: Say = partial(_label, site, locale)
+    facts = [
+        ("who", ticket.contact.name or say("alert.unknown_contact")),
+        ("ticket", f"{ticket.number} · {ticket.subject}"),
+        ("channel", came_by(ticket, site, locale)),
+        ("agent", ticket.assignee.name if ticket.assignee else say("alert.nobody")),
+        ("state", status_of(ticket, site, locale)),
+    ]
+    return tuple(Fact(say(f"alert.{name}"), value) for name, value in facts if value)
+
+
+def _buttons(ticket: Ticket, say: Say, *, forms: bool) -> tuple[tuple[Button, ...], ...]:
+    """Where the channel has no forms, only what needs none."""
+    if ticket.status not in OPEN_STATUSES:
+        return ()
+
+    def button(verb: str, tone: Tone = Tone.NEUTRAL) -> Button:
+        return Button(say(f"button.{verb}"), card_actions.write(ticket.number, verb), tone=tone)
+
+    free = ticket.status in (TicketStatus.NEW, TicketStatus.ASSIGNED) or ticket.assignee is None
+    row = (
+        *((button("take", Tone.PRIMARY),) if free else ()),
+        *((button("reply"), button("resolve")) if forms else ()),
+    )
+    return (row,) if row else ()
+
+
+def _reason(ticket: Ticket, site: Site, locale: str) -> str:
+    """An outside desk has reasons of its own, which stay as they are."""
+    key = f"close_reason.{ticket.close_reason}"
+    return site.templates.label(key, locale) if site.templates.has_label(key) else ticket.close_reason
+
+
+async def _words(entry_id: object) -> str:
+    entry = await TicketEntry.get_or_none(id=entry_id) if entry_id else None
+    return entry.text if entry else ""
+
+
+def _label(site: Site, locale: str, key: str, **values: object) -> str:
+    return site.templates.label(key, locale, **values)

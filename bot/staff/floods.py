@@ -1,0 +1,61 @@
+"""The list that stands for many alerts at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.site import Site
+from bot.staff import actions
+from bot.staff.states import state_of
+from bot.wording import Wording
+from core.models.deliveries import Delivery
+from core.models.reactions import Alert, AlertState
+from core.ports import Button, Channel, Message, Tone
+from core.reactions import floods
+from core.surveys.settings import SurveySettings
+from core.text import shorten
+
+KINDS = frozenset({floods.KIND})
+SUBJECT, NAME, IN_ROW = 30, 20, 5
+
+
+async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
+    """Each alert of the list in its present state; None when all are gone."""
+    alerts = await floods.listed(delivery.screen)
+    if not alerts:
+        return None
+    locale = site.templates.best_locale("")
+    words = Wording(site.templates, SurveySettings(), locale)
+    waiting = [one for one in alerts if one.state == AlertState.OPEN]
+    context: dict[str, object] = {
+        "count": len(alerts),
+        "waiting": len(waiting),
+        "alerts": [_line(one, state_of(one, words, site, now=now)) for one in alerts],
+    }
+    rendered = await site.templates.render(floods.KIND, locale, channel.dialect, context, channel=channel.kind)
+    takes = [_take(one, words) for one in waiting]
+    return Message(
+        key=delivery.key,
+        kind=floods.KIND,
+        text=rendered.text,
+        plain=rendered.plain,
+        subject=rendered.subject,
+        rows=tuple(tuple(takes[start : start + IN_ROW]) for start in range(0, len(takes), IN_ROW)),
+        topic=delivery.screen,
+        locale=locale,
+    )
+
+
+def _line(alert: Alert, state: str) -> dict[str, object]:
+    return {
+        "number": alert.ticket.number,
+        "subject": shorten(alert.ticket.subject, SUBJECT),
+        "contact": shorten(alert.ticket.contact.name, NAME),
+        "worst": min((one.value for one in alert.response.scores), default=0),
+        "state": state,
+    }
+
+
+def _take(alert: Alert, words: Wording) -> Button:
+    label = words.label("button.take_one", number=alert.ticket.number)
+    return Button(label, actions.write(alert.key, "take"), tone=Tone.PRIMARY)

@@ -1,0 +1,42 @@
+"""How an alert stands, in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.site import Site
+from bot.wording import Wording
+from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
+from core.models.setup import Staff
+
+
+def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
+    """How it stands, in words: waiting, taken by Kim, overdue since 14:30, resolved by Kim: solved."""
+    recovery: Recovery | None = alert.recovery
+    if recovery is not None and recovery.state == RecoveryState.RESOLVED:
+        return words.label(
+            "state.resolved", name=recovery.closed_by, outcome=words.label(f"outcome.{recovery.outcome}")
+        )
+    if recovery is not None and recovery.state == RecoveryState.DISMISSED:
+        reason = words.label(f"dismissal.{recovery.outcome}")
+        return words.label("state.dismissed", name=recovery.closed_by, reason=reason)
+    if alert.state == AlertState.CLOSED:
+        return words.label("state.closed")
+    if recovery is not None and now >= recovery.due_at:
+        return words.label("state.overdue", due=when_of(recovery.due_at, words, site, now))
+    if alert.state == AlertState.OPEN and alert.snoozed_until and alert.snoozed_until > now:
+        return words.label("state.snoozed", until=when_of(alert.snoozed_until, words, site, now))
+    if alert.state == AlertState.ACKNOWLEDGED:
+        owner: Staff | None = recovery.owner if recovery else alert.ticket.assignee
+        return words.label("state.taken", name=owner.name if owner else words.label("alert.nobody"))
+    return words.label("state.open")
+
+
+def agent_of(alert: Alert) -> str:
+    """Who worked on the ticket when it was rated; whoever has it now is the owner."""
+    agent = alert.response.invite.agent
+    return agent.name if agent else ""
+
+
+def when_of(moment: datetime, words: Wording, site: Site, now: datetime) -> str:
+    return words.templates.when(moment, words.locale, site.timezone, now=now, lasting=True)

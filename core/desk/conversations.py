@@ -1,0 +1,54 @@
+"""What staff say to a contact, carried in the contact's own channel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core import contacts, errors, transactions
+from core.desk import cards, tickets
+from core.models.desk import Ticket, TicketEntry
+from core.models.setup import Staff
+from core.plumbing import deliveries
+from core.text import clean
+
+
+@transactions.atomic
+async def reply(ticket: Ticket, text: str, *, by: Staff, now: datetime, told: bool = False) -> TicketEntry:
+    """Words of the staff for the contact. `told`: they were written in the card's thread, and stand there already.
+
+    Raises errors.Invalid when there are none, and errors.Conflict when the contact has no address that works.
+    """
+    words = clean(text)
+    if not words:
+        raise errors.Invalid("write what the customer shall read", field="text", label="note.nothing_written")
+    ticket = await Ticket.get(id=ticket.id).select_related("contact")
+    entry = await tickets.message(ticket, words, by=by.name, from_contact=False, now=now)
+    payload: dict[str, object] = {"text": words, "actor": {"name": by.name}}
+    if not await to_contact(ticket, f"reply:{entry.id}", "reply", payload, now=now):
+        raise errors.Conflict("this contact cannot be reached any more", label="note.reply_impossible")
+    if not told:
+        await cards.tell(ticket, entry, "replied", now=now)
+    return entry
+
+
+async def to_contact(
+    ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
+) -> bool:
+    """A message about the ticket for its contact (fetched with it). False: the contact has no address that works."""
+    ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
+    if not ways:
+        return False
+    draft = deliveries.Draft(
+        key=key,
+        kind=kind,
+        channel=ways[0].channel,
+        target=ways[0].address,
+        priority=deliveries.REPLY,
+        contact_id=ticket.contact_id,
+        address_id=ways[0].id,
+        ticket_id=ticket.id,
+        subject_id=ticket.id,
+        payload=payload,
+    )
+    await deliveries.schedule(draft, due=now, now=now)
+    return True

@@ -1,0 +1,409 @@
+"""Staff in Slack: what customers write reaches them there, and what they do there reaches the customers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from core import contacts
+from core.contacts import AddressFacts, ContactFacts
+from core.desk import tickets
+from core.models.contacts import Address, Contact, Reach
+from core.models.deliveries import Delivery
+from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
+from core.models.invites import Invite
+from core.models.reactions import Alert
+from core.models.setup import Staff
+from core.surveys import responses
+from tests import world
+from tests.core.builders import asked
+from tests.ports import free_port
+from tests.rigs import slack_blocks
+from tests.rigs.slack import SlackRig
+from tests.rigs.telegram import TelegramRig
+from tests.world import World
+
+ANN = 777
+TEAM = "C0ALERTS"
+LI = """
+[[staff]]
+key = "li@example.org"
+name = "Li"
+email = "li@example.org"
+team = "support"
+addresses = [{ channel = "slack", address = "U0LI" }]
+"""
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramRig]:
+    async with TelegramRig() as rig:
+        rig.introduce(ANN, "Ann <3")
+        yield rig
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackRig]:
+    async with SlackRig() as rig:
+        for user, name in (("U0KIM", "Kim"), ("U0LI", "Li"), ("U0EVE", "Eve"), ("U0ANN", "Ann <3")):
+            rig.person(user, name=name, email=f"{name[:3].lower()}@example.org")
+        yield rig
+
+
+@pytest.fixture
+async def here(store_url: str, telegram: TelegramRig, slack: SlackRig) -> AsyncIterator[World]:
+    port = free_port()
+    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
+    channels = {"support-bot": world.telegram_table(telegram), "slack": world.slack_table(slack)}
+    async with world.running(store_url, channels, setup=world.SETUP + LI, port=port) as running:
+        await telegram.until(lambda: telegram.webhook)
+        yield running
+
+
+async def asks(telegram: TelegramRig, slack: SlackRig, words: str = "My <router> blinks & *beeps*") -> str:
+    """Ann opens a request in Telegram; the receipt of its card."""
+    await telegram.write(ANN, words)
+    await slack.until(lambda: "Resolve…" in slack.buttons(TEAM))
+    return last_message(slack)
+
+
+async def unhappy(here: World, telegram: TelegramRig, slack: SlackRig, ref: str = "T-1") -> str:
+    """Ann rates a ticket badly; the receipt of the alert."""
+    await here.resolve(ref, addresses=[("support-bot", str(ANN))])
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    await telegram.tap(ANN, "1★")
+    await slack.until(lambda: "Dismiss…" in slack.buttons(TEAM))
+    return last_message(slack)
+
+
+def last_message(slack: SlackRig) -> str:
+    return [f"{one.channel}:{one.ts}" for one in slack.messages.values() if one.channel == TEAM and not one.thread][-1]
+
+
+def seen(slack: SlackRig, channel: str = TEAM) -> str:
+    return "\n".join(slack.screen(channel))
+
+
+async def submits(slack: SlackRig, user: str, **values: Any) -> None:
+    await slack.until(lambda: any(modal.user == user for modal in slack.modals))
+    await slack.submit(user, values)
+
+
+# ---------------------------------------------------------------- cards
+
+
+async def test_a_request_from_a_chat_stands_in_slack_and_later_words_in_its_thread(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    ticket = await Ticket.get()
+    [message] = slack.screen(TEAM)
+    assert ticket.number in message
+    assert "Ann <3" in message
+    assert "My <router> blinks & *beeps*" in message
+    assert "nobody" in message
+    assert slack.buttons(TEAM) == ["Take", "Reply", "Resolve…"]
+    await telegram.write(ANN, "<!channel> it is *red* now")
+    await slack.until(lambda: slack.thread(TEAM, card))
+    assert "<!channel> it is ∗red∗ now" in slack.thread(TEAM, card)[0]
+    assert len(slack.screen(TEAM)) == 1
+    assert slack.pings() == []
+
+
+async def test_who_takes_a_request_is_seen_on_its_card_and_only_one_can(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Take")
+    await slack.until(lambda: "in progress" in seen(slack))
+    assert "Kim" in seen(slack)
+    assert slack.buttons(TEAM) == ["Reply", "Resolve…"]
+    await slack.until(lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, card)))
+    ticket = await Ticket.get().select_related("assignee")
+    assert (ticket.status, ticket.assignee.name if ticket.assignee else "") == (TicketStatus.IN_PROGRESS, "Kim")
+    await forged(slack, "U0LI", f"t:{ticket.number}:take")
+    await slack.until(lambda: slack.whispered("U0LI"))
+    assert "Already taken by Kim" in slack.whispered("U0LI")[0]
+
+
+async def test_a_reply_from_a_card_reaches_the_customer_in_their_own_channel(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Reply")
+    await submits(slack, "U0KIM", text="Is the <cable> in & tight?")
+    await telegram.until(lambda: "Is the <cable> in & tight?" in telegram.screen(ANN))
+    await slack.until(lambda: any("Is the <cable> in" in line for line in slack.thread(TEAM, card)))
+    assert await TicketEntry.filter(kind=EntryKind.MESSAGE, actor="Kim", internal=False).exists()
+
+
+async def test_a_request_resolved_on_its_card_is_asked_about(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Resolve…")
+    await submits(slack, "U0KIM", reason="Solved", result="A new cable.")
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    await slack.until(lambda: "resolved" in seen(slack))
+    ticket = await Ticket.get()
+    assert (ticket.status, ticket.close_reason, ticket.result) == (TicketStatus.RESOLVED, "solved", "A new cable.")
+    assert "Take" not in slack.screen(TEAM)[0]
+    await forged(slack, "U0LI", f"t:{ticket.number}:resolve", values={"reason": "solved"})
+    await slack.until(lambda: slack.whispered("U0LI"))
+    assert "already finished" in slack.whispered("U0LI")[0]
+    assert await Invite.all().count() == 1
+
+
+async def test_words_about_what_staff_are_alerted_to_stand_in_the_alerts_thread(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    alert = await unhappy(here, telegram, slack)
+    await here.move_on(days=2)
+    await telegram.write(ANN, "Hello? Anybody?")
+    await slack.until(lambda: any("Hello? Anybody?" in line for line in slack.thread(TEAM, alert)))
+    assert len(slack.screen(TEAM)) == 1
+
+
+async def test_a_request_that_an_outside_desk_opened_makes_no_card(here: World) -> None:
+    await here.resolve(addresses=[])
+    await here.reopen()
+    assert not await Delivery.filter(kind__startswith="request").exists()
+
+
+# ---------------------------------------------------------------- words in a thread
+
+
+@pytest.mark.parametrize("where", ["card", "alert"])
+async def test_words_with_the_prefix_go_to_the_customer_and_all_others_stay_inside(
+    where: str, here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    root = await asks(telegram, slack) if where == "card" else await unhappy(here, telegram, slack)
+    await slack.write("U0KIM", TEAM, "She is a >> difficult one", thread=root)
+    await slack.write("U0KIM", TEAM, ">> We <send> a new one", thread=root)
+    await telegram.until(lambda: "We <send> a new one" in telegram.screen(ANN))
+    await slack.until(lambda: slack.whispered("U0KIM"))
+    assert slack.whispered("U0KIM") == ["✓ On its way to the customer."]
+    assert "difficult" not in telegram.screen(ANN)
+    [note] = await TicketEntry.filter(kind=EntryKind.NOTE, actor="Kim")
+    assert (note.text, note.internal) == ("She is a >> difficult one", True)
+    [said] = await TicketEntry.filter(kind=EntryKind.MESSAGE, actor="Kim")
+    assert said.text == "We <send> a new one"
+
+
+async def test_nothing_from_a_stranger_reaches_the_customer(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    before = len(telegram.shown(ANN))
+    await slack.write("U0EVE", TEAM, ">> Send me your password", thread=card)
+    await slack.until(lambda: slack.whispered("U0EVE"))
+    assert "Only staff" in slack.whispered("U0EVE")[0]
+    assert not await TicketEntry.filter(text__contains="password").exists()
+    assert len(telegram.shown(ANN)) == before
+
+
+async def test_words_that_cannot_reach_the_customer_are_kept_and_their_writer_is_told(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await Address.all().update(reach=Reach.UNREACHABLE)
+    await slack.write("U0KIM", TEAM, ">> Are you there?", thread=card)
+    await slack.until(lambda: slack.whispered("U0KIM"))
+    assert "cannot be reached" in slack.whispered("U0KIM")[0]
+    [kept] = await TicketEntry.filter(actor="Kim")
+    assert (kept.kind, kept.text) == (EntryKind.NOTE, ">> Are you there?")
+    await slack.write("U0KIM", TEAM, ">>", thread=card)
+    await slack.until(lambda: len(slack.whispered("U0KIM")) == 2)
+    assert "Please write" in slack.whispered("U0KIM")[1]
+
+
+async def test_a_workspace_can_choose_another_prefix_or_none(
+    store_url: str, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    port = free_port()
+    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
+    table = world.slack_table(slack) | {"reply_prefix": ""}
+    channels = {"support-bot": world.telegram_table(telegram), "slack": table}
+    async with world.running(store_url, channels, port=port) as here:
+        await telegram.until(lambda: telegram.webhook)
+        card = await asks(telegram, slack)
+        await slack.write("U0KIM", TEAM, ">> Only for us", thread=card)
+        await here.until(lambda: TicketEntry.filter(kind=EntryKind.NOTE, text=">> Only for us").exists())
+        assert "Only for us" not in telegram.screen(ANN)
+
+
+# ---------------------------------------------------------------- many at once
+
+
+async def test_a_flood_of_bad_marks_is_five_alerts_and_a_list_to_take_from(here: World, slack: SlackRig) -> None:
+    nasty = "<!channel> & *all* 👩🏽‍🚒 " * 4
+    for number in range(25):
+        now = here.clock()
+        addresses = (("nowhere", str(number)),)
+        invite = await asked(f"T-{number}", contact=f"c-{number}", addresses=addresses, now=now)
+        await Ticket.filter(id=invite.ticket_id).update(subject=nasty)
+        await Contact.filter(id=invite.contact_id).update(name=nasty)
+        response = await responses.answer(invite, {"overall": 1}, [], "", finished=True, now=now)
+        await responses.settle(response.id, now=now)
+    last = (await Alert.all().order_by("-id").select_related("ticket"))[0]
+    await slack.until(lambda: last.ticket.number in seen(slack), seconds=20)
+    await slack.until(lambda: "+20 more" in seen(slack), seconds=20)
+    await slack.until(lambda: len(slack.screen(TEAM)) == 6, seconds=20)
+    [the_list] = [one for one in slack.screen(TEAM) if "+20 more" in one]
+    assert the_list.count("[Take CS") == 20
+    assert slack.pings() == []
+    await slack.press("U0KIM", TEAM, f"Take {last.ticket.number}")
+    await slack.until(lambda: len(slack.screen(TEAM)) == 7, seconds=20)
+    await slack.until(lambda: "19 of them waiting" in seen(slack), seconds=20)
+    own = last_message(slack)
+    await slack.until(lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, own)), seconds=20)
+
+
+# ---------------------------------------------------------------- App Home
+
+
+async def test_app_home_shows_what_waits_for_me_and_changes_when_i_take_it(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await unhappy(here, telegram, slack)
+    await slack.open_home("U0KIM")
+    await slack.until(lambda: "U0KIM" in slack.homes)
+    number = (await Ticket.get()).number
+    alerts, recoveries, _ = parts(slack.home("U0KIM"))
+    assert number in alerts
+    assert "left" in alerts
+    assert "None." in recoveries
+    assert "Asked*\n1" in slack.home("U0KIM")
+    assert "Participation*\n100%" in slack.home("U0KIM")
+    assert "Average*\n1.0 of 5" in slack.home("U0KIM")
+    assert f"[Take {number}]" in slack.home("U0KIM")
+    assert slack_blocks.view_problems(slack.homes["U0KIM"]) == []
+    await slack.press("U0KIM", TEAM, "Take")
+    await slack.until(lambda: number in parts(slack.home("U0KIM"))[1])
+    assert "None. Well done." in parts(slack.home("U0KIM"))[0]
+    await slack.press("U0KIM", TEAM, "Assign…")
+    await submits(slack, "U0KIM", assignee="Li")
+    await slack.until(lambda: number not in parts(slack.home("U0KIM"))[1])
+    assert "U0LI" not in slack.homes
+    assert await Delivery.filter(kind="home").count() == 1
+
+
+async def test_an_alert_can_be_taken_from_app_home(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await unhappy(here, telegram, slack)
+    alert = await Alert.get()
+    await forged(slack, "U0KIM", f"a:{alert.key}:take", at_home=True)
+    await slack.until(lambda: "taken by Kim" in seen(slack))
+
+
+async def test_somebody_else_reads_in_app_home_what_it_is_for(here: World, slack: SlackRig) -> None:
+    await slack.open_home("U0EVE")
+    await slack.until(lambda: "U0EVE" in slack.homes)
+    assert "for the staff of Example & Sons" in slack.home("U0EVE")
+    assert "Asked" not in slack.home("U0EVE")
+
+
+async def test_app_home_fits_whatever_there_is(here: World, slack: SlackRig) -> None:
+    nasty = "<!channel> & *all* 👩🏽‍🚒 " * 9
+    contact = await contacts.learn(
+        ContactFacts(name=nasty, addresses=(AddressFacts("support-bot", "1"),)), now=here.clock()
+    )
+    li = await Staff.get(name="Li")
+    for _ in range(40):
+        ticket = await tickets.open_ticket(contact=contact, subject=nasty, now=here.clock())
+        await tickets.assign(ticket, li, now=here.clock())
+    await slack.open_home("U0LI")
+    await slack.until(lambda: "U0LI" in slack.homes)
+    assert "and 30 more" in slack.home("U0LI")
+    assert slack_blocks.view_problems(slack.homes["U0LI"]) == []
+    assert slack.pings() == []
+
+
+def parts(page: str) -> list[str]:
+    """The three lists of App Home."""
+    _, _, rest = page.partition("Open alerts of your team")
+    alerts, _, rest = rest.partition("Your recoveries")
+    recoveries, _, own = rest.partition("Your tickets")
+    return [alerts, recoveries, own]
+
+
+# ---------------------------------------------------------------- commands
+
+
+async def test_staff_look_up_a_ticket_and_are_led_to_its_alert(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    alert = await unhappy(here, telegram, slack)
+    for name in ("T-1", (await Ticket.get()).number):
+        told = await answered(slack, "U0KIM", f"ticket {name}")
+        assert "Router & cable" in told
+        assert "Agent: Li" in told
+        assert "Overall: 1 of 5" in told
+        assert "Alert: waiting for somebody to take it" in told
+        assert f"/p{alert.partition(':')[2].replace('.', '')}" in told
+    assert "no ticket T&9" in await answered(slack, "U0KIM", "ticket T&9")
+    assert "name a ticket" in await answered(slack, "U0KIM", "ticket")
+    assert slack.pings() == []
+
+
+async def test_staff_ask_by_hand_and_say_why(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await asks(telegram, slack)
+    ticket = await Ticket.get()
+    assert "say why" in await answered(slack, "U0KIM", f"survey {ticket.number}")
+    told = await answered(slack, "U0KIM", f"survey {ticket.number} She called & was unsure")
+    assert told == f"The customer is asked about {ticket.number}."
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    assert await TicketEntry.filter(label="history.sent_by_hand", actor="Kim").exists()
+    assert "already" in await answered(slack, "U0KIM", f"survey {ticket.number} Once more")
+
+
+async def test_staff_see_who_is_there_and_how_the_day_goes(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await unhappy(here, telegram, slack)
+    duty = await answered(slack, "U0LI", "duty")
+    assert "• Kim (lead)\n• Li\n" in duty
+    assert "cannot know" in duty
+    status = await answered(slack, "U0LI", "STATUS")
+    assert "Asked: 1\nAnswered: 1\nParticipation: 100%\nAverage: 1.0 of 5\nNegative: 1" in status
+
+
+async def test_unknown_words_of_staff_are_answered_with_what_they_can_ask(here: World, slack: SlackRig) -> None:
+    for words in ("", "help", "dance <with> me"):
+        assert "/afterword survey NUMBER REASON" in await answered(slack, "U0KIM", words)
+    assert slack.screen("U0KIM") == []
+
+
+async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> None:
+    slack.channels[slack.dm_of("U0ANN")] = "directmessage"
+    await slack.command("U0ANN", "/afterword", "ticket T-1")
+    await slack.until(lambda: slack.screen("U0ANN"))
+    assert "/privacy" in slack.screen("U0ANN")[0]
+    assert slack.whispered("U0ANN") == []
+
+
+async def answered(slack: SlackRig, user: str, words: str) -> str:
+    before = len(slack.whispered(user))
+    await slack.command(user, "/afterword", words, channel=TEAM)
+    await slack.until(lambda: len(slack.whispered(user)) > before)
+    return slack.whispered(user)[-1]
+
+
+async def forged(
+    slack: SlackRig, user: str, action: str, *, values: dict[str, str] | None = None, at_home: bool = False
+) -> None:
+    """A press, or a form sent, as Slack would bring it, of a button that need not be on any message."""
+    who = {"id": user, "username": user, "name": user, "team_id": slack.team}
+    base: dict[str, Any] = {"user": who, "team": {"id": slack.team}, "api_app_id": "A0", "token": "gone"}
+    base |= {"trigger_id": slack.new_trigger(user)}
+    if values is None:
+        press = {"type": "button", "action_id": action, "value": action}
+        there = {"channel": {"id": TEAM}, "message": {"ts": "1", "team": slack.team}}
+        place = {"view": {"id": "VHOME", "app_installed_team_id": slack.team}} if at_home else there
+        await slack.interact(base | {"type": "block_actions", "actions": [press]} | place)
+        return
+    memory = f'{{"action": "{action}", "target": "{TEAM}", "receipt": ""}}'
+    blocks = [{"type": "input", "block_id": name} for name in values]
+    state = {name: {name: {"type": "plain_text_input", "value": value}} for name, value in values.items()}
+    view = {"private_metadata": memory, "blocks": blocks, "state": {"values": state}, "id": "V1"}
+    view |= {"app_installed_team_id": slack.team}
+    await slack.interact(base | {"type": "view_submission", "view": view})
