@@ -117,6 +117,7 @@ async def test_the_next_person_at_the_same_browser_sees_nothing_of_it(desk: Desk
     ann = await Visitor(client).arrive()
     await ann.write("My secret")
     await identified(ann)
+    await ann.write("Another one")
     await identified(ann, "eve@example.org")
     await ann.look()
     assert ann.texts() == []
