@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import apply, check, db, serve, survey, token, version
+from bot.commands import apply, check, db, mail, serve, slack, survey, token, version
 
 app = typer.Typer(
     name="afterword",
@@ -31,6 +31,8 @@ def about(
 for commands in (serve, check, apply):
     app.add_typer(commands.app)
 app.add_typer(db.app, name="db", help="The store's tables: upgrade, status.")
+app.add_typer(mail.app, name="mail", help="Mail: hand one in, addresses that get nothing more.")
+app.add_typer(slack.app, name="slack", help="Slack: print the app manifest.")
 app.add_typer(survey.app, name="survey", help="Surveys: send one by hand, try them on past tickets.")
 app.add_typer(token.app, name="token", help="Who may call the API: create, list, revoke.")
 app.add_typer(version.app)

@@ -71,10 +71,17 @@ class HasKeep(Protocol):
     keep: Keep
 
 
-def menu(templates: Templates) -> dict[str, list[tuple[str, str]]]:
+@runtime_checkable
+class HasGroupMenu(Protocol):
+    """A channel that shows another menu in groups (Telegram)."""
+
+    group_commands: Mapping[str, Sequence[tuple[str, str]]]
+
+
+def menu(templates: Templates, shown: Sequence[str] = messages.COMMANDS) -> dict[str, list[tuple[str, str]]]:
     """The commands and what they are for, in every language that ships."""
     return {
-        locale: [(command, templates.label(f"command.{command}", locale)) for command in messages.COMMANDS]
+        locale: [(command, templates.label(f"command.{command}", locale)) for command in shown]
         for locale in templates.locales()
     }
 
@@ -99,6 +106,8 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
         for channel in channels.values():
             if isinstance(channel, HasMenu):
                 channel.commands = menu(templates)
+            if isinstance(channel, HasGroupMenu):
+                channel.group_commands = menu(templates, messages.GROUP_COMMANDS)
             if isinstance(channel, HasKeep):
                 channel.keep = keeps.of(channel.name)
             await channel.open()

@@ -246,7 +246,7 @@ class Courier:
         somebody mends it: an alert is not lost because a bot was put out of a group. When our set-up keeps everything
         from leaving (a token was revoked), the channel rests, and is well again within a minute after it was mended.
         """
-        if dead.dead_address and delivery.kind not in staff_alerts.KINDS:
+        if dead.dead_address and delivery.kind not in staff_alerts.MUST_BE_SEEN:
             await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
             return
         logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
@@ -262,7 +262,7 @@ class Courier:
     async def _not_sent(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
         """What follows for whom it was meant for: the next address, or a word on the ticket."""
         now = self._clock()
-        if delivery.kind in staff_alerts.KINDS:
+        if delivery.kind in staff_alerts.MUST_BE_SEEN:
             logger.error("Staff were not told (delivery %s, %s): %s", delivery.id, delivery.kind, reason)
             await alerts.undelivered(delivery, reason, now=now)
         elif delivery.address_id is None:

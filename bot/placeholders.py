@@ -171,6 +171,22 @@ _CUSTOMER_KINDS = (
         _text("language", "the present one, in its own words", "English"),
         _list("languages", "the languages", Field("name", "in its own words", "English")),
     ),
+    Kind(
+        "transcript",
+        "a conversation in the web chat, by e-mail, for whoever asked for it there",
+        (
+            CONTACT,
+            SITE,
+            _text("shortened", "it is only the end of a long conversation", sample=True),
+            _list(
+                "lines",
+                "what was said, oldest first",
+                Field("who", "You, or Our team", "You"),
+                Field("at", "when", "22 Nov 2026 14:30"),
+                Field("text", "the words", "My parcel is late."),
+            ),
+        ),
+    ),
 )
 
 _STAFF_KINDS = (
@@ -253,11 +269,12 @@ _STAFF_KINDS = (
         "request_line",
         "told in the thread of a request: something happened",
         (
-            _text("event", "wrote, taken, replied, resolved or reopened", "wrote", needed=True),
+            _text("event", "wrote, taken, replied, not_told, resolved or reopened", "wrote", needed=True),
             CONTACT,
             Placeholder("actor", "who of the staff did it", fields=(Field("name", "their name; may be empty", "Kim"),)),
             _ticket(),
             _text("text", "what was written by or to the customer", "It blinks again."),
+            _text("files", "the names of files that were sent along; may be empty", "router.jpg"),
             _text("reason", "why it was resolved", "Solved"),
             _text("result", "what was done", "A new cable."),
         ),

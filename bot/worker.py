@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.courier import Courier
+from bot.fetcher import Fetcher
 from bot.lane_runner import LaneRunner
 from bot.site import Site
 from bot.staff import actions as staff_actions
@@ -20,6 +21,7 @@ from bot.surveys.conversation import Conversation
 from bot.turn import Turn
 from bot.turns import Turns
 from core import housekeeping, transactions
+from core.desk import attachments
 from core.failpoints import fp
 from core.models.deliveries import Delivery
 from core.plumbing import arrivals, deliveries
@@ -74,6 +76,7 @@ class Worker:
         self._conversation = Conversation(site, self.name)
         self._staff = StaffDesk(site)
         self._courier = Courier(site, channels, clock)
+        self._fetcher = Fetcher(site, channels, clock)
         self._lanes = {name: LaneRunner(one, self._courier, self.name, clock) for name, one in channels.items()}
         self._arriving: GroupCommit[_Arrival] = GroupCommit(self._store_arrivals)
         self._acting: GroupCommit[_Understood] = GroupCommit(self._do_all, most=AT_ONCE)
@@ -84,6 +87,7 @@ class Worker:
             responses.JOB: self._settle,
             invites.JOB: self._look_at_invite,
             alerts.JOB: self._look_at_alert,
+            attachments.JOB: self._fetcher.look,
         }
         sweeps = {"hold": (HOLD, self.hold), "sweep": (SWEEP, self.sweep), "tidy": (housekeeping.EVERY, self._tidy)}
         self._engine = Engine(store, handlers, clock, every=sweeps, grace=ENGINE_GRACE)

@@ -137,6 +137,76 @@ async def test_everything_can_be_done_with_the_keyboard_alone(stage: Stage, brow
     await window.done(1)
 
 
+async def test_the_keyboard_is_never_lost_on_the_way(stage: Stage, browser: Browser) -> None:
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang="en")
+    page, guide = window.page, window.page.locator(".guide .do")
+    await page.locator("#agent .card.mine .main").focus()
+    await page.keyboard.press("Enter")
+    await page.locator("dialog[open] button.main").focus()
+    await page.keyboard.press("Enter")
+    await window.done(1)
+    await expect(page.locator("#agent .card.mine")).to_have_count(0)
+    await expect(guide).to_have_text("Five minutes later")
+    await expect(guide).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    await window.done(2)
+    await expect(guide).to_have_text("Show me")
+    await expect(guide).to_be_focused()
+    await window.rate(2)
+    await window.done(3)
+    await guide.focus()
+    await page.keyboard.press("Enter")
+    await window.done(4)
+    await expect(guide).to_be_focused()
+
+    await expect(page.locator('#staff [data-press$=":take"]')).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.locator('#staff [data-press$=":take"]')).to_be_focused()
+    await page.keyboard.press("Enter")
+    await window.done(5)
+    assert await page.evaluate("document.activeElement.closest('#staff .post.taken') !== null")
+    await guide.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator('#staff [data-press$=":resolve"]')).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.locator("dialog[open] .option input").nth(1).check()
+    await page.locator("dialog[open] button.main").focus()
+    await page.keyboard.press("Enter")
+    await window.done(6)
+    await expect(guide).to_be_focused()
+    assert window.complaints == []
+
+
+async def test_what_has_the_keyboard_may_be_redrawn_behind_a_form(stage: Stage, browser: Browser) -> None:
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang="en")
+    button = window.page.locator("#agent .card.mine [data-desk$=':assign']")
+    await button.focus()
+    await window.page.keyboard.press("Enter")
+    await expect(window.page.locator("dialog[open]")).to_be_visible()
+    await window.page.evaluate("document.querySelector('#agent .card.mine').classList.add('before')")
+    await window.page.locator("dialog[open] .option input").last.check()
+    await window.page.locator("dialog[open] button.main").press("Enter")
+    await expect(window.page.locator("#agent .card.mine.before")).to_have_count(0)
+    await expect(button).to_be_focused()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-Hans"])
+async def test_no_width_breaks_a_word_or_cuts_one_off(stage: Stage, browser: Browser, lang: str) -> None:
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang=lang)
+    await window.resolve()
+    await window.page.locator('[data-move="86400"]').click()
+    await expect(window.page.locator("#walk .far").first).to_be_attached()
+    for width in (1024, 1100, 1280, 1366, 1440, 1680, 1700, 1920, PHONE["width"]):
+        await window.page.set_viewport_size({"width": width, "height": 900})
+        for part in ("customer", "agent", "staff", "walk"):
+            await window.to(part)
+            assert await window.page.evaluate(_CUT) == [], (width, part)
+
+
 async def test_what_a_screen_reader_needs_has_a_name(stage: Stage, browser: Browser) -> None:
     window = await rig.opened(browser, stage, DESK)
     await window.go(lang="en")
@@ -179,6 +249,22 @@ async def test_starting_over_comes_back_by_itself_with_a_new_store(tmp_path: Pat
     os.kill(os.getpid(), signal.SIGTERM)
     await playing
 
+
+_CUT = """() => {
+  const found = document.documentElement.scrollWidth > innerWidth ? ["the page is too wide"] : [];
+  const watched = ".part > header p, .part h2, .month p, .walk div, .tabs span, .who button, .coming p";
+  for (const element of document.querySelectorAll(watched)) {
+    const box = element.getBoundingClientRect();
+    if (!box.width) continue;
+    const says = (what) => found.push(`${what}: ${element.className} ${element.textContent.trim()}`);
+    if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth) says("cut");
+    if (box.right > element.parentElement.getBoundingClientRect().right + 1) says("sticks out");
+    if (element.matches(".walk div") && box.width < 150) says("narrow");
+    if (element.matches(".month p") && box.height > 45) says("broken");
+    if (element.matches(".tabs span") && box.height > 20) says("two lines");
+  }
+  return found;
+}"""
 
 _TOO_PALE = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });

@@ -305,17 +305,26 @@ async def test_an_alert_channel_that_is_gone_is_shown_until_it_is_mended(
 async def test_after_a_revoked_token_alerts_come_within_a_minute_of_its_return(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
+    patient = world.SETUP + 'take_within = "30d"\nrecover_within = "30d"\n'  # nothing is drawn anew meanwhile
+    await setups.apply(setups.parse(patient), now=here.clock())
     slack.mood, slack.refusal = "gone", "token_revoked"
     await here.resolve(addresses=ON_TELEGRAM)
     await asked(telegram)
     await telegram.tap(ANN, "1★")
-    for _ in range(12):  # for hours
-        await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING).exists())
-        await here.move_on(minutes=20)
+    for hours in (0, 0.1, 0.5, 1, 2.5, 6, 12):
+        calls = len(slack.calls)
+        await here.move_on(hours=hours)
+        await slack.until(lambda calls=calls: len(slack.calls) > calls)
+        await here.until(lambda: not_now(here))
     slack.mood = "fine"
-    await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING).exists())
     await here.move_on(seconds=61)
     await alerted(slack)
+
+
+async def not_now(here: World) -> bool:
+    """No alert is under way or due."""
+    alerts_left = Delivery.filter(kind="alert", state__in=(DeliveryState.WAITING, DeliveryState.SENDING))
+    return not await alerts_left.filter(due_at__lte=here.clock(), attempts__gt=0).exists()
 
 
 async def test_an_alert_waits_for_a_group_that_the_bot_was_put_out_of(here: World, telegram: TelegramRig) -> None:
@@ -424,7 +433,7 @@ async def test_staff_reply_to_the_customer_in_the_customers_own_channel(
     await asked(telegram)
     await telegram.tap(ANN, "1★")
     await alerted(slack)
-    await slack.press("U0KIM", "C0ALERTS", "Reply")
+    await slack.press("U0KIM", "C0ALERTS", "Reply…")
     await submits(slack, "U0KIM", text="We send a <new> one & call you.")
     await telegram.until(lambda: "We send a <new> one & call you." in telegram.screen(ANN))
     ticket = await Ticket.get(ref="T-1").prefetch_related("entries")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +15,7 @@ from bot.commands.shared import DEFAULT_CONFIG, FAILED, ConfigPath, configuratio
 if TYPE_CHECKING:
     from bot.channels.settings import ChannelSettings
     from bot.config import Config
+    from core.keeps import Keeps
     from core.ports import Finding
 
 app = typer.Typer()
@@ -59,13 +62,37 @@ async def _findings(config: Config) -> AsyncIterator[tuple[str, Sequence[Finding
     yield "store", [await _store(config)]
     yield "links", [_links(config)]
     yield "templates", [_templates()]
-    checks = [asyncio.create_task(_channel(config, name, one)) for name, one in config.channels.items()]
-    for done in asyncio.as_completed(checks):
-        yield await done
+    async with _keeps(config) as keeps:
+        checks = [asyncio.create_task(_channel(config, name, one, keeps)) for name, one in config.channels.items()]
+        for done in asyncio.as_completed(checks):
+            yield await done
     if not config.channels:
         from core.ports import Finding
 
         yield "channels", [Finding(ok=False, what="none is set up", remedy="Add one to the configuration.")]
+
+
+@contextlib.asynccontextmanager
+async def _keeps(config: Config) -> AsyncIterator[Keeps | None]:
+    """What channels have kept in the store; None where there is none yet, or it cannot be opened."""
+    from bot.config import link_secret, secret_path
+    from core import store as stores
+    from core.errors import SchemaOutdated, StoreInUse, StoreUnsafe
+    from core.keeps import Keeps
+    from core.transactions import StoreUnavailable
+
+    if config.site.secret_key is None and not secret_path(config).exists():
+        yield None
+        return
+    try:
+        store = await stores.open_store(config.store.url, visiting=True)
+    except (StoreInUse, SchemaOutdated, StoreUnsafe, StoreUnavailable, OSError):
+        yield None
+        return
+    try:
+        yield Keeps(link_secret(config), lambda: datetime.now(UTC))
+    finally:
+        await store.close()
 
 
 async def _store(config: Config) -> Finding:
@@ -131,7 +158,9 @@ def _templates() -> Finding:
     return Finding(ok=True, what=f"complete in {', '.join(locales)}")
 
 
-async def _channel(config: Config, name: str, settings: ChannelSettings) -> tuple[str, Sequence[Finding]]:
+async def _channel(
+    config: Config, name: str, settings: ChannelSettings, keeps: Keeps | None
+) -> tuple[str, Sequence[Finding]]:
     from bot import channels
     from core.ports import Finding
 
@@ -139,6 +168,8 @@ async def _channel(config: Config, name: str, settings: ChannelSettings) -> tupl
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             channel = channels.build(name, settings, base_url=config.site.base_url)
+            if keeps is not None and hasattr(channel, "keep"):
+                channel.keep = keeps.of(name)
             await channel.open()
             try:
                 return about, await channel.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.demo.sight import Sight
+from bot.staff import actions
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import Invite, InvitePurpose
 from core.models.reactions import Alert, Recovery, RecoveryState
@@ -21,11 +22,12 @@ _PARTS = {
     "again": "customer",
 }
 _MINUTES = {"wait": 5, "settle": 2}
+_VERBS = {"take": "take", "mend": "resolve"}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`part` is the column where it is done; `minutes` how far the clock must go for it."""
+    """`part` is the column where it is done, `button` which one there; `minutes` how far the clock must go for it."""
 
     key: str
     done: bool
@@ -34,6 +36,7 @@ class Point:
     hint: str
     part: str
     minutes: int = 0
+    button: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Standing:
     recovery: Recovery | None = None
     asked_again: Invite | None = None
     answered_again: bool = False
+    closed_by_hand: bool = False
 
     def done(self) -> tuple[bool, ...]:
         over = self.recovery is not None and self.recovery.state in (RecoveryState.RESOLVED, RecoveryState.DISMISSED)
@@ -58,7 +62,7 @@ class Standing:
             self.alert is not None,
             taken,
             over,
-            self.answered_again or (self.recovery is not None and self.recovery.state == RecoveryState.DISMISSED),
+            self.answered_again or (over and self.asked_again is None),
         )
 
 
@@ -78,6 +82,9 @@ def _point(key: str, index: int, at: int, done: bool, standing: Standing, sight:
         hint = "rate_kindly"
     if key == "again" and standing.asked_again and not standing.asked_again.delivered_at:
         hint = "again_soon"
+    if key in ("take", "mend") and standing.closed_by_hand:
+        hint = f"{key}_closed"
+    verb = _VERBS.get(key)
     return Point(
         key=key,
         done=done,
@@ -86,6 +93,7 @@ def _point(key: str, index: int, at: int, done: bool, standing: Standing, sight:
         hint=sight.say(f"demo_hint.{hint}", **values),
         part=_PARTS[key],
         minutes=_MINUTES.get(key, 0),
+        button=actions.write(standing.alert.key, verb) if verb and standing.alert else "",
     )
 
 
@@ -98,10 +106,12 @@ async def _standing(sight: Sight) -> Standing:
     if response is None:
         return Standing(invite)
     scores = tuple(one.value for one in await Score.filter(response_id=response.id))
-    alert = await Alert.filter(response_id=response.id).select_related("recovery").first()
+    alert = await Alert.filter(response_id=response.id).select_related("recovery", "ticket").first()
     again = await asked.filter(purpose=InvitePurpose.RECOVERY).order_by("id").first()
     answered = again is not None and await Score.filter(response__invite_id=again.id).exists()
-    return Standing(invite, scores, response.band, alert, alert.recovery if alert else None, again, answered)
+    recovery = alert.recovery if alert else None
+    closed = alert is not None and alert.ticket.status not in OPEN_STATUSES
+    return Standing(invite, scores, response.band, alert, recovery, again, answered, closed)
 
 
 async def ticket_to_resolve(sight: Sight) -> str:

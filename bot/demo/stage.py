@@ -26,11 +26,13 @@ from bot.demo.clock import DemoClock, local_zone
 from bot.demo.inbox import InboxChannel, InboxSettings
 from bot.web import chat
 from bot.web.server import assert_free
+from core import errors
 from core import store as stores
 from core.models.deliveries import Arrival, Delivery
 from core.models.desk import TicketEntry
 from core.models.setup import Survey, Team
 from core.plumbing import jobs
+from core.store.files import FileLock
 from core.surveys import catalogue
 
 FOLDER = Path("data/demo")
@@ -124,8 +126,9 @@ async def play(port: int, folder: Path, *, fresh: bool = False, ready: Callable[
 
 
 def run(port: int, *, fresh: bool = False, folder: Path = FOLDER) -> None:
-    """Raises OSError when something else listens on the port."""
+    """Raises errors.StoreInUse when it runs already, OSError when something else listens on the port."""
     logs.set_up("console", "WARNING")
+    _expect_nobody(folder)
     port = assert_free("127.0.0.1", port, f"choose another one: make run PORT={port + 1}")
     sys.stderr.write("Setting up Kestrel Coffee, a small company to play in …\n")
     asyncio.run(play(port, folder, fresh=fresh, ready=_tell))
@@ -134,6 +137,21 @@ def run(port: int, *, fresh: bool = False, folder: Path = FOLDER) -> None:
 def _tell(address: str) -> None:
     sys.stdout.write(f"\n  Afterword is ready:  {address}\n\n  You play everybody. Ctrl-C stops it.\n\n")
     sys.stdout.flush()
+
+
+def _expect_nobody(folder: Path) -> None:
+    """Before anything is touched: whoever begins anew must not empty a store in which somebody plays."""
+    if not folder.is_dir():
+        return
+    lock = FileLock(folder / _STORE)
+    try:
+        lock.take()
+    except errors.StoreInUse as error:
+        raise errors.StoreInUse(
+            "The demo is running already. Open its page, http://127.0.0.1:8080 unless you chose another port, "
+            "or stop it with Ctrl-C first."
+        ) from error
+    lock.release()
 
 
 async def _began() -> datetime:

@@ -22,7 +22,9 @@ from core.reactions import alerts
 from core.reactions import floods as flooding
 from core.surveys import catalogue, responses
 
-KINDS = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS | floods.KINDS | home.KINDS
+MUST_BE_SEEN = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS | floods.KINDS
+"""For the staff, and not lost because their place does not take it for a while."""
+KINDS = MUST_BE_SEEN | home.KINDS
 Context = dict[str, object]
 
 

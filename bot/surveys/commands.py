@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.surveys import drafts
+from bot.surveys import drafts, groups
 from bot.turn import Turn
-from core import contacts, errors
+from core import contacts, errors, places
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import tickets
 from core.models.contacts import Contact
@@ -47,13 +47,19 @@ async def say(
     contact: Contact,
     kind: str,
     now: datetime,
+    *,
+    here: bool = False,
     **payload: object,
 ) -> Turn:
+    """`here`: it is no secret, and is answered in the group where it was asked."""
+    here = here and groups.is_place(channel, event)
+    if here:
+        payload["thread"] = event.handle
     draft = deliveries.Draft(
         key=f"{kind}:{new_key()}",
         kind=kind,
         channel=channel.name,
-        target=drafts.place_of(event),
+        target=event.target if here else drafts.place_of(event),
         priority=deliveries.ANSWER,
         contact_id=contact.pk,
         payload={"locale": contact.locale or event.person.locale, **payload},
@@ -74,7 +80,7 @@ async def _start(
         await contacts.opt_in(contact)
     if invite is None:
         return await say(conversation, channel, event, contact, "started", now, linked=False, resumed=resumed)
-    if invite.state not in UNANSWERED:
+    if invite.state not in UNANSWERED or _is_taken(invite, channel, event):
         raise errors.Conflict("this link has been used already", label="note.link_used")
     await _link(invite, channel, event, now=now)
     return await _ask(conversation, channel, event, invite, now=now)
@@ -144,19 +150,24 @@ async def _privacy(
 async def _help(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
-    return await say(conversation, channel, event, contact, "help", now)
+    return await say(conversation, channel, event, contact, "help", now, here=True)
 
 
 async def _new(conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime) -> Turn:
-    """`/new` with words opens a request, even beside an open one; without, it asks for them."""
+    """`/new` with words opens a request, even beside an open one; without, it asks for them. In a group all of it
+    stays there, where it was said.
+    """
     if not event.argument:
         text = _label(conversation, contact, event, "chat.greeting")
-        return await say(conversation, channel, event, contact, "note", now, text=text)
+        return await say(conversation, channel, event, contact, "note", now, here=True, text=text)
     subject = shorten(event.argument.split("\n")[0], 80)
+    here = groups.is_place(channel, event)
+    thread = places.written(event.target, event.handle) if here else ""
     ticket = await tickets.open_ticket(
-        contact=contact, subject=subject, channel=channel.name, text=event.argument, now=now
+        contact=contact, subject=subject, channel=channel.name, text=event.argument, thread=thread, now=now
     )
-    draft = drafts.received(ticket, channel, drafts.place_of(event))
+    target = event.target if here else drafts.place_of(event)
+    draft = drafts.received(ticket, channel, target, thread=event.handle if here else "")
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
 
 
@@ -165,6 +176,7 @@ ONE_FOR_ALL = "afterword"
 NOT_FOR_US = frozenset({"home"})  # somebody opened Slack's home tab
 _COMMANDS: Mapping[str, _Command] = {
     "new": _new,
+    "ticket": _new,
     "start": _start,
     "stop": _stop,
     "rate": _rate,
@@ -187,6 +199,14 @@ async def _contact(channel: Channel, event: Commanded, command: _Command, *, now
     return await contacts.learn(facts, now=now)
 
 
+def _is_taken(invite: Invite, channel: Channel, event: Commanded) -> bool:
+    """The question stands in somebody's chat with this bot already: a link that was passed on connects nobody else.
+
+    In a browser it works as before, for then it is the same person's link from the same mail.
+    """
+    return invite.address.channel == channel.name and invite.address.address != event.person.address
+
+
 async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: datetime) -> None:
     """The chat belongs to the invite's contact from now on, after their other addresses, and the question moves there.
 
@@ -194,7 +214,8 @@ async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: date
     """
     where = AddressFacts(channel.name, event.person.address)
     row = await contacts.give_address(invite.contact_id, where, rank=LAST, now=now)
-    await Invite.filter(id=invite.id).update(address_id=row.id)
+    if not await Invite.filter(id=invite.id, address_id=invite.address_id).update(address_id=row.id):
+        raise errors.Conflict("this link has been used already", label="note.link_used")
     invite.address, invite.address_id = row, row.id
 
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, commands, drafts, messages, screens
+from bot.surveys import actions, attachment_words, commands, drafts, groups, letters, messages, screens
 from bot.surveys.actions import Action
 from bot.turn import Turn
-from core import contacts, errors, transactions
+from core import contacts, errors, places, transactions
 from core.desk import tickets
 from core.models.contacts import Address
+from core.models.deliveries import Delivery
+from core.models.desk import Attachment
 from core.models.invites import Invite
 from core.models.responses import Response
 from core.plumbing import deliveries
-from core.ports import Acknowledgement, Blocked, Channel, Commanded, Heard, Moved, Submitted, Tapped, Unblocked, Wrote
-from core.surveys import catalogue, invites, responses
+from core.ports import (
+    Acknowledgement,
+    Blocked,
+    Bounced,
+    Channel,
+    Commanded,
+    Heard,
+    Moved,
+    Submitted,
+    Tapped,
+    Unblocked,
+    Wrote,
+)
+from core.surveys import bounces, catalogue, invites, responses
 from core.surveys.scoring import Step
 
 
@@ -48,6 +62,10 @@ class Conversation:
                 return await self._submitted(channel, event, now=now)
             case Commanded():
                 return await commands.obey(self, channel, event, now=now)
+            case Wrote() if not channel.has_buttons:
+                return await letters.heard(self, channel, event, now=now)
+            case Bounced():
+                await bounces.came_back(channel.name, event, now=now)
             case Wrote():
                 return await self._wrote(channel, event, now=now)
             case Blocked():
@@ -56,6 +74,7 @@ class Conversation:
                 await contacts.mark_reachable(channel.name, event.person.address)
             case Moved():
                 await contacts.moved(channel.name, event.person.address, event.new_address)
+                await places.moved(channel.name, event.person.address, event.new_address)
         return Turn()
 
     async def _tapped(self, channel: Channel, event: Tapped, *, now: datetime) -> Turn:
@@ -117,37 +136,66 @@ class Conversation:
         return await self._redraw(channel, event, invite, now=now)
 
     async def _wrote(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
-        """Words are a comment when one is awaited, a score when they are one, else part of the contact's request."""
+        """Words are a comment when one is awaited, a score when they are one, else part of the contact's request.
+
+        A file is never a comment: alone it is part of the request, with words its words may be one.
+        """
         if not event.private:
-            return Turn()
+            is_place = groups.is_place(channel, event)
+            return await groups.wrote(self, channel, event, now=now) if is_place else Turn()
         known = await contacts.by_address(channel.name, event.person.address)
         if known is not None:
             await contacts.mark_reachable(channel.name, event.person.address)
-            invite = await self._meant(channel, event, known, now=now)
+            has_words = bool(event.text.strip()) or not event.files
+            invite = await self._meant(channel, event, known, now=now) if has_words else None
             if invite is not None:
-                return await self._commented(channel, event, invite, now=now)
+                return await self.commented(channel, event, invite, now=now)
         return await self._talk(channel, event, now=now)
 
-    async def _commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
+    async def commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
         response = await responses.of(invite)
         if response is None and event.text.strip() in _DIGITS:
             score = _DIGITS[event.text.strip()]
             response = await responses.give_score(invite, "overall", score, given_at=event.at, now=now)
         else:
             response = await responses.give_comment(invite, event.text, now=now)
-        return await self._go_on(channel, event, invite, response, now=now)
+        turn = await self._go_on(channel, event, invite, response, now=now)
+        if event.files:
+            refused = await tickets.add(invite.ticket, invite.contact, channel.name, "", event.files, now=now)
+            turn.handed_over += await self.not_taken(channel, event, refused, now=now)
+        return turn
 
     async def _talk(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
         person = event.person
-        known = await contacts.by_address(channel.name, person.address)
-        fresh = known is None or await tickets.open_of(known.contact) is None
-        ticket = await tickets.heard_from(
-            channel.name, person.address, event.text, name=person.name, locale=person.locale, now=now
+        said = await tickets.heard_from(
+            channel.name,
+            person.address,
+            event.text,
+            name=person.name,
+            locale=person.locale,
+            subject=event.subject,
+            files=event.files,
+            now=now,
         )
-        if not fresh:
-            return Turn(Acknowledgement(note=self.site.templates.label("note.message_sent", person.locale)))
-        draft = drafts.received(ticket, channel, event.target)
-        return Turn(handed_over=[await deliveries.hand_over(draft, worker=self.worker, now=now)])
+        turn = Turn(handed_over=await self.not_taken(channel, event, said.refused, now=now))
+        if said.opened:
+            draft = drafts.received(said.ticket, channel, event.target)
+            turn.handed_over.insert(0, await deliveries.hand_over(draft, worker=self.worker, now=now))
+        else:
+            turn.answer = Acknowledgement(note=self.site.templates.label("note.message_sent", person.locale))
+        return turn
+
+    async def not_taken(
+        self, channel: Channel, event: Heard, refused: Sequence[Attachment], *, now: datetime
+    ) -> list[Delivery]:
+        """Whoever sent a file that is not kept must know, for they think that we have it."""
+        if not refused:
+            return []
+        known = await contacts.by_address(channel.name, event.person.address)
+        locale = (known.contact.locale if known else "") or event.person.locale
+        words = self.site.templates.label("note.files_refused", locale, **attachment_words.refusal(refused))
+        draft = drafts.note(words, channel, drafts.place_of(event), locale=locale)
+        return [await deliveries.hand_over(draft, worker=self.worker, now=now)]
 
     async def _blocked(self, channel: Channel, event: Blocked) -> None:
         known = await contacts.by_address(channel.name, event.person.address)

@@ -44,8 +44,8 @@ def place_of(event: Heard) -> str:
     return event.target if event.private else event.person.address
 
 
-def received(ticket: Ticket, channel: Channel, target: str) -> Draft:
-    """A request has arrived, and this is its number."""
+def received(ticket: Ticket, channel: Channel, target: str, *, thread: str = "") -> Draft:
+    """A request has arrived, and this is its number. `thread` is the message that it came by, in a group."""
     return Draft(
         key=f"received:{ticket.id}",
         kind="received",
@@ -55,4 +55,5 @@ def received(ticket: Ticket, channel: Channel, target: str) -> Draft:
         contact_id=ticket.contact_id,
         ticket_id=ticket.id,
         subject_id=ticket.id,
+        payload={"thread": thread} if thread else {},
     )

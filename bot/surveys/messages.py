@@ -7,8 +7,9 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.surveys import screens
+from bot.surveys import screens, transcripts
 from bot.wording import locale_of
+from core import places
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -29,6 +30,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         return await _survey(delivery, channel, site, now=now)
     if delivery.kind in TICKET_KINDS:
         return await _ticket(delivery, channel, site, now=now)
+    if delivery.kind == transcripts.KIND:
+        return await transcripts.draw(delivery, channel, site)
     return await _words(delivery, channel, site)
 
 
@@ -46,7 +49,8 @@ async def draw_screen(
     """The one message of a survey's conversation, from what was read."""
     invite = now_stands.invite
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
-    screen = screens.draw(now_stands, channel, site, first=first, now=now)
+    alone = delivery.target == invite.address.address
+    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, now=now)
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(
@@ -65,9 +69,11 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer="\n".join([_footer(words.locale, site), *way_out]),
         unsubscribe_url=unsubscribe,
+        thread=_thread(delivery, invite.ticket, channel),
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
+        reply_token=tokens.reply_token_for("invite", invite.key),
     )
 
 
@@ -112,9 +118,19 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_footer(locale, site),
+        thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
+
+
+def _thread(delivery: Delivery, ticket: Ticket, channel: Channel) -> str:
+    """The message that it was told to answer under, or the thread in which the request was made."""
+    told = str(delivery.payload.get("thread", ""))
+    if told or ticket.channel != channel.name or places.of(ticket) is not None:
+        return told
+    return ticket.thread
 
 
 async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:
@@ -143,8 +159,10 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         plain=f"{name}:\n{words}" if name else words,
         subject=f"Re: {ticket.subject} ({ticket.number})",
         footer=_footer(locale, site),
+        thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
+        reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
     )
 
 
@@ -156,7 +174,8 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
     if delivery.kind == "note":
         words = str(delivery.payload.get("text", ""))
         text = str(markup.writer(channel.dialect).escape(words))
-        return Message(key=delivery.key, kind="note", text=text, plain=words, locale=locale)
+        thread = str(delivery.payload.get("thread", ""))
+        return Message(key=delivery.key, kind="note", text=text, plain=words, thread=thread, locale=locale)
     make = _WORDS.get(delivery.kind)
     extra = await make(site, locale) if make else {}
     context = {
@@ -166,9 +185,16 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         **delivery.payload,
     }
     rendered = await site.templates.render(delivery.kind, locale, channel.dialect, context, channel=channel.kind)
-    return Message(key=delivery.key, kind=delivery.kind, text=rendered.text, plain=rendered.plain, locale=locale)
+    return Message(
+        key=delivery.key,
+        kind=delivery.kind,
+        text=rendered.text,
+        plain=rendered.plain,
+        locale=locale,
+    )
 
 
+GROUP_COMMANDS = ("ticket", "help")
 COMMANDS = ("new", "rate", "status", "language", "stop", "privacy", "help")
 
 

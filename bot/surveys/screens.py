@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from bot.site import Site
 from bot.surveys import actions
@@ -80,12 +81,24 @@ async def standing(invite: Invite, site: Site, *, response: Response | None = No
     return Standing(invite, response, scores, settings, words, recovery, asking)
 
 
-def draw(now_stands: Standing, channel: Channel, site: Site, *, first: str, now: datetime) -> Screen:
-    """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered."""
+@runtime_checkable
+class LosesTaps(Protocol):
+    """A channel whose network drops a tap when we are away for minutes (Telegram): the page is offered beside it."""
+
+    loses_taps: bool
+
+
+def draw(
+    now_stands: Standing, channel: Channel, site: Site, *, first: str, alone: bool = True, now: datetime
+) -> Screen:
+    """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered.
+
+    `alone`: nobody but the contact reads it. The link to the page lets anybody answer, so it stands nowhere else.
+    """
     if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
         return Screen("expired", _common(now_stands, site))
     if now_stands.response is None or not (now_stands.scores or now_stands.comment):
-        return _opening(now_stands, channel, site, first, now=now)
+        return _opening(now_stands, channel, site, first, alone=alone, now=now)
     if channel.has_forms:
         return _thanks(now_stands, channel, site, now=now)
     if now_stands.asking == "change":
@@ -139,7 +152,7 @@ def survey_url(invite: Invite, site: Site, score: int = 0) -> str:
     return f"{page}?overall={score}" if score else page
 
 
-def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, now: datetime) -> Screen:
+def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, alone: bool, now: datetime) -> Screen:
     words, invite = now_stands.words, now_stands.invite
     zone = invite.contact.timezone or site.timezone
     context = _common(now_stands, site) | {
@@ -149,6 +162,8 @@ def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, 
         "owner": {"name": _owner(now_stands)},
     }
     rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
+    if alone and isinstance(channel, LosesTaps):
+        rows += ((Button(words.label("button.rate_on_page"), url=survey_url(invite, site)),),)
     return Screen(first, context, rows)
 
 

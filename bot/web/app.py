@@ -8,8 +8,20 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from bot.web import chat, errors, health, hooks, metrics, policies, static, survey_page, unsubscribe_page
-from bot.web.api import deliveries, events, invites, reference, responses, tickets
+from bot.web import (
+    chat,
+    errors,
+    health,
+    home_page,
+    hooks,
+    install_page,
+    metrics,
+    policies,
+    static,
+    survey_page,
+    unsubscribe_page,
+)
+from bot.web.api import attachments, deliveries, events, invites, reference, responses, tickets
 from bot.web.limits import BodyLimit
 from bot.web.pages import Pages
 from bot.web.security import Shield
@@ -22,11 +34,12 @@ def build(site: Site, *, more: Sequence[BaseRoute] = (), public: Collection[str]
     Raises policies.Undeclared for a route that does not say who may call it.
     """
     routes: list[BaseRoute] = [hooks.route(site)]
-    for module in (events, tickets, invites, responses, deliveries, reference):
+    for module in (events, tickets, attachments, invites, responses, deliveries, reference):
         routes.extend(module.router.routes)
-    for pages in (survey_page, unsubscribe_page, static, health, metrics):
+    for pages in (survey_page, unsubscribe_page, install_page, static, health, metrics):
         routes.extend(pages.router.routes)
     routes.extend(more)
+    routes.extend(home_page.router.routes)  # last, for the demo has a page of its own there
     policies.check(routes, {*chat.PUBLIC, *public})
     counters = metrics.Counters()
     app = FastAPI(

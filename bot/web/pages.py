@@ -16,11 +16,21 @@ from bot.rendering import Templates
 from bot.web.policy_headers import PAGE_HEADERS
 
 ASSETS = {"survey.css": "text/css; charset=utf-8", "survey.js": "text/javascript; charset=utf-8"}
-_TITLES = {
-    404: ("not_found_title", "not_found"),
-    405: ("not_found_title", "not_found"),
-    429: ("error_title", "too_many"),
+_WORDS = {
+    "/r/": {
+        404: ("page.not_found_title", "page.not_found"),
+        405: ("page.not_found_title", "page.not_found"),
+        429: ("page.error_title", "page.too_many"),
+        0: ("page.error_title", "page.error"),
+    },
+    "/u/": {
+        404: ("unsubscribe.not_found_title", "unsubscribe.not_found_text"),
+        405: ("unsubscribe.not_found_title", "unsubscribe.not_found_text"),
+        429: ("page.error_title", "page.too_many"),
+        0: ("page.error_title", "unsubscribe.error"),
+    },
 }
+"""Title and text by where it went wrong and how; 0 is for everything else."""
 
 
 class Pages:
@@ -69,9 +79,10 @@ def of(request: Request) -> Pages:
 
 
 def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None) -> HTMLResponse:
-    """The page for what went wrong. A 404 is the same byte for byte whatever was asked for (SEC-20)."""
+    """The page for what went wrong. A 404 is the same byte for byte whatever is wrong with the link (SEC-20)."""
     request = Request(scope)
     locale = request.app.state.site.templates.best_locale(request.headers.get("accept-language", ""))
-    title, text = _TITLES.get(status, ("error_title", "error"))
-    words = {"title": f"page.{title}", "text": f"page.{text}", "mood": "lost" if status in (404, 405) else "stuck"}
+    known = next((words for start, words in _WORDS.items() if str(scope["path"]).startswith(start)), _WORDS["/r/"])
+    title, text = known.get(status, known[0])
+    words = {"title": title, "text": text, "mood": "lost" if status in (404, 405) else "stuck"}
     return of(request).draw("notice", locale, words, status=status, headers=headers)

@@ -20,12 +20,15 @@ from core.errors import NotAllowed
 from core.models.access import ApiToken
 
 PUBLIC = {
+    "/": "says whose address this is, the same to everybody",
     "/r/{token}": "the survey page; the token in the link is what opens it",
     "/r/{token}/confirm": "the one more tap of the survey page",
     "/r/{token}/seen.css": "the style sheet that witnesses that a browser shows the page",
     "/u/{token}": "stops surveys; the token in the link is what opens it",
     "/static/{name}": "two fixed files that hold nothing of anybody",
     "/hooks/{channel}": "the channel verifies the signature of its network",
+    "/slack/{channel}/install": "sends the browser on to Slack and stores nothing; Slack decides who may install",
+    "/slack/{channel}/oauth": "asks for a signed state, and for the cookie of the browser that began",
     "/healthz": "says only that the process answers",
     "/readyz": "says which part does not work, and nothing about why or for whom",
     "/metrics": "asks for its own token, or answers this machine",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import socket
@@ -14,6 +15,7 @@ from bot.web import chat
 from core.ports import Channel
 
 GRACE_SECONDS = 5
+LET_GO_SECONDS = 0.1
 
 
 def assert_free(host: str, port: int, remedy: str) -> int:
@@ -68,5 +70,9 @@ class Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        chat.let_go(self._channels)
-        await super().shutdown(sockets)
+        """A page that was let go comes back at once, and may still get in: it is let go again until all are gone."""
+        stopping = asyncio.create_task(super().shutdown(sockets))
+        while not stopping.done():
+            chat.let_go(self._channels)
+            await asyncio.wait({stopping}, timeout=LET_GO_SECONDS)
+        await stopping

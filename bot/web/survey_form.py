@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.web.limits import BODY_LIMIT
 from core import errors
 from core.surveys.settings import SurveySettings
 from core.surveys.visits import Answer
@@ -23,6 +24,11 @@ def score(text: str) -> int | None:
     return int(text) if text in ("1", "2", "3", "4", "5") else None
 
 
+def counted(characters: int) -> str:
+    """4,312"""
+    return f"{characters:,}"
+
+
 def answer(fields: Fields, settings: SurveySettings) -> Answer:
     """What the form says. Fields that this survey does not ask for are not looked at."""
     scores = {key: score(first(fields, key)) for key in settings.dimension_keys}
@@ -30,13 +36,16 @@ def answer(fields: Fields, settings: SurveySettings) -> Answer:
     low = any(value <= settings.reasons_up_to for value in given.values())
     chosen = set(fields.get("reasons", ())) if low else set()
     reasons = tuple(one.key for one in settings.reasons if one.key in chosen)
-    comment = clean(first(fields, "comment", COMMENT_LIMIT * 4), limit=COMMENT_LIMIT + 1)
+    comment = clean(
+        first(fields, "comment", BODY_LIMIT), limit=BODY_LIMIT
+    )  # whole, so that whoever wrote it can shorten it
     return Answer(given, reasons, comment if settings.comment != "off" else "")
 
 
 def check(answer: Answer) -> None:
     """Raises errors.Invalid, with the label of what to say, for a form that cannot be sent like this."""
     if len(answer.comment) > COMMENT_LIMIT:
-        raise errors.Invalid("the comment is too long", field="comment", label="page.too_long", limit=COMMENT_LIMIT)
+        limit = counted(COMMENT_LIMIT)
+        raise errors.Invalid("the comment is too long", field="comment", label="page.too_long", limit=limit)
     if not answer.scores:
         raise errors.Invalid("no score is chosen", field="overall", label="page.choose_score")

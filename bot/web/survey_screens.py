@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.web import pages, sessions
+from bot.web import pages, sessions, survey_form
 from bot.web.site import Site
 from bot.web.survey_words import Words
 from core import contacts, errors
@@ -18,6 +18,7 @@ from core.models.responses import Band
 from core.models.responses import Response as Stored
 from core.surveys import invites, responses, scoring, visits
 from core.surveys.visits import Answer
+from core.text import COMMENT_LIMIT
 
 _CLOSED_STATUS = 410
 
@@ -122,13 +123,16 @@ class Screen:
             "asked": words.asked(answer),
             "chips": words.chips(answer),
             "comment": answer.comment,
+            "count": len(answer.comment),
+            "limit": COMMENT_LIMIT,
+            "counted": survey_form.counted,
             "comment_wanted": words.settings.comment != "off",
             "nonce": nonce,
             "problem": self._problem(wrong),
             "wrong": wrong.field if wrong else "",
             "style": words.settings.scale,
         }
-        return self._draw("survey", values, status)
+        return self._draw("survey", {**values, "languages": self._languages(answer.scores.get("overall"))}, status)
 
     def one_more_tap(self, answer: Answer, *, nonce: str) -> Response:
         """For whom we are not sure about: what they chose, and one button."""
@@ -175,22 +179,20 @@ class Screen:
             sessions.keep(response, self.site, self.session)
         return response
 
-    def _languages(self) -> list[dict[str, object]]:
+    def _languages(self, overall: int | None = None) -> list[dict[str, object]]:
+        """The other ways to see this page; the score that it shows goes along."""
         templates = self.site.templates
         theirs = bool(self._thanks) and sessions.is_genuine(self.site, self._thanks, "thanks", self.invite.key)
         return [
             {
                 "tag": tag,
                 "name": templates.label("language.name", tag),
-                "url": self.address(thanks=theirs, change=self.has_change_link(), locale=tag) + self._overall(),
+                "url": self.address(thanks=theirs, change=self.has_change_link(), locale=tag)
+                + (f"&overall={overall}" if overall else ""),
                 "current": tag == self.locale,
             }
             for tag in templates.locales()
         ]
-
-    def _overall(self) -> str:
-        chosen = self._request.query_params.get("overall", "")
-        return f"&overall={chosen}" if chosen in ("1", "2", "3", "4", "5") else ""
 
     def _problem(self, wrong: errors.Invalid | None) -> str:
         if wrong is None:

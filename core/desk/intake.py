@@ -40,6 +40,7 @@ class TicketFacts:
     tags: tuple[str, ...] = ()
     agent: AgentFacts | None = None
     channel: str = ""
+    thread: str = ""
     close_reason: str = "solved"
     result: str = ""
     closed_by: str = ""
@@ -84,6 +85,7 @@ async def _open(facts: TicketFacts, contact: Contact, *, now: datetime) -> Ticke
         priority=_priority(facts.priority),
         team=await _team(facts.team),
         channel=facts.channel,
+        thread=facts.thread,
         ref=facts.ref,
         now=now,
     )
@@ -98,6 +100,7 @@ async def _take_over(ticket: Ticket, facts: TicketFacts, contact: Contact, *, no
         "priority": _priority(facts.priority) or ticket.priority,
         "tags": [clean_line(tag, limit=60) for tag in facts.tags] or ticket.tags,
         "channel": facts.channel or ticket.channel,
+        "thread": facts.thread or ticket.thread,
         "contact_id": contact.id,
     }
     if facts.team:

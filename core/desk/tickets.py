@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from core import contacts, errors, history, transactions
-from core.desk import cards, numbering
+from core import contacts, errors, history, places, transactions
+from core.desk import attachments, cards, numbering
 from core.models.contacts import Contact
-from core.models.desk import OPEN_STATUSES, EntryKind, Priority, Ticket, TicketEntry, TicketStatus, TicketType
+from core.models.desk import (
+    OPEN_STATUSES,
+    Attachment,
+    EntryKind,
+    Priority,
+    Ticket,
+    TicketEntry,
+    TicketStatus,
+    TicketType,
+)
 from core.models.invites import Decision, Invite
 from core.models.setup import Staff, Team
+from core.ports import File
 from core.store.prepared import Prepared, insert, update
 from core.surveys import invites
 from core.surveys.eligibility import TicketTraits
@@ -26,6 +37,7 @@ DEFAULT_PRIORITY = {
     TicketType.INQUIRY.value: Priority.MEDIUM,
     TicketType.SUGGESTION.value: Priority.LOW,
 }
+ALBUM = timedelta(minutes=1)
 CLOSE_REASONS = ("solved", "cannot_solve", "duplicate", "no_answer", "other")
 _ID = re.compile(r"tkt_(\d{1,18})")
 _NUMBER = re.compile(r"CS\d{12,17}")
@@ -39,6 +51,15 @@ class Walk:
     decision: Decision | None
     invite: Invite | None
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What became of a contact's words and files. `refused` are the files that were not taken."""
+
+    ticket: Ticket
+    opened: bool
+    refused: Sequence[Attachment] = ()
 
 
 async def find(name: str) -> Ticket:
@@ -85,6 +106,7 @@ async def open_ticket(
     channel: str = "",
     text: str = "",
     ref: str | None = None,
+    thread: str = "",
 ) -> Ticket:
     """A new request. Without a priority it gets the one that its type brings along."""
     ticket = await insert(
@@ -95,6 +117,7 @@ async def open_ticket(
         type=clean_line(type, limit=60),
         priority=priority or DEFAULT_PRIORITY.get(type, Priority.MEDIUM),
         channel=channel,
+        thread=thread,
         contact=contact,
         team=team,
         created_at=now,
@@ -223,25 +246,54 @@ async def open_of(contact: Contact) -> Ticket | None:
     return await Ticket.filter(contact_id=contact.id, status__in=OPEN_STATUSES).order_by("-id").first()
 
 
-async def heard_from(
-    channel: str, address: str, text: str, *, name: str = "", locale: str = "", now: datetime
-) -> Ticket:
-    """Words from a contact that answer no question: they join the open request, or open one."""
-    facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
-    return await _heard(facts, channel, text, now=now)
-
-
 @transactions.atomic
-async def _heard(facts: contacts.ContactFacts, channel: str, text: str, *, now: datetime) -> Ticket:
-    known = await contacts.by_address(channel, facts.addresses[0].address)
+async def heard_from(
+    channel: str,
+    address: str,
+    text: str,
+    *,
+    name: str = "",
+    locale: str = "",
+    subject: str = "",
+    files: Sequence[File] = (),
+    now: datetime,
+) -> Said:
+    """Words or files from a contact that answer no question: they join the open request, or open one."""
+    facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
+    known = await contacts.by_address(channel, address)
     contact = known.contact if known else await contacts.learn(facts, now=now)
     await contacts.lock(contact)  # two messages that two processes handle at once open one request
-    ticket = await open_of(contact)
+    ticket = await _goes_with(contact, text, now=now) or await open_of(contact)
+    opened = ticket is None
     if ticket is None:
-        first_line = clean(text).split("\n")[0]
-        return await open_ticket(contact=contact, subject=shorten(first_line, 80), channel=channel, text=text, now=now)
-    await message(ticket, text, by=contact.name, from_contact=True, now=now)
-    return ticket
+        title = subject_of(text, subject=subject, files=files)
+        ticket = await open_ticket(contact=contact, subject=title, channel=channel, now=now)
+    elif places.of(ticket) is not None:  # asked in a group, and now the contact writes to us alone
+        await places.move(ticket, "")
+    return Said(ticket, opened, await add(ticket, contact, channel, text, files, now=now))
+
+
+async def _goes_with(contact: Contact, text: str, *, now: datetime) -> Ticket | None:
+    """A file without words belongs to what its sender said a moment ago: an album is many messages."""
+    if clean(text):
+        return None
+    lines = TicketEntry.filter(ticket__contact_id=contact.id, kind=EntryKind.MESSAGE, at__gte=now - ALBUM)
+    last = await lines.filter(internal=False).select_related("ticket").order_by("-id").first()
+    return last.ticket if last is not None and last.values.get("from_contact") else None
+
+
+async def add(
+    ticket: Ticket, contact: Contact, channel: str, text: str, files: Sequence[File] = (), *, now: datetime
+) -> Sequence[Attachment]:
+    """What the contact sends about a ticket becomes a line of its history. Answers the files that were not taken."""
+    entry = await message(ticket, text, by=contact.name, from_contact=True, now=now)
+    return await attachments.keep(ticket, entry, channel, files, now=now)
+
+
+def subject_of(text: str, *, subject: str = "", files: Sequence[File] = ()) -> str:
+    """What a request is called whose sender gave it no name: its first line, else its first file."""
+    line = clean(subject).split("\n")[0] or clean(text).split("\n")[0]
+    return shorten(line or (attachments.file_name(files[0].name) if files else ""), 80)
 
 
 async def _not_free(ticket: Ticket, staff: Staff) -> errors.Conflict:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tortoise.queryset import QuerySet
 
-from core import contacts, errors, history, transactions
+from core import contacts, errors, history, places, transactions
 from core.models.contacts import Address, Contact
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
@@ -149,15 +149,19 @@ async def undeliverable(invite_id: int, address_id: int, reason: str, *, dead: b
 
     `dead`: and never will. Otherwise it was given up, and the address is not to blame.
     """
-    if dead:
-        await contacts.mark_unreachable(address_id, reason)
     invite = await by_id(invite_id)
+    place = places.of(invite.ticket) if invite else None
+    if dead and place is None:  # who is served in a group may never have opened a chat of their own
+        await contacts.mark_unreachable(address_id, reason)
     if invite is None or invite.state != InviteState.SCHEDULED or invite.address_id != address_id:
         return
     values: dict[str, object] = {"channel": invite.address.channel, "reason": reason[:200]}
     await history.write(invite.ticket, EntryKind.UNDELIVERABLE, label="history.invite_failed", values=values, now=now)
     tried = set(await Delivery.filter(screen=screen_of(invite.id)).values_list("address_id", flat=True))
     others = [one for one in await contacts.reachable(invite.contact) if one.id not in tried]
+    if not others and place is not None and now < invite.expires_at and not await _went_to(invite, place):
+        await _send(invite, _first_kind(invite.purpose), due=now, now=now, place=place)
+        return
     if not others or now >= invite.expires_at:
         await Invite.filter(id=invite.id).update(state=InviteState.UNDELIVERABLE)
         return
@@ -273,13 +277,26 @@ def _first_kind(purpose: InvitePurpose) -> str:
     return "recovered" if purpose == InvitePurpose.RECOVERY else "invite"
 
 
-async def _send(invite: Invite, kind: str, *, due: datetime, now: datetime) -> None:
+async def _went_to(invite: Invite, place: places.Place) -> bool:
+    return await Delivery.filter(screen=screen_of(invite.id), channel=place.channel, target=place.target).exists()
+
+
+async def _send(invite: Invite, kind: str, *, due: datetime, now: datetime, place: places.Place | None = None) -> None:
+    """To the contact alone; to the group where they asked, as an answer to them, only if it has to be there."""
     address: Address = invite.address
+    known = places.of(invite.ticket)
+    if known is not None and await _went_to(invite, known):
+        place = known
     draft = deliveries.Draft(
-        key=f"{kind}:{invite.id}:{address.id}" + (f":{invite.reminders}" if kind == "reminder" else ""),
+        key=":".join(
+            [f"{kind}:{invite.id}:{address.id}"]
+            + (["group"] if place else [])
+            + ([str(invite.reminders)] if kind == "reminder" else [])
+        ),
         kind=kind,
-        channel=address.channel,
-        target=address.address,
+        channel=place.channel if place else address.channel,
+        target=place.target if place else address.address,
+        payload={"thread": place.message} if place else {},
         priority=deliveries.INVITE,
         contact_id=invite.contact_id,
         address_id=address.id,

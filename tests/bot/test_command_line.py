@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from core.store.files import FileLock
+
 ROOT = Path(__file__).parents[2]
 CONFIG = '[store]\nurl = "sqlite://data/afterword.db"\n[channels.webchat]\nkind = "webchat"\n'
 SETUP = '[[teams]]\nkey = "support"\nalert = { channel = "webchat", to = "staff" }\n'
@@ -23,9 +25,14 @@ COMMANDS = (
     ["version"],
     ["db", "upgrade"],
     ["db", "status"],
+    ["mail", "receive"],
+    ["mail", "suppressed"],
+    ["mail", "suppress"],
+    ["mail", "unsuppress"],
     ["token", "create"],
     ["token", "list"],
     ["token", "revoke"],
+    ["slack", "manifest"],
     ["survey", "send"],
     ["survey", "dry-run"],
 )
@@ -40,12 +47,15 @@ class Terminal:
     def write(self, name: str, text: str) -> None:
         (self.directory / name).write_text(text, encoding="utf-8")
 
-    def afterword(self, *arguments: str, expect: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+    def afterword(
+        self, *arguments: str, expect: int = 0, typed: str | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
         done = subprocess.run(
             [sys.executable, "-m", "bot", *arguments],
             cwd=self.directory,
             env={**ours, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "PYTHONUTF8": "1", **environ},
+            input=typed,
             capture_output=True,
             text=True,
             timeout=60,
@@ -112,6 +122,21 @@ def test_a_wrong_setting_stops_every_command_and_is_named(terminal: Terminal, co
     said = terminal.afterword(*command, expect=2).stderr
 
     assert said == "afterword: config.toml: channels.telegram.tokn: unknown setting; did you mean token?\n"
+
+
+def test_a_demo_that_runs_already_is_told_and_keeps_its_store(terminal: Terminal) -> None:
+    played = terminal.directory / "data" / "demo" / "afterword.db"
+    played.parent.mkdir(parents=True)
+    played.write_bytes(b"what is being played")
+    held = FileLock(played)
+    held.take()
+
+    said = terminal.afterword("demo", "--fresh", "--port", "0", expect=1).stderr
+
+    held.release()
+    assert said.startswith("afterword: The demo is running already.")
+    assert "PostgreSQL" not in said
+    assert played.read_bytes() == b"what is being played"
 
 
 def test_an_unknown_command_is_refused(terminal: Terminal) -> None:

@@ -779,7 +779,7 @@ def test_no_sender_name_adds_a_header(name: str) -> None:
     assert sender.addr_spec == "support@x.org"
 
 
-async def test_mail_only_goes_out(rig: SmtpRig, mail_channel: EmailChannel) -> None:
+async def test_without_a_way_in_mail_only_goes_out(rig: SmtpRig, mail_channel: EmailChannel) -> None:
     with pytest.raises(Refused) as refused:
         mail_channel.accept({}, b"", NOW)
     assert refused.value.status == 404

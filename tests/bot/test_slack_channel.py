@@ -925,7 +925,7 @@ def test_settings_keep_their_secrets_and_the_slash() -> None:
 async def test_check_says_who_we_are(rig: SlackRig, slack: SlackChannel) -> None:
     (finding,) = await slack.check()
     assert (finding.ok, finding.what) == (True, "slack: afterword in Home & Co")
-    rig.scopes = "chat:write,im:history,im:write"
+    rig.scopes = "chat:write,files:read,files:write,im:history,im:write"
     (finding,) = await slack.check()
     assert (finding.ok, finding.what) == (False, "slack: afterword in Home & Co lacks users:read, users:read.email")
 

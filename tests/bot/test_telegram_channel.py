@@ -20,6 +20,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.errors import pause
+from bot.channels.telegram.pace import GroupPace
 from bot.channels.telegram.settings import TelegramSettings
 from core.ports import (
     Acknowledgement,
@@ -926,3 +927,27 @@ async def test_too_fast_is_refused_and_impatience_is_counted(rig: TelegramRig, c
             await channel.send(str(ANN), message())
         assert caught.value.after == timedelta(seconds=2)
     assert (rig.too_many, rig.impatient) == (2, 1)
+
+
+async def test_a_group_gets_twenty_messages_a_minute_and_the_rest_waits_alone(
+    rig: TelegramRig, channel: TelegramChannel
+) -> None:
+    for number in range(20):
+        await channel.send(str(GROUP), message(str(number)))
+    with pytest.raises(TryLater) as caught:
+        await channel.send(str(GROUP), message("one more"))
+    assert caught.value.after is not None
+    assert timedelta(seconds=50) < caught.value.after <= timedelta(seconds=60)
+    assert not caught.value.whole_channel
+    await channel.send(str(ANN), message("A person is not held up"))
+    await channel.send("-1002", message("nor another group"))
+    assert len(rig.shown(GROUP)) == 20
+
+
+def test_the_pace_of_a_group_is_counted_over_the_last_minute() -> None:
+    pace = GroupPace()
+    assert [pace.wait("-1", float(second)) for second in range(20)] == [0.0] * 20
+    assert pace.wait("-1", 30.0) == 30.0
+    assert pace.wait("-1", 60.0) == 0.0
+    assert pace.wait("-1", 60.5) == 0.5
+    assert [pace.wait("777", 60.0) for _ in range(99)] == [0.0] * 99

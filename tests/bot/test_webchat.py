@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,15 +15,18 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 from pydantic import ValidationError
+from starlette.types import Receive, Scope, Send
 
 from bot.channels.webchat.channel import WebchatChannel
 from bot.channels.webchat.identity import read_visitor_token, visitor_token
 from bot.channels.webchat.settings import WebchatSettings
 from bot.web import chat, policies
 from bot.web.chat.pages import ink_on
+from bot.web.server import GRACE_SECONDS, Server
 from core.models.deliveries import Arrival
 from core.ports import Acknowledgement, Commanded, Heard, Person, Refused, Tapped, Undeliverable, Wrote
 from core.store import Store
+from tests.ports import free_port
 from tests.rigs.webchat import Visitor, serving
 from tests.rigs.webchat_desk import HOST_SECRET, START, Desk, message, scores
 
@@ -62,6 +66,33 @@ async def thank(desk: Desk, event: Heard) -> None:
             event.target, message(f"thanks:{value}", f"Thanks for {value}", rows=rows), instead_of=event.receipt
         )
         await desk.channel.acknowledge(event, Acknowledgement(note=f"Saved: {value} of 5"))
+
+
+async def test_a_page_that_gets_in_while_the_server_stops_does_not_hold_it(sqlite_store: Store) -> None:
+    desk, asked, stopping = Desk(), asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].endswith("/stream"):
+            asked.set()
+            await stopping.wait()
+        await desk.app(scope, receive, send)
+
+    port = free_port()
+    server = Server(slow, "127.0.0.1", port, {"webchat": desk.channel})  # type: ignore[arg-type]
+    serving_ = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        ann = await Visitor(client, identity=visitor_token(HOST_SECRET, ANN, "Ann")).arrive()
+        listening = asyncio.create_task(client.get("/chat/webchat/stream", headers=ann.headers))
+        await asked.wait()
+        server.should_exit = True
+        while any(one.is_serving() for one in server.servers):
+            await asyncio.sleep(0)
+        stopping.set()
+        async with asyncio.timeout(GRACE_SECONDS - 1):
+            await serving_
+        assert (await listening).status_code == 200
 
 
 class TestTheConversation:

@@ -3,129 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, Route, async_playwright, expect
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route as Path_
+from playwright.async_api import Browser, Route, expect
 
 from bot.channels.webchat.identity import visitor_token
-from core.ports import Acknowledgement, Button, Fact, Heard, Message, Tapped, Tone, Wrote
+from core.ports import Button, Fact, Message, Tone, Wrote
 from core.store import Store
-from tests.rigs.webchat import serving
-from tests.rigs.webchat_desk import HOST_SECRET, Desk, message, scores
+from tests.rigs.webchat_desk import HOST_SECRET, message, scores
+from tests.rigs.webchat_stage import ANN, Stage, chromium, staged, state
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-ANN = "c-1"
-SHOTS = Path(os.environ["AFTERWORD_SHOTS"]) if "AFTERWORD_SHOTS" in os.environ else None
 HOSTILE = "<img src=x onerror=alert(1)><b onclick=alert(2)>x</b><script>alert(3)</script> &lt;i&gt; ＆ \u202eabc"
-
-
-async def converse(desk: Desk, event: Heard) -> None:
-    """One question, then reasons, then thanks; typed text is repeated."""
-    if isinstance(event, Tapped):
-        await desk.channel.acknowledge(event, Acknowledgement(note="Saved: 2 of 5"))
-        rows = [
-            [Button("Too slow", "x:slow", chosen=True), Button("Not solved", "x:not"), Button("Unfriendly", "x:un")],
-            [Button("Skip", "x:skip"), Button("Done", "x:done")],
-        ]
-        drawn = message(f"{event.receipt}.{len(desk.heard)}", "What was it that went <b>wrong</b>?", rows=rows)
-        await desk.send(event.target, drawn, instead_of=event.receipt)
-    elif isinstance(event, Wrote):
-        await desk.write(event.target, f"Noted: <i>{len(event.text)}</i> letters", key=f"echo.{len(desk.heard)}")
-
-
-@dataclass
-class Stage:
-    """The chat, the host site and the browser."""
-
-    desk: Desk
-    chat: str
-    host: str
-    context: BrowserContext
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-
-    @property
-    def frame(self) -> FrameLocator:
-        return self.page.frame_locator("afterword-chat iframe")
-
-    @property
-    def launcher(self):  # type: ignore[no-untyped-def]
-        return self.page.locator("afterword-chat .launcher")
-
-    async def visit(self, query: str = "") -> None:
-        await self.page.goto(f"{self.host}/?{query}")
-
-    async def open(self, query: str = "") -> None:
-        await self.visit(query)
-        await self.launcher.click()
-        await expect(self.frame.locator("#text")).to_be_visible()
-
-    def bubble(self, text: str):  # type: ignore[no-untyped-def]
-        return self.frame.locator(".bubble", has_text=text)
-
-    async def picture(self, name: str) -> None:
-        """Kept where AFTERWORD_SHOTS says, if it does."""
-        if SHOTS:
-            await self.page.screenshot(path=SHOTS / f"webchat-{name}.png")
-
-    async def ask(self, key: str = "invite:1") -> None:
-        words = "Hello Ann &lt;3, your request <b>CS202611220001</b> is resolved.\n\nHow satisfied are you overall?"
-        plain = "How satisfied are you overall?"
-        await self.desk.send(ANN, message(key, words, plain=plain, rows=scores(self.desk.templates)))
-
-
-def host_site(chat: str) -> Starlette:
-    async def page(request: Request) -> Response:
-        asked = request.query_params
-        token = visitor_token(HOST_SECRET, ANN, "Ann <3") if "stranger" not in asked else ""
-        lang = asked.get("lang", "en")
-        more = "".join(f" data-{name}" for name in ("open", "into=#here") if name[:4] in asked)
-        tag = f'<script src="{chat}/chat/webchat.js" async data-visitor="{token}"{more}></script>'
-        html = (
-            f'<!doctype html><html lang="{lang}"><meta name="viewport" content="width=device-width">'
-            f"<title>Shop</title><h1>Shop</h1><p>{'Parcels and routers. ' * 30}</p><div id=here></div>{tag}</html>"
-        )
-        policy = f"default-src 'none'; script-src {chat}; frame-src {chat}"
-        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
-
-    return Starlette(routes=[Path_("/", page)])
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with chromium() as browser:
         yield browser
-        await browser.close()
-
-
-@asynccontextmanager
-async def staged(browser: Browser, **options: Any) -> AsyncIterator[Stage]:
-    desk = Desk(converse)
-    async with serving(desk.app) as chat, serving(host_site(chat)) as host:
-        context = await browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **options})
-        page = await context.new_page()
-        stage = Stage(desk, chat, host.replace("127.0.0.1", "localhost"), context, page)
-        page.on(
-            "console", lambda said: stage.complaints.append(said.text) if said.type in ("error", "warning") else None
-        )
-        page.on("pageerror", lambda error: stage.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: stage.complaints.append(f"dialog: {dialog.message}"))
-        yield stage
-        await context.close()
-        desk.channel.hub.close()
 
 
 @pytest.fixture
@@ -133,13 +32,6 @@ async def stage(sqlite_store: Store, browser: Browser) -> AsyncIterator[Stage]:
     async with staged(browser) as stage:
         yield stage
         assert stage.complaints == []
-
-
-async def state(holds: Callable[[], bool], seconds: float = 10) -> None:
-    limit = asyncio.get_running_loop().time() + seconds
-    while not holds():
-        assert asyncio.get_running_loop().time() < limit, "it never came to that"
-        await asyncio.sleep(0.02)
 
 
 async def test_a_rating_inside_another_sites_page(stage: Stage) -> None:
@@ -152,9 +44,22 @@ async def test_a_rating_inside_another_sites_page(stage: Stage) -> None:
     await stage.frame.get_by_role("button", name="2, dissatisfied").click()
     await expect(stage.bubble("What was it that went wrong?")).to_be_visible()
     await expect(stage.frame.locator("#toast")).to_have_text("Saved: 2 of 5")
-    await expect(stage.frame.locator("#log > li")).to_have_count(1)
+    await expect(stage.frame.locator("#log > li")).to_have_count(1)  # Redrawn where it stood, not said twice.
     await expect(stage.frame.get_by_role("button", name="Too slow")).to_have_attribute("aria-pressed", "true")
+    await expect(stage.frame.get_by_role("button", name="Unfriendly")).to_have_attribute("aria-pressed", "false")
+    await expect(stage.frame.get_by_role("button", name="Done")).not_to_have_attribute("aria-pressed", "false")
     await expect(stage.launcher.locator(".unread")).to_be_hidden()
+
+
+async def test_what_was_said_on_another_day_stands_under_the_name_of_that_day(stage: Stage) -> None:
+    await stage.ask("invite:1")
+    stage.desk.pass_time(timedelta(days=2))
+    await stage.ask("invite:2")
+    await stage.context.clock.set_system_time(stage.desk.now)
+    await stage.open()
+    await expect(stage.frame.locator("#log > li.team")).to_have_count(2)
+    await expect(stage.frame.locator("#log > li.day")).to_have_text(["Sunday, November 22", "Tuesday, November 24"])
+    await expect(stage.frame.locator("#log > li").first).to_have_class("day")
 
 
 async def test_what_is_typed_is_answered_in_the_same_chat(stage: Stage) -> None:

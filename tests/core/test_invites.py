@@ -159,7 +159,8 @@ async def test_an_ok_thanks_from_a_known_contact_joins_the_open_request(store: S
     await company()
     first = await tickets.heard_from("support-bot", "777", "My router blinks", name="Ann", now=at())
     second = await tickets.heard_from("support-bot", "777", "Red, I mean", name="Ann", now=at(minutes=1))
-    assert second.id == first.id
+    assert (first.opened, second.opened) == (True, False)
+    assert second.ticket.id == first.ticket.id
     assert await Ticket.all().count() == 1
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from core.models.deliveries import Delivery
+from core.models.invites import Invite
 from core.models.lanes import Lane
+from core.plumbing import deliveries
 from tests import world
 from tests.reliability import books
 from tests.reliability.company import Company, founded
@@ -24,6 +26,7 @@ from tests.world import World
 SOON = 2.0
 IN_FLIGHT = 0.3  # seconds after a "busy" in which requests arrive that had left before it
 ALERTS = "C0ALERTS"
+GROUP = -5001
 
 
 @pytest.mark.slow
@@ -92,6 +95,38 @@ async def test_after_a_long_outage_all_alerts_come_at_once_and_not_when_their_tu
     await here.move_on(minutes=2)
     await slack.until(lambda: len(slack.screen(ALERTS)) == 2, seconds=10)
     assert await Delivery.filter(state="dead").count() == 0
+
+
+async def test_what_telegram_took_without_an_answer_is_repeated_once_to_a_customer_and_told_apart_for_staff(
+    store_url: str, channels: dict[str, dict[str, Any]], telegram: TelegramRig
+) -> None:
+    channels["support-bot"]["timeout_seconds"] = 0.5
+    setup = world.SETUP.replace('channel = "slack", to = "C0ALERTS"', f'channel = "support-bot", to = "{GROUP}"')
+    async with world.running(store_url, channels, setup=setup) as here:
+        await telegram.until(lambda: telegram.webhook)
+        telegram.mood = "lost"
+        await here.resolve("T-1", contact="c-1", addresses=[("support-bot", "1")])
+        await here.until(lambda: _is_tried(here, "invite"))
+        await here.move_on(seconds=61)
+        assert await here.until(lambda: Invite.filter(state="delivered").exists())
+        assert len(telegram.shown(1)) == 2
+        telegram.mood = "fine"
+        await here.move_on(seconds=61)
+        await telegram.tap(1, "1★")
+        telegram.mood = "lost"
+        await here.until(lambda: _is_tried(here, "alert"))
+        telegram.mood = "fine"
+        await here.move_on(seconds=61)
+        await telegram.until(lambda: len(telegram.shown(GROUP)) == 2)
+        first, second = telegram.shown(GROUP)
+        assert "Perhaps a repetition" not in first.text
+        assert "Perhaps a repetition" in second.text
+
+
+async def _is_tried(here: World, kind: str) -> bool:
+    """It was sent, nobody said that it arrived, and it waits."""
+    tried = await Delivery.filter(kind=kind, state="waiting")
+    return any(one.payload.get(deliveries.PERHAPS_SENT) for one in tried)
 
 
 class _Strict(TelegramRig):

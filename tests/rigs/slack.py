@@ -24,7 +24,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from tests.rigs import slack_blocks
 from tests.rigs.slack_server import Mood, SlackServer
-from tests.rigs.slack_state import Modal, Posted, SlackPerson
+from tests.rigs.slack_state import Modal, Posted, Shared, SlackPerson
 
 __all__ = ["Answer", "Modal", "Mood", "Posted", "Request", "SlackPerson", "SlackRig"]
 
@@ -73,6 +73,12 @@ class SlackRig(SlackServer):
         made = SlackPerson(user, name, email or f"{user.lower()}@example.org", team or self.team)
         self.people[user] = made
         return made
+
+    def workspace(self, team: str, *, name: str, enterprise: str = "") -> SlackRig:
+        """Another workspace at the same Slack, without a server of its own: people act in it by the same hook."""
+        other = SlackRig(team=team, name=name, enterprise=enterprise, bot_token="", hook_url=self.hook_url)
+        other._session, other._numbers = self._session, self._numbers
+        return other
 
     # ------------------------------------------------------------ what people see
 
@@ -156,6 +162,17 @@ class SlackRig(SlackServer):
             event["thread_ts"] = thread.rpartition(":")[2]
         if self._team_of(user) != self.team:
             event |= {"user_team": self._team_of(user), "source_team": self._team_of(user)}
+        return await self.happen(event)
+
+    async def share(
+        self, user: str, channel: str, name: str, data: bytes, *, text: str = "", media_type: str = "image/png"
+    ) -> Answer:
+        """Drop a file into a conversation, with a few words or none."""
+        place = self.dm_of(channel) if channel.startswith("U") else channel
+        shared = Shared(f"F{next(self._numbers):08d}", name, len(data), data, media_type)
+        self.files[shared.id] = shared
+        event = {"type": "message", "subtype": "file_share", "user": user, "channel": place, "text": text}
+        event |= {"channel_type": "im", "ts": self.new_ts(), "files": [self.described(shared)]}  # type: ignore[dict-item] # JSON
         return await self.happen(event)
 
     async def command(self, user: str, command: str, text: str = "", *, channel: str = "") -> Answer:

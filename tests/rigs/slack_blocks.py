@@ -1,4 +1,8 @@
-"""Slack's own rules for blocks and views, and what a person would see of them."""
+"""Slack's own rules for blocks and views, and what a person would see of them.
+
+The limits are those of the reference of Block Kit (docs.slack.dev/reference/block-kit). slack_sdk's models know fewer;
+they are tried beside these in `tests/bot/test_slack_limits.py`.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +35,36 @@ _CONTROL = re.compile(r"<([^<>\n]+)>")
 _CALL = re.compile(r"(?<!\w)@(?:channel|here|everyone)\b")
 
 
+_VIEW_KEYS = {"type", "blocks", "title", "submit", "close", "private_metadata", "callback_id"}
+_VIEW_KEYS |= {"clear_on_close", "notify_on_close", "external_id", "submit_disabled"}
+
+
+def message_problems(arguments: Mapping[str, Any]) -> list[str]:
+    """What chat.postMessage and chat.update would refuse, by their own names."""
+    found = [f"invalid_blocks: {problem}" for problem in block_problems(arguments.get("blocks", ()), least=0)]
+    text = arguments.get("text", "")
+    if not text:
+        found.append("no_text")
+    if len(text) > 40_000:
+        found.append("msg_too_long")
+    spoken = [block for block in arguments.get("blocks", ()) if block["type"] != "actions"]
+    if sum(len(text["text"]) for text in texts(spoken)) > 13_200:
+        found.append("msg_blocks_too_long")
+    metadata = arguments.get("metadata")
+    if metadata is not None and not re.fullmatch(r"[a-zA-Z0-9_]{1,255}", metadata["event_type"]):
+        found.append("metadata_must_be_sent_from_app")
+    return found
+
+
 def view_problems(view: Mapping[str, Any]) -> list[str]:
     """What views.open and views.publish would refuse."""
-    found = list(block_problems(view.get("blocks", ()), most=100, inputs=view.get("type") == "modal"))
+    found = [f"invalid additional property {name}" for name in sorted(set(view) - _VIEW_KEYS)]
+    if view.get("type") not in ("modal", "home"):
+        found.append(f"a view that is a {view.get('type')}")
+    found += list(block_problems(view.get("blocks", ()), most=100, inputs=view.get("type") == "modal"))
     if view.get("type") == "modal":
-        for name in ("title", "submit", "close"):
+        asks = any(block.get("type") == "input" for block in view.get("blocks", ()))
+        for name in ("title", *(("submit",) if asks or "submit" in view else ()), "close"):
             found += _text(view.get(name), name, 24, {"plain_text"})
         if len(view.get("private_metadata", "")) > 3000:
             found.append("private_metadata: more than 3000 characters")
@@ -44,9 +73,9 @@ def view_problems(view: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def block_problems(blocks: Sequence[Block], *, most: int = 50, inputs: bool = False) -> Iterator[str]:
+def block_problems(blocks: Sequence[Block], *, least: int = 1, most: int = 50, inputs: bool = False) -> Iterator[str]:
     """What chat.postMessage would refuse, in words."""
-    if not 1 <= len(blocks) <= most:
+    if not least <= len(blocks) <= most:
         yield f"{len(blocks)} blocks"
     yield from _twice("block_id", (block["block_id"] for block in blocks if "block_id" in block))
     yield from _twice("action_id", (each["action_id"] for each in interactive(blocks) if "action_id" in each))
@@ -148,6 +177,8 @@ def _actions(block: Block) -> list[str]:
 def _button(button: Block) -> list[str]:
     found = _strange_keys(button) + _text(button.get("text"), "button", 75, {"plain_text"})
     limits = {"value": 2000, "url": 3000, "accessibility_label": 75, "action_id": 255}
+    if "url" in button and not re.match(r"[a-z][a-z0-9+.-]*:", button["url"]):
+        found.append(f"url {button['url'][:40]!r}")
     found += [f"{name}: too long" for name, most in limits.items() if len(button.get(name, "")) > most]
     if button.get("style", "primary") not in ("primary", "danger"):
         found.append(f"style {button['style']}")
@@ -165,6 +196,8 @@ def _input(block: Block) -> list[str]:
 
 def _typed(element: Block) -> list[str]:
     most = element.get("max_length", 3000)
+    if not 0 <= element.get("min_length", 0) <= most:
+        return ["plain_text_input: min_length"]
     fits = 1 <= most <= 3000 and len(element.get("initial_value", "")) <= most
     return [] if fits else ["plain_text_input: too long"]
 
@@ -172,11 +205,14 @@ def _typed(element: Block) -> list[str]:
 def _options(element: Block) -> list[str]:
     options = element["options"]
     found = [problem for option in options for problem in _text(option["text"], "option", 75, {"plain_text"})]
+    found += [f"option: invalid property {sorted(option)}" for option in options if set(option) != {"text", "value"}]
+    if "placeholder" in element:
+        found += _text(element["placeholder"], "placeholder", 150, {"plain_text"})
     if not 1 <= len(options) <= _MOST_OPTIONS[element["type"]]:
         found.append(f"{len(options)} options")
     initial = element.get("initial_options", [element["initial_option"]] if "initial_option" in element else [])
     found += ["an initial option that is none" for option in initial if option not in options]
-    return found + ["option value" for option in options if not 1 <= len(option["value"]) <= 75]
+    return found + ["option value" for option in options if not 1 <= len(option["value"]) <= 150]
 
 
 _RULES = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from aiohttp import web
 
+from tests.rigs.slack_oauth import Consent
 from tests.rigs.slack_state import Arguments, RefusedError, SlackState
 
 Mood = Literal["fine", "busy", "gone", "silent", "lost", "broken", "garbled"]
@@ -26,7 +27,7 @@ HTML · garbled: 200 with HTML.
 class SlackServer(SlackState):
     """`only` limits a mood to some methods."""
 
-    scopes: str = "chat:write,im:history,im:write,users:read,users:read.email,commands"
+    scopes: str = "chat:write,im:history,im:write,users:read,users:read.email,commands,files:read,files:write"
     mood: Mood = "fine"
     refusal: str = "channel_not_found"
     retry_after: str | None = "30"
@@ -35,6 +36,9 @@ class SlackServer(SlackState):
     strays: list[str] = field(default_factory=list)  # calls to anything but the Web API
     acks: list[str] = field(default_factory=list)
     sessions: int = 0  # websocket connections so far
+    upload_status: int = 200
+    give: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None  # in place of a file that is fetched
+    consent: Consent = field(default_factory=Consent)
 
     async def __aenter__(self) -> Self:
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
@@ -43,13 +47,15 @@ class SlackServer(SlackState):
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_get("/link", self._link)
+        app.router.add_post("/upload/{id}", self._upload)
+        app.router.add_get("/files/{id}/{name}", self._download)
         app.router.add_route("*", "/{anything:.*}", self._stray)
         self._runner = web.AppRunner(app, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self._address = f"127.0.0.1:{self._runner.addresses[0][1]}"
-        self.socket_url = f"ws://{self._address}/link"
+        self.socket_url, self.files_url = f"ws://{self._address}/link", self.root
         return self
 
     async def __aexit__(
@@ -120,6 +126,26 @@ class SlackServer(SlackState):
             self._changed.set()
         return socket
 
+    # ------------------------------------------------------------ files
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        if self.upload_status != 200:
+            return web.Response(status=self.upload_status, text="no")
+        shared = self.files[request.match_info["id"]]
+        shared.data = await request.read()
+        return web.Response(text=f"OK - {len(shared.data)}")
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        shared = self.files.get(request.match_info["id"])
+        self.calls.append(("download", {"authorization": request.headers.get("Authorization", "")}))
+        if self.give is not None:
+            return await self.give(request)
+        if request.headers.get("Authorization") != f"Bearer {self.bot_token}":
+            return web.Response(status=302, headers={"Location": f"{self.root}steal"})
+        if shared is None:
+            return web.Response(status=404)
+        return web.Response(body=shared.data, content_type=shared.media_type)
+
     # ------------------------------------------------------------ Web API
 
     async def _stray(self, request: web.Request) -> web.Response:
@@ -145,14 +171,29 @@ class SlackServer(SlackState):
         return web.json_response(answer, headers={"x-oauth-scopes": self.scopes})
 
     def _answer(self, method: str, request: web.Request, arguments: Arguments, *, refuse: str) -> dict[str, Any]:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        authorization = request.headers.get("Authorization", "")
         if refuse:
             return {"ok": False, "error": refuse}
         try:
-            return {"ok": True, **self.answer(method, token, arguments)}
+            return {"ok": True, **self._answered(method, authorization, arguments)}
         except RefusedError as refused:
             messages = {"response_metadata": {"messages": list(refused.messages)}} if refused.messages else {}
             return {"ok": False, "error": refused.error, **messages}
+
+    def _answered(self, method: str, authorization: str, arguments: Arguments) -> dict[str, Any]:
+        if method == "oauth.v2.access":
+            return self.consent.access(authorization, arguments)
+        return self._opened_by(authorization.removeprefix("Bearer "), method).answer(method, arguments)
+
+    def _opened_by(self, token: str, method: str) -> SlackState:
+        """The workspace that a token opens."""
+        if token in self.consent.expired:
+            raise RefusedError("token_expired")
+        if token in self.consent.tokens:
+            return self.consent.tokens[token]
+        if token != (self.app_token if method == "apps.connections.open" else self.bot_token):
+            raise RefusedError("invalid_auth")
+        return self
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

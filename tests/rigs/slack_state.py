@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +30,17 @@ class SlackPerson:
 
 
 @dataclass
+class Shared:
+    """A file at Slack's."""
+
+    id: str
+    name: str
+    length: int
+    data: bytes = b""
+    media_type: str = "application/octet-stream"
+
+
+@dataclass
 class Posted:
     """A message as it stands now."""
 
@@ -41,6 +52,7 @@ class Posted:
     thread: str = ""
     only_for: str = ""  # ephemeral
     edits: int = 0
+    files: tuple[Shared, ...] = ()
 
     @property
     def seen(self) -> str:
@@ -86,21 +98,24 @@ class SlackState:
     bot_token: str = "xoxb-bot-token-of-the-rig"
     app_token: str = "xapp-app-token-of-the-rig"
     team: str = "T0HOME"
+    name: str = "Home & Co"
+    enterprise: str = ""
     trigger_seconds: float = TRIGGER_SECONDS
     people: dict[str, SlackPerson] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=lambda: {"C0ALERTS": "alerts"})
+    unheard: dict[str, str] = field(default_factory=dict)  # channels that refuse, and what they say
     messages: dict[tuple[str, str], Posted] = field(default_factory=dict)
     whispers: list[Posted] = field(default_factory=list)
     modals: list[Modal] = field(default_factory=list)
     homes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: dict[str, Shared] = field(default_factory=dict)
+    files_url: str = ""
     socket_url: str = ""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _triggers: dict[str, _Trigger] = field(default_factory=dict, repr=False)
 
-    def answer(self, method: str, token: str, arguments: Arguments) -> dict[str, Any]:
-        """Slack's answer; raises RefusedError."""
-        if token != (self.app_token if method == "apps.connections.open" else self.bot_token):
-            raise RefusedError("invalid_auth")
+    def answer(self, method: str, arguments: Arguments) -> dict[str, Any]:
+        """Slack's answer to somebody with the right token; raises RefusedError."""
         return _METHODS[method](self, arguments)
 
     def dm_of(self, user: str) -> str:
@@ -116,7 +131,7 @@ class SlackState:
         return f"{1780000000 + number}.{number:06d}"
 
     def _auth_test(self, _arguments: Arguments) -> dict[str, Any]:
-        return {"user": "afterword", "team": "Home & Co", "team_id": self.team, "user_id": "U0BOT", "bot_id": "B0BOT"}
+        return {"user": "afterword", "team": self.name, "team_id": self.team, "user_id": "U0BOT", "bot_id": "B0BOT"}
 
     def _connections_open(self, _arguments: Arguments) -> dict[str, Any]:
         return {"url": f"{self.socket_url}?ticket={next(self._numbers)}"}
@@ -125,9 +140,12 @@ class SlackState:
         _refuse_bad_message(arguments)
         channel, ts = self._channel(arguments["channel"]), self.new_ts()
         thread = arguments.get("thread_ts", "")
+        if thread and thread not in {ts for _, ts in self.messages}:
+            raise RefusedError("thread_not_found")
         blocks = arguments.get("blocks", ())
         self.messages[channel, ts] = Posted(channel, ts, arguments["text"], blocks, arguments, thread)
-        return {"channel": channel, "ts": ts, "message": {"text": arguments["text"], "ts": ts}}
+        under = {"thread_ts": thread} if thread else {}
+        return {"channel": channel, "ts": ts, "message": {"text": arguments["text"], "ts": ts, **under}}
 
     def _update(self, arguments: Arguments) -> dict[str, Any]:
         _refuse_bad_message(arguments)
@@ -199,7 +217,39 @@ class SlackState:
         self.homes[arguments["user_id"]] = arguments["view"]
         return {"view": {"id": "VHOME"}}
 
+    def _begin_upload(self, arguments: Arguments) -> dict[str, Any]:
+        if not 0 < int(arguments["length"]) <= 1_000_000_000 or "/" in arguments["filename"]:
+            raise RefusedError("invalid_arguments")
+        made = Shared(f"F{next(self._numbers):08d}", arguments["filename"], int(arguments["length"]))
+        self.files[made.id] = made
+        return {"file_id": made.id, "upload_url": f"{self.files_url}upload/{made.id}"}
+
+    def _finish_upload(self, arguments: Arguments) -> dict[str, Any]:
+        channel, ts, thread = self._channel(arguments["channel_id"]), self.new_ts(), arguments.get("thread_ts", "")
+        if thread and thread not in {ts for _, ts in self.messages}:
+            raise RefusedError("thread_not_found")
+        taken = [self.files[one["id"]] for one in json.loads(arguments["files"])]
+        if not all(len(one.data) == one.length for one in taken):
+            raise RefusedError("file_not_found")
+        text = " ".join(f"<{one.name}>" for one in taken)
+        self.messages[channel, ts] = Posted(channel, ts, text, (), arguments, thread, files=tuple(taken))
+        return {"files": [{"id": one.id, "title": one.name} for one in taken]}
+
+    def _file_info(self, arguments: Arguments) -> dict[str, Any]:
+        found = self.files.get(arguments["file"])
+        if found is None:
+            raise RefusedError("file_not_found")
+        return {"file": self.described(found)}
+
+    def described(self, shared: Shared) -> dict[str, Any]:
+        """A file as events and files.info tell of it."""
+        url = f"{self.files_url}files/{shared.id}/{shared.name}"
+        about = {"id": shared.id, "name": shared.name, "title": shared.name, "mimetype": shared.media_type}
+        return about | {"size": len(shared.data), "mode": "hosted", "url_private": url, "url_private_download": url}
+
     def _channel(self, channel: str) -> str:
+        if channel in self.unheard:
+            raise RefusedError(self.unheard[channel])
         if channel not in self.channels:
             raise RefusedError("channel_not_found")
         return channel
@@ -220,6 +270,9 @@ _METHODS: Mapping[str, Callable[[SlackState, Arguments], dict[str, Any]]] = {
     "chat.getPermalink": SlackState._permalink,
     "chat.postEphemeral": SlackState._whisper,
     "conversations.open": SlackState._open_dm,
+    "files.getUploadURLExternal": SlackState._begin_upload,
+    "files.completeUploadExternal": SlackState._finish_upload,
+    "files.info": SlackState._file_info,
     "users.lookupByEmail": SlackState._by_email,
     "users.info": SlackState._user,
     "views.open": SlackState._open_view,
@@ -229,19 +282,8 @@ _METHODS: Mapping[str, Callable[[SlackState, Arguments], dict[str, Any]]] = {
 
 
 def _refuse_bad_message(arguments: Arguments) -> None:
-    problems = list(slack_blocks.block_problems(arguments["blocks"])) if "blocks" in arguments else []
-    if problems:
-        raise RefusedError("invalid_blocks", *problems)
-    if not arguments.get("text"):
-        raise RefusedError("no_text")
-    if len(arguments["text"]) > 40_000:
-        raise RefusedError("msg_too_long")
-    spoken = [block for block in arguments.get("blocks", ()) if block["type"] != "actions"]
-    if sum(len(text["text"]) for text in slack_blocks.texts(spoken)) > 13_200:
-        raise RefusedError("msg_blocks_too_long")
-    metadata = arguments.get("metadata")
-    if metadata is not None and not re.fullmatch(r"[a-zA-Z0-9_]{1,255}", metadata["event_type"]):
-        raise RefusedError("metadata_must_be_sent_from_app")
+    if problems := slack_blocks.message_problems(arguments):
+        raise RefusedError(problems[0].partition(":")[0], *problems)
 
 
 def _refuse_bad_view(view: Mapping[str, Any]) -> None:

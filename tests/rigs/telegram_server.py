@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from tests.rigs import telegram_text
 Json = dict[str, Any]
 
 _PAGE = "<html><body><h1>502 Bad Gateway</h1><p>upstream of {path} is away</p></body></html>"
+_AILING = {"silent", "reset", "broken", "strange", "garbled"}
 _ON_MESSAGES = {"sendmessage", "editmessagetext"}
 
 
@@ -114,10 +116,18 @@ class BotApi:
         self.webhook: Json = {}
         self.allowed: list[str] = []
         self.commands: dict[str, list[Json]] = {}
+        self.group_commands: dict[str, list[Json]] = {}
         self.blocked: set[int] = set()
         self.unknown: set[int] = set()
         self.migrated: dict[int, int] = {}
         self.last_hook_error = ""
+        self.files: dict[str, bytes] = {}
+        self.hides_sizes = False
+        self.file_path: str | None = "documents/{}.bin"
+        self.file_status = 200
+        self.downloads_are = "fine"  # or a mood
+        self.cut_off = 0  # so many bytes of a download that were announced do not come
+        self.knows_styles = True
         self.too_many = 0
         self.impatient = 0
         self.changed = Signal()
@@ -161,6 +171,8 @@ class BotApi:
     # ------------------------------------------------------------ HTTP
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith("/file/"):
+            return await self._fail(request) if self.downloads_are in _AILING else self._download(request)
         arguments = await _arguments(request)
         token, _, method = request.path.removeprefix("/bot").partition("/")
         method = method.lower()
@@ -177,7 +189,7 @@ class BotApi:
             self.changed.ring()
 
     async def _act(self, request: web.BaseRequest, token: str, method: str, arguments: Json) -> web.StreamResponse:
-        if self.mood in {"silent", "reset", "broken", "strange", "garbled"}:
+        if self.mood in _AILING:
             return await self._fail(request)
         if token != self.token:
             raise DeclinedError(401, "Unauthorized")
@@ -197,13 +209,14 @@ class BotApi:
         return _json({"ok": True, "result": result})
 
     async def _fail(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self.mood == "silent":
+        mood = self.downloads_are if request.path.startswith("/file/") else self.mood
+        if mood == "silent":
             await self._never.wait()
-        if self.mood == "reset" and request.transport is not None:
+        if mood == "reset" and request.transport is not None:
             request.transport.abort()
-        if self.mood == "garbled":
+        if mood == "garbled":
             return web.Response(body=b"\x1f\x8b\xff\xfe", content_type="application/json", charset="utf-8")
-        status = 200 if self.mood == "strange" else 502
+        status = 200 if mood == "strange" else 502
         return web.Response(status=status, text=_PAGE.format(path=request.path), content_type="text/html")
 
     def _admit(self, arguments: Json) -> None:
@@ -245,7 +258,7 @@ class BotApi:
     def do_sendmessage(self, arguments: Json) -> Json:
         chat = int(arguments["chat_id"])
         text, entities = _text(arguments)
-        markup = _markup(arguments)
+        markup = _markup(arguments, styles=self.knows_styles)
         reply = json.loads(arguments.get("reply_parameters", "{}"))
         reply_to = int(reply.get("message_id", 0))
         if reply_to and (chat, reply_to) not in self._by_id and not reply.get("allow_sending_without_reply"):
@@ -264,7 +277,7 @@ class BotApi:
         if "force_reply" in shown.markup:
             raise DeclinedError(400, "Bad Request: message can't be edited")
         text, entities = _text(arguments)
-        markup = _markup(arguments)
+        markup = _markup(arguments, styles=self.knows_styles)
         if (text, entities, markup) == (shown.text, shown.entities, shown.markup):
             raise DeclinedError(
                 400,
@@ -282,17 +295,46 @@ class BotApi:
         if tap not in self.open_taps:
             text = "Bad Request: query is too old and response timeout expired or query ID is invalid"
             raise DeclinedError(400, text)
-        if len(arguments.get("text", "")) > 200:
+        if telegram_text.units(arguments.get("text", "")) > 200:
             raise DeclinedError(400, "Bad Request: MESSAGE_TOO_LONG")
         self.open_taps.discard(tap)
         self.answers[tap] = Answer(arguments.get("text", ""), arguments.get("show_alert") == "true")
         return True
 
+    def do_getfile(self, arguments: Json) -> Json:
+        found = self.files.get(arguments.get("file_id", ""))
+        if found is None:
+            raise DeclinedError(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(found) > 20_000_000:
+            raise DeclinedError(400, "Bad Request: file is too big")
+        number = arguments["file_id"]
+        size = {} if self.hides_sizes else {"file_size": len(found)}
+        place = {"file_path": self.file_path.format(number)} if self.file_path else {}
+        return {"file_id": number, "file_unique_id": number} | place | size
+
+    def _download(self, request: web.BaseRequest) -> web.StreamResponse:
+        """GET /file/bot<token>/<path>; `file_status` is what it is answered with."""
+        self.calls["download"] += 1
+        token, _, path = request.path.removeprefix("/file/bot").partition("/")
+        if self.file_status != 200:
+            headers = {"Retry-After": "7", "Location": "/elsewhere"}
+            return web.Response(status=self.file_status, headers=headers, text=request.path)
+        found = self.files.get(path.removeprefix("documents/").removesuffix(".bin"))
+        if token != self.token or found is None:
+            return web.Response(status=404)
+        return web.Response(body=found, headers={"Content-Length": str(len(found) + self.cut_off)})
+
     def do_setmycommands(self, arguments: Json) -> bool:
         commands = json.loads(arguments["commands"])
-        if any(not command["command"].isascii() or len(command["command"]) > 32 for command in commands):
+        if len(commands) > 100:
+            raise DeclinedError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
+        if not all(re.fullmatch("[a-z0-9_]{1,32}", command["command"]) for command in commands):
             raise DeclinedError(400, "Bad Request: BOT_COMMAND_INVALID")
-        self.commands[arguments.get("language_code", "")] = commands
+        if not all(1 <= len(command["description"]) <= 256 for command in commands):
+            raise DeclinedError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
+        scope = json.loads(arguments.get("scope", "{}")).get("type", "default")
+        shown = self.commands if scope == "default" else self.group_commands
+        shown[arguments.get("language_code", "")] = commands
         return True
 
     def do_setwebhook(self, arguments: Json) -> bool:
@@ -378,23 +420,25 @@ def _text(arguments: Json) -> tuple[str, list[Json]]:
     return text, entities
 
 
-def _markup(arguments: Json) -> Json:
+def _markup(arguments: Json, *, styles: bool) -> Json:
     markup: Json = json.loads(arguments.get("reply_markup", "{}"))
     buttons = [button for row in markup.get("inline_keyboard", []) for button in row]
-    if len(buttons) > 100:
+    if any(len(row) > 8 for row in markup.get("inline_keyboard", [])) or len(buttons) > 100:
         raise DeclinedError(400, "Bad Request: reply markup is too long")
     for button in buttons:
-        _check(button)
+        _check(button, styles=styles)
     return markup
 
 
-def _check(button: Json) -> None:
-    if not button.get("text"):
+def _check(button: Json, *, styles: bool) -> None:
+    if not button.get("text", "").strip():
         raise DeclinedError(400, "Bad Request: can't parse inline keyboard button: Text buttons are unallowed")
     if ("url" in button) == ("callback_data" in button):
         raise DeclinedError(400, "Bad Request: can't parse inline keyboard button: Text buttons are unallowed")
     if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= 64:
         raise DeclinedError(400, "Bad Request: BUTTON_DATA_INVALID")
+    if "style" in button and not styles:
+        raise DeclinedError(400, 'Bad Request: can\'t parse inline keyboard button: Field "style" is unknown')
     if button.get("style", "primary") not in {"primary", "success", "danger"}:
         raise DeclinedError(400, "Bad Request: invalid button style specified")
     url = urlsplit(button.get("url", "https://example.org"))

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.middleware import Middleware
 
+from bot import channels
+from bot.channels.email.settings import EmailSettings
 from bot.channels.webchat.channel import WebchatChannel
 from bot.channels.webchat.settings import WebchatSettings
 from bot.rendering import Templates
@@ -19,24 +21,33 @@ from bot.web.security import Shield
 from bot.web.site import Site
 from core.models.deliveries import Delivery, DeliveryState
 from core.plumbing import arrivals
-from core.ports import Button, Heard, Message, RawArrival, Receipt
+from core.ports import Button, Channel, Heard, Message, RawArrival, Receipt
 
 SECRET = b"a secret of thirty-two bytes, at least"
 HOST_SECRET = "what the host site and we know, 32 bytes"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
+RELAY = {"kind": "email", "from": "support@example.org", "smtp_host": "127.0.0.1", "smtp_tls": "none"}
+BASE = "http://127.0.0.1"
+
 Answer = Callable[["Desk", Heard], Awaitable[None]]
 
 
 class Desk:
-    """One installation with a chat called "webchat", without its conversation: `answer` says what to do instead."""
+    """One installation with a chat called "webchat", without its conversation: `answer` says what to do instead.
 
-    def __init__(self, answer: Answer | None = None, **settings: object) -> None:
+    With `mails` it has an e-mail channel, whose deliveries are rows that nobody carries.
+    """
+
+    def __init__(self, answer: Answer | None = None, *, mails: bool = False, **settings: object) -> None:
         self.now = START
         self.heard: list[Heard] = []
         self.answer = answer
         given = {"kind": "webchat", "identity_secret": SecretStr(HOST_SECRET), **settings}
-        self.channel = WebchatChannel("webchat", WebchatSettings.model_validate(given), base_url="http://127.0.0.1")
+        self.channel = WebchatChannel("webchat", WebchatSettings.model_validate(given), base_url=BASE)
+        self.channels: dict[str, Channel] = {"webchat": self.channel}
+        if mails:
+            self.channels["mail"] = channels.build("mail", EmailSettings.model_validate(RELAY), base_url=BASE)
         self.templates = Templates.load()
         self.app = self._app()
 
@@ -81,9 +92,9 @@ class Desk:
             return True
 
         site = Site(
-            base_url="http://127.0.0.1",
+            base_url=BASE,
             clock=lambda: self.now,
-            channels={"webchat": self.channel},
+            channels=self.channels,
             take=self.take,
             templates=self.templates,
             secret=SECRET,

@@ -88,6 +88,11 @@ class Player:
                     return
         raise AssertionError(f"no button {hint}")
 
+    async def write(self, customer: str, text: str) -> None:
+        typed = {"id": f"txt{next(self._ids):09}", "text": text}
+        answer = await self.client.post("/chat/webchat/text", json=typed, headers=await self._customer(customer))
+        assert answer.status_code == 202
+
     async def alert_button(self, verb: str) -> dict[str, str]:
         """The newest button of that verb in the inbox, as the page would press it."""
         found = re.search(
@@ -151,6 +156,24 @@ async def play(filled: Path, tmp_path: Path) -> AsyncIterator[Player]:
         yield player
 
 
+async def be_unhappy(play: Player) -> None:
+    """Ann's ticket is resolved, she gives two stars, and the alert is in the inbox."""
+    await play.resolve("My parcel is late again")
+    await play.press("clock", seconds=300)
+    await until(lambda: said(play, "ann", "How satisfied are you overall?"))
+    await play.tap("ann", "2★")
+    await until(lambda: said(play, "ann", "How was the service attitude?"))
+    await play.press("clock", seconds=120)
+    await until(lambda: shows(play, "staff", "Ann Meyer is unhappy"))
+
+
+async def mend(play: Player, outcome: str) -> None:
+    button = await play.alert_button("resolve")
+    form = (await play.press("inbox", **button))["form"]
+    values = {"outcome": [outcome], "note": ["A free bag."]}
+    await play.press("inbox", action=form["action"], target=button["target"], values=values)
+
+
 async def test_the_whole_walk_is_played_from_the_resolved_ticket_to_the_second_rating(play: Player) -> None:
     note = await play.resolve("My parcel is late again")
     assert note["note"] == "Will be sent today 12:05 on web chat"
@@ -180,6 +203,40 @@ async def test_the_whole_walk_is_played_from_the_resolved_ticket_to_the_second_r
     await play.tap("ann", "5★")
     await until(lambda: shows(play, "guide", "That was the whole walk."))
     assert (await play.read("guide")).count("(done)") == 7
+
+
+async def test_whoever_closes_the_reopened_ticket_as_agent_is_led_on_all_the_same(play: Player) -> None:
+    await be_unhappy(play)
+    await play.resolve("My parcel is late again")
+    assert "The ticket is closed again, but the alert still waits for an owner" in await play.read("guide")
+    await play.press("inbox", **await play.alert_button("take"))
+    assert "The ticket is closed again; what went wrong is not settled" in await play.read("guide")
+    await mend(play, "explained")
+    await until(lambda: said(play, "ann", "Is it right now?"))
+    assert "Rate once more." in await play.read("guide")
+    await play.tap("ann", "5★")
+    await until(lambda: shows(play, "guide", "That was the whole walk."))
+
+
+async def test_a_customer_who_could_not_be_reached_is_not_asked_again_and_the_walk_is_over(play: Player) -> None:
+    await be_unhappy(play)
+    await mend(play, "not_reachable")
+    assert "That was the whole walk." in await play.read("guide")
+
+
+async def test_the_guide_points_at_the_button_that_it_names(play: Player) -> None:
+    await be_unhappy(play)
+    assert f'data-button="{(await play.alert_button("take"))["action"]}"' in (await play.panels())["guide"]
+    await play.press("inbox", **await play.alert_button("take"))
+    assert f'data-button="{(await play.alert_button("resolve"))["action"]}"' in (await play.panels())["guide"]
+
+
+async def test_a_request_that_nobody_has_yet_says_so(play: Player) -> None:
+    await play.resolve("My parcel is late again")
+    await play.write("ann", "Where is my invoice?")
+    card = await until(lambda: shows(play, "agent", "Where is my invoice?"))
+    assert card
+    assert "nobody yet" in await play.read("agent")
 
 
 async def test_the_guide_says_what_to_do_next_and_ticks_off_what_was_done(play: Player) -> None:
@@ -335,7 +392,8 @@ async def test_none_of_it_exists_in_what_is_served(play: Player) -> None:
     application = ordinary_web_app(play.stage.app)
     transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 50_001))
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-        for path in ("/", "/demo/now", "/demo/chat", "/demo/static/demo.js"):
+        assert "/demo/" not in (await client.get("/")).text
+        for path in ("/demo/now", "/demo/chat", "/demo/static/demo.js"):
             assert (await client.get(path)).status_code == 404
         for path in ("/demo/clock", "/demo/desk", "/demo/inbox", "/demo/again"):
             assert (await client.post(path, json={})).status_code == 404

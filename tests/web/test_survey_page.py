@@ -243,9 +243,14 @@ async def test_without_a_score_the_page_asks_for_one_and_keeps_the_comment(front
 async def test_a_comment_that_is_too_long_is_refused_whole_and_not_cut(front: Front) -> None:
     ann = Person(front)
     await ann.open((await front.invite()).link)
-    page = await ann.press(overall="1", comment="x" * 4001)
+    page = await ann.press(overall="1", reasons="slow", comment="x" * 5312)
     assert ann.status == 422
-    assert "4000 characters fit" in page.text
+    assert "4,000 characters fit" in page.text
+    assert "5,312 of 4,000" in page.text
+    assert "x" * 5312 in page.text
+    assert page.all("input", name="overall", value="1")[0].get("checked") == ""
+    assert "problem" in page.all("textarea", name="comment")[0]["aria-describedby"]
+    assert all("overall=1" in one["href"] for one in page.all("a") if "lang=" in one["href"])
     await ann.press(overall="1", comment="y" * 4000)
     assert len((await Response.get()).comment) == 4000
 

@@ -178,6 +178,70 @@ async def test_the_page_that_asks_for_a_score_and_those_that_say_no_look_right(f
         await shoot(page, "not-found-desk-light")
 
 
+@pytest.mark.parametrize(("name", "size"), [("phone", PHONE), ("desk", DESK)])
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_a_comment_that_is_too_long_comes_back_whole_with_the_reason_beside_it(
+    front: Front, browser: Browser, name: str, size: Any, locale: str
+) -> None:
+    asked = await front.invite(locale=locale)
+    async with window(browser, viewport=size, color_scheme="dark" if locale == "en" else "light") as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}{asked.link}?overall=2")
+        await page.fill("textarea", "too much! " * 431 + "yes")
+        assert re.fullmatch("4,313 (of|/) 4,000", await page.locator("#counter").inner_text())
+        front.clock.pass_(seconds=8)
+        await page.click("button.send")
+        await page.wait_for_selector("[role=alert]")
+        await shoot(page, f"too-long-{name}-{locale}")
+        assert await page.input_value("textarea") == "too much! " * 431 + "yes"
+        assert await page.locator("input[name=overall]:checked").get_attribute("value") == "2"
+        assert await page.evaluate("document.activeElement.name") == "comment"
+        assert await page.evaluate(
+            "(({top, bottom}) => top >= 0 && bottom <= innerHeight)(problem.getBoundingClientRect())"
+        )
+        assert re.fullmatch("4,313 (of|/) 4,000", await page.locator("#counter").inner_text())
+        await page.fill("textarea", "short")
+        assert await page.locator("#counter").inner_text() == ""
+
+
+async def test_what_was_filled_in_stays_when_the_language_changes(front: Front, browser: Browser) -> None:
+    asked = await front.invite()
+    async with window(browser, viewport=PHONE) as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}{asked.link}?overall=5")
+        await page.locator('label:has(input[name=overall][value="2"])').click()
+        await page.locator('label:has(input[name=speed][value="1"])').click()
+        await page.locator("label.chip").first.click()
+        reason = await page.locator(".chip input:checked").get_attribute("value")
+        await page.fill("textarea", "Three weeks,\nand nobody told me. 等了三周")
+        await page.click(".languages a[lang=zh-Hans]")
+        await page.wait_for_selector("html[lang=zh-Hans]")
+        assert await page.locator("input[name=overall]:checked").get_attribute("value") == "2"
+        assert await page.locator("input[name=speed]:checked").get_attribute("value") == "1"
+        assert await page.locator(".chip input:checked").get_attribute("value") == reason
+        assert await page.input_value("textarea") == "Three weeks,\nand nobody told me. 等了三周"
+        assert await page.evaluate("sessionStorage.length") == 0
+        await shoot(page, "switched-phone")
+
+
+@pytest.mark.parametrize(("name", "size"), [("phone", PHONE), ("desk", DESK)])
+@pytest.mark.parametrize(("locale", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
+async def test_the_address_itself_and_a_bad_unsubscribe_link_say_what_they_are(
+    front: Front, browser: Browser, name: str, size: Any, locale: str, scheme: Any
+) -> None:
+    async with window(browser, viewport=size, locale=locale, color_scheme=scheme) as opened:
+        page = opened.page
+        await page.goto(front.site.base_url)
+        words = await page.inner_text("main")
+        assert "Cable & <Co>" in words
+        assert ("This address belongs to the surveys" if locale == "en-GB" else "评价和聊天") in words
+        assert await page.locator("main a").count() == 0
+        await shoot(page, f"home-{name}-{locale}")
+        await page.goto(f"{front.site.base_url}/u/{'x' * 43}")
+        assert ("This link does not work" if locale == "en-GB" else "这个链接无效") in await page.inner_text("main")
+        await shoot(page, f"unsubscribe-lost-{name}-{locale}")
+
+
 async def test_a_headless_robot_that_opens_and_runs_everything_rates_nothing(front: Front, browser: Browser) -> None:
     asked = await front.invite()
     context = await browser.new_context()  # says that it is headless, as scanners do

@@ -1,4 +1,4 @@
-"""The e-mail channel: it sends. What people answer by mail does not come in here."""
+"""The e-mail channel: it sends through a relay, and reads what comes to a mailbox or is handed to its listener."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from datetime import UTC, datetime
 from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPNotSupported
 
+from bot.channels.email import dns_records, imap_errors
 from bot.channels.email.addresses import Mailbox, parse_address
 from bot.channels.email.composing import Account, Mail, compose
 from bot.channels.email.connections import AT_ONCE, Connections
 from bot.channels.email.errors import FAILURES, Step, explain, remedy
-from bot.channels.email.settings import EmailSettings
+from bot.channels.email.listener import Listener
+from bot.channels.email.mailbox import Mailbox as ReadMailbox
+from bot.channels.email.reading import Reader
+from bot.channels.email.settings import EmailSettings, host_and_port
 from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
     File,
     Finding,
+    Forgetful,
     Heard,
+    Keep,
     Limits,
     Message,
     Receipt,
@@ -33,6 +39,7 @@ from core.ports import (
 logger = logging.getLogger(__name__)
 
 _PER_SECOND = 5.0
+_LARGE = 64 * 1024  # taking apart what is larger is not done between two taps
 
 
 class EmailChannel:
@@ -43,13 +50,16 @@ class EmailChannel:
     has_buttons = False
     has_edits = False
     has_forms = False
-    has_files = False
+    has_files = True
 
     def __init__(self, name: str, settings: EmailSettings, *, base_url: str) -> None:
         self.name = name
         self.limits = Limits(settings.messages_per_second or _PER_SECOND, 0, concurrency=AT_ONCE)
         self._settings = settings
-        self._account = Account(settings.sender, settings.answers_to, base_url)
+        self.keep: Keep = Forgetful()
+        self._account = Account(settings.sender, settings.answers_to, base_url, settings.replies)
+        self._reader = Reader(settings.sender, settings.replies, base_url)
+        self._mailbox = ReadMailbox(name, settings, lambda: self.keep)
         self._connections = Connections(settings)
 
     async def open(self) -> None:
@@ -83,22 +93,60 @@ class EmailChannel:
         raise TypeError("a mail that was sent cannot be changed: look at has_edits first")
 
     async def fetch(self, file: File, *, most: int) -> bytes:
-        raise Undeliverable("nobody sends files here")
+        raise Undeliverable("a mail brings its files along")
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         raise Refused("there is no hook for e-mail", 404)
 
     async def read(self, body: bytes) -> Sequence[Heard]:
-        raise ValueError("nothing comes in by e-mail")
+        """`body` is a mail as it came (RFC 5322)."""
+        if len(body) > _LARGE:
+            return await asyncio.to_thread(self._reader.read, body)
+        return self._reader.read(body)
 
     async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
         """Nobody waits at the other end of a mail."""
 
     async def listen(self, take: Take) -> None:
-        """Returns at once: nothing comes in by e-mail."""
+        """Read the mailbox and take what the listener is given; returns at once where neither is set up."""
+        ways = []
+        if self._settings.imap_host:
+            ways.append(self._mailbox.listen(take))
+        if self._settings.listen_smtp:
+            listener = Listener(
+                take, self.takes, host_name=self._settings.sender.domain, largest=self._settings.largest_mail
+            )
+            ways.append(listener.serve(*host_and_port(self._settings.listen_smtp)))
+        async with asyncio.TaskGroup() as tasks:
+            for way in ways:
+                tasks.create_task(way)
+
+    def takes(self, address: str) -> bool:
+        """Whether mail to that address is for us."""
+        ours = {self._account.sender.address.lower()}
+        if self._account.answers_to is not None:
+            ours.add(self._account.answers_to.address.lower())
+        return address.lower() in ours or (self._account.replies is not None and self._account.replies.takes(address))
 
     async def check(self) -> Sequence[Finding]:
-        """Connect, log in and name the sender, without sending anything."""
+        """The relay, the mailbox and the domain's records; nothing is sent, read or changed."""
+        return (*await self._check_relay(), *await self._check_mailbox(), *await dns_records.findings(self._settings))
+
+    async def _check_mailbox(self) -> Sequence[Finding]:
+        settings = self._settings
+        if not settings.imap_host:
+            return ()
+        where = f"{settings.imap_host}:{settings.mailbox_port}"
+        try:
+            async with asyncio.timeout(settings.imap_timeout_seconds):
+                count = await self._mailbox.look()
+        except Exception as error:
+            reason = imap_errors.explain(error, settings.imap_folder).reason
+            return (Finding(False, f"{where}: {reason}", imap_errors.remedy(error)),)
+        return (Finding(True, f"{where} lets us read {settings.imap_folder}, with {count} mails in it"),)
+
+    async def _check_relay(self) -> Sequence[Finding]:
+        """Connect, log in and name the sender."""
         settings = self._settings
         relay = f"{settings.smtp_host}:{settings.port}"
         try:

@@ -84,7 +84,8 @@ def explain(error: BaseException, step: Step) -> TryLater | Undeliverable:
         case Meaning.RELAY_DOWN:
             return TryLater(reason, whole_channel=True)
         case Meaning.LATER:
-            return TryLater(reason, _SOON)
+            lost = step == Step.CONTENT and not isinstance(error, SMTPResponseException)
+            return TryLater(reason, _SOON, perhaps_sent=lost)
         case Meaning.FULL:
             return TryLater(reason, _HOURS)
         case Meaning.GONE:

@@ -7,10 +7,12 @@ from typing import Literal
 
 from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
 
-from bot.channels.email.addresses import Mailbox, parse_mailbox
+from bot.channels.email.addresses import Mailbox, parse_address, parse_mailbox
+from bot.channels.email.reply_addresses import LONGEST_LOCAL, ReplyAddress
 from bot.channels.settings import ChannelSettings
 
 _USUAL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_USUAL_IMAP_PORTS = {"starttls": 143, "tls": 993, "none": 143}
 
 
 class EmailSettings(ChannelSettings):
@@ -28,6 +30,27 @@ class EmailSettings(ChannelSettings):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_timeout_seconds: float = Field(default=10, gt=0, le=120, description="For connecting, and for one mail.")
+
+    reply_address: str = Field(
+        default="", description='Where answers and bounces come back to us: "support@example.org" takes support+…@ too.'
+    )
+    reply_delimiter: str = Field(
+        default="+", pattern=r"^[+=_-]$", description="What your mail server cuts an address at."
+    )
+    imap_host: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]*$", description="The mailbox that is read.")
+    imap_port: int = Field(default=0, ge=0, le=65535, description="0: 993 for tls, 143 for starttls and none.")
+    imap_tls: Literal["starttls", "tls", "none"] = "tls"
+    imap_tls_ca: FilePath | None = Field(default=None, description="A PEM file to trust in place of the system's CAs.")
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = Field(default="INBOX", min_length=1, max_length=200)
+    imap_timeout_seconds: float = Field(default=30, gt=0, le=300)
+    listen_smtp: str = Field(default="", description='Take mail by SMTP or LMTP here: "127.0.0.1:2527".')
+    largest_mail_mb: int = Field(default=25, ge=1, le=40, description="A larger one is refused, or cut off.")
+    dkim_selector: str = Field(
+        default="", pattern=r"^([A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*)?$", description="For `afterword check`."
+    )
+    dns_server: str = Field(default="", description='Which name server `afterword check` asks: "127.0.0.1:53".')
 
     @field_validator("from_", "reply_to")
     @classmethod
@@ -51,6 +74,51 @@ class EmailSettings(ChannelSettings):
             raise ValueError('smtp_tls = "none" would send smtp_password in clear: use "starttls" or "tls"')
         return self
 
+    @field_validator("reply_address")
+    @classmethod
+    def _room_for_a_token(cls, value: str) -> str:
+        local = parse_address(value).local if value else ""
+        if not local.isascii() or len(local) > LONGEST_LOCAL:
+            raise ValueError(
+                f"what stands before the @ may have {LONGEST_LOCAL} letters, so that a token fits behind it"
+            )
+        return value
+
+    @field_validator("listen_smtp", "dns_server")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        if value:
+            host_and_port(value)
+        return value
+
+    @model_validator(mode="after")
+    def _mailbox_is_whole(self) -> EmailSettings:
+        password = self.imap_password.get_secret_value()
+        if self.imap_host and not (self.imap_user and password):
+            raise ValueError("imap_host needs imap_user and imap_password")
+        if self.imap_host and self.imap_tls == "none" and not _is_loopback(self.imap_host):
+            raise ValueError('imap_tls = "none" would send imap_password in clear: use "tls" or "starttls"')
+        if not self.imap_host and (self.imap_user or password):
+            raise ValueError("imap_user and imap_password need imap_host")
+        return self
+
+    @property
+    def replies(self) -> ReplyAddress | None:
+        if not self.reply_address:
+            return None
+        address = parse_address(self.reply_address)
+        named = Mailbox(address.local, address.domain, self.sender.name)
+        return ReplyAddress(named, self.reply_delimiter)
+
+    @property
+    def largest_mail(self) -> int:
+        """In bytes."""
+        return self.largest_mail_mb * 1024 * 1024
+
+    @property
+    def mailbox_port(self) -> int:
+        return self.imap_port or _USUAL_IMAP_PORTS[self.imap_tls]
+
     @property
     def sender(self) -> Mailbox:
         return parse_mailbox(self.from_)
@@ -62,6 +130,14 @@ class EmailSettings(ChannelSettings):
     @property
     def port(self) -> int:
         return self.smtp_port or _USUAL_PORTS[self.smtp_tls]
+
+
+def host_and_port(value: str) -> tuple[str, int]:
+    """ "127.0.0.1:2527" or "[::1]:2527"; raises ValueError."""
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdigit() or not 0 < int(port) <= 65535:
+        raise ValueError('write it as "127.0.0.1:2527"')
+    return str(ip_address(host.strip("[]"))), int(port)
 
 
 def _is_loopback(host: str) -> bool:

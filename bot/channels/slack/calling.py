@@ -15,26 +15,60 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.channels.slack.errors import translated
 
 REMEMBERED = 20_000
+LARGE_SECONDS = 60
+"""For a file. The usual few seconds are for a message."""
 
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
-class Api:
-    """One app's access to Slack. Nothing is retried here: a call that was cut off may have been carried out."""
+class Wire:
+    """The way to Slack's servers, shared by all workspaces."""
 
-    def __init__(self, token: str, base_url: str, *, timeout: timedelta) -> None:
+    def __init__(self, base_url: str, *, timeout: timedelta) -> None:
         # Slack's library logs every body at DEBUG: customers' words and one-time URLs. Ours to call it from INFO up.
         self.logger = logging.getLogger("bot.channels.slack.library")
         self.logger.setLevel(logging.INFO)
+        self.base_url = base_url
         self.session = ClientSession(timeout=ClientTimeout(total=timeout.total_seconds()))
-        self.client = AsyncWebClient(
-            token, base_url, session=self.session, logger=self.logger, retry_handlers=[], user_agent_prefix="afterword"
+
+    def client(self, token: str | None) -> AsyncWebClient:
+        return AsyncWebClient(
+            token,
+            self.base_url,
+            session=self.session,
+            logger=self.logger,
+            retry_handlers=[],
+            user_agent_prefix="afterword",
         )
-        self._places: dict[str, str] = {}
-        self._people: dict[str, str] = {}
+
+    def uploading_client(self, token: str | None) -> AsyncWebClient:
+        """With a session for each call, for the shared one has no time for files."""
+        return AsyncWebClient(token, self.base_url, timeout=LARGE_SECONDS, logger=self.logger, retry_handlers=[])
 
     async def close(self) -> None:
         await self.session.close()
+
+
+class Api:
+    """One workspace. Nothing is retried here: a call that was cut off may have been carried out.
+
+    `prefix` stands before every id of a workspace that is not the usual one: "T123/".
+    """
+
+    prefix = ""
+
+    def __init__(self, wire: Wire, token: str | None) -> None:
+        self.wire = wire
+        self.client = wire.client(token)
+        self._places: dict[str, str] = {}
+        self._people: dict[str, str] = {}
+
+    async def token(self) -> str:
+        """What opens the files that people share."""
+        return self.client.token or ""
+
+    async def uploading_client(self) -> AsyncWebClient:
+        return self.wire.uploading_client(await self.token())
 
     async def call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> dict[str, Any]:
         """Slack's answer; raises TryLater or Undeliverable, or SlackApiError where the mistake is ours."""
@@ -53,7 +87,7 @@ class Api:
             return self._places[target]
         if "@" in target:
             return self._remember(target, await self.place(await self.person(target)))
-        if _PERSON.fullmatch(target):
+        if is_person(target):
             opened = await self.call(self.client.conversations_open, users=target)
             return self._remember(target, opened["channel"]["id"])
         return target
@@ -76,3 +110,8 @@ class Api:
             self._places.clear()
         self._places[target] = place
         return place
+
+
+def is_person(target: str) -> bool:
+    """An id of somebody, not of a channel and not an e-mail address."""
+    return _PERSON.fullmatch(target) is not None

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.channels.slack import checking, drawing, forms, payloads, reading
-from bot.channels.slack.calling import Api
-from bot.channels.slack.errors import NOT_EDITABLE, code, details
+from bot.channels.slack import checking, drawing, files, forms, payloads, reading, workspace_ids, workspaces
+from bot.channels.slack.calling import Api, Wire, is_person
+from bot.channels.slack.errors import NO_SUCH_THREAD, NOT_EDITABLE, code, details
+from bot.channels.slack.installing import Installer
 from bot.channels.slack.settings import SlackSettings
 from bot.channels.slack.socket import Socket
 from bot.channels.slack.verify import verify
+from bot.channels.slack.workspaces import Workspaces
 from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
     File,
     Finding,
+    Forgetful,
     Form,
     Heard,
+    Keep,
     Limits,
     Message,
     Receipt,
@@ -35,13 +42,17 @@ log = logging.getLogger(__name__)
 
 HOME = "home:"
 NOTE = 3000
+HALF_SENT = 1000
+
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
 class SlackChannel:
     """A Slack app.
 
     A target is a channel (C…, D…), a person (U…) or the e-mail address of one; `home:U…` is a person's App Home, where
-    a message takes the place of the one before. A receipt is "channel:ts".
+    a message takes the place of the one before. A receipt is "channel:ts". In a workspace that is not the usual one
+    each of them begins with its id: "T123/C456".
     """
 
     kind = "slack"
@@ -49,30 +60,44 @@ class SlackChannel:
     has_buttons = True
     has_edits = True
     has_forms = True
-    has_files = False
+    has_files = True
 
     timeout = timedelta(seconds=10)
     ping_seconds = 10.0
     response_urls = "https://hooks.slack.com/"
+    clock: Callable[[], float] = staticmethod(time.time)
 
     def __init__(self, name: str, settings: SlackSettings, *, base_url: str) -> None:
         self.name = name
         self.limits = Limits(per_second=settings.messages_per_second or 10, per_target_seconds=1.0)
+        self.keep: Keep = Forgetful()
         self.reply_prefix = settings.reply_prefix
         self._settings = settings
-        self._opened: Api | None = None
+        self._base_url = base_url
+        self._opened: Workspaces | None = None
         self._socket: Socket | None = None
+        self._without_files: dict[str, Mapping[str, Any]] = {}
 
     async def open(self) -> None:
-        self._opened = Api(self._settings.bot_token.get_secret_value(), self._settings.api_base, timeout=self.timeout)
+        wire = Wire(self._settings.api_base, timeout=self.timeout)
+        self._opened = Workspaces(wire, self._settings, self.keep, clock=self.clock)
 
     async def close(self) -> None:
         opened, self._opened = self._opened, None
         if opened is not None:
-            await opened.close()
+            await opened.wire.close()
+
+    @property
+    def installer(self) -> Installer | None:
+        """For the pages by which other workspaces get the app; None where they cannot."""
+        workspaces = self._workspaces
+        return Installer(workspaces, self.name, self._base_url, self.clock) if workspaces.credentials else None
 
     async def known_as(self, target: str) -> str:
-        return await self._api.person(target) if "@" in target else ""
+        if "@" not in target:
+            return ""
+        api, email = await self._workspaces.of(target)
+        return api.prefix + await api.person(email)
 
     def home_of(self, address: str) -> str:
         return HOME + address
@@ -80,28 +105,21 @@ class SlackChannel:
     async def send(self, target: str, message: Message) -> Receipt:
         if target.startswith(HOME):
             return await self._publish(target, message)
-        place = await self._api.place(target)
-        thread = _in_thread(message.thread, place)
-        try:
-            posted = await self._api.call(
-                self._api.client.chat_postMessage,
-                channel=place,
-                thread_ts=thread,
-                unfurl_links=False,
-                unfurl_media=False,
-                **drawing.drawn(message),
-            )
-        except Undeliverable:
-            self._api.forget(target)
-            raise
-        return Receipt(f"{posted['channel']}:{posted['ts']}")
+        api, bare = await self._workspaces.of(target)
+        posted = self._without_files.get(message.key)
+        if posted is None:
+            posted = await self._post_under(api, bare, message) or await self._post(api, bare, message)
+        if message.files:
+            await self._add_files(api, posted, message)
+        return Receipt(f"{api.prefix}{posted['channel']}:{posted['ts']}")
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
-        channel, _, ts = receipt.ref.partition(":")
+        channel, _, ts = workspace_ids.bare(receipt.ref).partition(":")
         if not ts or target.startswith(HOME):
             return await self.send(target, message)
+        api, _ = await self._workspaces.of(target)
         try:
-            await self._api.call(self._api.client.chat_update, channel=channel, ts=ts, **drawing.drawn(message))
+            await api.call(api.client.chat_update, channel=channel, ts=ts, **drawing.drawn(message))
         except SlackApiError as error:
             if code(error) not in NOT_EDITABLE:
                 raise
@@ -109,7 +127,8 @@ class SlackChannel:
         return receipt
 
     async def fetch(self, file: File, *, most: int) -> bytes:
-        raise Undeliverable("nobody sends files here")
+        api, ref = await self._workspaces.of(file.ref)
+        return await files.fetched(api, ref, file.media_type, most=most)
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         if self._settings.mode != "http":
@@ -126,7 +145,15 @@ class SlackChannel:
         return Accepted((payloads.arrival(payload, body),))
 
     async def read(self, body: bytes) -> Sequence[Heard]:
-        return reading.read(payloads.decode(body))
+        payload = payloads.decode(body)
+        heard = reading.read(payload)
+        if self._opened is None or self._opened.credentials is None:
+            return heard
+        team, enterprise = reading.workspace(payload)
+        if (at := reading.end_of_installation(payload)) is not None:
+            await self._opened.remove(team, enterprise, at=at)
+        prefix = await self._opened.prefix(team, enterprise) if heard else ""
+        return [workspace_ids.addressed(one, prefix) for one in heard]
 
     async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
         handle = reading.handle(heard.handle)
@@ -139,9 +166,9 @@ class SlackChannel:
         token = self._settings.app_token
         if self._settings.mode != "socket" or token is None:
             return
-        api = self._api
+        app = self._workspaces.app
         self._socket = Socket(
-            api.client, token.get_secret_value(), take, logger=api.logger, ping_seconds=self.ping_seconds
+            app.client, token.get_secret_value(), take, logger=app.wire.logger, ping_seconds=self.ping_seconds
         )
         try:
             await self._socket.run()
@@ -151,36 +178,90 @@ class SlackChannel:
     async def check(self) -> Sequence[Finding]:
         if self._opened is None:
             return [Finding(False, f"{self.name} is not open")]
-        findings = [await checking.bot_token(self._api, self.name)]
+        app, home = self._opened.app, self._opened.home
+        again = workspaces.not_installed(self._base_url, self.name)
+        findings = [await checking.bot_token(home, self.name)] if home else []
+        findings += [await checking.installed(one, self.name, again) for one in await self._opened.installed()]
+        if not findings:
+            findings.append(Finding(False, f"{self.name}: no workspace has installed the app yet", again))
         if self._settings.mode == "socket" and self._settings.app_token is not None:
-            findings.append(await checking.socket(self._api, self._settings.app_token, self._socket))
+            findings.append(await checking.socket(app, self._settings.app_token, self._socket))
         return findings
 
     @property
-    def _api(self) -> Api:
+    def _workspaces(self) -> Workspaces:
         if self._opened is None:
             raise RuntimeError(f"the channel {self.name} is not open")
         return self._opened
 
+    async def _add_files(self, api: Api, posted: Mapping[str, Any], message: Message) -> None:
+        """Into the same conversation. Should Slack not take them now, the next try does not say the words again."""
+        if len(self._without_files) >= HALF_SENT:
+            self._without_files.clear()
+        self._without_files[message.key] = posted
+        thread = payloads.text(posted, "message", "thread_ts") or None
+        await files.share(api, message.files, channel=posted["channel"], thread=thread)
+        self._without_files.pop(message.key, None)
+
+    async def _post(self, api: Api, target: str, message: Message) -> Mapping[str, Any]:
+        place = await api.place(target)
+        thread = _in_thread(workspace_ids.bare(message.thread), place)
+        try:
+            return await self._say(api, place, thread, message)
+        except Undeliverable:
+            api.forget(target)
+            raise
+        except SlackApiError as error:
+            if thread is None or code(error) not in NO_SUCH_THREAD:
+                raise
+            return await self._say(api, place, None, message)
+
+    async def _post_under(self, api: Api, target: str, message: Message) -> Mapping[str, Any] | None:
+        """What is for one person stands in the thread where they asked; None where that cannot be."""
+        place, _, ts = workspace_ids.bare(message.thread).rpartition(":")
+        if not place or not _TS.fullmatch(ts) or not ("@" in target or is_person(target)):
+            return None
+        try:
+            return await self._say(api, place, ts, message)
+        except Undeliverable as refused:
+            log.info("Slack does not take an answer in the thread, so it goes to the person: %s", refused.reason)
+        except SlackApiError as error:
+            if code(error) not in NO_SUCH_THREAD:
+                raise
+            log.info("there is no such thread, so the answer goes to the person: %s", code(error))
+        return None
+
+    async def _say(self, api: Api, place: str, thread: str | None, message: Message) -> Mapping[str, Any]:
+        return await api.call(
+            api.client.chat_postMessage,
+            channel=place,
+            thread_ts=thread,
+            unfurl_links=False,
+            unfurl_media=False,
+            **drawing.drawn(message),
+        )
+
     async def _publish(self, target: str, message: Message) -> Receipt:
-        home = {"type": "home", "blocks": drawing.blocks(message)}
-        await self._api.call(self._api.client.views_publish, user_id=target.removeprefix(HOME), view=home)
+        api, person = await self._workspaces.of(target.removeprefix(HOME))
+        await api.call(api.client.views_publish, user_id=person, view=drawing.home(message))
         return Receipt(target)
 
     async def _show(self, form: Form, heard: Heard, handle: Mapping[str, str]) -> None:
-        view = forms.view(form, forms.Origin(handle.get("channel", ""), heard.receipt))
+        view = forms.view(form, forms.Origin(handle.get("channel", ""), workspace_ids.bare(heard.receipt)))
         try:
-            await self._api.call(self._api.client.views_open, trigger_id=handle.get("trigger_id", ""), view=view)
+            api, _ = await self._workspaces.of(heard.target)
+            await api.call(api.client.views_open, trigger_id=handle.get("trigger_id", ""), view=view)
         except (TryLater, Undeliverable, SlackApiError) as error:
             log.warning("Slack did not open the form: %s", _reason(error))
 
     async def _way_to(self, receipt: str) -> str:
         """The address of a message; "" when there is none, or Slack does not tell."""
-        channel, _, ts = receipt.partition(":")
-        if not ts:
+        if not receipt:
             return ""
         try:
-            found = await self._api.call(self._api.client.chat_getPermalink, channel=channel, message_ts=ts)
+            api, message = await self._workspaces.of(receipt)
+            channel, _, ts = message.partition(":")
+            found = await api.call(api.client.chat_getPermalink, channel=channel, message_ts=ts)
         except (TryLater, Undeliverable, SlackApiError) as error:
             log.info("Slack did not tell the way to a message: %s", _reason(error))
             return ""
@@ -189,12 +270,13 @@ class SlackChannel:
     async def _note(self, note: str, heard: Heard, handle: Mapping[str, str], link: str = "") -> None:
         """For that person's eyes only, where it was done; by the response_url where we may not post (a command)."""
         text = drawing.shorten_marked(drawing.escape(note), NOTE) + (f"\n<{drawing.escape(link)}>" if link else "")
-        channel = handle.get("channel") or heard.target
+        channel = handle.get("channel") or workspace_ids.bare(heard.target)
         try:
-            await self._api.call(
-                self._api.client.chat_postEphemeral,
+            api, user = await self._workspaces.of(heard.person.address)
+            await api.call(
+                api.client.chat_postEphemeral,
                 channel=channel,
-                user=heard.person.address,
+                user=user,
                 text=text,
                 thread_ts=handle.get("thread"),
                 link_names=False,
@@ -210,8 +292,9 @@ class SlackChannel:
             return
         answer = {"response_type": "ephemeral", "replace_original": False, "text": text, "parse": "none"}
         try:
-            async with self._api.session.post(
-                url, json=answer, allow_redirects=False, proxy=self._api.client.proxy
+            app = self._workspaces.app
+            async with app.wire.session.post(
+                url, json=answer, allow_redirects=False, proxy=app.client.proxy
             ) as answered:
                 answered.raise_for_status()
         except (OSError, ValueError) as error:
@@ -221,7 +304,7 @@ class SlackChannel:
 def _in_thread(thread: str, place: str) -> str | None:
     """The root's ts, given as a receipt or bare; nothing for a thread of another channel."""
     channel, _, ts = thread.rpartition(":")
-    return ts if ts and channel in ("", place) else None
+    return ts if _TS.fullmatch(ts) and channel in ("", place) else None
 
 
 def _reason(error: Exception) -> str:

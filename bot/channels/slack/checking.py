@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.channels.slack import methods
 from bot.channels.slack.calling import Api
 from bot.channels.slack.errors import code, translated
+from bot.channels.slack.installed import InstalledApi
 from bot.channels.slack.socket import Socket
-from core.ports import Finding
-
-NEEDED_SCOPES = frozenset({"chat:write", "im:history", "im:write", "users:read", "users:read.email"})
+from core.ports import Finding, TryLater, Undeliverable
 
 _NEW_BOT_TOKEN = "Put the Bot User OAuth Token (xoxb-…) of the app's page OAuth & Permissions into bot_token."
 _NEW_APP_TOKEN = "Put an app-level token (xapp-…) with the scope connections:write into app_token."
@@ -22,9 +23,25 @@ async def bot_token(api: Api, name: str) -> Finding:
         answer = await api.client.auth_test()
     except Exception as error:
         return _failed(f"{name}: the bot token", error, _NEW_BOT_TOKEN)
+    return _found(answer, name)
+
+
+async def installed(api: InstalledApi, name: str, remedy: str) -> Finding:
+    """A workspace that installed the app. Asking may renew its token."""
+    try:
+        await api.token()
+        answer = await api.client.auth_test()
+    except (TryLater, Undeliverable) as failed:
+        return Finding(False, f"{name}: {api.team}: {failed.reason}", remedy)
+    except Exception as error:
+        return _failed(f"{name}: {api.team}", error, remedy)
+    return _found(answer, name)
+
+
+def _found(answer: AsyncSlackResponse, name: str) -> Finding:
     who = f"{name}: {answer.get('user')} in {answer.get('team')}"
     granted = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes", "")).split(",")} - {""}
-    if granted and (missing := NEEDED_SCOPES - granted):
+    if granted and (missing := methods.needed() - granted):
         listed = ", ".join(sorted(missing))
         return Finding(False, f"{who} lacks {listed}", "Add the scopes under OAuth & Permissions and install again.")
     return Finding(True, who)

@@ -51,6 +51,16 @@ def drawn(message: Message) -> dict[str, Any]:
     }
 
 
+def home(message: Message) -> dict[str, Any]:
+    """What views.publish takes."""
+    return {"type": "home", "blocks": some(blocks(message))}
+
+
+def some(drawn: list[Block]) -> list[Block]:
+    """A view cannot be empty."""
+    return drawn or [{"type": "section", "text": plain_text("", 1)}]
+
+
 def blocks(message: Message) -> list[Block]:
     rows = list(_rows(message.rows))[:MAX_ROWS]
     head = [*_text(message), *_facts(message.facts)]

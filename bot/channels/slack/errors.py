@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
+from aiohttp import ClientConnectorError, ClientError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from core.ports import TryLater, Undeliverable
 
@@ -51,6 +51,11 @@ MEANINGS: Mapping[str, Meaning] = {
     "ekm_access_denied": Meaning.OUR_SETUP,
     "enterprise_is_restricted": Meaning.OUR_SETUP,
     "team_access_not_granted": Meaning.OUR_SETUP,
+    "file_uploads_disabled": Meaning.OUR_SETUP,
+    "file_upload_size_restricted": Meaning.OUR_SETUP,
+    "storage_limit_reached": Meaning.OUR_SETUP,
+    "file_not_found": Meaning.OUR_SETUP,
+    "file_deleted": Meaning.OUR_SETUP,
     "user_not_found": Meaning.DEAD_ADDRESS,
     "users_not_found": Meaning.DEAD_ADDRESS,
     "user_not_visible": Meaning.DEAD_ADDRESS,
@@ -62,7 +67,11 @@ MEANINGS: Mapping[str, Meaning] = {
 # chat.update says so when there is nothing left to redraw.
 NOT_EDITABLE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
+# chat.postMessage says so when what is to be answered is not there.
+NO_SUCH_THREAD = frozenset({"thread_not_found", "invalid_thread_ts", "message_not_found"})
+
 _NUMBER = re.compile(r"[0-9]{1,6}")
+_UPLOAD = re.compile(r"Failed to upload a file \(status: ([0-9]{3})")
 _HTTP_TOO_MANY = 429
 
 
@@ -70,9 +79,12 @@ def translated(error: Exception) -> TryLater | Undeliverable | None:
     """The same failure in the port's words; None when it is a bug of ours. No reason ever holds a URL or a token."""
     if isinstance(error, SlackApiError):
         return _refusal(error)
+    if isinstance(error, SlackRequestError):
+        return _upload(str(error))
     # slack_sdk trips like this over an answer that is no JSON object: "ok" as text, a list, bytes that are not UTF-8.
     if isinstance(error, (ClientError, OSError, AttributeError, UnicodeDecodeError)):
-        return TryLater(f"no proper answer from Slack: {type(error).__name__}")
+        left_us = not isinstance(error, ClientConnectorError)
+        return TryLater(f"no proper answer from Slack: {type(error).__name__}", perhaps_sent=left_us)
     return None
 
 
@@ -90,11 +102,26 @@ def details(error: SlackApiError) -> str:
     return f"{code(error)} {about or ''}".strip() or f"HTTP {_status(error.response)}"
 
 
+def _upload(said: str) -> TryLater | Undeliverable | None:
+    """The library says so when the server for uploads refuses; the rest of its words hold the file's name."""
+    status = _UPLOAD.match(said)
+    if status is None:
+        return None
+    reason = f"Slack did not take the file: HTTP {status[1]}"
+    return TryLater(reason) if int(status[1]) >= 500 or int(status[1]) in (408, 429) else _ours(reason)
+
+
+def _ours(reason: str) -> Undeliverable:
+    return Undeliverable(reason, dead_address=False)
+
+
 def _refusal(error: SlackApiError) -> TryLater | Undeliverable | None:
     reason, status = code(error), _status(error.response)
     meaning = MEANINGS.get(reason)
     if status == _HTTP_TOO_MANY or meaning is Meaning.SLOW_DOWN:
-        return TryLater(reason or "ratelimited", _retry_after(error.response), whole_channel=True)
+        return TryLater(
+            reason or "ratelimited", retry_after(getattr(error.response, "headers", None) or {}), whole_channel=True
+        )
     if meaning is Meaning.LATER or not reason:
         return TryLater(reason or f"no proper answer from Slack: HTTP {status}")
     if meaning is None:
@@ -108,8 +135,8 @@ def _status(response: Any) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _retry_after(response: Any) -> timedelta | None:
-    for name, value in dict(getattr(response, "headers", {})).items():
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    for name, value in headers.items():
         if name.lower() == "retry-after" and _NUMBER.fullmatch(str(value).strip()):
             return timedelta(seconds=int(value))
     return None

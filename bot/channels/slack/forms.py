@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channels.slack.drawing import Block, plain_text
+from bot.channels.slack.drawing import Block, plain_text, some
 from core.ports import FieldKind, Form, FormField, Option
 from core.text import clean
 
@@ -16,6 +16,7 @@ FIELD_LABEL = 2000
 FEW_OPTIONS = 10  # radio buttons and checkboxes take no more
 MANY_OPTIONS = 100
 OPTION = 75
+OPTION_VALUE = 150
 TYPED = 3000
 
 
@@ -28,6 +29,7 @@ class Origin:
 
 
 def view(form: Form, origin: Origin) -> dict[str, Any]:
+    asked = [_input(field) for field in form.fields if _can_be_asked(field)]
     memory = {"action": form.action, "target": origin.target, "receipt": origin.receipt}
     return {
         "type": "modal",
@@ -36,7 +38,7 @@ def view(form: Form, origin: Origin) -> dict[str, Any]:
         "title": plain_text(form.title, HEADING),
         "submit": plain_text(form.submit, HEADING),
         "close": plain_text(form.cancel, HEADING),
-        "blocks": [*_intro(form.intro), *(_input(field) for field in form.fields if _can_be_asked(field))],
+        "blocks": some([*_intro(form.intro), *asked]),
     }
 
 
@@ -49,10 +51,21 @@ def remembered(submitted: Mapping[str, Any]) -> tuple[str, Origin]:
 
 
 def values(submitted: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """What was given to every field that was asked; empty for one that was left open."""
+    """What was given to every field that was asked; empty for one that was left open.
+
+    Words that did not fit into their field and come back untouched are left out: they would cost their own end.
+    """
     given = submitted.get("state", {}).get("values", {})
-    asked = [block["block_id"] for block in submitted.get("blocks", ()) if block.get("type") == "input"]
-    return {name: _given(given.get(name, {})) for name in asked}
+    asked = [block for block in submitted.get("blocks", ()) if block.get("type") == "input"]
+    found = {block["block_id"]: _given(given.get(block["block_id"], {})) for block in asked}
+    cut = {block["block_id"] for block in asked if _was_cut(block, found[block["block_id"]])}
+    return {name: values for name, values in found.items() if name not in cut}
+
+
+def _was_cut(block: Mapping[str, Any], given: Sequence[str]) -> bool:
+    element = block.get("element") or {}
+    shown = str(element.get("initial_value") or "")
+    return block.get("optional") is True and len(shown) >= TYPED and list(given) == [clean(shown, limit=TYPED)]
 
 
 def chosen(element: Mapping[str, Any]) -> tuple[str, ...]:
@@ -74,7 +87,13 @@ def _given(elements: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
 
 def _can_be_asked(field: FormField) -> bool:
     """Slack refuses a whole form for one choice without options."""
-    return field.kind is FieldKind.TEXT or bool(field.options)
+    return field.kind is FieldKind.TEXT or bool(_usable(field.options))
+
+
+def _usable(options: Sequence[Option]) -> list[Option]:
+    """And for one option whose value is too long or comes twice; that one is left out."""
+    once = {option.value: option for option in options if 0 < len(option.value) <= OPTION_VALUE}
+    return list(once.values())[:MANY_OPTIONS]
 
 
 def _intro(intro: str) -> list[Block]:
@@ -104,14 +123,14 @@ def _typed(field: FormField) -> Block:
 
 
 def _options(field: FormField) -> Block:
-    few, several = len(field.options) <= FEW_OPTIONS, field.kind is FieldKind.MANY
+    options = _usable(field.options)
+    few, several = len(options) <= FEW_OPTIONS, field.kind is FieldKind.MANY
     kinds = {
         (True, False): "radio_buttons",
         (False, False): "static_select",
         (True, True): "checkboxes",
         (False, True): "multi_static_select",
     }
-    options = field.options[:MANY_OPTIONS]
     element: Block = {
         "type": kinds[few, several],
         "action_id": field.name,

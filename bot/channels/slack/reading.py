@@ -13,7 +13,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.channels.slack import forms
+from bot.channels.slack import files, forms
 from bot.channels.slack.drawing import LINK_ID
 from bot.channels.slack.payloads import Payload, first, must, text
 from core.ports import Commanded, Heard, Person, Submitted, Tapped, Wrote
@@ -48,6 +48,37 @@ def handle(packed: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
 
+def workspace(payload: Payload) -> tuple[str, str]:
+    """The workspace whose installation this is about, and its organisation; "" where it does not say."""
+    if "command" in payload:
+        return text(payload, "team_id"), text(payload, "enterprise_id")
+    if text(payload, "type") == "event_callback":
+        authorised = first(payload, "authorizations")
+        team = text(authorised, "team_id") or text(payload, "team_id")
+        return team, text(authorised, "enterprise_id") or text(payload, "enterprise_id")
+    return _home(payload), text(payload, "enterprise", "id")
+
+
+def end_of_installation(payload: Payload) -> float | None:
+    """When the app lost its place in that workspace, in Unix seconds; None when this says nothing of the kind."""
+    event = payload.get("event")
+    kind = text(event, "type")
+    gone = kind == "app_uninstalled" or (kind == "tokens_revoked" and bool(_tokens(event).get("bot")))
+    when = payload.get("event_time")
+    return (float(when) if isinstance(when, int | float) else 0.0) if gone else None
+
+
+def _tokens(event: object) -> Payload:
+    found = event.get("tokens") if isinstance(event, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _home(payload: Payload) -> str:
+    """The app's own workspace is named by the view or the message that it made; `team` may be the stranger's."""
+    made_by = text(payload, "view", "app_installed_team_id") or text(payload, "message", "team")
+    return made_by or text(payload, "team", "id")
+
+
 def _event(payload: Payload) -> Sequence[Heard]:
     event = payload["event"]
     match text(event, "type"):
@@ -65,7 +96,8 @@ def _message(payload: Payload, event: Payload) -> Sequence[Heard]:
     private, thread = event.get("channel_type") == "im", text(event, "thread_ts")
     by_a_person = not event.get("bot_id") and text(event, "subtype") in _TYPED_BY_A_PERSON and event.get("user")
     words = readable(text(event, "text"))
-    if not by_a_person or not words or not (private or thread):
+    sent_along = files.shared(event) if by_a_person else ()
+    if not by_a_person or not (words or sent_along) or not (private or thread):
         return ()
     channel = must(event, "channel")
     authorised = first(payload, "authorizations")
@@ -73,7 +105,8 @@ def _message(payload: Payload, event: Payload) -> Sequence[Heard]:
     theirs = text(event, "user_team") or text(event, "source_team") or text(event, "team")
     person = _person({**(event.get("user_profile") or {}), "id": event["user"]}, theirs, home)
     receipt = f"{channel}:{thread}" if thread else ""
-    return (Wrote(person, channel, _handle(channel=channel, thread=thread), receipt, private, words, thread),)
+    packed = _handle(channel=channel, thread=thread)
+    return (Wrote(person, channel, packed, receipt, private, words, thread, files=sent_along),)
 
 
 def _taps(payload: Payload) -> Sequence[Heard]:
@@ -155,10 +188,8 @@ def _as_seen(found: re.Match[str]) -> str:
 
 
 def _somebody(payload: Payload) -> Person:
-    """The app's own workspace is named by the view or the message that it made; `team` may be the stranger's."""
-    home = text(payload, "view", "app_installed_team_id") or text(payload, "message", "team")
     user = payload["user"]
-    return _person(user, text(user, "team_id"), home or text(payload, "team", "id"))
+    return _person(user, text(user, "team_id"), _home(payload))
 
 
 def _person(user: Payload, theirs: str, home: str) -> Person:

@@ -10,19 +10,23 @@ from bot.channels.settings import ChannelSettings
 
 
 class SlackSettings(ChannelSettings):
-    """A Slack app in one workspace."""
+    """A Slack app: in the workspace of `bot_token`, and in every one that installs it by `client_id`."""
 
     kind: Literal["slack"] = "slack"
     mode: Literal["http", "socket"] = Field(
         default="socket",
         description='"socket" needs no public address; "http" is called by Slack at /hooks/<name>, for production.',
     )
-    bot_token: SecretStr = Field(description='The "Bot User OAuth Token", xoxb-….')
+    bot_token: SecretStr | None = Field(
+        default=None, description='The "Bot User OAuth Token", xoxb-…. May be left out with client_id.'
+    )
     signing_secret: SecretStr | None = Field(default=None, description="Proves that a call is Slack's; mode http.")
     signing_secret_previous: SecretStr | None = Field(
         default=None, description="The one before, as long as Slack may still sign with it."
     )
     app_token: SecretStr | None = Field(default=None, description="An app-level token, xapp-…; mode socket.")
+    client_id: str = Field(default="", description="With client_secret: other workspaces can install the app, too.")
+    client_secret: SecretStr | None = Field(default=None, description="Proves to Slack that we are the app.")
     reply_prefix: str = Field(
         default=">>",
         max_length=20,
@@ -30,7 +34,7 @@ class SlackSettings(ChannelSettings):
     )
     api_base: str = Field(default="https://slack.com/api/", description="Where Slack's Web API is.")
 
-    @field_validator("bot_token", "signing_secret", "signing_secret_previous", "app_token")
+    @field_validator("bot_token", "signing_secret", "signing_secret_previous", "app_token", "client_secret")
     @classmethod
     def _not_empty(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and not secret.get_secret_value().strip():
@@ -55,6 +59,14 @@ class SlackSettings(ChannelSettings):
             raise ValueError('signing_secret is needed with mode = "http"')
         if self.mode == "socket" and self.app_token is None:
             raise ValueError('app_token is needed with mode = "socket"')
+        return self
+
+    @model_validator(mode="after")
+    def _can_speak(self) -> SlackSettings:
+        if bool(self.client_id) != (self.client_secret is not None):
+            raise ValueError("client_id and client_secret are needed together")
+        if self.bot_token is None and not self.client_id:
+            raise ValueError("bot_token is needed, or client_id and client_secret")
         return self
 
     @property

@@ -13,6 +13,7 @@ import logging
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
@@ -34,6 +35,7 @@ class Socket:
         app = AsyncApp(
             name="afterword",
             client=client,
+            authorize=None if client.token else _nobody_asks,
             before_authorize=self._commit,
             process_before_response=True,
             request_verification_enabled=False,
@@ -68,3 +70,8 @@ class Socket:
                 pass
         except TimeoutError:
             logging.getLogger(__name__).warning("closing the socket with an arrival still uncommitted")
+
+
+async def _nobody_asks() -> AuthorizeResult:
+    """Bolt wants to know how to find a token, and never gets so far: `_commit` answers before."""
+    raise NotImplementedError

@@ -11,15 +11,19 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import Response
-from aiohttp import FormData, JsonPayload
+from aiohttp import ClientError, ClientTimeout, FormData, JsonPayload, StreamReader
 from aiohttp.payload import Payload
 from pydantic import SecretStr
+from yarl import URL
 
 from bot.channels.telegram import errors
+from core.ports import TryLater, Undeliverable
 
 T = TypeVar("T")
 _KEPT = [Response.__class_getitem__(of.__returning__) for of in (AnswerCallbackQuery, EditMessageText, SendMessage)]  # type: ignore[arg-type]  # a union is a type to pydantic
 """pydantic forgets a model that nobody holds, and making it anew for each answer costs more than the call itself."""
+_CHUNK = 1 << 16
+_PATIENCE = 6  # a file may take so many times as long as a call
 _TELLING = 16  # a token's second half is taken out alone too, when it is long enough to be one
 
 
@@ -54,6 +58,7 @@ class Api:
         self._token = token.get_secret_value()
         session = Session(api=TelegramAPIServer.from_base(api_base), timeout=timeout)
         self._session = session
+        self._timeout = timeout
         self._bot = Bot(self._token, session=session)
 
     async def call(self, method: TelegramMethod[T], *, timeout: int | None = None) -> T:
@@ -67,6 +72,25 @@ class Api:
             failure = errors.translate(error, self.scrub)
         raise failure
 
+    async def download(self, path: str, *, most: int) -> bytes:
+        """The file that getFile told of, read no further than `most` bytes; raises TryLater and Undeliverable.
+
+        The token is in its address: no redirect is followed, and what aiohttp says of a failure is not repeated.
+        """
+        url = self._session.api.file_url(self._token, quote(path, safe="/"))
+        limit = ClientTimeout(total=_PATIENCE * self._timeout, sock_read=self._timeout, sock_connect=self._timeout)
+        client = await self._session.create_session()
+        try:
+            async with client.get(
+                URL(url, encoded=True), timeout=limit, allow_redirects=False, headers={"Accept-Encoding": "identity"}
+            ) as answer:
+                if failure := errors.of_download(answer.status, answer.headers):
+                    raise failure
+                return await _read(answer.content, most)
+        except (ClientError, TimeoutError, ValueError) as error:
+            failure = TryLater(f"the download broke off: {type(error).__name__}")
+        raise failure
+
     async def close(self) -> None:
         await self._session.close()
 
@@ -78,6 +102,15 @@ class Api:
 
     def __repr__(self) -> str:
         return f"Api(bot={self._bot.id})"
+
+
+async def _read(content: StreamReader, most: int) -> bytes:
+    got = bytearray()
+    async for chunk in content.iter_chunked(_CHUNK):
+        got += chunk
+        if len(got) > most:
+            raise Undeliverable(f"more than {most} bytes")
+    return bytes(got)
 
 
 class RawUpdates(TelegramMethod[list[dict[str, Any]]]):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aiogram.exceptions import TelegramBadRequest, TelegramMigrateToChat
@@ -16,34 +17,43 @@ from aiogram.methods import (
     SendMessage,
     SetMyCommands,
 )
-from aiogram.types import BotCommand
+from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, WebhookInfo
 
-from bot.channels.telegram import drawing, hooks, polling, reading, webhook
+from bot.channels.telegram import drawing, files, hooks, polling, reading, webhook
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.drawing import Drawing
+from bot.channels.telegram.pace import GroupPace
 from bot.channels.telegram.settings import TelegramSettings
+from bot.channels.telegram.shift import Shift
 from core.ports import (
     Accepted,
     Acknowledgement,
     Dialect,
     File,
     Finding,
+    Forgetful,
     Heard,
+    Keep,
     Limits,
     Message,
     Receipt,
     Refused,
     Take,
     Tapped,
-    Undeliverable,
+    TryLater,
 )
-from core.text import shorten
 
 T = TypeVar("T")
 
 _USUAL_PACE = 25  # messages a second over all chats; Telegram begins to refuse at about 30
 _NOTE_LIMIT = 200
-_CANNOT_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid", "identifier is not")
+_CANNOT_EDIT = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "identifier is not",
+    "no text in the message",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +67,14 @@ class TelegramChannel:
     has_edits = True
     has_forms = False
     has_files = False
+    serves_groups = True
+    loses_taps = True  # Telegram keeps a tap for 150 s, and what is written for a day
 
     commands: Mapping[str, Sequence[tuple[str, str]]]
     """(command, description) by locale, shown by Telegram's menu. Set before `listen`; the first is for all others."""
+
+    group_commands: Mapping[str, Sequence[tuple[str, str]]]
+    """The same for groups, where few of them make sense."""
 
     recheck_seconds: float
     """How often a webhook is looked after."""
@@ -68,11 +83,14 @@ class TelegramChannel:
         self.name = name
         self.limits = Limits(per_second=settings.messages_per_second or _USUAL_PACE, per_target_seconds=1)
         self.commands = {}
+        self.group_commands = {}
+        self.keep: Keep = Forgetful()
         self.recheck_seconds = 300
         self._settings = settings
         self._api = Api(settings.token, settings.api_base, timeout=settings.timeout_seconds)
         self._secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
         self._hook = webhook.wanted(settings.webhook_url or f"{base_url}/hooks/{name}", self._secret)
+        self._pace = GroupPace()
         self._username = ""
         self._introduced = False
 
@@ -138,6 +156,8 @@ class TelegramChannel:
 
     async def _reach(self, target: str, message: Message, request: Callable[[str, Drawing], Awaitable[T]]) -> T:
         """Follows a group that has become a supergroup; the store learns of it from the update that tells the same."""
+        if seconds := self._pace.wait(target, asyncio.get_running_loop().time()):
+            raise TryLater("a group takes twenty messages a minute", timedelta(seconds=seconds))
         try:
             return await self._draw(target, message, request)
         except TelegramMigrateToChat as moved:
@@ -159,7 +179,7 @@ class TelegramChannel:
     async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
         if not isinstance(heard, Tapped) or not heard.handle:
             return
-        note = shorten(answer.note, _NOTE_LIMIT)
+        note = drawing.cut(answer.note, _NOTE_LIMIT)
         try:
             await self._api.call(
                 AnswerCallbackQuery(callback_query_id=heard.handle, text=note or None, show_alert=answer.alarming)
@@ -170,7 +190,7 @@ class TelegramChannel:
     # ------------------------------------------------------------ in
 
     async def fetch(self, file: File, *, most: int) -> bytes:
-        raise Undeliverable("nobody sends files here")
+        return await files.fetch(self._api, file.ref, most=most)
 
     def accept(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Accepted:
         if self._settings.mode != "webhook":
@@ -186,7 +206,7 @@ class TelegramChannel:
         if self._settings.mode == "webhook":
             await webhook.keep(self.name, self._api, self._hook, self._introduce, every=self.recheck_seconds)
         else:
-            await polling.poll(self.name, self._api, take, self._introduce)
+            await polling.poll(self.name, self._api, take, self._introduce, Shift(self.keep))
 
     async def _introduce(self) -> None:
         """Learns the bot's name and shows its commands, once. A menu that is refused keeps nobody from listening."""
@@ -194,14 +214,21 @@ class TelegramChannel:
             return
         await self.username()
         try:
-            for number, (locale, commands) in enumerate(self.commands.items()):
-                menu = [BotCommand(command=command, description=words) for command, words in commands]
-                if number == 0:
-                    await self._api.call(SetMyCommands(commands=menu))
-                await self._api.call(SetMyCommands(commands=menu, language_code=locale[:2].lower()))
+            await self._show(self.commands)
+            await self._show(self.group_commands, BotCommandScopeAllGroupChats())
         except TelegramBadRequest as error:
             logger.error("%s: the commands were not set: %s", self.name, error.message)  # noqa: TRY400 - it says it all
         self._introduced = True
+
+    async def _show(
+        self, menu: Mapping[str, Sequence[tuple[str, str]]], scope: BotCommandScopeAllGroupChats | None = None
+    ) -> None:
+        for number, (locale, lines) in enumerate(menu.items()):
+            commands = [BotCommand(command=command, description=words) for command, words in lines]
+            if number == 0:
+                await self._api.call(SetMyCommands(commands=commands, scope=scope))
+            language = locale[:2].lower()
+            await self._api.call(SetMyCommands(commands=commands, scope=scope, language_code=language))
 
     async def check(self) -> Sequence[Finding]:
         try:
@@ -211,13 +238,25 @@ class TelegramChannel:
             remedy = "Is the token right, and does this machine reach the Bot API server?"
             return (Finding(False, f"{self.name}: no answer from the bot: {error}", remedy),)
         known = Finding(True, f"{self.name}: @{me.username} answers")
-        if self._settings.mode == "polling":
-            return (known,)
+        return (known, *(self._polled(info) if self._settings.mode == "polling" else self._hooked(info)))
+
+    def _polled(self, info: WebhookInfo) -> Sequence[Finding]:
+        if not info.url:
+            return ()
+        trouble = f"{self.name}: another program has set a webhook, to {self._api.scrub(info.url)}"
+        return (Finding(False, trouble, "`serve` removes it. If it comes back, somebody else uses this bot's token."),)
+
+    def _hooked(self, info: WebhookInfo) -> Sequence[Finding]:
+        if not info.url:
+            return (Finding(False, f"{self.name}: the webhook is not set", "It is set while `serve` runs."),)
+        if info.url != self._hook.url:
+            trouble = f"{self.name}: another program has set the webhook, to {self._api.scrub(info.url)}"
+            return (Finding(False, trouble, "`serve` takes it back. Find out who else has this bot's token."),)
         if not webhook.is_ours(info, self._hook):
-            return (known, Finding(False, f"{self.name}: the webhook is not set", "It is set while `serve` runs."))
+            return (Finding(False, f"{self.name}: the webhook lacks updates", "It is set while `serve` runs."),)
         if info.pending_update_count and info.last_error_message:
             trouble = (
                 f"{self.name}: {info.pending_update_count} updates wait: {self._api.scrub(info.last_error_message)}"
             )
-            return (known, Finding(False, trouble, f"Can Telegram reach {self._hook.url}?"))
-        return (known, Finding(True, f"{self.name}: the webhook is set"))
+            return (Finding(False, trouble, f"Can Telegram reach {self._hook.url}?"),)
+        return (Finding(True, f"{self.name}: the webhook is set"),)

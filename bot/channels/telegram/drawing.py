@@ -14,6 +14,7 @@ TEXT_LIMIT = 4096  # UTF-16 units, of what is left when the mark-up is taken out
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 _STYLES = {Tone.PRIMARY: "primary", Tone.GOOD: "success", Tone.BAD: "danger"}
+_NOTHING = "…"  # Telegram refuses a text and a label without anything to see
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -22,9 +23,10 @@ class Drawing:
     text: str
     parse_mode: str | None
     rows: tuple[tuple[Button, ...], ...]
+    coloured: bool = True
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
-        drawn = [[_button(button) for button in row] for row in self.rows if row]
+        drawn = [[_button(button, coloured=self.coloured) for button in row] for row in self.rows if row]
         return InlineKeyboardMarkup(inline_keyboard=drawn) if drawn else None
 
 
@@ -46,6 +48,8 @@ def plainer(drawing: Drawing, message: Message, complaint: str) -> Drawing | Non
     complaint = complaint.lower()
     if drawing.parse_mode and ("can't parse entities" in complaint or "too long" in complaint):
         return replace(_plain(message), rows=drawing.rows)
+    if "style" in complaint and drawing.coloured:  # a server from before there were colours
+        return replace(drawing, coloured=False)
     if "url" in complaint and any(button.url for row in drawing.rows for button in row):
         return replace(drawing, rows=tuple(tuple(b for b in row if not b.url) for row in drawing.rows))
     return None
@@ -93,17 +97,18 @@ def _plain(message: Message) -> Drawing:
 
 
 def _joined(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(part for part in parts if part.strip()) or _NOTHING
 
 
 def _escape(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def _button(button: Button, *, coloured: bool) -> InlineKeyboardButton:
+    label = button.label if button.label.strip() else _NOTHING
     return InlineKeyboardButton(
-        text=f"✓ {button.label}" if button.chosen else button.label,
+        text=f"✓ {label}" if button.chosen else label,
         url=button.url or None,
         callback_data=None if button.url else button.action,
-        style=_STYLES.get(button.tone),
+        style=_STYLES.get(button.tone) if coloured else None,
     )

@@ -7,9 +7,11 @@ so a row is a class and a piece of the text.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from http import HTTPStatus
 from typing import NamedTuple
 
 from aiogram.exceptions import (
@@ -18,6 +20,7 @@ from aiogram.exceptions import (
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramMigrateToChat,
+    TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
     TelegramUnauthorizedError,
@@ -27,6 +30,8 @@ from core.ports import TryLater, Undeliverable
 
 _REASON_LIMIT = 300
 _LONGEST_PAUSE = 60.0
+_LONGEST_WAIT = 3600
+_SECONDS = re.compile(r"[0-9]{1,6}")
 
 
 class Verdict(StrEnum):
@@ -82,7 +87,7 @@ def translate(error: Exception, scrub: Callable[[str], str]) -> Exception:
     reason = _reason(error, scrub)
     match verdict(error):
         case Verdict.LATER:
-            return TryLater(reason)
+            return TryLater(reason, perhaps_sent=_left_us(error))
         case Verdict.HALT:
             return TryLater(reason, _asked_for(error), whole_channel=True)
         case Verdict.DEAD:
@@ -92,6 +97,27 @@ def translate(error: Exception, scrub: Callable[[str], str]) -> Exception:
     if isinstance(error, TelegramAPIError):
         error.message = reason
     return error
+
+
+def _left_us(error: Exception) -> bool:
+    """Whether the request was on its way when no answer came; that it was not, aiogram tells only in words."""
+    return isinstance(error, TelegramNetworkError) and "ClientConnector" not in error.message
+
+
+def of_download(status: int, headers: Mapping[str, str]) -> TryLater | Undeliverable | None:
+    """What the status of a file's download means. A place that is told lasts an hour, so "not there" is for now."""
+    reason = f"the download was answered with {status}"
+    if status == HTTPStatus.OK:
+        return None
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return Undeliverable(reason, dead_address=False)
+    wait = headers.get("Retry-After", "")
+    return TryLater(reason, timedelta(seconds=min(int(wait), _LONGEST_WAIT)) if _SECONDS.fullmatch(wait) else None)
+
+
+def is_rival(error: Exception) -> bool:
+    """Another program asked for the same bot's updates at the same time."""
+    return isinstance(error, TryLater) and "terminated by other getupdates" in error.reason.lower()
 
 
 def pause(error: Exception, failures: int) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from aiogram.types import CallbackQuery, Chat, ChatMemberUpdated, Message, Update, User
+from aiogram.types import CallbackQuery, Chat, ChatMemberUpdated, Location, Message, Update, User
 from pydantic import ValidationError
 
+from bot.channels.telegram import files
 from core.ports import Blocked, Commanded, Heard, Moved, Person, Tapped, Unblocked, Wrote
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
@@ -52,19 +53,57 @@ def _tapped(query: CallbackQuery) -> Tapped | None:
 
 
 def _said(message: Message, username: str) -> Heard | None:
-    text = message.text or message.caption
-    if not text or message.from_user is None or message.from_user.is_bot:
+    text, sent_along = _words(message), files.sent_along(message)
+    if not (text or sent_along) or message.from_user is None or message.from_user.is_bot:
         return None
     person, target, private = _person(message.from_user), str(message.chat.id), _is_private(message.chat)
     command = _COMMAND.fullmatch(message.text or "")
     if command is None:
-        return Wrote(person, target, receipt=_answered(message), private=private, text=text)
+        return Wrote(
+            person,
+            target,
+            handle=str(message.message_id),
+            receipt=_answered(message),
+            private=private,
+            text=text,
+            files=sent_along,
+        )
     name, addressee, argument = command.groups(default="")
     if addressee and username and addressee.lower() != username.lower():
         return None
     return Commanded(
-        person, target, receipt=_answered(message), private=private, name=name.lower(), argument=argument.strip()
+        person,
+        target,
+        handle=str(message.message_id),
+        receipt=_answered(message),
+        private=private,
+        name=name.lower(),
+        argument=argument.strip(),
     )
+
+
+def _words(message: Message) -> str:
+    """What was written; of a sticker, a place or a person's card what can be written of it, in nobody's language."""
+    if message.text or message.caption:
+        return message.text or message.caption or ""
+    if message.sticker:
+        return message.sticker.emoji or "🖼"
+    if message.dice:
+        return f"{message.dice.emoji} {message.dice.value}"
+    if venue := message.venue:
+        return f"{venue.title}\n{venue.address}\n{_place(venue.location)}"
+    if message.location:
+        return _place(message.location)
+    if card := message.contact:
+        return " ".join(part for part in (card.first_name, card.last_name, card.phone_number) if part)
+    if message.poll:
+        return "\n".join([message.poll.question, *(f"– {option.text}" for option in message.poll.options)])
+    return ""
+
+
+def _place(location: Location) -> str:
+    """As RFC 5870 writes it; a phone opens it as a map."""
+    return f"geo:{location.latitude:.6f},{location.longitude:.6f}"
 
 
 def _answered(message: Message) -> str:

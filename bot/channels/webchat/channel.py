@@ -113,6 +113,3 @@ class WebchatChannel:
 
     def tap_arrival(self, visitor: Person, external_id: str, action: str, receipt: str) -> RawArrival:
         return reading.tap_arrival(visitor, external_id, action, receipt)
-
-    def text_of(self, body: bytes) -> str | None:
-        return reading.text_of(body)

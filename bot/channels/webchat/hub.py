@@ -1,18 +1,20 @@
 """Wakes the open pages of a visitor when there may be something new for them, within this process.
 
 It carries no messages: those are rows, and a page that is served by another process finds them by looking. Only notes
-("Saved: 4 of 5") pass through here, and losing one harms nobody.
+("Saved: 4 of 5") pass through here, and that somebody is writing; losing one harms nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.ports import Acknowledgement
 
+TYPING_SECONDS = 6.0
 _NOTES_KEPT = 20
 
 
@@ -52,6 +54,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._ears: defaultdict[str, set[Ear]] = defaultdict(set)
+        self._typing: dict[str, float] = {}
 
     @contextmanager
     def listen(self, visitor: str) -> Iterator[Ear]:
@@ -63,6 +66,7 @@ class Hub:
             self._ears[visitor].discard(ear)
             if not self._ears[visitor]:
                 del self._ears[visitor]
+                self._typing.pop(visitor, None)
 
     def listeners(self, visitor: str) -> int:
         return len(self._ears.get(visitor, ()))
@@ -70,6 +74,18 @@ class Hub:
     def nudge(self, visitor: str) -> None:
         for ear in self._ears.get(visitor, ()):
             ear.wake()
+
+    def typing(self, visitor: str, *, seconds: float = TYPING_SECONDS) -> None:
+        """Somebody of the staff is writing to this visitor; holds for a while, and 0 takes it back."""
+        if visitor in self._ears:
+            self._typing[visitor] = time.monotonic() + seconds
+            self.nudge(visitor)
+
+    def is_typing(self, visitor: str) -> bool:
+        if self._typing.get(visitor, 0) > time.monotonic():
+            return True
+        self._typing.pop(visitor, None)
+        return False
 
     def note(self, visitor: str, note: Acknowledgement) -> None:
         for ear in self._ears.get(visitor, ()):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+from bot import chat_form
 from core.ports import Commanded, Heard, Person, RawArrival, Tapped, Wrote
 
 _COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
@@ -20,7 +20,7 @@ def tap_arrival(visitor: Person, external_id: str, action: str, receipt: str) ->
 
 def heard(body: bytes) -> Heard:
     """Raises ValueError for what we did not write ourselves."""
-    fields = _fields(body)
+    fields = chat_form.read(body)
     person = Person(fields["visitor"], fields.get("name", ""), fields.get("locale", ""))
     here = person.address
     if "action" in fields:
@@ -32,24 +32,7 @@ def heard(body: bytes) -> Heard:
     return Wrote(person, here, here, text=fields["text"])
 
 
-def text_of(body: bytes) -> str | None:
-    """What was typed, for the transcript; None when it was a tap."""
-    try:
-        return _fields(body).get("text")
-    except ValueError:
-        return None
-
-
 def _arrival(visitor: Person, external_id: str, what: dict[str, str]) -> RawArrival:
     who = {"visitor": visitor.address, "name": visitor.name, "locale": visitor.locale}
-    body = json.dumps({**who, **what}, ensure_ascii=False).encode()
+    body = chat_form.written({**who, **what})
     return RawArrival(f"{visitor.address}:{external_id}", body, chat=visitor.address)
-
-
-def _fields(body: bytes) -> dict[str, str]:
-    fields = json.loads(body)
-    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
-        raise ValueError("not something that the web chat stored")
-    if "visitor" not in fields or not {"text", "action"} & fields.keys():
-        raise ValueError("not something that the web chat stored: neither a text nor an action of a visitor")
-    return fields

@@ -78,6 +78,11 @@ class TicketTold(_Told):
     tags: list[Word] = Field(default=[], max_length=50)
     agent: Agent | None = None
     channel: Word = Field(default="", description="The channel that the request came by; asked there first.")
+    thread: Annotated[Line, Field(max_length=300)] = Field(
+        default="",
+        description="The message in that channel that the request began with.",
+        examples=["C0HELP:1780000001.000100"],
+    )
     close_reason: Word = Field(default="solved", examples=["solved"])
     result: Long = Field(default="", description="What was done, in words for the contact.")
     closed_by: Name = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.web.api import shapes
 from core.models.contacts import Contact
-from core.models.desk import Ticket
+from core.models.desk import Attachment, Ticket
 from core.models.invites import Decision, Invite
 
 
@@ -18,6 +18,11 @@ def invite(row: Invite) -> shapes.InviteName:
 
 def contact(row: Contact) -> shapes.ContactName:
     return shapes.ContactName(id=f"con_{row.id}", ref=row.ref, name=row.name)
+
+
+def attachment(row: Attachment) -> shapes.AttachmentShape:
+    said = ("name", "media_type", "size", "state", "problem", "channel", "created_at")
+    return shapes.AttachmentShape(id=f"att_{row.id}", **{name: getattr(row, name) for name in said})
 
 
 def outcome(row: Ticket, decided: Decision | None, asked: Invite | None) -> shapes.EventAnswer:

@@ -8,7 +8,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.models.deliveries import DeliveryState
-from core.models.desk import EntryKind, Priority, TicketStatus
+from core.models.desk import AttachmentState, EntryKind, Priority, TicketStatus
 from core.models.invites import InvitePurpose, InviteState
 from core.models.responses import Band
 
@@ -106,8 +106,22 @@ class TicketShape(TicketName):
     resolved_at: Moment | None
 
 
+class AttachmentShape(Shape):
+    """A file that somebody sent along. Its name and media type are the sender's words."""
+
+    id: str = Field(examples=["att_8"])
+    name: str = Field(examples=["photo.jpg"])
+    media_type: str = Field(examples=["image/jpeg"])
+    size: int = Field(description="In bytes; 0 while nobody knows.", examples=[48_213])
+    state: AttachmentState = Field(description="`waiting` is still fetched from its channel.")
+    problem: str = Field(description="Why it is refused, or was not fetched yet.")
+    channel: str = Field(examples=["support-bot"])
+    created_at: Moment
+
+
 class TicketWithDecisions(TicketShape):
     decisions: list[DecisionShape]
+    attachments: list[AttachmentShape] = Field(description="Everything that was sent along, the oldest first.")
 
 
 class EntryShape(Shape):
@@ -120,6 +134,7 @@ class EntryShape(Shape):
     text: str
     label: str = Field(examples=["history.resolved"])
     values: dict[str, object]
+    attachments: list[AttachmentShape] = []
     at: Moment
 
 

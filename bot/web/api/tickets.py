@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Response
 from bot.web.api import names, paging, shapes
 from bot.web.api.answers import REFUSALS, answer
 from bot.web.policies import Reader
-from core.desk import tickets
-from core.models.desk import Priority, Ticket, TicketEntry, TicketStatus
+from core.desk import attachments, tickets
+from core.models.desk import Attachment, Priority, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Decision
 
 router = APIRouter(prefix="/api/v1", tags=["Tickets"])
@@ -42,7 +42,8 @@ async def one(ticket: str, _: Reader) -> Response:
     """By id (`tkt_17`), number (`CS202611220001`) or your own ref."""
     row = await tickets.find(ticket)
     decisions = [names.decision(one) for one in await Decision.filter(ticket_id=row.id).order_by("id")]
-    return answer(shapes.TicketWithDecisions(**_fields(row), decisions=decisions))
+    files = [names.attachment(one) for one in await attachments.of_ticket(row)]
+    return answer(shapes.TicketWithDecisions(**_fields(row), decisions=decisions, attachments=files))
 
 
 @router.get(
@@ -55,8 +56,15 @@ async def history(ticket: str, asked: Annotated[paging.Paged, Query()], _: Reade
     """Newest first; internal lines too."""
     rows = TicketEntry.filter(ticket_id=(await tickets.find(ticket)).id)
     found, after = await paging.page(rows, asked)
-    items = [shapes.EntryShape.model_validate(row) for row in found]
+    sent_along = await attachments.of_entries([row.id for row in found])
+    items = [_entry(row, sent_along.get(row.id, [])) for row in found]
     return answer(shapes.Page[shapes.EntryShape](items=items, next_cursor=after))
+
+
+def _entry(row: TicketEntry, files: list[Attachment]) -> shapes.EntryShape:
+    said = ("kind", "cycle", "actor", "internal", "text", "label", "values", "at")
+    shape = {name: getattr(row, name) for name in said}
+    return shapes.EntryShape(**shape, attachments=[names.attachment(one) for one in files])
 
 
 def _fields(row: Ticket) -> dict[str, Any]:

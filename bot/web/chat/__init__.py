@@ -26,6 +26,7 @@ PUBLIC = {
     "/chat/{name}/stream": "asks for the visitor's token",
     "/chat/{name}/text": "asks for the visitor's token",
     "/chat/{name}/tap": "asks for the visitor's token",
+    "/chat/{name}/transcript": "asks for the visitor's token; sends that visitor's conversation and no other",
 }
 """Every route of the chat, and why it needs no API token."""
 

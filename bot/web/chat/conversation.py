@@ -1,4 +1,4 @@
-"""What the chat's page talks to: begin, write, tap, read, listen."""
+"""What the chat's page talks to: begin, write, tap, read, listen, have it mailed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from bot import chat_log
 from bot.web import clients
-from bot.web.chat import port, stream, transcript
+from bot.web.chat import mailing, port, stream, typing
 from bot.web.chat.port import Chat
 from bot.web.chat.sessions import Session, Sessions, stranger
 from bot.web.rates import Bucket
@@ -53,9 +54,17 @@ class Tap(_Asked):
     id: str = Field(default="", pattern=r"^([a-z0-9]{8,32})?$")
 
 
+class Mail(_Asked):
+    """`id` as for a text: a resend is the same mail."""
+
+    id: str = Field(pattern=_ID)
+    address: str = Field(min_length=3, max_length=320)
+
+
 def add(router: APIRouter, site: Site) -> None:
     """The routes of the conversation; a visitor is known by the bearer token that `session` gave out."""
     desk = _Desk(site)
+    mails = mailing.Mailing(site)
 
     @router.post("/{name}/session")
     async def session(name: str, request: Request) -> JSONResponse:
@@ -70,9 +79,11 @@ def add(router: APIRouter, site: Site) -> None:
     async def messages(name: str, request: Request, after: str = "") -> JSONResponse:
         known = desk.known(name, request)
         since = _moment(after)
-        entries = await transcript.read(known.chat, known.visitor.address, since=since)
-        reached = transcript.cursor(entries, since)
-        shown = {"entries": [entry.shape() for entry in entries], "cursor": reached.isoformat() if reached else ""}
+        entries = await chat_log.read(known.chat.name, known.visitor.address, since=since)
+        reached = chat_log.cursor(entries, since)
+        shown: dict[str, object] = {"entries": [entry.shape() for entry in entries]}
+        shown |= {"cursor": reached.isoformat() if reached else ""}
+        shown["typing"] = await typing.is_coming(known.chat, known.visitor.address, site.clock())
         return JSONResponse(shown)
 
     @router.get("/{name}/stream")
@@ -80,7 +91,8 @@ def add(router: APIRouter, site: Site) -> None:
         known = desk.known(name, request)
         if known.chat.hub.listeners(known.visitor.address) >= _STREAMS_EACH:
             raise HTTPException(429, "Too many pages of this chat are open.", {"Retry-After": "10"})
-        return stream.respond(known.chat, known.visitor.address, _moment(request.headers.get("last-event-id", "")))
+        after = _moment(request.headers.get("last-event-id", ""))
+        return stream.respond(known.chat, known.visitor.address, after, site.clock)
 
     @router.post("/{name}/text")
     async def text(name: str, request: Request) -> JSONResponse:
@@ -97,6 +109,14 @@ def add(router: APIRouter, site: Site) -> None:
         asked = await _read(request, Tap)
         id_ = asked.id or secrets.token_hex(12)
         return await desk.take(known, known.chat.tap_arrival(known.visitor, id_, asked.action, asked.receipt))
+
+    @router.post("/{name}/transcript")
+    async def transcript(name: str, request: Request) -> JSONResponse:
+        known = desk.known(name, request)
+        asked = await _read(request, Mail)
+        chat, visitor = known.chat.name, known.visitor
+        address = await mails.ask(chat, visitor, known.caller, id_=asked.id, address=asked.address)
+        return JSONResponse({"accepted": True, "address": address}, status_code=202)
 
 
 class _Known:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bot.web.chat import port
+from bot.web.chat import mailing, port
 from bot.web.chat.port import Chat
 from bot.web.site import Site
 
@@ -51,7 +51,8 @@ def add(router: APIRouter, site: Site) -> None:
         locale = site.templates.best_locale(lang[:20] or request.headers.get("accept-language", "")[:200])
         words = site.templates.labels("chat", locale)
         title = chat.title or words["title"]
-        html = page.render(chat=chat, title=title, locale=locale, words=words, version=files.version)
+        mails = bool(mailing.channel_of(site))
+        html = page.render(chat=chat, title=title, locale=locale, words=words, version=files.version, mails=mails)
         headers = {"Content-Security-Policy": _policy(chat), "Cross-Origin-Resource-Policy": "cross-origin"}
         return Response(html, media_type="text/html", headers=headers)
 
@@ -90,7 +91,7 @@ def _policy(chat: Chat) -> str:
 
 
 def _load() -> _Files:
-    names = ("chat.css", "frame.js", "markup.js", "storage.js", "talk.js", "view.js")
+    names = ("chat.css", "frame.js", "mail.js", "markup.js", "storage.js", "talk.js", "view.js")
     assets = {name: _text(f"web/static/chat/{name}").encode() for name in names}
     version = hashlib.sha256(b"\0".join(assets.values())).hexdigest()[:12]
     return _Files(_text("web/static/chat/chat.js").encode(), assets, version)

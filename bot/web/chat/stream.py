@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from bot.web.chat import transcript
+from bot import chat_log
+from bot.chat_log import Entry
+from bot.web.chat import typing
 from bot.web.chat.port import Chat
-from bot.web.chat.transcript import Entry
 from core.ports import Acknowledgement
+
+Clock = Callable[[], datetime]
 
 HEARTBEAT_SECONDS = 15
 _LIFE_SECONDS = 900.0
@@ -25,26 +28,35 @@ _SOON = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """We are woken while a message is being sent; its row says so a moment later."""
 
 
-def respond(chat: Chat, visitor: str, after: datetime | None) -> EventSourceResponse:
+_EXPECTING_SECONDS = 60.0
+"""How long after a sign of life it is worth looking whether an answer is being prepared."""
+
+
+def respond(chat: Chat, visitor: str, after: datetime | None, clock: Clock) -> EventSourceResponse:
     headers = {"Cache-Control": "no-store, no-transform", "Content-Encoding": "identity"}
-    return EventSourceResponse(_events(chat, visitor, after), ping=HEARTBEAT_SECONDS, headers=headers, sep="\n")
+    return EventSourceResponse(_events(chat, visitor, after, clock), ping=HEARTBEAT_SECONDS, headers=headers, sep="\n")
 
 
-async def _events(chat: Chat, visitor: str, after: datetime | None) -> AsyncIterator[ServerSentEvent]:
+async def _events(chat: Chat, visitor: str, after: datetime | None, now: Clock) -> AsyncIterator[ServerSentEvent]:
     """`entries` first, even when there are none: the page then knows that nothing on the way holds them back."""
     clock = asyncio.get_running_loop().time
     end = clock() + _LIFE_SECONDS
     with chat.hub.listen(visitor) as ear:
         news = _News(chat, visitor, after)
+        hint = _Hint(chat, visitor, now)
         yield _entries(await news.read(), news.cursor)
         soon: Iterator[float] = iter(())
         while not ear.closed and clock() < end:
-            if await ear.wait(next(soon, _LOOK_SECONDS)):
+            woken = await ear.wait(next(soon, _LOOK_SECONDS))
+            if woken:
                 soon = iter(_SOON)
             for note in ear.notes():
                 yield _note(note)
-            if fresh := await news.read():
+            fresh = await news.read()
+            if fresh:
                 yield _entries(fresh, news.cursor)
+            if await hint.has_changed(is_lively=woken or bool(fresh)):
+                yield _typing(hint.is_shown)
 
 
 class _News:
@@ -57,11 +69,34 @@ class _News:
         self._known: dict[str, str] = {}
 
     async def read(self) -> list[Entry]:
-        entries = await transcript.read(self._chat, self._visitor, since=self.cursor)
-        self.cursor = transcript.cursor(entries, self.cursor)
+        entries = await chat_log.read(self._chat.name, self._visitor, since=self.cursor)
+        self.cursor = chat_log.cursor(entries, self.cursor)
         fresh = [entry for entry in entries if self._known.get(entry.id) != entry.version]
         self._known.update((entry.id, entry.version) for entry in fresh)
         return fresh
+
+
+class _Hint:
+    """Whether the page shows that an answer is being prepared."""
+
+    def __init__(self, chat: Chat, visitor: str, now: Clock) -> None:
+        self.is_shown = False
+        self._chat, self._visitor, self._now = chat, visitor, now
+        self._expected_until = 0.0
+
+    async def has_changed(self, *, is_lively: bool) -> bool:
+        """Looks again; in a quiet conversation there is nothing to look for."""
+        clock = asyncio.get_running_loop().time()
+        if is_lively:
+            self._expected_until = clock + _EXPECTING_SECONDS
+        before = self.is_shown
+        is_expected = clock < self._expected_until
+        self.is_shown = is_expected and await typing.is_coming(self._chat, self._visitor, self._now())
+        return self.is_shown != before
+
+
+def _typing(going: bool) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps({"typing": going}), event="typing", sep="\n")
 
 
 def _note(note: Acknowledgement) -> ServerSentEvent:

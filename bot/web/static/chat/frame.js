@@ -1,5 +1,6 @@
 // The page inside the frame: joins the line (talk.js), the drawing (view.js) and the page that embeds us.
 
+import { Mail } from "./mail.js";
 import { Storage } from "./storage.js";
 import { Talk } from "./talk.js";
 import { View } from "./view.js";
@@ -15,6 +16,7 @@ const tell = (message) => embedded && window.parent.postMessage({ afterword: 1, 
 const storage = new Storage(chat, (kept) => keeper && window.parent.postMessage({ afterword: 1, type: "keep", kept }, keeper));
 const talk = new Talk(storage, locale);
 const view = new View(words, locale);
+const mail = new Mail(words, (address) => talk.mail(address));
 
 const composer = document.querySelector("#composer");
 const text = document.querySelector("#text");
@@ -69,7 +71,7 @@ addEventListener("message", (event) => {
 document.addEventListener("visibilitychange", seen);
 close.addEventListener("click", () => tell({ type: "close" }));
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !close.hidden) tell({ type: "close" });
+  if (event.key === "Escape" && !mail.close() && !close.hidden) tell({ type: "close" });
 });
 
 // ---------------------------------------------------------------- the line
@@ -85,10 +87,12 @@ const waiting = (said) => ({
 
 talk.addEventListener("entries", ({ detail }) => view.show(detail) && seen());
 talk.addEventListener("note", ({ detail }) => view.toast(detail.text, detail.alarming));
+talk.addEventListener("typing", ({ detail }) => view.typing(detail.typing));
 talk.addEventListener("sent", ({ detail }) => view.mark(detail.id, "sent"));
 talk.addEventListener("failed", ({ detail }) => view.mark(detail.id, "failed"));
 talk.addEventListener("forget", () => view.clear());
 talk.addEventListener("line", ({ detail }) => {
+  if (!detail.up) view.typing(false);
   clearTimeout(lost);
   if (detail.up) {
     if (!state.hidden) view.toast(words.online);

@@ -31,6 +31,7 @@ export class Talk extends EventTarget {
   #sending = false;
   #buffered = 0; // How often a stream opened and stayed silent: something on the way holds it back.
   #sleeping = new Set();
+  #mail = null;
 
   constructor(storage, locale) {
     super();
@@ -95,6 +96,14 @@ export class Talk extends EventTarget {
         await this.#pause(Math.max(tries * 700, error.after ?? 0));
       }
     }
+  }
+
+  /** Has the conversation sent to an address; the same address again, before it was taken, is the same mail. */
+  async mail(address) {
+    if (this.#mail?.address !== address) this.#mail = { id: newId(), address };
+    const response = await this.#post("transcript", this.#mail);
+    this.#mail = null;
+    return (await response.json()).address;
   }
 
   async #flush() {
@@ -167,6 +176,7 @@ export class Talk extends EventTarget {
     const response = await this.#fetch(path, body, await this.#authorized());
     if (response.status === 401) this.#storage.set({ token: "" });
     if (!response.ok) throw refusal(response);
+    return response;
   }
 
   async #get(path, headers, signal) {
@@ -188,10 +198,11 @@ export class Talk extends EventTarget {
   async #poll() {
     const query = this.#cursor ? `?after=${encodeURIComponent(this.#cursor)}` : "";
     const response = await this.#get(`messages${query}`, {}, AbortSignal.timeout(20_000));
-    const { entries, cursor } = await response.json();
+    const { entries, cursor, typing } = await response.json();
     this.#cursor = cursor;
     this.#say("line", { up: true });
     this.#say("entries", entries);
+    this.#say("typing", { typing });
   }
 
   async #stream(alive) {
@@ -232,6 +243,7 @@ export class Talk extends EventTarget {
 
   #hear({ name, data, id }) {
     if (name === "entries") this.#say("entries", JSON.parse(data));
+    else if (name === "typing") this.#say("typing", JSON.parse(data));
     else if (name === "note") this.#say("note", JSON.parse(data));
     if (id) this.#cursor = id;
   }

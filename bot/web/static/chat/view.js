@@ -4,6 +4,8 @@ import { draw, link, safe } from "./markup.js";
 
 const NEAR = 80; // pixels from the end
 const TOGETHER = 120_000;
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }; // as our messages write it: "today 14:30"
+const BLINK = 400;
 
 export class View extends EventTarget {
   #words;
@@ -15,6 +17,8 @@ export class View extends EventTarget {
   #newest = document.querySelector("#newest");
   #toast = document.querySelector("#toast");
   #toasting = 0;
+  #typing = document.querySelector("#typing");
+  #beginning = 0;
 
   constructor(words, locale) {
     super();
@@ -63,6 +67,25 @@ export class View extends EventTarget {
     this.#toast.textContent = text;
     this.#toast.className = alarming ? "shown alarming" : "shown";
     this.#toasting = setTimeout(() => (this.#toast.className = ""), Math.max(2500, text.length * 60));
+  }
+
+  /** An answer is being prepared; said only when that takes longer than a blink. */
+  typing(going) {
+    clearTimeout(this.#beginning);
+    if (going) this.#beginning = setTimeout(() => this.#draft(), BLINK);
+    else {
+      this.#typing.className = "";
+      this.#typing.replaceChildren();
+    }
+  }
+
+  #draft() {
+    if (this.#typing.className) return;
+    const atEnd = this.#isNearEnd();
+    this.#typing.className = "shown";
+    this.#typing.append(...[1, 2, 3].map(() => make("i")), make("span", "", this.#words.typing));
+    this.#typing.querySelectorAll("i").forEach((dot) => dot.setAttribute("aria-hidden", "true"));
+    if (atEnd) this.toEnd();
   }
 
   toEnd() {
@@ -125,11 +148,11 @@ export class View extends EventTarget {
     row.setAttribute("role", "group");
     row.setAttribute("aria-label", (entry.plain ?? "").slice(0, 120));
     if (buttons.length >= 4 && buttons.every((one) => [...one.label].length <= 4)) row.classList.add("scale");
-    row.append(...buttons.map((one) => this.#button(one, entry, buttons)).filter(Boolean));
+    row.append(...buttons.map((one) => this.#button(one, entry)).filter(Boolean));
     return row;
   }
 
-  #button(one, entry, row) {
+  #button(one, entry) {
     const address = one.url ? safe(one.url) : "";
     if (one.url && !address) return null;
     const made = address ? link(address) : make("button");
@@ -142,7 +165,8 @@ export class View extends EventTarget {
     if (address) return made;
     made.type = "button";
     if (one.chosen) made.classList.add("chosen");
-    if (row.some((other) => other.chosen)) made.setAttribute("aria-pressed", String(Boolean(one.chosen)));
+    const group = entry.rows.flat().filter((other) => family(other) === family(one)); // They may stand in several rows.
+    if (group.some((other) => other.chosen)) made.setAttribute("aria-pressed", String(Boolean(one.chosen)));
     made.addEventListener("click", () => this.#press(made, one, entry));
     return made;
   }
@@ -168,7 +192,7 @@ export class View extends EventTarget {
       foot.append(again);
     } else if (entry.state === "sending") foot.append(this.#words.sending);
     else {
-      const time = make("time", "", new Date(entry.at).toLocaleTimeString(this.#locale, { timeStyle: "short" }));
+      const time = make("time", "", new Date(entry.at).toLocaleTimeString(this.#locale, CLOCK));
       time.dateTime = entry.at;
       foot.append(time);
     }
@@ -198,6 +222,9 @@ function together(one, next) {
 
 // What is still on its way stands last, whatever the clock of this machine says.
 const place = (entry) => `${entry.state ? 1 : 0} ${entry.at} ${entry.id}`;
+
+// What can be chosen together differs only in the end of what it carries.
+const family = (button) => (button.action ?? "").replace(/[^:]*$/, "");
 
 function older(one, other) {
   return one.from === "team" && Number.parseFloat(one.version) < Number.parseFloat(other.version);

@@ -82,25 +82,43 @@ function redraw(panel, html) {
     reconcile(panel, parse(html), panel.dataset.drawn === "1");
     sources.set(panel, html);
     panel.dataset.drawn = "1";
+    refocus();
   }
+}
+
+// What had the keyboard may be redrawn or gone, also behind an open dialog. Then it is found again by its name; and where
+// it is no more, what was done is done: the guide says what is next.
+let place = null;
+document.addEventListener("focusin", ({ target }) => {
+  if (!dialog.contains(target)) place = { id: target.dataset.id, panel: target.closest("[data-panel]") };
+});
+document.addEventListener("pointerdown", ({ target }) => {
+  if (!dialog.contains(target)) place = null;
+});
+
+function refocus() {
+  if (!place?.panel || dialog.open || document.activeElement !== document.body) return;
+  const same = place.id && document.querySelector(`[data-id="${CSS.escape(place.id)}"]`);
+  const next = [same, document.querySelector(".guide .do"), place.panel.closest("[tabindex]"), document.querySelector(".guide")];
+  next.find((one) => one?.checkVisibility())?.focus({ preventScroll: true });
 }
 
 function reconcile(old, fresh, animate) {
   const known = new Map([...old.children].map((child) => [child.dataset.key, child]));
+  const stays = new Set([...fresh.children].map((child) => child.dataset.key));
+  known.forEach((child, key) => stays.has(key) || child.remove()); // First, for whatever is moved loses the keyboard.
   let at = null;
   for (const child of [...fresh.children]) {
     const before = known.get(child.dataset.key);
-    known.delete(child.dataset.key);
     const here = before ? keep(before, child, animate) : child;
     if (!before) {
       sources.set(child, child.outerHTML);
       if (animate) child.classList.add("new");
     }
-    const place = at ? at.nextElementSibling : old.firstElementChild;
-    if (here !== place) old.insertBefore(here, place);
+    const there = at ? at.nextElementSibling : old.firstElementChild;
+    if (here !== there) old.insertBefore(here, there);
     at = here;
   }
-  known.forEach((gone) => gone.remove());
 }
 
 function keep(before, child, animate) {
@@ -205,7 +223,7 @@ function shown(sheet, cancel, answer) {
     let result = null;
     cancel.addEventListener("click", () => dialog.close());
     sheet.addEventListener("submit", () => (result = answer()));
-    dialog.addEventListener("close", () => resolve(result), { once: true });
+    dialog.addEventListener("close", () => (refocus(), resolve(result)), { once: true });
   });
 }
 
@@ -264,11 +282,13 @@ function show(part) {
   }
 }
 
-function lead(part) {
+/** Brings a part forward and points at the button that is meant, or at what comes first there. */
+function lead(part, button) {
   show(part);
   const section = document.querySelector(`#${part}`);
   const first = { agent: ".card .main", staff: ".post.open button, .post button", customer: "iframe" }[part];
-  const target = section.querySelector(first) ?? section;
+  const meant = button && section.querySelector(`[data-id="${CSS.escape(button)}"]`);
+  const target = meant || section.querySelector(first) || section.querySelector("[tabindex]");
   section.classList.remove("look");
   requestAnimationFrame(() => section.classList.add("look"));
   target.focus({ preventScroll: true });
@@ -300,12 +320,12 @@ function remember() {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.hasAttribute("aria-busy")) return;
-  const { move: seconds, until, desk, press, show: part, tab, play: customer } = button.dataset;
+  const { move: seconds, until, desk, press, show: part, button: meant, tab, play: customer } = button.dataset;
   if (seconds) move({ seconds: Number(seconds) }, button);
   else if (until) move({ until }, button);
   else if (desk) atDesk(desk);
   else if (press) inInbox(button.dataset);
-  else if (part) lead(part);
+  else if (part) lead(part, meant);
   else if (tab) show(tab);
   else if (customer) play(customer);
   else if (button.id === "again") startOver(button);

@@ -1,4 +1,4 @@
-"""What a visitor sees: what we sent and what was typed, in order of time, each message as it stands now."""
+"""What a visitor of the web chat sees: what we sent and what they typed, in order of time, each as it stands now."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tortoise.functions import Min
+from tortoise.queryset import QuerySet
 
-from bot.web.chat.port import Chat
+from bot import chat_form
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 
 MOST = 200
@@ -33,7 +34,7 @@ class Entry:
         return {"id": self.id, "version": self.version, **times, **self.fields}
 
 
-async def read(chat: Chat, visitor: str, *, since: datetime | None = None) -> list[Entry]:
+async def read(chat: str, visitor: str, *, since: datetime | None = None) -> list[Entry]:
     """All that is new since a moment, or the newest `MOST` of each side; oldest first."""
     after = since - _OVERLAP if since else None
     entries = [*await _said(chat, visitor, after), *await _typed(chat, visitor, after)]
@@ -46,9 +47,9 @@ def cursor(entries: Iterable[Entry], before: datetime | None) -> datetime | None
     return max([*moments, before] if before else moments, default=None)
 
 
-async def _said(chat: Chat, visitor: str, after: datetime | None) -> list[Entry]:
+async def _said(chat: str, visitor: str, after: datetime | None) -> list[Entry]:
     """A message that was edited kept its receipt: its newest drawing counts, where the first one stood."""
-    rows = Delivery.filter(channel=chat.name, target=visitor, state=DeliveryState.SENT, sent_at__isnull=False)
+    rows = Delivery.filter(channel=chat, target=visitor, state=DeliveryState.SENT, sent_at__isnull=False)
     if after:
         rows = rows.filter(sent_at__gt=after)
     newest: dict[str, Delivery] = {}
@@ -58,11 +59,11 @@ async def _said(chat: Chat, visitor: str, after: datetime | None) -> list[Entry]
     return [_drawn(row, first[receipt]) for receipt, row in newest.items() if row.drawn]
 
 
-async def _first_shown(chat: Chat, visitor: str, receipts: Sequence[str]) -> dict[str, datetime]:
+async def _first_shown(chat: str, visitor: str, receipts: Sequence[str]) -> dict[str, datetime]:
     if not receipts:
         return {}
     rows = (
-        await Delivery.filter(channel=chat.name, target=visitor, state=DeliveryState.SENT, receipt__in=receipts)
+        await Delivery.filter(channel=chat, target=visitor, state=DeliveryState.SENT, receipt__in=receipts)
         .annotate(first=Min("sent_at"))
         .group_by("receipt")
         .values("receipt", "first")
@@ -79,18 +80,28 @@ def _drawn(row: Delivery, first: datetime) -> Entry:
     return Entry(row.receipt, first, changed, f"{changed.timestamp():.6f}-{row.id}", fields)
 
 
-async def _typed(chat: Chat, visitor: str, after: datetime | None) -> list[Entry]:
-    prefix = f"{chat.name}:{visitor}:"
-    # The range lets the primary key find them; the prefix is what is meant (LIKE alone could not use the key).
-    rows = Arrival.filter(key__gte=prefix, key__lte=prefix + _LAST_ID, key__startswith=prefix)
+async def is_being_handled(chat: str, visitor: str, *, since: datetime) -> bool:
+    """Whether something that the visitor did after that moment has not had its effect yet."""
+    rows = _arrivals(f"{chat}:{visitor}:")
+    return await rows.filter(state=ArrivalState.NEW, received_at__gt=since).exists()
+
+
+async def _typed(chat: str, visitor: str, after: datetime | None) -> list[Entry]:
+    prefix = f"{chat}:{visitor}:"
+    rows = _arrivals(prefix)
     if after:
         rows = rows.filter(received_at__gt=after)
     found = await rows.exclude(state=ArrivalState.QUARANTINED).order_by("-received_at").limit(MOST)
-    return [entry for row in found if (entry := _words(chat, row, prefix))]
+    return [entry for row in found if (entry := _words(row, prefix))]
 
 
-def _words(chat: Chat, row: Arrival, prefix: str) -> Entry | None:
-    text = chat.text_of(row.body)
+def _arrivals(prefix: str) -> QuerySet[Arrival]:
+    """The range lets the primary key find them; the prefix is what is meant (LIKE alone could not use the key)."""
+    return Arrival.filter(key__gte=prefix, key__lte=prefix + _LAST_ID, key__startswith=prefix)
+
+
+def _words(row: Arrival, prefix: str) -> Entry | None:
+    text = chat_form.typed(row.body)
     if text is None or not row.key.startswith(prefix):
         return None
     at = _moment(row.received_at)

@@ -1,0 +1,127 @@
+"""Takes mail by SMTP and LMTP on one port, from a mail server beside us. A yes means that the mail is committed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, AnyStr
+
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+
+from bot.channels.email.arriving import arrival
+from core.ports import Take
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 50
+_PATIENCE_SECONDS = 120
+_LONGEST_LINE = 64 * 1024
+_NOT_NOW = "451 4.3.0 Cannot be stored at the moment, please try again"
+_NOT_OURS = "550 5.1.1 No such recipient here"
+
+
+class Listener:
+    """`takes` tells which recipients are ours; for others nothing is taken, so that nobody can relay through us."""
+
+    def __init__(self, take: Take, takes: Callable[[str], bool], *, host_name: str, largest: int) -> None:
+        self.take = take
+        self.takes = takes
+        self.host_name = host_name
+        self.largest = largest
+        self.connections: set[_Connection] = set()
+
+    async def serve(self, host: str, port: int) -> None:
+        """Until cancelled; raises OSError when the port cannot be had."""
+        server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
+        logger.info("Mail is taken at %s:%s", host, port)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            server.close()
+            for connection in list(self.connections):
+                connection.end()
+
+
+class _Handler:
+    """aiosmtpd's hooks."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not self._listener.takes(address):
+            return _NOT_OURS
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        raw = envelope.original_content or b""
+        came = arrival(raw, recipients=tuple(envelope.rcpt_tos), sender=(envelope.mail_from or "").strip("<>"))
+        try:
+            await self._listener.take([came])
+        except Exception:
+            logger.exception("A mail could not be stored; its server will try again")
+            return _NOT_NOW
+        return "250 2.0.0 Stored"
+
+    async def handle_exception(self, error: Exception) -> str:
+        logger.error("A mail could not be taken", exc_info=error)
+        return _NOT_NOW
+
+
+class _Connection(SMTP):
+    line_length_limit = _LONGEST_LINE
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._owed = 0  # answers to DATA: one to each recipient in LMTP
+        super().__init__(
+            _Handler(listener),
+            hostname=listener.host_name,
+            ident="Afterword",
+            enable_SMTPUTF8=True,
+            data_size_limit=listener.largest,
+            timeout=_PATIENCE_SECONDS,
+            loop=asyncio.get_running_loop(),
+        )
+        self._is_lmtp = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if len(self._listener.connections) >= _AT_ONCE and isinstance(transport, asyncio.Transport):
+            transport.write(b"421 4.3.2 Too many connections, please come back\r\n")
+            transport.close()
+            return
+        self._listener.connections.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self in self._listener.connections:
+            self._listener.connections.discard(self)
+            super().connection_lost(error)
+
+    def end(self) -> None:
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+
+    @syntax("LHLO hostname")
+    async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802
+        self._is_lmtp = True
+        await self.smtp_EHLO(hostname)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self._owed = 0
+
+    async def push(self, status: AnyStr) -> None:
+        line: Any = status if isinstance(status, str) else status.decode()
+        if line.startswith("354") and self._is_lmtp and self.envelope is not None:
+            self._owed = len(self.envelope.rcpt_tos)
+        elif self._owed:
+            line = "\r\n".join([line] * self._owed)
+            self._owed = 0
+        await super().push(line)

@@ -1,0 +1,48 @@
+"""What we ask Slack for: every method that we call with the scope that it takes, every event with its own.
+
+The manifest, `afterword check` and the way to install in another workspace are all made from these two tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+METHODS: Mapping[str, str] = {
+    "apps.connections.open": "",  # by the app-level token, with connections:write
+    "auth.test": "",
+    "chat.getPermalink": "",
+    "chat.postEphemeral": "chat:write",
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "conversations.open": "im:write",
+    "files.completeUploadExternal": "files:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.info": "files:read",
+    "oauth.v2.access": "",  # by client_id and client_secret
+    "users.lookupByEmail": "users:read.email",
+    "views.open": "",
+    "views.publish": "",
+}
+EVENTS: Mapping[str, str] = {
+    "app_home_opened": "",
+    "app_uninstalled": "",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "message.im": "im:history",
+    "tokens_revoked": "",
+}
+MAY_BE_LEFT_OUT = frozenset({"message.channels", "message.groups"})
+"""What staff write in the thread of an alert: without it, nothing but these notes is missing."""
+
+_ALONGSIDE = {"users:read.email": "users:read"}  # Slack gives the first only with the second
+
+
+def scopes(events: Iterable[str] = EVENTS) -> list[str]:
+    """What the app must be allowed, in the order of the alphabet."""
+    wanted = {"commands", *METHODS.values(), *(EVENTS[one] for one in events)} - {""}
+    return sorted(wanted | {_ALONGSIDE[one] for one in wanted & set(_ALONGSIDE)})
+
+
+def needed() -> frozenset[str]:
+    """Without these something does not work that everybody needs. Who has no /afterword knows it."""
+    return frozenset(scopes(set(EVENTS) - MAY_BE_LEFT_OUT)) - {"commands"}

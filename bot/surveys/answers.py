@@ -1,0 +1,81 @@
+"""What typed words say: a score with or without a comment, or nothing but thanks. When in doubt it is no score."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_NUMERALS = {"一": 1, "二": 2, "两": 2, "兩": 2, "三": 3, "四": 4, "五": 5}
+_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_VARIANTS = re.compile("[\ufe0e\ufe0f\u20e3]")  # an emoji's colour, and the box around a digit
+_GREETING = re.compile(
+    r"(hi|hello|hey|dear|good (morning|day|evening)|你好|您好|здравствуйте|добрый)\b.{0,40}", re.IGNORECASE
+)
+_GOODBYE = re.compile(
+    r"((best|kind|warm) regards|regards|best wishes|sincerely|cheers|此致|敬礼|с уважением)", re.IGNORECASE
+)
+_LABEL = re.compile(r"(my )?(score|rating|mark|vote|评分|評分|打分|分数|оценка)\s*[:：=]?\s*", re.IGNORECASE)
+_STARS = re.compile(r"(?P<stars>[★⭐🌟✭✮]{1,5})[☆✩✰]{0,4}(?![★⭐🌟✭✮☆✩✰])|(?P<typed>\*{2,5})(?=\s*$)")
+_NUMBER = r"(?P<number>[1-5](?![0-9])|[一二两兩三四五]|(?:one|two|three|four|five)\b)"
+_OUT_OF = r"\s*(?:/|out of|of|von|sur|из)\s*(?:5|five|五)(?![0-9/.,]*[0-9])"
+_UNIT = r"\s*[- ]?\s*(?:stars?\b|points?\b|颗星|顆星|星|分(?![钟鐘之])|звёзд[аы]?|звезд[аы]?|балл(?:а|ов)?)"
+_SCORE = re.compile(
+    rf"{_NUMBER}(?:(?P<clear>{_OUT_OF}(?:{_UNIT})?|{_UNIT})(?!\s*of\b)|(?=\s*\.?\s*$)|\s*[,;:!—–-](?!\s*[0-9]))",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"\W*((ok(ay)?|thanks?|thank you|many|so|very|a lot|much|great|perfect|good|fine|super|cheers|all|is|it|works?|now"
+    r"|for|your|the|help|again|谢谢|多谢|感谢|谢了|好的|好|收到|没问题|спасибо|большое|хорошо|danke|merci|gracias)\W*){1,10}",
+    re.IGNORECASE,
+)  # fmt: skip
+_THANKS_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`score` is None where the words hold none; `comment` is what is left of them."""
+
+    score: int | None
+    comment: str
+
+
+def read(text: str) -> Answer:
+    """ "4", "4/5 too slow", "★★★★", "四星", "4 stars", "５": a score stands first, or it is none.
+
+    "4 days and still no answer" is a comment. So is the first item of a list.
+    """
+    whole = text.strip()
+    line, _, rest = _without_greeting(whole).partition("\n")
+    plain = _VARIANTS.sub("", unicodedata.normalize("NFKC", line)).strip()
+    label = _LABEL.match(plain)
+    plain = plain[label.end() :] if label else plain
+    found = _STARS.match(plain) or _SCORE.match(plain)
+    if found is None:
+        return Answer(None, whole)
+    return Answer(_value(found), _comment(plain[found.end() :], rest))
+
+
+def is_only_thanks(text: str) -> bool:
+    """ "ok, thanks" asks for nothing."""
+    text = text.strip()
+    return len(text) <= _THANKS_LENGTH and "?" not in text and bool(_THANKS.fullmatch(text))
+
+
+def _value(found: re.Match[str]) -> int:
+    groups = found.groupdict()
+    stars = groups.get("stars") or groups.get("typed")
+    if stars:
+        return len(stars)
+    number = groups["number"].lower()
+    return _NUMERALS.get(number) or _WORDS.get(number) or int(number)
+
+
+def _without_greeting(text: str) -> str:
+    first, _, rest = text.partition("\n")
+    return rest.strip() if rest.strip() and _GREETING.fullmatch(first.strip()) else text
+
+
+def _comment(line: str, rest: str) -> str:
+    comment = f"{line.lstrip(' ,;:!.-–—)').strip()}\n{rest.strip()}".strip()
+    return "" if _GOODBYE.match(comment) and len(comment) <= 80 else comment

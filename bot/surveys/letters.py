@@ -1,0 +1,144 @@
+"""The conversation by letter: on a channel without buttons every message stands for itself and says what it answers."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.surveys import answers, drafts
+from bot.turn import Turn
+from core import contacts, suppressions
+from core.desk import attachments, letters
+from core.desk.letters import Letter
+from core.models.contacts import Reach
+from core.models.deliveries import Delivery
+from core.models.desk import OPEN_STATUSES, Ticket
+from core.models.invites import ANSWERABLE, Invite
+from core.plumbing import deliveries
+from core.ports import Channel, Wrote
+from core.surveys import catalogue, invites, responses, scoring, tokens
+
+if TYPE_CHECKING:
+    from bot.surveys.conversation import Conversation
+
+logger = logging.getLogger(__name__)
+
+RECEIPTS = 3
+"""So many receipts in an hour get to one address: two robots that thank each other stop there."""
+
+
+async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
+    """An answer to a question, more about a request, or a new one.
+
+    A genuine reply token alone makes words an answer, or opens a request again (SEC-18): the sender's name is
+    anybody's to write.
+    """
+    if not (event.text.strip() or event.files or event.subject):
+        return Turn()
+    letter = _letter(channel, event)
+    await _is_back(letter)
+    subject = tokens.subject_of(event.reply_token)
+    if subject is not None and subject.kind == "invite":
+        invite = await invites.by_key(subject.name)
+        if invite is not None:
+            return await _about_invite(talk, channel, event, letter, invite, now=now)
+    if subject is not None and subject.kind == "ticket" and subject.name.isdigit():
+        ticket = await Ticket.get_or_none(id=int(subject.name))
+        if ticket is not None:
+            return await _about_ticket(talk, channel, event, letter, ticket, proven=True, now=now)
+    ticket = await letters.meant_by(letter)
+    if ticket is not None:
+        return await _about_ticket(talk, channel, event, letter, ticket, proven=False, now=now)
+    return await _new(talk, channel, event, letter, now=now)
+
+
+async def _is_back(letter: Letter) -> None:
+    """Who writes can be written to, unless the address was put on the list: its name proves nothing."""
+    known = await letters.sender_of(letter)
+    if known is None or known.reach == Reach.OK:
+        return
+    if not await suppressions.is_suppressed(known.channel, known.address):
+        await contacts.mark_reachable(known.channel, known.address)
+
+
+async def _about_invite(
+    talk: Conversation, channel: Channel, event: Wrote, letter: Letter, invite: Invite, *, now: datetime
+) -> Turn:
+    answer = answers.read(event.text)
+    says_nothing = answer.score is None and (not answer.comment or answers.is_only_thanks(answer.comment))
+    counts = not says_nothing and await _can_answer(invite, now=now)
+    if event.files or (not counts and not says_nothing and answer.comment):
+        return await _about_ticket(talk, channel, event, letter, invite.ticket, proven=True, now=now)
+    if says_nothing:
+        return Turn()
+    if answer.score is not None:
+        await responses.give_score(invite, "overall", answer.score, given_at=event.at, now=now)
+    if answer.comment:
+        await responses.give_comment(invite, answer.comment, now=now)
+    await _finish(invite, now=now)
+    target = invite.address.address if invite.address.channel == channel.name else event.target
+    draft = drafts.screen(invite, channel, target)
+    return Turn(handed_over=[await deliveries.hand_over(draft, worker=talk.worker, now=now)])
+
+
+async def _finish(invite: Invite, *, now: datetime) -> None:
+    """Nobody is asked on and on by mail: what was not said is passed over, but for a comment that the survey needs."""
+    response = await responses.of(invite)
+    scores = await responses.scores_of(response) if response is not None else {}
+    settings = catalogue.settings_for(invite)
+    if response is None or not scores:
+        return
+    if scoring.needs_comment(scores, settings) and not response.comment:
+        for what in (*(one for one in settings.dimension_keys if one not in scores), "reasons"):
+            await responses.skip(invite, what, now=now)
+        return
+    await responses.finish(invite, now=now)
+
+
+async def _can_answer(invite: Invite, *, now: datetime) -> bool:
+    """Whether words still count as an answer; else they are words about the request, for they must not get lost."""
+    if invite.state not in ANSWERABLE or now >= invite.expires_at:
+        return False
+    response = await responses.of(invite)
+    return response is None or responses.can_change(response, catalogue.settings_for(invite), now=now)
+
+
+async def _about_ticket(
+    talk: Conversation, channel: Channel, event: Wrote, letter: Letter, ticket: Ticket, *, proven: bool, now: datetime
+) -> Turn:
+    is_open = ticket.status in OPEN_STATUSES
+    says_thanks = answers.is_only_thanks(letter.text) and not event.files
+    if not is_open and not says_thanks and not (proven and letters.is_recent(ticket, now=now)):
+        return await _new(talk, channel, event, letter, follows=ticket, now=now)
+    entry = await letters.join(ticket, letter, reopens=not is_open and not says_thanks, now=now)
+    refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
+    return Turn(handed_over=await talk.not_taken(channel, event, refused, now=now))
+
+
+async def _new(
+    talk: Conversation, channel: Channel, event: Wrote, letter: Letter, *, follows: Ticket | None = None, now: datetime
+) -> Turn:
+    ticket, entry = await letters.begin(letter, follows=follows, now=now)
+    refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
+    lately = Delivery.filter(
+        channel=channel.name, target=event.target, kind="received", created_at__gt=now - timedelta(hours=1)
+    )
+    if await lately.count() >= RECEIPTS:
+        logger.warning("%s: no receipt for %s; its sender got enough of them", channel.name, ticket.number)
+        return Turn()
+    receipt = await deliveries.hand_over(drafts.received(ticket, channel, event.target), worker=talk.worker, now=now)
+    return Turn(handed_over=[receipt, *await talk.not_taken(channel, event, refused, now=now)])
+
+
+def _letter(channel: Channel, event: Wrote) -> Letter:
+    return Letter(
+        channel=channel.name,
+        address=event.person.address,
+        text=event.text.strip() or event.subject,
+        name=event.person.name,
+        locale=event.person.locale,
+        subject=event.subject,
+        answers=event.receipt,
+        thread=event.thread,
+    )

@@ -1,0 +1,51 @@
+"""Where a ticket is talked about when that is not its contact's own chat: a group, under the message that opened it.
+
+A ticket's `thread` then reads "<group> <message>". Other channels keep there what their own threads are called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core import transactions
+from core.models.deliveries import Delivery, DeliveryState
+from core.models.desk import Ticket
+from core.models.setup import Team
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A group, and the message in it to answer under ("": none any more)."""
+
+    channel: str
+    target: str
+    message: str
+
+
+def written(target: str, message: str) -> str:
+    """As a ticket's `thread`."""
+    return f"{target} {message}"
+
+
+def of(ticket: Ticket) -> Place | None:
+    """The group in which a ticket is talked about; None: with its contact alone."""
+    target, blank, message = ticket.thread.partition(" ")
+    return Place(ticket.channel, target, message) if blank and target else None
+
+
+@transactions.atomic
+async def move(ticket: Ticket, thread: str) -> None:
+    """Answers go where the contact wrote last; "" is their own chat."""
+    if ticket.thread != thread:
+        await Ticket.filter(id=ticket.id).update(thread=thread)
+        ticket.thread = thread
+
+
+@transactions.atomic
+async def moved(channel: str, old: str, new: str) -> None:
+    """A group has a new address: what is said in it, and alerts for the staff, go there. Its old messages have no
+    number there that we know.
+    """
+    await Ticket.filter(channel=channel, thread__startswith=f"{old} ").update(thread=written(new, ""))
+    await Delivery.filter(channel=channel, target=old, state=DeliveryState.WAITING).update(target=new)
+    await Team.filter(alert_channel=channel, alert_to=old).update(alert_to=new)

@@ -1,0 +1,170 @@
+"""Customers in Slack, from the resolved ticket to the answer, on good days and on bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.models.contacts import Address, Reach
+from core.models.desk import Ticket
+from tests import world
+from tests.ports import free_port
+from tests.rigs.slack import SlackRig
+from tests.rigs.slack_state import Posted
+from tests.rigs.smtp import SmtpRig
+from tests.world import World
+
+ANN, EVE = "U0ANN", "U0EVE"
+HELP = "C0HELP"
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackRig]:
+    async with SlackRig() as rig:
+        rig.person(ANN, name="Ann <3", email="ann@example.org")
+        rig.person(EVE, name="Eve", email="eve@example.org")
+        rig.person("U0KIM", name="Kim", email="kim@example.org")
+        rig.channels[HELP] = "help"
+        yield rig
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[SmtpRig]:
+    async with SmtpRig() as rig:
+        yield rig
+
+
+@pytest.fixture
+async def here(sqlite_url: str, slack: SlackRig, mail: SmtpRig) -> AsyncIterator[World]:
+    port = free_port()
+    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
+    table = {"kind": "email", "from": "Support <support@example.org>", "smtp_host": mail.host, "smtp_port": mail.port}
+    channels = {"slack": world.slack_table(slack), "mail": table | {"smtp_tls": "none"}}
+    async with world.running(sqlite_url, channels, port=port) as running:
+        yield running
+
+
+def asked_in_help(slack: SlackRig) -> str:
+    """Ann asks in the help channel; the message that her request began with."""
+    ts = slack.new_ts()
+    slack.messages[HELP, ts] = Posted(HELP, ts, "My router blinks", (), {})
+    return f"{HELP}:{ts}"
+
+
+async def test_the_question_stands_where_the_request_was_made(here: World, slack: SlackRig) -> None:
+    root = asked_in_help(slack)
+    await here.resolve(addresses=[("slack", "ann@example.org")], channel="slack", thread=root)
+    await slack.until(lambda: slack.thread(HELP, root))
+    assert "1★" in slack.buttons(HELP)
+    assert slack.screen(ANN) == []
+
+    await slack.press(EVE, HELP, "1★")
+    await slack.until(lambda: slack.whispered(EVE))
+    assert "not your question" in slack.whispered(EVE)[0]
+    assert await here.responses() == []
+
+    await slack.press(ANN, HELP, "4★")
+    await slack.until(lambda: slack.modals)
+    await slack.submit(ANN, {"score_speed": "5", "comment": "quick"})
+    await slack.until(lambda: "Thank you" in slack.thread(HELP, root)[0])
+    assert len(slack.thread(HELP, root)) == 1
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 4, "speed": 5}
+
+
+@pytest.mark.parametrize("refusal", ["not_in_channel", "is_archived", "channel_not_found"])
+async def test_where_the_thread_is_closed_to_us_the_person_is_asked_alone(
+    here: World, slack: SlackRig, refusal: str
+) -> None:
+    del slack.channels[HELP]
+    slack.unheard[HELP] = refusal
+    await here.resolve(addresses=[("slack", ANN)], channel="slack", thread=f"{HELP}:1780000001.000100")
+    await slack.until(lambda: slack.screen(ANN))
+    assert "1★" in slack.buttons(ANN)
+    assert (await Address.get(address=ANN)).reach == Reach.OK
+
+
+@pytest.mark.parametrize("thread", ["C0HELP:1780000001.000100", "C0HELP", "nonsense", "C0HELP:now", ":1.2"])
+async def test_a_thread_that_is_none_costs_nothing(here: World, slack: SlackRig, thread: str) -> None:
+    await here.resolve(addresses=[("slack", ANN)], channel="slack", thread=thread)
+    await slack.until(lambda: slack.screen(ANN))
+
+
+async def test_the_thread_of_another_channel_is_not_ours(here: World, slack: SlackRig) -> None:
+    root = asked_in_help(slack)
+    await here.resolve(addresses=[("slack", ANN)], channel="mail", thread=root)
+    await slack.until(lambda: slack.screen(ANN))
+    assert slack.thread(HELP, root) == []
+    assert (await Ticket.get()).thread == root
+
+
+async def test_a_guest_whom_slack_does_not_find_is_asked_by_mail(here: World, slack: SlackRig, mail: SmtpRig) -> None:
+    await here.resolve(addresses=[("slack", "guest@elsewhere.org"), ("mail", "guest@elsewhere.org")], name="Guest")
+    received = await mail.mail_to("guest@elsewhere.org")
+    assert any("/r/" in url for _, url in received.links)
+    found = await Address.get(channel="slack", address="guest@elsewhere.org")
+    assert (found.reach, found.reach_reason) == (Reach.UNREACHABLE, "users_not_found")
+    assert not slack.messages
+
+
+@pytest.mark.parametrize("refusal", ["user_not_found", "user_not_visible", "user_disabled", "cannot_dm_bot"])
+async def test_an_external_whom_slack_does_not_reach_is_asked_by_mail(
+    here: World, slack: SlackRig, mail: SmtpRig, refusal: str
+) -> None:
+    slack.mood, slack.refusal, slack.only = "gone", refusal, frozenset({"conversations.open"})
+    await here.resolve(addresses=[("slack", "U0GUEST"), ("mail", "guest@elsewhere.org")], name="Guest")
+    await mail.mail_to("guest@elsewhere.org")
+    assert (await Address.get(channel="slack")).reach == Reach.UNREACHABLE
+
+
+async def test_our_own_wrong_set_up_makes_nobody_unreachable(here: World, slack: SlackRig, mail: SmtpRig) -> None:
+    slack.mood, slack.refusal = "gone", "missing_scope"
+    await here.resolve(addresses=[("slack", ANN), ("mail", "ann@example.org")])
+    await here.until(lambda: _tried(slack))
+    assert (await Address.get(channel="slack")).reach == Reach.OK
+    slack.mood = "fine"
+    await here.move_on(minutes=1)
+    await slack.until(lambda: slack.screen(ANN))
+
+
+async def _tried(slack: SlackRig) -> bool:
+    return bool(slack.calls)
+
+
+@pytest.mark.parametrize("what", ["too late", "refused", "broken"])
+async def test_a_form_that_does_not_open_still_leaves_the_score_and_a_way_to_say_more(
+    here: World, slack: SlackRig, what: str
+) -> None:
+    await here.resolve(addresses=[("slack", ANN)])
+    await slack.until(lambda: "1★" in slack.buttons(ANN))
+    if what == "too late":
+        slack.trigger_seconds = -1
+    else:
+        slack.mood = "gone" if what == "refused" else "broken"
+        slack.refusal, slack.only = "invalid_arguments", frozenset({"views.open"})
+    assert (await slack.press(ANN, ANN, "4★")).status == 200
+    await slack.until(lambda: "Tell us more" in slack.buttons(ANN))
+    await slack.until(lambda: slack.whispered(ANN))
+    assert "4" in slack.whispered(ANN)[0]
+    assert (await here.responses())[0]["scores"] == {"overall": 4}
+    assert slack.modals == []
+
+    slack.trigger_seconds, slack.mood = 3.0, "fine"
+    await slack.press(ANN, ANN, "Tell us more")
+    await slack.until(lambda: slack.modals)
+    await slack.submit(ANN, {"comment": "quick"})
+    await here.until(lambda: _commented(here))
+
+
+async def _commented(here: World) -> bool:
+    return [response["comment"] for response in await here.responses()] == ["quick"]
+
+
+async def test_the_form_opens_while_its_trigger_is_young(here: World, slack: SlackRig) -> None:
+    """Slack gives three seconds; a tenth of that is ours."""
+    slack.trigger_seconds = 0.3
+    await here.resolve(addresses=[("slack", ANN)])
+    await slack.until(lambda: "1★" in slack.buttons(ANN))
+    await slack.press(ANN, ANN, "4★")
+    await slack.until(lambda: slack.modals)

@@ -1,0 +1,400 @@
+"""By mail, both ways: people answer with a line, write, and are answered; robots and forgers change nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiosmtplib
+import pytest
+
+from core import suppressions
+from core.models.contacts import Address, Bounce, Reach, SuppressionReason
+from core.models.deliveries import Arrival, ArrivalState, Delivery
+from core.models.desk import Attachment, EntryKind, Ticket, TicketEntry
+from core.models.invites import Invite, InviteState
+from core.models.responses import Response
+from core.surveys import tokens
+from tests import world
+from tests.ports import free_port
+from tests.rigs.correspondent import Correspondent
+from tests.rigs.slack import SlackRig
+from tests.rigs.smtp import Mail, SmtpRig
+from tests.world import World
+
+ANN = "ann@example.net"
+BY_MAIL = [("mail", ANN)]
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[SmtpRig]:
+    async with SmtpRig() as rig:
+        yield rig
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackRig]:
+    async with SlackRig() as rig:
+        rig.person("U0KIM", name="Kim", email="kim@example.org")
+        yield rig
+
+
+@pytest.fixture
+def listening() -> int:
+    return free_port()
+
+
+@pytest.fixture
+async def here(store_url: str, slack: SlackRig, mail: SmtpRig, listening: int) -> AsyncIterator[World]:
+    channels = {"slack": world.slack_table(slack), "mail": mail_table(mail, listening), "webchat": {"kind": "webchat"}}
+    async with world.running(store_url, channels) as running:
+        await running.until(lambda: _answers(listening))
+        yield running
+
+
+def mail_table(mail: SmtpRig, listening: int) -> dict[str, Any]:
+    return {
+        "kind": "email",
+        "from": "Support <support@example.org>",
+        "reply_address": "support@example.org",
+        "smtp_host": mail.host,
+        "smtp_port": mail.port,
+        "smtp_tls": "none",
+        "listen_smtp": f"127.0.0.1:{listening}",
+    }
+
+
+async def _answers(port: int) -> bool:
+    try:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False):
+            return True
+    except aiosmtplib.SMTPException:
+        return False
+
+
+@pytest.fixture
+def ann(here: World, listening: int) -> Correspondent:
+    return Correspondent(ANN, listening)
+
+
+@pytest.fixture
+def eve(here: World, listening: int) -> Correspondent:
+    return Correspondent("eve@example.com", listening, name="Eve")
+
+
+async def asked(here: World, mail: SmtpRig) -> Mail:
+    """Ann's ticket was resolved, and she has the question."""
+    await here.resolve(addresses=BY_MAIL)
+    question = await mail.mail_to(ANN)
+    await here.until(lambda: Invite.exists(state=InviteState.DELIVERED))
+    return question
+
+
+async def handled(here: World, number: int = 1) -> None:
+    """So many mails came in, and nothing more is to be done about them."""
+    await here.until(lambda: _handled(number))
+
+
+async def _handled(number: int) -> bool:
+    return await Arrival.filter(channel="mail").exclude(state=ArrivalState.NEW).count() >= number
+
+
+# ---------------------------------------------------------------- a rating by reply
+
+
+async def test_a_reply_of_one_line_rates_and_comments(
+    here: World, mail: SmtpRig, slack: SlackRig, ann: Correspondent
+) -> None:
+    question = await asked(here, mail)
+    assert question.header("Reply-To").startswith("Support <support+i")
+    assert question.sender.startswith("support+b.i")
+    await ann.answers(question, "2/5 too slow")
+    thanks = await mail.mail_to(ANN, number=2)
+    assert "too slow" in thanks.text
+    await here.until(lambda: Response.filter(revision__gt=0).exists())
+    [response] = await here.responses()
+    assert (response["scores"], response["comment"], response["partial"]) == ({"overall": 2}, "too slow", False)
+    await slack.until(lambda: "too slow" in "\n".join(slack.screen("C0ALERTS")))
+    assert (await here.ticket()).cycle == 2
+
+
+async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "★★")
+    thanks = await mail.mail_to(ANN, number=2)
+    await ann.answers(thanks, "五星")
+    await mail.mail_to(ANN, number=3)
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 5}
+
+
+async def test_words_without_a_score_are_a_comment(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "4 days and still no answer")
+    await mail.mail_to(ANN, number=2)
+    [response] = await here.responses()
+    assert (response["scores"], response["comment"]) == ({}, "4 days and still no answer")
+
+
+async def test_who_answers_from_another_address_is_believed_for_the_token(
+    here: World, mail: SmtpRig, listening: int
+) -> None:
+    question = await asked(here, mail)
+    await Correspondent("ann@home.example", listening).answers(question, "4")
+    await mail.mail_to(ANN, number=2)
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 4}
+    assert not mail.mailbox("ann@home.example")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "support@example.org",
+        "support+i23456789abcd.aaaaaaaaaaaaaaaaaaaa@example.org",
+        "support+nonsense@example.org",
+    ],
+)
+async def test_nobody_rates_without_the_token(here: World, mail: SmtpRig, ann: Correspondent, to: str) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "1", to=to)
+    await handled(here)
+    assert await here.responses() == []
+    assert (await here.ticket()).cycle == 1
+    assert not await Response.all().exists()
+
+
+async def test_a_token_of_a_ticket_rates_nothing(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    ticket = await here.ticket()
+    token = tokens.reply_token_for("ticket", str(ticket.id))
+    await ann.answers(question, "1", to=f"support+{token}@example.org")
+    await handled(here)
+    assert not await Response.all().exists()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Auto-Submitted": "auto-replied (vacation)"}, {"Precedence": "bulk"}, {"X-Autoreply": "yes"}]
+)
+async def test_a_holiday_note_rates_nothing(
+    here: World, mail: SmtpRig, ann: Correspondent, headers: dict[str, str]
+) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "5", headers=headers)
+    await handled(here)
+    assert not await Response.all().exists()
+    assert await Ticket.all().count() == 1
+
+
+async def test_thanks_for_the_question_open_nothing(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "ok, thanks!")
+    await handled(here)
+    assert not await Response.all().exists()
+    assert await Ticket.all().count() == 1
+
+
+async def test_words_that_come_too_late_for_the_question_are_not_lost(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    question = await asked(here, mail)
+    await here.move_on(days=30)
+    await ann.answers(question, "4, but it broke again")
+    await handled(here)
+    assert await TicketEntry.filter(kind=EntryKind.MESSAGE, text__contains="it broke again").exists()
+
+
+# ---------------------------------------------------------------- requests
+
+
+async def test_a_mail_opens_a_request_and_staff_and_customer_talk_by_mail(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    first = await ann.writes("The router is dead.\nSince Monday.", subject="Router & cable")
+    receipt = await mail.mail_to(ANN)
+    [ticket] = await Ticket.all().select_related("contact")
+    assert (ticket.subject, ticket.channel, ticket.contact.name) == ("Router & cable", "mail", "Ann <3")
+    assert ticket.number in receipt.text
+    assert receipt.header("In-Reply-To") == first["Message-ID"]
+    assert receipt.header("Auto-Submitted") == "auto-replied"
+    assert receipt.header("Reply-To").startswith("Support <support+t")
+    await ann.answers(receipt, "And the cable too.")
+    await handled(here, 2)
+    said = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.MESSAGE).values_list("text", flat=True)
+    assert said == ["The router is dead.\nSince Monday.", "And the cable too."]
+    assert len(mail.mailbox(ANN)) == 1
+
+
+async def test_a_mail_that_comes_twice_counts_once(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    first = await ann.writes("The router is dead.")
+    await ann.hands_in(first.as_bytes(), to="support@example.org")
+    await ann.writes("Another thing", subject="Another thing")
+    await handled(here, 2)
+    assert await Ticket.all().count() == 2
+
+
+async def test_files_come_along(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    await ann.writes("See below", files=(("röuter.png", b"\x89PNG"),))
+    await mail.mail_to(ANN)
+    [file] = await Attachment.all()
+    assert (file.name, file.media_type, bytes(file.body or b"")) == ("röuter.png", "image/png", b"\x89PNG")
+
+
+async def test_an_answer_without_the_token_joins_what_it_answers(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    await ann.writes("The router is dead.")
+    receipt = await mail.mail_to(ANN)
+    await ann.answers(receipt, "And the cable too.", to="support@example.org")
+    await handled(here, 2)
+    assert await Ticket.all().count() == 1
+
+
+async def test_the_number_in_the_subject_is_enough_for_its_owner(
+    here: World, mail: SmtpRig, ann: Correspondent, eve: Correspondent
+) -> None:
+    await ann.writes("The router is dead.")
+    await mail.mail_to(ANN)
+    [ticket] = await Ticket.all()
+    await ann.writes("And the cable too.", subject=f"About {ticket.number}")
+    await handled(here, 2)
+    assert await Ticket.all().count() == 1
+    await eve.writes("Me too", subject=f"About {ticket.number}")
+    await mail.mail_to("eve@example.com")
+    assert await Ticket.all().count() == 2
+
+
+async def test_a_question_after_resolving_opens_it_again_and_thanks_do_not(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    await ann.writes("The router is dead.")
+    receipt = await mail.mail_to(ANN)
+    [ticket] = await Ticket.all()
+    await _resolve(here, ticket)
+    await ann.answers(receipt, "ok, thanks")
+    await handled(here, 2)
+    assert (await Ticket.get(id=ticket.id)).status == "resolved"
+    await ann.answers(receipt, "It is dead again!")
+    await handled(here, 3)
+    again = await Ticket.get(id=ticket.id)
+    assert (again.status, again.cycle) == ("assigned", 2)
+
+
+async def test_nobody_opens_it_again_without_the_token(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    await ann.writes("The router is dead.")
+    receipt = await mail.mail_to(ANN)
+    [ticket] = await Ticket.all()
+    await _resolve(here, ticket)
+    await ann.answers(receipt, "It is dead again!", to="support@example.org")
+    await here.until(lambda: Ticket.filter(id__gt=ticket.id).exists())
+    assert (await Ticket.get(id=ticket.id)).cycle == 1
+    entries = await TicketEntry.filter(ticket_id__gt=ticket.id, label="history.follows")
+    assert [one.values for one in entries] == [{"number": ticket.number}]
+
+
+async def test_two_robots_that_thank_each_other_stop(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    for number in range(6):
+        await ann.writes("Thank you for your mail.", subject=f"Mail number {number}")
+    await handled(here, 6)
+    await here.until(lambda: Ticket.filter(id__gt=0).count())
+    assert await Delivery.filter(kind="received").count() == 3
+
+
+async def _resolve(here: World, ticket: Ticket) -> None:
+    await here.resolve(ticket.number, addresses=BY_MAIL, contact="c-ann")
+
+
+# ---------------------------------------------------------------- bounces
+
+
+async def test_a_mail_that_comes_back_goes_to_the_next_address(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    await here.resolve(addresses=[*BY_MAIL, ("mail", "ann@home.example")])
+    question = await mail.mail_to(ANN)
+    await here.until(lambda: Invite.exists(state=InviteState.DELIVERED))
+    await ann.bounces(question)
+    second = await mail.mail_to("ann@home.example")
+    assert "How satisfied are you overall?" in second.text
+    assert await suppressions.is_suppressed("mail", ANN)
+    address = await Address.get(address=ANN)
+    assert (address.reach, "5.1.1" in address.reach_reason) == (Reach.UNREACHABLE, True)
+    await ann.answers(second, "5")
+    await mail.mail_to("ann@home.example", number=2)
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 5}
+
+
+async def test_without_another_address_the_ticket_says_so(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    await ann.bounces(await asked(here, mail))
+    await here.until(lambda: Invite.exists(state=InviteState.UNDELIVERABLE))
+    assert await TicketEntry.filter(kind=EntryKind.UNDELIVERABLE).count() == 1
+
+
+async def test_a_full_mailbox_is_given_up_after_the_third_time(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    for number in range(1, 4):
+        assert not await suppressions.is_suppressed("mail", ANN)
+        await ann.bounces(question, status="5.2.2")
+        await handled(here, number)
+    [row] = await suppressions.listed()
+    assert (row.address, row.reason) == (ANN, SuppressionReason.SOFT_BOUNCES)
+
+
+async def test_a_refusal_by_policy_is_ours_to_mend(
+    here: World, mail: SmtpRig, ann: Correspondent, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        await ann.bounces(await asked(here, mail), status="5.7.1")
+        await handled(here)
+    assert "not to blame" in caplog.text
+    assert await suppressions.listed() == []
+    assert (await Address.get(address=ANN)).reach == Reach.OK
+
+
+@pytest.mark.parametrize("to", ["support@example.org", "support+b.i23456789abcd.aaaaaaaaaaaaaaaaaaaa@example.org"])
+async def test_anybody_can_write_a_bounce_and_nothing_happens(
+    here: World, mail: SmtpRig, eve: Correspondent, to: str
+) -> None:
+    question = await asked(here, mail)
+    forged = Mail("x@example.org", question.recipients, question.raw.replace(b"support+", b"x+"), encrypted=False)
+    await eve.bounces(forged, to=to)
+    await handled(here)
+    assert await suppressions.listed() == []
+    assert not await Bounce.all().exists()
+    assert (await Invite.get()).state == InviteState.DELIVERED
+
+
+async def test_a_mail_that_is_only_late_changes_nothing(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    await ann.bounces(await asked(here, mail), action="delayed", status="4.7.1")
+    await handled(here)
+    assert not await Bounce.all().exists()
+
+
+async def test_a_bounce_after_the_answer_keeps_the_answer(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "4")
+    await mail.mail_to(ANN, number=2)
+    await ann.bounces(question)
+    await here.until(lambda: suppressions.is_suppressed("mail", ANN))
+    assert (await Invite.get()).state == InviteState.FINISHED
+
+
+async def test_who_writes_is_back_but_not_from_a_suppressed_address(
+    here: World, mail: SmtpRig, ann: Correspondent, eve: Correspondent
+) -> None:
+    for one in (ann, eve):
+        await one.writes("The router is dead.")
+        await mail.mail_to(one.address)
+        await Address.filter(address=one.address).update(reach=Reach.UNREACHABLE)
+    await suppressions.suppress("mail", eve.address, reason=SuppressionReason.COMPLAINT, now=here.clock())
+    for one in (ann, eve):
+        await one.writes("And the cable.", subject="Re: Router & cable")
+    await handled(here, 4)
+    assert (await Address.get(address=ann.address)).reach == Reach.OK
+    assert (await Address.get(address=eve.address)).reach == Reach.UNREACHABLE
+
+
+async def test_staff_see_that_their_words_came_back(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    await ann.writes("The router is dead.")
+    await ann.bounces(await mail.mail_to(ANN))
+    await here.until(lambda: TicketEntry.filter(label="history.came_back").exists())
