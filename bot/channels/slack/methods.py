@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 METHODS: Mapping[str, str] = {
     "apps.connections.open": "",  # by the app-level token, with connections:write
     "auth.test": "",
+    "chat.getPermalink": "",
     "chat.postEphemeral": "chat:write",
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
