@@ -15,7 +15,7 @@ from imaplib import IMAP4
 from time import monotonic
 from typing import TypeVar
 
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 
 from bot.channels.email import imap_errors
 from bot.channels.email.arriving import arrival
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_IDLE_SECONDS = 28 * 60.0  # servers may hang up after 29 minutes (RFC 2177)
+_IDLE_SECONDS = 10 * 60.0  # servers may hang up after 29 minutes (RFC 2177); looking more often costs nothing
 _SLICE_SECONDS = 5.0  # a thread that waits can only be told to stop in between
 _POLL_SECONDS = 60.0  # for a server without IDLE
 _AT_ONCE = 20
@@ -102,14 +102,15 @@ class Mailbox:
     def _connected(self) -> BaseMailBox:
         settings = self._settings
         host, port, patience = settings.imap_host, settings.mailbox_port, settings.imap_timeout_seconds
+        trust = ssl.create_default_context(cafile=settings.imap_tls_ca)
         box: BaseMailBox
-        if settings.imap_tls == "none":
-            box = MailBoxUnencrypted(host, port, timeout=patience)
+        if settings.imap_tls == "tls":
+            box = MailBox(host, port, timeout=patience, ssl_context=trust)
         else:
-            trust = ssl.create_default_context(cafile=settings.imap_tls_ca)
-            make = MailBox if settings.imap_tls == "tls" else MailBoxStartTls
-            box = make(host, port, timeout=patience, ssl_context=trust)
+            box = MailBoxUnencrypted(host, port, timeout=patience)
         try:
+            if settings.imap_tls == "starttls":  # the library's own way leaves the connection open when it is refused
+                box.client.starttls(trust)
             box.login(settings.imap_user, settings.imap_password.get_secret_value(), initial_folder=None)
             box.folder.set(settings.imap_folder)
         except BaseException:
@@ -166,7 +167,9 @@ class Mailbox:
             await asyncio.sleep(_POLL_SECONDS)
             await self._call(lambda box: box.client.noop())
             return
-        await self._call(_start_idling)
+        if await self._call(_start_idling):
+            await self._call(_stop_idling)
+            return
         end = monotonic() + _IDLE_SECONDS
         while monotonic() < end:
             begun = monotonic()
@@ -193,6 +196,7 @@ class Mailbox:
 
 def _since(box: BaseMailBox, uid: int) -> list[int]:
     """The new ones in their order; "5:*" names the last one even when that is 3."""
+    box.client.untagged_responses.pop("EXISTS", None)  # from here on it means that there is more
     return sorted(number for number in map(int, box.uids(f"UID {uid + 1}:*")) if number > uid)
 
 
@@ -210,8 +214,10 @@ def _mark_read(box: BaseMailBox, uids: Sequence[int]) -> None:
         logger.warning("The mails that were stored could not be marked as read; they are not read twice")
 
 
-def _start_idling(box: BaseMailBox) -> None:
+def _start_idling(box: BaseMailBox) -> bool:
+    """Whether a mail came after the last look and before this: of that the server does not tell again."""
     box.idle.start()  # type: ignore[no-untyped-call]
+    return "EXISTS" in box.client.untagged_responses
 
 
 def _stop_idling(box: BaseMailBox) -> None:
