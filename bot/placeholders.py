@@ -269,11 +269,12 @@ _STAFF_KINDS = (
         "request_line",
         "told in the thread of a request: something happened",
         (
-            _text("event", "wrote, taken, replied, resolved or reopened", "wrote", needed=True),
+            _text("event", "wrote, taken, replied, not_told, resolved or reopened", "wrote", needed=True),
             CONTACT,
             Placeholder("actor", "who of the staff did it", fields=(Field("name", "their name; may be empty", "Kim"),)),
             _ticket(),
             _text("text", "what was written by or to the customer", "It blinks again."),
+            _text("files", "the names of files that were sent along; may be empty", "router.jpg"),
             _text("reason", "why it was resolved", "Solved"),
             _text("result", "what was done", "A new cable."),
         ),

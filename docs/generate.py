@@ -24,6 +24,7 @@ from typer.main import get_command  # noqa: E402
 from bot.__main__ import app as command_line  # noqa: E402
 from bot.placeholders import KINDS, Kind, Placeholder  # noqa: E402
 from bot.rendering import Templates  # noqa: E402
+from bot.staff import commands as staff_commands  # noqa: E402
 from bot.surveys import commands as chat_commands  # noqa: E402
 from bot.template_rules import FILTERS, HELPERS, LIST_FILTERS  # noqa: E402
 from core.models import MODULES  # noqa: E402
@@ -97,7 +98,10 @@ def commands() -> str:
     told = "\n".join(_commands(get_command(command_line), "afterword"))
     words = Templates.load()
     rows = [(f"`/{name}`", _sentence(words.label(f"command.{name}", "en"))) for name in chat_commands._COMMANDS]
-    return f"{told}\n## In a chat\n\n{_table(('command', 'what it does'), rows)}"
+    chat = f"## In a chat\n\n{_table(('command', 'what it does'), rows)}"
+    mine = [tuple(words.label(f"staff_command.{name}", "en").split(": ", 1)) for name in staff_commands.COMMANDS]
+    staff = _table(("command", "what it does"), [(f"`{name}`", _sentence(about)) for name, about in mine])
+    return f"{told}\n{chat}\n## In Slack, for staff\n\n{staff}"
 
 
 def _commands(command: Any, path: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite
 from core.models.reactions import Alert
 from core.models.setup import Staff
+from core.ports import File
 from core.surveys import responses
 from tests import world
 from tests.core.builders import asked
@@ -104,7 +105,7 @@ async def test_a_request_from_a_chat_stands_in_slack_and_later_words_in_its_thre
     assert "Ann <3" in message
     assert "My <router> blinks & *beeps*" in message
     assert "nobody" in message
-    assert slack.buttons(TEAM) == ["Take", "Reply", "Resolve…"]
+    assert slack.buttons(TEAM) == ["Take", "Reply…", "Resolve…"]
     await telegram.write(ANN, "<!channel> it is *red* now")
     await slack.until(lambda: slack.thread(TEAM, card))
     assert "<!channel> it is ∗red∗ now" in slack.thread(TEAM, card)[0]
@@ -119,7 +120,7 @@ async def test_who_takes_a_request_is_seen_on_its_card_and_only_one_can(
     await slack.press("U0KIM", TEAM, "Take")
     await slack.until(lambda: "in progress" in seen(slack))
     assert "Kim" in seen(slack)
-    assert slack.buttons(TEAM) == ["Reply", "Resolve…"]
+    assert slack.buttons(TEAM) == ["Reply…", "Resolve…"]
     await slack.until(lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, card)))
     ticket = await Ticket.get().select_related("assignee")
     assert (ticket.status, ticket.assignee.name if ticket.assignee else "") == (TicketStatus.IN_PROGRESS, "Kim")
@@ -132,7 +133,7 @@ async def test_a_reply_from_a_card_reaches_the_customer_in_their_own_channel(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
     card = await asks(telegram, slack)
-    await slack.press("U0KIM", TEAM, "Reply")
+    await slack.press("U0KIM", TEAM, "Reply…")
     await submits(slack, "U0KIM", text="Is the <cable> in & tight?")
     await telegram.until(lambda: "Is the <cable> in & tight?" in telegram.screen(ANN))
     await slack.until(lambda: any("Is the <cable> in" in line for line in slack.thread(TEAM, card)))
@@ -154,6 +155,22 @@ async def test_a_request_resolved_on_its_card_is_asked_about(
     await slack.until(lambda: slack.whispered("U0LI"))
     assert "already finished" in slack.whispered("U0LI")[0]
     assert await Invite.all().count() == 1
+
+
+async def test_a_picture_that_a_customer_sends_is_named_on_the_card(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    facts = [ContactFacts(name="Bo", addresses=(AddressFacts("support-bot", "778"),))]
+    contact = await contacts.learn(facts[0], now=here.clock())
+    ticket = await tickets.open_ticket(contact=contact, subject="Look", channel="support-bot", now=here.clock())
+    photo = File("../router.jpg", "image/jpeg", size=3, data=b"abc")
+    await tickets.add(ticket, contact, "support-bot", "", [photo], now=here.clock())
+    await slack.until(lambda: slack.screen(TEAM))
+    await here.until(lambda: slack_shows(slack, "router.jpg"))
+
+
+async def slack_shows(slack: SlackRig, words: str) -> bool:
+    return words in seen(slack)
 
 
 async def test_words_about_what_staff_are_alerted_to_stand_in_the_alerts_thread(
@@ -375,7 +392,7 @@ async def test_unknown_words_of_staff_are_answered_with_what_they_can_ask(here: 
 
 async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> None:
     slack.channels[slack.dm_of("U0ANN")] = "directmessage"
-    await slack.command("U0ANN", "/afterword", "ticket T-1")
+    await slack.command("U0ANN", "/afterword", "duty")
     await slack.until(lambda: slack.screen("U0ANN"))
     assert "/privacy" in slack.screen("U0ANN")[0]
     assert slack.whispered("U0ANN") == []

@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.site import Site
 from bot.staff import card_actions
-from core.desk import cards
+from core.desk import attachments, cards
 from core.models.deliveries import Delivery
 from core.models.desk import OPEN_STATUSES, Ticket, TicketEntry, TicketStatus
 from core.plumbing import deliveries
@@ -47,7 +47,7 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         text=rendered.text,
         plain=rendered.plain,
         subject=rendered.subject,
-        facts=_facts(ticket, site, locale),
+        facts=_facts(ticket, await _files(delivery.payload.get("words")), site, locale),
         quote=words,
         rows=_buttons(ticket, say, forms=channel.has_forms),
         topic=f"ticket:{ticket.id}",
@@ -65,7 +65,8 @@ async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         "contact": {"name": ticket.contact.name},
         "actor": {"name": entry.actor if entry else ""},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
-        "text": entry.text if entry else "",
+        "text": delivery.payload.get("text") or (entry.text if entry else ""),
+        "files": await _files(delivery.payload.get("entry")),
         "reason": _reason(ticket, site, locale),
         "result": ticket.result,
     }
@@ -93,7 +94,7 @@ def came_by(ticket: Ticket, site: Site, locale: str) -> str:
     return site.templates.label(key, locale) if site.templates.has_label(key) else ticket.channel
 
 
-def _facts(ticket: Ticket, site: Site, locale: str) -> tuple[Fact, ...]:
+def _facts(ticket: Ticket, files: str, site: Site, locale: str) -> tuple[Fact, ...]:
     say: Say = partial(_label, site, locale)
     facts = [
         ("who", ticket.contact.name or say("alert.unknown_contact")),
@@ -101,6 +102,7 @@ def _facts(ticket: Ticket, site: Site, locale: str) -> tuple[Fact, ...]:
         ("channel", came_by(ticket, site, locale)),
         ("agent", ticket.assignee.name if ticket.assignee else say("alert.nobody")),
         ("state", status_of(ticket, site, locale)),
+        ("files", files),
     ]
     return tuple(Fact(say(f"alert.{name}"), value) for name, value in facts if value)
 
@@ -125,6 +127,12 @@ def _reason(ticket: Ticket, site: Site, locale: str) -> str:
     """An outside desk has reasons of its own, which stay as they are."""
     key = f"close_reason.{ticket.close_reason}"
     return site.templates.label(key, locale) if site.templates.has_label(key) else ticket.close_reason
+
+
+async def _files(entry_id: object) -> str:
+    """The names of what was sent along; the files themselves stay with the ticket."""
+    sent = await attachments.of_entries([entry_id]) if isinstance(entry_id, int) else {}
+    return ", ".join(one.name for some in sent.values() for one in some)
 
 
 async def _words(entry_id: object) -> str:

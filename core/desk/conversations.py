@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core import contacts, errors, transactions
-from core.desk import cards, tickets
+from core import errors, transactions
+from core.desk import answering, cards, tickets
 from core.models.desk import Ticket, TicketEntry
 from core.models.setup import Staff
 from core.plumbing import deliveries
@@ -35,20 +35,8 @@ async def to_contact(
     ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
 ) -> bool:
     """A message about the ticket for its contact (fetched with it). False: the contact has no address that works."""
-    ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
-    if not ways:
+    draft = await answering.draft(ticket, key, kind, payload, channel=channel)
+    if draft is None:
         return False
-    draft = deliveries.Draft(
-        key=key,
-        kind=kind,
-        channel=ways[0].channel,
-        target=ways[0].address,
-        priority=deliveries.REPLY,
-        contact_id=ticket.contact_id,
-        address_id=ways[0].id,
-        ticket_id=ticket.id,
-        subject_id=ticket.id,
-        payload=payload,
-    )
     await deliveries.schedule(draft, due=now, now=now)
     return True

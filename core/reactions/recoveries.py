@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
-from core.desk import tickets
+from core.desk import cards, tickets
 from core.models.contacts import Address
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
@@ -174,10 +174,13 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
         return
     values: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
     label = f"history.{delivery.kind}_failed"
-    await history.write(ticket, EntryKind.UNDELIVERABLE, label=label, values=values, now=now)
+    entry = await history.write(ticket, EntryKind.UNDELIVERABLE, label=label, values=values, now=now)
+    if delivery.kind != "reply":
+        return
+    words = str(delivery.payload.get("text", ""))
+    await cards.tell(ticket, entry, "not_told", now=now, text=words)
     newest = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
-    if newest is not None and delivery.kind == "reply":
-        words = str(delivery.payload.get("text", ""))
+    if newest is not None:
         await alerts.tell(newest, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
 
 
