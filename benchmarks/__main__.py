@@ -1,4 +1,7 @@
-"""All figures, or those that are named: `python -m benchmarks [--quick] [taps waiting events scheduled starting]`."""
+"""All figures, or those that are named.
+
+`python -m benchmarks [--quick] [taps waiting events scheduled starting channels]`
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import events, scheduled, starting, taps_table, waiting
+from benchmarks import channels, events, scheduled, starting, taps_table, waiting
 
 FIGURES = {
     "taps": taps_table.run,
@@ -19,6 +22,7 @@ FIGURES = {
     "events": events.run,
     "scheduled": scheduled.run,
     "starting": starting.run,
+    "channels": channels.run,
 }
 _COMMITS = 300
 

@@ -37,7 +37,7 @@ def run(folder: Path, *, quick: bool) -> None:
         at_limit, _ = _drain(folder, port, api_port, seconds, LIMIT)
         tell(f"scheduled: sending without a limit for {seconds} s")
         unlimited, busy = _drain(folder, port, api_port, seconds, 10_000)
-    aiogram = _imported("aiogram") - _imported("sys")
+    aiogram = imported("aiogram") - imported("sys")
     ours = memory - aiogram
     rows = [
         Row("a core's time while they wait", f"{core:.2%}", "< 1 %", core < 0.01),
@@ -84,7 +84,7 @@ def _drain(folder: Path, port: int, api_port: int, seconds: float, pace: float) 
     return counted / (ended - begun), spent / (ended - begun)
 
 
-def _imported(module: str) -> float:
+def imported(module: str) -> float:
     """Megabytes of a Python that has imported this and nothing else."""
     script = f"import {module}, psutil; print(psutil.Process().memory_info().rss / 1e6)"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)  # noqa: S603 - our own line

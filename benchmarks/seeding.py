@@ -51,10 +51,23 @@ class Person:
     number: int
     key: str
     answered: int = 0
+    channel: str = CHANNEL
 
     @property
     def chat(self) -> int:
         return _FIRST_CHAT + self.number
+
+    @property
+    def address(self) -> str:
+        """As the channel writes one; in Slack of direct messages that are open."""
+        match self.channel:
+            case "slack":
+                return f"D{self.chat}"
+            case "mail":
+                return f"ann{self.number}@example.org"
+            case "webchat":
+                return f"w_{self.number}"
+        return str(self.chat)
 
     @property
     def message(self) -> int:
@@ -84,9 +97,9 @@ async def asked(config: Config, count: int, *, begin: int = 0, spread: bool = Fa
     return people
 
 
-async def scheduled(config: Config, count: int, *, due: datetime) -> None:
+async def scheduled(config: Config, count: int, *, due: datetime, channel: str = CHANNEL) -> None:
     """`count` invites that leave at `due`."""
-    people = [Person(number, tokens.new_key()) for number in range(count)]
+    people = [Person(number, tokens.new_key(), channel=channel) for number in range(count)]
     await _filled(config, people, due=due, state=InviteState.SCHEDULED)
 
 
@@ -110,7 +123,7 @@ async def _write(people: Sequence[Person], due: datetime, state: InviteState) ->
         for id_ in ids
     )
     await Address.bulk_create(
-        Address(id=one.number + 1, contact_id=one.number + 1, channel=CHANNEL, address=str(one.chat), created_at=now)
+        Address(id=one.number + 1, contact_id=one.number + 1, channel=one.channel, address=one.address, created_at=now)
         for one in people
     )
     await Ticket.bulk_create(_ticket(id_, team, now) for id_ in ids)
@@ -165,8 +178,8 @@ def _delivery(one: Person, due: datetime, state: InviteState, now: datetime) -> 
         id=id_,
         key=f"invite:{id_}:{id_}",
         kind="invite",
-        channel=CHANNEL,
-        target=str(one.chat),
+        channel=one.channel,
+        target=one.address,
         contact_id=id_,
         address_id=id_,
         ticket_id=id_,

@@ -34,10 +34,12 @@ class Entry:
         return {"id": self.id, "version": self.version, **times, **self.fields}
 
 
-async def read(chat: str, visitor: str, *, since: datetime | None = None) -> list[Entry]:
+async def read(chat: str, visitors: Sequence[str], *, since: datetime | None = None) -> list[Entry]:
     """All that is new since a moment, or the newest `MOST` of each side; oldest first."""
     after = since - _OVERLAP if since else None
-    entries = [*await _said(chat, visitor, after), *await _typed(chat, visitor, after)]
+    entries = await _said(chat, visitors, after)
+    for visitor in visitors:
+        entries += await _typed(chat, visitor, after)
     return sorted(entries, key=lambda entry: (entry.at, entry.id))
 
 
@@ -47,23 +49,23 @@ def cursor(entries: Iterable[Entry], before: datetime | None) -> datetime | None
     return max([*moments, before] if before else moments, default=None)
 
 
-async def _said(chat: str, visitor: str, after: datetime | None) -> list[Entry]:
+async def _said(chat: str, visitors: Sequence[str], after: datetime | None) -> list[Entry]:
     """A message that was edited kept its receipt: its newest drawing counts, where the first one stood."""
-    rows = Delivery.filter(channel=chat, target=visitor, state=DeliveryState.SENT, sent_at__isnull=False)
+    rows = Delivery.filter(channel=chat, target__in=list(visitors), state=DeliveryState.SENT, sent_at__isnull=False)
     if after:
         rows = rows.filter(sent_at__gt=after)
     newest: dict[str, Delivery] = {}
     for row in await rows.order_by("-sent_at", "-id").limit(MOST):
         newest.setdefault(row.receipt, row)
-    first = await _first_shown(chat, visitor, list(newest))
+    first = await _first_shown(chat, visitors, list(newest))
     return [_drawn(row, first[receipt]) for receipt, row in newest.items() if row.drawn]
 
 
-async def _first_shown(chat: str, visitor: str, receipts: Sequence[str]) -> dict[str, datetime]:
+async def _first_shown(chat: str, visitors: Sequence[str], receipts: Sequence[str]) -> dict[str, datetime]:
     if not receipts:
         return {}
     rows = (
-        await Delivery.filter(channel=chat, target=visitor, state=DeliveryState.SENT, receipt__in=receipts)
+        await Delivery.filter(channel=chat, target__in=list(visitors), state=DeliveryState.SENT, receipt__in=receipts)
         .annotate(first=Min("sent_at"))
         .group_by("receipt")
         .values("receipt", "first")
@@ -78,6 +80,10 @@ def _drawn(row: Delivery, first: datetime) -> Entry:
     fields = {name: drawn[name] for name in wanted if drawn.get(name)}
     fields |= {"from": "team", "receipt": row.receipt}
     return Entry(row.receipt, first, changed, f"{changed.timestamp():.6f}-{row.id}", fields)
+
+
+async def was_shown_to(chat: str, visitor: str, receipt: str) -> bool:
+    return await Delivery.filter(channel=chat, receipt=receipt, target=visitor, state=DeliveryState.SENT).exists()
 
 
 async def is_being_handled(chat: str, visitor: str, *, since: datetime) -> bool:

@@ -1,16 +1,20 @@
 """Where a ticket is talked about when that is not its contact's own chat: a group, under the message that opened it.
 
-A ticket's `thread` then reads "<group> <message>". Other channels keep there what their own threads are called.
+A ticket's `thread` then reads "-1001 55": the group's number, which is below zero, and the message's. Other channels
+keep there what their own threads are called, and a mail's sender can write anything into it: no address is a group.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from core import transactions
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Ticket
 from core.models.setup import Team
+
+_GROUP = re.compile(r"(-[0-9]{1,19}) ([0-9]{0,19})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,8 @@ def written(target: str, message: str) -> str:
 
 def of(ticket: Ticket) -> Place | None:
     """The group in which a ticket is talked about; None: with its contact alone."""
-    target, blank, message = ticket.thread.partition(" ")
-    return Place(ticket.channel, target, message) if blank and target else None
+    found = _GROUP.fullmatch(ticket.thread)
+    return Place(ticket.channel, found[1], found[2]) if found else None
 
 
 @transactions.atomic

@@ -198,6 +198,9 @@ async def test_no_width_breaks_a_word_or_cuts_one_off(stage: Stage, browser: Bro
     window = await rig.opened(browser, stage, DESK)
     await window.go(lang=lang)
     await window.resolve()
+    await window.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await expect(window.page.locator(".guide .do")).to_have_attribute("data-move", "300")
+    assert await window.page.evaluate(_CUT) == []
     await window.page.locator('[data-move="86400"]').click()
     await expect(window.page.locator("#walk .far").first).to_be_attached()
     for width in (1024, 1100, 1280, 1366, 1440, 1680, 1700, 1920, PHONE["width"]):
@@ -252,7 +255,7 @@ async def test_starting_over_comes_back_by_itself_with_a_new_store(tmp_path: Pat
 
 _CUT = """() => {
   const found = document.documentElement.scrollWidth > innerWidth ? ["the page is too wide"] : [];
-  const watched = ".part > header p, .part h2, .month p, .walk div, .tabs span, .who button, .coming p";
+  const watched = ".part > header p, .part h2, .month p, .walk div, .tabs span, .who button, .coming p, .next .do";
   for (const element of document.querySelectorAll(watched)) {
     const box = element.getBoundingClientRect();
     if (!box.width) continue;
@@ -261,6 +264,7 @@ _CUT = """() => {
     if (box.right > element.parentElement.getBoundingClientRect().right + 1) says("sticks out");
     if (element.matches(".walk div") && box.width < 150) says("narrow");
     if (element.matches(".month p") && box.height > 45) says("broken");
+    if (element.matches(".next .do") && box.height > 64) says("broken");
     if (element.matches(".tabs span") && box.height > 20) says("two lines");
   }
   return found;

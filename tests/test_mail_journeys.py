@@ -25,6 +25,8 @@ from tests.world import World
 
 ANN = "ann@example.net"
 BY_MAIL = [("mail", ANN)]
+FORGED = "support+b.i{key}.aaaaaaaaaaaaaaaaaaaa@example.org"
+"""The name of the question, which is no secret, and a signature that somebody made up."""
 
 
 @pytest.fixture
@@ -154,11 +156,12 @@ async def test_who_answers_from_another_address_is_believed_for_the_token(
         "support@example.org",
         "support+i23456789abcd.aaaaaaaaaaaaaaaaaaaa@example.org",
         "support+nonsense@example.org",
+        FORGED,
     ],
 )
 async def test_nobody_rates_without_the_token(here: World, mail: SmtpRig, ann: Correspondent, to: str) -> None:
     question = await asked(here, mail)
-    await ann.answers(question, "1", to=to)
+    await ann.answers(question, "1", to=to.format(key=(await Invite.get()).key))
     await handled(here)
     assert await here.responses() == []
     assert (await here.ticket()).cycle == 1
@@ -351,13 +354,13 @@ async def test_a_refusal_by_policy_is_ours_to_mend(
     assert (await Address.get(address=ANN)).reach == Reach.OK
 
 
-@pytest.mark.parametrize("to", ["support@example.org", "support+b.i23456789abcd.aaaaaaaaaaaaaaaaaaaa@example.org"])
+@pytest.mark.parametrize("to", ["support@example.org", FORGED])
 async def test_anybody_can_write_a_bounce_and_nothing_happens(
     here: World, mail: SmtpRig, eve: Correspondent, to: str
 ) -> None:
     question = await asked(here, mail)
     forged = Mail("x@example.org", question.recipients, question.raw.replace(b"support+", b"x+"), encrypted=False)
-    await eve.bounces(forged, to=to)
+    await eve.bounces(forged, to=to.format(key=(await Invite.get()).key))
     await handled(here)
     assert await suppressions.listed() == []
     assert not await Bounce.all().exists()

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from core import transactions
-from core.desk import answering, attachments
+from core.desk import answering, attachments, conversations
 from core.models.contacts import Address, Contact
 from core.models.desk import Attachment, AttachmentState, Ticket, TicketEntry
 from core.models.invites import Invite
 from core.models.responses import Response
-from core.models.setup import Team
-from core.plumbing import deliveries
+from core.models.setup import Staff, Team
 from core.surveys import tokens
 from tests import world
 from tests.people import Reader
@@ -220,9 +218,16 @@ async def test_a_chat_is_answered_in_the_language_of_the_app_until_another_is_ch
 GROUP = -1001
 
 
+async def known(telegram: TelegramRig, person: int) -> None:
+    """They are a contact of ours, too."""
+    await telegram.write(person, "/stop")
+    await telegram.until(lambda: telegram.screen(person))
+
+
 async def test_in_a_group_a_request_belongs_to_the_person_and_is_answered_there(
     here: World, telegram: TelegramRig
 ) -> None:
+    await known(telegram, BOB)
     asked = await telegram.write(GROUP, "/ticket My router blinks", by=ANN)
     await telegram.until(lambda: "CS2" in telegram.screen(GROUP))
     receipt = telegram.shown(GROUP)[0]
@@ -232,13 +237,12 @@ async def test_in_a_group_a_request_belongs_to_the_person_and_is_answered_there(
     await telegram.write(GROUP, "So does mine!", by=BOB, reply_to=receipt.id)
     await telegram.write(GROUP, "Good morning", by=ANN)
     await telegram.write(GROUP, "Red, I mean", by=ANN, reply_to=receipt.id)
-    await here.until(lambda: TicketEntry.filter(text="Red, I mean").exists())
+    await telegram.until(lambda: "👀" in telegram.reactions.values())
+    assert await TicketEntry.filter(text="Red, I mean").exists()
     assert not await TicketEntry.filter(text__in=["So does mine!", "Good morning"]).exists()
     assert telegram.shown(ANN) == []
-    draft = await answering.draft(await whole(ticket), "reply:1", "reply", {"text": "Turn it off"})
-    assert draft is not None
-    await transactions.run(lambda: deliveries.schedule(draft, due=here.clock(), now=here.clock()))
-    await telegram.until(lambda: telegram.screen(GROUP) == "Turn it off")
+    await conversations.reply(ticket, "Turn it <off>", by=await Staff.get(), now=here.clock())
+    await telegram.until(lambda: telegram.screen(GROUP) == "Kim\nTurn it <off>")
     assert telegram.shown(GROUP)[-1].reply_to
 
 
@@ -284,6 +288,7 @@ async def test_a_question_goes_to_the_persons_own_chat_and_not_to_the_group(here
 async def test_who_has_no_chat_of_their_own_is_asked_in_the_group_and_nobody_else_can_answer(
     here: World, telegram: TelegramRig
 ) -> None:
+    await known(telegram, BOB)
     telegram.unknown.add(ANN)
     await resolved_by_staff(here, telegram)
     await telegram.until(lambda: telegram.buttons(GROUP) == ["1★", "2★", "3★", "4★", "5★"])  # and no link to the page

@@ -20,7 +20,7 @@ from tests.rigs.demo_browser import DESK, PHONE, Window
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
-_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include>/etc/fonts/fonts.conf</include>
 <match target="pattern"><test qual="any" name="family"><string>DejaVu Sans</string></test>
 <edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match>
@@ -32,7 +32,7 @@ async def take_all() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         fonts = Path(scratch) / "fonts.conf"
-        fonts.write_text(_FONTS, encoding="utf-8")
+        fonts.write_text(FONTS, encoding="utf-8")
         async with rig.chromium({**os.environ, "FONTCONFIG_FILE": str(fonts)}) as browser:
             async with rig.performed(Path(scratch) / "english", MORNING) as stage:
                 await _english(browser, stage)

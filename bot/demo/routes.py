@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from bot.demo import company, desk, inbox, news, pages
+from bot.demo import company, desk, inbox, news, pages, writing
 from bot.demo.sight import Sight
 from bot.demo.stage import Stage
 from bot.web import policies
@@ -26,6 +26,7 @@ PUBLIC = {
     "/demo/clock": "moves its clock on",
     "/demo/desk": "the agent's buttons",
     "/demo/inbox": "the buttons of the staff inbox",
+    "/demo/typing": "tells a customer that somebody is writing to them",
     "/demo/again": "starts it over",
     "/demo/static/{name}": "fixed files that hold nothing of anybody",
 }
@@ -63,6 +64,12 @@ class Press(_Body):
     receipt: _Short = ""
     values: dict[_Short, list[Annotated[str, Field(max_length=20_000)]]] | None = None
     text: Annotated[str, Field(max_length=4000)] = ""
+
+
+class Typing(_Body):
+    """The form in which somebody is writing."""
+
+    action: _Short
 
 
 def only_here(request: Request) -> None:
@@ -132,6 +139,12 @@ async def at_desk(sight: Seen, asked: Desk) -> JSONResponse:
 @router.post("/demo/inbox")
 async def in_inbox(sight: Seen, asked: Press) -> JSONResponse:
     return _answer(await _pressed(sight.stage, sight.staff.key, asked))
+
+
+@router.post("/demo/typing")
+async def typing(stage: OnStage, where: Typing) -> JSONResponse:
+    await writing.tell(stage, where.action)
+    return JSONResponse({"told": True}, 202)
 
 
 @router.post("/demo/again")

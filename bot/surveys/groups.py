@@ -14,7 +14,7 @@ from core.models.contacts import Contact
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import OPEN_STATUSES
 from core.plumbing import deliveries
-from core.ports import Channel, Heard, Wrote
+from core.ports import Acknowledgement, Channel, Heard, Wrote
 from core.surveys import invites
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ async def _talk(
         refused = await tickets.add(ticket, contact, channel.name, event.text, event.files, now=now)
         if ticket.channel == channel.name:
             await places.move(ticket, here)
-        return Turn(handed_over=await conversation.not_taken(channel, event, refused, now=now))
+        seen = conversation.site.templates.label("note.message_sent", event.person.locale)
+        return Turn(Acknowledgement(note=seen), await conversation.not_taken(channel, event, refused, now=now))
     title = tickets.subject_of(event.text, files=event.files)
     ticket = await tickets.open_ticket(contact=contact, subject=title, channel=channel.name, thread=here, now=now)
     refused = await tickets.add(ticket, contact, channel.name, event.text, event.files, now=now)

@@ -190,6 +190,7 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         kind=delivery.kind,
         text=rendered.text,
         plain=rendered.plain,
+        thread=str(delivery.payload.get("thread", "")),
         locale=locale,
     )
 

@@ -20,10 +20,11 @@ _A_YEAR = timedelta(days=400)
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site) -> Message | None:
-    """The payload names the chat, its visitor and the moment. None when nothing was said, or is kept no more."""
+    """The payload names the chat, all that its visitor is called, and the moment. None when nothing is kept of it."""
     asked = delivery.payload
     until = datetime.fromisoformat(str(asked["until"]))
-    entries = await chat_log.read(str(asked["chat"]), str(asked["visitor"]))
+    visitors = asked["visitors"] if isinstance(asked["visitors"], list) else []
+    entries = await chat_log.read(str(asked["chat"]), [str(one) for one in visitors])
     said = [entry for entry in entries if entry.at <= until and _words(entry)]
     newest = _newest(said, markup.writer(channel.dialect))
     if not newest:

@@ -20,6 +20,7 @@ _WORDS = {
     "/r/": {
         404: ("page.not_found_title", "page.not_found"),
         405: ("page.not_found_title", "page.not_found"),
+        413: ("page.error_title", "page.too_large"),
         429: ("page.error_title", "page.too_many"),
         0: ("page.error_title", "page.error"),
     },

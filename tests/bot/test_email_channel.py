@@ -35,6 +35,7 @@ from bot.channels.email.headers import HeaderLeakError, assert_only, clean_heade
 from bot.channels.email.settings import EmailSettings
 from core.ports import Button, Fact, Message, Receipt, Refused, Tone, TryLater, Undeliverable
 from tests.rigs.smtp import DROP, HANG, Certificate, Mail, SmtpRig, make_certificate
+from tools import mail_layout
 
 SITE = "https://feedback.example.org"
 ANN = "ann@example.org"
@@ -254,6 +255,15 @@ def test_a_mail_loads_nothing_and_knows_the_dark() -> None:
     html = drawn().html
     assert "prefers-color-scheme: dark" in html
     assert not any(word in html for word in ("<img", "<link", "<script", "url(", "@import", "src="))
+
+
+def test_the_frame_is_made_from_its_mjml() -> None:
+    assert mail_layout.COMPILED.read_text(encoding="utf-8") == mail_layout.compiled(), "run python -m tools.mail_layout"
+
+
+def test_outlook_gets_a_column_of_a_fixed_width() -> None:
+    assert "<!--[if mso | IE]><table" in drawn().html
+    assert 'width="560"' in drawn().html
 
 
 # ---------------------------------------------------------------- what must never arrive

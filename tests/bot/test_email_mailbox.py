@@ -18,7 +18,7 @@ from imap_tools.errors import (
     MailboxTaggedResponseError,
 )
 
-from bot.channels.email import imap_errors
+from bot.channels.email import imap_errors, mailbox
 from bot.channels.email.channel import EmailChannel
 from bot.channels.email.settings import EmailSettings
 from core.ports import Forgetful, RawArrival
@@ -150,6 +150,16 @@ async def test_after_a_restart_it_goes_on_where_it_was(server: Dovecot) -> None:
     again = Reading(server, reading.keep)
     async with again.on():
         await until(lambda: again.numbers == [2])
+
+
+async def test_where_nothing_is_new_the_last_mail_is_not_read_again(server: Dovecot) -> None:
+    """A server answers "2:*" with the last mail even when that is number 1."""
+    put(server, 1, 2)
+    box = Reading(server).channel._mailbox._connected()
+    last = max(map(int, box.uids()))
+    assert mailbox._since(box, last) == []
+    assert mailbox._since(box, last - 1) == [last]
+    box.logout()
 
 
 async def test_nothing_is_marked_while_the_store_is_away_and_nothing_is_lost(server: Dovecot) -> None:

@@ -13,13 +13,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
+import slack_sdk.errors
+from aiohttp import (
+    ClientConnectionError,
+    ClientPayloadError,
+    ClientSSLError,
+    ServerDisconnectedError,
+    ServerTimeoutError,
+    web,
+)
+from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackObjectFormationError, SlackRequestError
 
-from bot.channels.slack import drawing
+from bot.channels.slack import drawing, errors
 from bot.channels.slack.channel import SlackChannel
 from bot.channels.slack.errors import MEANINGS, Meaning
 from bot.channels.slack.settings import SlackSettings
@@ -317,7 +326,8 @@ async def test_each_refusal_says_what_to_do_next(
     rig: SlackRig, slack: SlackChannel, refusal: str, meaning: Meaning
 ) -> None:
     rig.mood, rig.refusal = "gone", refusal
-    expected = TryLater if meaning in (Meaning.SLOW_DOWN, Meaning.LATER) else Undeliverable
+    later, bug = meaning in (Meaning.SLOW_DOWN, Meaning.LATER), meaning is Meaning.BUG
+    expected: type[Exception] = SlackApiError if bug else TryLater if later else Undeliverable
     with pytest.raises(expected, match=refusal) as caught:
         await slack.send(ALERTS, an_alert())
     assert getattr(caught.value, "whole_channel", False) is (meaning is Meaning.SLOW_DOWN)
@@ -334,6 +344,72 @@ def test_who_is_to_blame_is_as_agreed() -> None:
     assert {MEANINGS[name] for name in dead.split()} == {Meaning.DEAD_ADDRESS}
     assert {MEANINGS[name] for name in later.split()} == {Meaning.LATER}
     assert MEANINGS["ratelimited"] is Meaning.SLOW_DOWN
+
+
+ROWS: dict[str, tuple[Exception, type[Exception] | None]] = {
+    "connection": (ClientConnectionError("xoxb-1"), TryLater),
+    "certificate": (ClientSSLError(ConnectionKey("slack.com", 443, True, True, None, None, None), OSError()), TryLater),
+    "half an answer": (ClientPayloadError("xoxb-1"), TryLater),
+    "hung up": (ServerDisconnectedError("xoxb-1"), TryLater),
+    "too slow": (TimeoutError(), TryLater),
+    "too slow for aiohttp": (ServerTimeoutError("xoxb-1"), TryLater),
+    "network": (OSError(113, "No route to host"), TryLater),
+    "not UTF-8": (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), TryLater),
+    "a list": (AttributeError("'list' object has no attribute 'get'"), TryLater),
+    "too deep": (RecursionError(), TryLater),
+    "upload 500": (SlackRequestError("Failed to upload a file (status: 500, body: xoxb-1, filename: x)"), TryLater),
+    "upload 429": (SlackRequestError("Failed to upload a file (status: 429, body: xoxb-1, filename: x)"), TryLater),
+    "upload 413": (
+        SlackRequestError("Failed to upload a file (status: 413, body: xoxb-1, filename: x)"),
+        Undeliverable,
+    ),
+    "our arguments": (SlackRequestError("Any of file, content, and file_uploads must be specified."), None),
+    "our types": (TypeError("an unexpected keyword"), None),
+    "our values": (ValueError("a bad value"), None),
+    "our blocks": (SlackObjectFormationError("text must be shorter"), None),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_what_the_libraries_raise_says_what_to_do_next(row: str) -> None:
+    raised, expected = ROWS[row]
+    known = errors.translated(raised)
+    assert type(known) is (expected or type(None))
+    assert "xoxb-1" not in str(known)
+    assert not getattr(known, "dead_address", False)
+
+
+def test_every_failure_of_slacks_library_has_a_row() -> None:
+    """Those it may raise from a call; the rest belongs to its socket, its token rotation and its configuration."""
+    elsewhere = {"SlackClientNotConnectedError", "SlackTokenRotationError", "SlackClientConfigurationError"}
+    elsewhere |= {"SlackClientError", "BotUserAccessError"}
+    known = {type(raised).__name__ for raised, _ in ROWS.values()} | {"SlackApiError"}
+    raised = {name for name, one in vars(slack_sdk.errors).items() if isinstance(one, type) and name[0] != "_"}
+    assert raised <= known | elsewhere
+
+
+def test_no_refusal_has_two_meanings() -> None:
+    assert len(MEANINGS) == sum(len(names.split()) for names in errors._CODES.values())
+
+
+@pytest.mark.parametrize("headers", ["Retry-After: 7\r\n", "retry-after: 7\r\n", ""])
+@pytest.mark.parametrize("body", [b"<html>", b'{"ok":false,"error":"ratelimited"}', b'{"ok":false}', b""])
+async def test_too_many_is_too_many_whatever_it_is_wrapped_in(rig: SlackRig, headers: str, body: bytes) -> None:
+    kind = "application/json" if body.startswith(b"{") else "text/html"
+    head = f"HTTP/1.1 429 Slow\r\nContent-Type: {kind}\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
+
+    async def answer_so(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer_so, "127.0.0.1", 0)
+    async with server, opened(rig, api_base=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api") as channel:
+        with pytest.raises(TryLater) as caught:
+            await channel.send(ALERTS, an_alert())
+    assert caught.value.whole_channel
+    assert caught.value.after == (timedelta(seconds=7) if headers else None)
 
 
 @pytest.mark.parametrize(("told", "after"), [("7", 7), ("3600", 3600), (None, None), ("soon", None), ("-5", None)])
@@ -370,6 +446,8 @@ async def test_a_slack_that_is_down_is_tried_later_and_once(rig: SlackRig, slack
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"ok\"",
         b"HTTP/1.1 503 Down\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\ndown",
         b"HTTP/1.1 502 Bad\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"error\":\"odd\"}"[:-1],
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n" + b"[" * 99_999,
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\nnull",
         b"garbage\r\n\r\n",
         b"",
     ],
@@ -391,6 +469,21 @@ async def test_an_answer_that_is_not_slacks_is_no_bug_of_ours(rig: SlackRig, ans
             await channel.send(ALERTS, an_alert())
         assert rig.bot_token not in str(caught.value)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "perhaps"), [("chat.postMessage", True), ("conversations.open", False), ("users.lookupByEmail", False)]
+)
+async def test_only_a_post_without_an_answer_may_be_there_already(
+    rig: SlackRig, slack: SlackChannel, method: str, perhaps: bool
+) -> None:
+    await slack.close()
+    slack.timeout = timedelta(seconds=0.2)
+    await slack.open()
+    rig.mood, rig.only = "lost", frozenset({method})
+    with pytest.raises(TryLater) as caught:
+        await slack.send("ann@example.org", INVITE)
+    assert caught.value.perhaps_sent is perhaps
 
 
 async def test_nobody_is_called_dead_for_our_own_mistake(rig: SlackRig, slack: SlackChannel) -> None:

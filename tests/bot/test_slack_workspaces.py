@@ -239,12 +239,10 @@ async def test_a_token_is_renewed_well_before_its_end(rig: SlackRig, shop: Slack
     rig.consent.lives, time = 43_200, Time()
     async with opened(rig, bot_token=rig.bot_token, time=time) as channel:
         await install(channel, rig, shop)
-        first = shop.bot_token
         time.now += 43_200 - 7300
         await channel.send("T0SHOP/U0BOB", INVITE)
         assert rig.consent.renewals == 0
         time.now += 200
-        rig.consent.expired.add(first)
         await channel.send("T0SHOP/U0BOB", INVITE)
         assert rig.consent.renewals == 1
         assert len(shop.screen(BOB)) == 2
@@ -467,13 +465,20 @@ async def _true(value: object) -> object:
 async def test_only_the_browser_that_began_can_finish(
     here: World, browser: httpx.AsyncClient, rig: SlackRig, shop: SlackRig
 ) -> None:
-    back = rig.consent.agree((await browser.get("/slack/slack/install")).headers["location"], shop)
+    begun = await browser.get("/slack/slack/install")
+    cookie = begun.headers["set-cookie"].partition(";")[0]
+    back = rig.consent.agree(begun.headers["location"], shop)
     async with httpx.AsyncClient(base_url=here.base_url, trust_env=False) as other:
         assert (await other.get(back)).status_code == 400
         await other.get("/slack/slack/install")
         assert (await other.get(back)).status_code == 400
     assert await Kept.all().count() == 0
-    assert (await browser.get(back)).status_code == 200
+    first = await browser.get(back)
+    assert first.status_code == 200
+    assert "Max-Age=0" in first.headers["set-cookie"]
+    before = len(rig.calls)
+    again = await browser.get(back, headers={"cookie": cookie})  # a browser that forgot to forget it
+    assert (again.status_code, len(rig.calls)) == (400, before)
 
 
 async def test_ten_minutes_are_the_limit(

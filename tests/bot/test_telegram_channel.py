@@ -454,8 +454,17 @@ async def test_an_old_tap_and_a_broken_network_harm_nobody(rig: TelegramRig, cha
     assert rig.answers == {}
 
 
-async def test_only_taps_are_answered(rig: TelegramRig, channel: TelegramChannel) -> None:
-    await channel.acknowledge(Wrote(heard_person(), str(ANN), handle="1", text="Hi"), Acknowledgement("Thanks"))
+async def test_under_words_stands_that_they_were_seen(rig: TelegramRig, channel: TelegramChannel) -> None:
+    wrote = Wrote(heard_person(), str(ANN), handle="17", text="Red, I mean")
+    await channel.acknowledge(wrote, Acknowledgement("Passed on"))
+    assert rig.reactions == {(ANN, 17): "👀"}
+    rig.refuse("setMessageReaction", 400, "Bad Request: REACTION_INVALID")
+    await channel.acknowledge(wrote, Acknowledgement("Passed on"))
+
+
+async def test_what_is_answered_otherwise_is_not_acknowledged_too(rig: TelegramRig, channel: TelegramChannel) -> None:
+    await channel.acknowledge(Wrote(heard_person(), str(ANN), handle="17", text="Hi"), Acknowledgement())
+    await channel.acknowledge(Commanded(heard_person(), str(ANN), handle="17", name="help"), Acknowledgement("Thanks"))
     assert not rig.calls
 
 
@@ -654,6 +663,7 @@ async def test_what_is_of_no_interest_is_nothing(rig: TelegramRig, channel: Tele
     query = {"id": "1", "from": bot, "chat_instance": "1", "data": "x", "message": rig.raw_message(ANN)}
     events = [
         ("message", said | {"from": bot}),
+        ("message", said | {"sender_chat": {"id": -1002, "type": "channel", "title": "News"}}),
         ("message", rig.raw_message(ANN, sticker_that_nobody_knows={"x": 1})),
         ("edited_message", said | {"edit_date": 1}),
         ("my_chat_member", joined),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from bot.channels.webchat.identity import visitor_token
 from core.ports import Button, Fact, Message, Tone, Wrote
 from core.store import Store
 from tests.rigs.webchat_desk import HOST_SECRET, message, scores
-from tests.rigs.webchat_stage import ANN, Stage, chromium, staged, state
+from tests.rigs.webchat_stage import ANN, Stage, chromium, staged, state, time_passes_until
 
 pytestmark = pytest.mark.browser
 
@@ -171,14 +171,6 @@ async def test_a_proxy_that_holds_the_stream_back_only_makes_it_slower(stage: St
     await time_passes_until(stage, lambda: len(polls) > seen)
     await expect(stage.bubble("Seen all the same")).to_be_visible()
     stage.complaints.clear()
-
-
-async def time_passes_until(stage: Stage, holds: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if holds():
-            return
-        await stage.page.clock.fast_forward(9000)
-    raise AssertionError("it never came to that")
 
 
 async def test_a_stranger_is_the_same_stranger_after_a_reload_and_nobody_before_the_chat_is_opened(

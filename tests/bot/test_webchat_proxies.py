@@ -13,7 +13,7 @@ from core.ports import Tapped, Wrote
 from core.store import Store
 from tests.rigs.proxy import Proxy, proxied
 from tests.rigs.webchat_desk import message, scores
-from tests.rigs.webchat_stage import ANN, Stage, chromium, staged, state
+from tests.rigs.webchat_stage import ANN, Stage, chromium, staged, state, time_passes_until
 
 pytestmark = pytest.mark.browser
 
@@ -102,13 +102,12 @@ async def test_a_proxy_that_holds_streams_back_is_asked_again_and_again_instead(
     here.stage.page.on("request", lambda asked: polls.append(asked.url) if "/messages" in asked.url else None)
     await here.stage.page.clock.install()
     await here.stage.open()
-    for _ in range(100):
-        if polls:
-            break
-        await here.stage.page.clock.fast_forward(9000)
+    await time_passes_until(here.stage, lambda: bool(polls))
     await write(here, "Slow, but sure")
-    await here.stage.page.clock.fast_forward(6000)
-    await expect(here.stage.bubble("Noted: 14 letters")).to_be_visible()
+    await state(lambda: texts(here) == ["Slow, but sure"])
+    seen = len(polls)
+    await time_passes_until(here.stage, lambda: len(polls) > seen + 1)
+    await expect(here.stage.bubble("Noted: 14 letters")).to_have_count(1)
     assert texts(here) == ["Slow, but sure"]
 
 

@@ -21,6 +21,7 @@ Json = dict[str, Any]
 
 _PAGE = "<html><body><h1>502 Bad Gateway</h1><p>upstream of {path} is away</p></body></html>"
 _AILING = {"silent", "reset", "broken", "strange", "garbled"}
+_REACTIONS = {"👍", "👎", "❤", "🔥", "🎉", "👀", "🙏", "👌", "🤝"}  # some of those that are free for all
 _ON_MESSAGES = {"sendmessage", "editmessagetext"}
 
 
@@ -110,6 +111,7 @@ class BotApi:
         self.messages: list[Shown] = []
         self.answers: dict[str, Answer] = {}
         self.open_taps: set[str] = set()
+        self.reactions: dict[tuple[int, int], str] = {}
         self.calls: Counter[str] = Counter()
         self.last: dict[str, Json] = {}
         self.pending: list[Json] = []
@@ -323,6 +325,13 @@ class BotApi:
         if token != self.token or found is None:
             return web.Response(status=404)
         return web.Response(body=found, headers={"Content-Length": str(len(found) + self.cut_off)})
+
+    def do_setmessagereaction(self, arguments: Json) -> bool:
+        reaction = json.loads(arguments["reaction"])
+        if any(one["type"] != "emoji" or one["emoji"] not in _REACTIONS for one in reaction) or len(reaction) > 1:
+            raise DeclinedError(400, "Bad Request: REACTION_INVALID")
+        self.reactions[int(arguments["chat_id"]), int(arguments["message_id"])] = reaction[0]["emoji"]
+        return True
 
     def do_setmycommands(self, arguments: Json) -> bool:
         commands = json.loads(arguments["commands"])

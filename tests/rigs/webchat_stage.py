@@ -136,3 +136,11 @@ async def state(holds: Callable[[], bool], seconds: float = 10) -> None:
     while not holds():
         assert asyncio.get_running_loop().time() < limit, "it never came to that"
         await asyncio.sleep(0.02)
+
+
+async def time_passes_until(stage: Stage, holds: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if holds():
+            return
+        await stage.page.clock.fast_forward(9000)
+    raise AssertionError("it never came to that")

@@ -300,6 +300,20 @@ async def test_a_reply_from_the_inbox_reaches_the_customer_in_the_chat(play: Pla
     await until(lambda: said(play, "ann", "Calling you at once!"))
 
 
+async def test_a_customer_sees_that_somebody_is_writing_a_reply_and_nothing_else(play: Player) -> None:
+    await bad_mark(play)
+    chat: Any = play.stage.app.channels["webchat"]
+    with chat.hub.listen("ann"), chat.hub.listen("ben"):
+        for verb in ("take", "dismiss", "reply"):
+            assert not chat.hub.is_typing("ann")
+            button = await play.alert_button(verb)
+            await play.press("typing", action=button["action"])
+        assert chat.hub.is_typing("ann")
+        assert not chat.hub.is_typing("ben")
+        await play.press("typing", action="a:nobodyknowsit:reply")
+        await play.press("typing", action="%00'\"<")
+
+
 async def test_what_was_played_is_still_there_after_a_restart_and_time_goes_on_from_it(
     filled: Path, tmp_path: Path
 ) -> None:

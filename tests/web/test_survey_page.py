@@ -255,6 +255,14 @@ async def test_a_comment_that_is_too_long_is_refused_whole_and_not_cut(front: Fr
     assert len((await Response.get()).comment) == 4000
 
 
+async def test_a_comment_that_is_more_than_we_read_is_told_so(front: Front) -> None:
+    ann = Person(front)
+    await ann.open((await front.invite()).link)
+    page = await ann.press(overall="1", comment="x" * 70_000)
+    assert ann.status == 413
+    assert "Please go back and make it shorter" in page.text
+
+
 async def test_the_page_speaks_the_contacts_language_and_can_be_switched(front: Front) -> None:
     ann = Person(front)
     asked = await front.invite(locale="zh-CN")

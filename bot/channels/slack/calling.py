@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.channels.slack.errors import translated
+from core.ports import TryLater, Undeliverable
 
 REMEMBERED = 20_000
 LARGE_SECONDS = 60
@@ -78,7 +79,7 @@ class Api:
             known = translated(error)
             if known is None:
                 raise
-            raise known from error
+            raise _as_of(method, known) from error
         return answer if isinstance(answer, dict) else {}
 
     async def place(self, target: str) -> str:
@@ -110,6 +111,13 @@ class Api:
             self._places.clear()
         self._places[target] = place
         return place
+
+
+def _as_of(method: Callable[..., Any], known: TryLater | Undeliverable) -> TryLater | Undeliverable:
+    """Only a post that got no answer may be there already; whatever else we ask for can be asked for again."""
+    if isinstance(known, TryLater) and known.perhaps_sent and method.__name__ != "chat_postMessage":
+        return TryLater(known.reason, known.after, whole_channel=known.whole_channel)
+    return known
 
 
 def is_person(target: str) -> bool:

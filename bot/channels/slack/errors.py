@@ -1,4 +1,4 @@
-"""What each of Slack's refusals means for us: the one table. What is not in it is our own bug, and flies."""
+"""What each failure of Slack's means for us: the one table. What is not in it is our own bug, and flies."""
 
 from __future__ import annotations
 
@@ -19,50 +19,60 @@ class Meaning(Enum):
     LATER = auto()
     OUR_SETUP = auto()  # the person is not to blame; the staff must hear of it
     DEAD_ADDRESS = auto()
+    BUG = auto()  # what we sent was wrong: it flies, so that the log shows where
 
 
-MEANINGS: Mapping[str, Meaning] = {
-    "ratelimited": Meaning.SLOW_DOWN,
-    "rate_limited": Meaning.SLOW_DOWN,
-    "message_limit_exceeded": Meaning.SLOW_DOWN,
-    "internal_error": Meaning.LATER,
-    "fatal_error": Meaning.LATER,
-    "service_unavailable": Meaning.LATER,
-    "request_timeout": Meaning.LATER,
-    "team_added_to_org": Meaning.LATER,
-    "channel_not_found": Meaning.OUR_SETUP,
-    "is_archived": Meaning.OUR_SETUP,
-    "not_in_channel": Meaning.OUR_SETUP,
-    "restricted_action": Meaning.OUR_SETUP,
-    "restricted_action_read_only_channel": Meaning.OUR_SETUP,
-    "restricted_action_thread_only_channel": Meaning.OUR_SETUP,
-    "restricted_action_non_threadable_channel": Meaning.OUR_SETUP,
-    "cannot_reply_to_message": Meaning.OUR_SETUP,
-    "account_inactive": Meaning.OUR_SETUP,
-    "not_authed": Meaning.OUR_SETUP,
-    "invalid_auth": Meaning.OUR_SETUP,
-    "token_revoked": Meaning.OUR_SETUP,
-    "token_expired": Meaning.OUR_SETUP,
-    "not_allowed_token_type": Meaning.OUR_SETUP,
-    "missing_scope": Meaning.OUR_SETUP,
-    "no_permission": Meaning.OUR_SETUP,
-    "access_denied": Meaning.OUR_SETUP,
-    "org_login_required": Meaning.OUR_SETUP,
-    "ekm_access_denied": Meaning.OUR_SETUP,
-    "enterprise_is_restricted": Meaning.OUR_SETUP,
-    "team_access_not_granted": Meaning.OUR_SETUP,
-    "file_uploads_disabled": Meaning.OUR_SETUP,
-    "file_upload_size_restricted": Meaning.OUR_SETUP,
-    "storage_limit_reached": Meaning.OUR_SETUP,
-    "file_not_found": Meaning.OUR_SETUP,
-    "file_deleted": Meaning.OUR_SETUP,
-    "user_not_found": Meaning.DEAD_ADDRESS,
-    "users_not_found": Meaning.DEAD_ADDRESS,
-    "user_not_visible": Meaning.DEAD_ADDRESS,
-    "user_disabled": Meaning.DEAD_ADDRESS,
-    "cannot_dm_bot": Meaning.DEAD_ADDRESS,
-    "messages_tab_disabled": Meaning.DEAD_ADDRESS,
+_CODES: Mapping[Meaning, str] = {
+    Meaning.SLOW_DOWN: "ratelimited rate_limited accesslimited message_limit_exceeded",
+    Meaning.LATER: """
+        internal_error fatal_error service_unavailable request_timeout team_added_to_org external_channel_migrating
+        update_failed hash_conflict streaming_state_conflict
+    """,
+    Meaning.OUR_SETUP: """
+        channel_not_found is_archived not_in_channel cannot_reply_to_message posting_to_general_channel_denied
+        restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel
+        restricted_action_non_threadable_channel restricted_action_thread_locked method_not_supported_for_channel_type
+        account_inactive not_authed invalid_auth token_revoked token_expired not_allowed_token_type missing_scope
+        no_permission access_denied org_login_required two_factor_setup_required ekm_access_denied
+        enterprise_is_restricted team_access_not_granted team_not_found not_enabled is_inactive
+        slack_connect_file_upload_sharing_blocked slack_connect_blocked_file_type
+        file_uploads_disabled file_uploads_except_images_disabled file_upload_size_restricted storage_limit_reached
+        file_not_found file_deleted
+        bad_client_secret invalid_client_id bad_redirect_uri invalid_refresh_token no_scopes
+        cannot_install_an_org_installed_app
+    """,
+    Meaning.DEAD_ADDRESS: """
+        user_not_found users_not_found user_not_visible user_disabled cannot_dm_bot messages_tab_disabled
+        invalid_user_combination
+    """,
+    Meaning.BUG: """
+        invalid_arguments invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_json
+        json_not_object invalid_post_type missing_post_type missing_argument invalid_blocks invalid_blocks_format
+        invalid_attachments no_text msg_too_long msg_blocks_too_long too_many_attachments metadata_too_large
+        metadata_must_be_sent_from_app invalid_metadata_format invalid_metadata_schema as_user_not_supported
+        method_deprecated deprecated_endpoint unknown_method users_list_not_supplied not_enough_users too_many_users
+        invalid_users view_too_large duplicate_external_id invalid_trigger_id expired_trigger_id exchanged_trigger_id
+        trigger_expired trigger_exchanged push_limit_reached not_found block_mismatch thread_not_found
+        invalid_thread_ts message_not_found cant_update_message edit_window_closed user_not_in_channel
+        invalid_code code_expired code_already_used oauth_authorization_url_mismatch invalid_grant_type
+    """,
 }
+MEANINGS: Mapping[str, Meaning] = {name: meaning for meaning, names in _CODES.items() for name in names.split()}
+"""Every refusal of the methods that we call. What is not in here is a bug too: nobody has thought about it.
+
+Some of the bugs have a way out of their own where they can happen without one: `NOT_EDITABLE`, `NO_SUCH_THREAD`, a form
+that comes too late (`acknowledge`), a grant that is not good any more (`installing`).
+"""
+
+# What slack_sdk and aiohttp raise where there was no answer of Slack's at all. The last three are how the library trips
+# over an answer that is no JSON object: "ok" as text, a list, bytes that are not UTF-8, a thousand brackets.
+NO_PROPER_ANSWER: tuple[type[Exception], ...] = (
+    ClientError,
+    OSError,  # TimeoutError is one
+    AttributeError,
+    UnicodeDecodeError,
+    RecursionError,
+)
 
 # chat.update says so when there is nothing left to redraw.
 NOT_EDITABLE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -81,8 +91,7 @@ def translated(error: Exception) -> TryLater | Undeliverable | None:
         return _refusal(error)
     if isinstance(error, SlackRequestError):
         return _upload(str(error))
-    # slack_sdk trips like this over an answer that is no JSON object: "ok" as text, a list, bytes that are not UTF-8.
-    if isinstance(error, (ClientError, OSError, AttributeError, UnicodeDecodeError)):
+    if isinstance(error, NO_PROPER_ANSWER):
         left_us = not isinstance(error, ClientConnectorError)
         return TryLater(f"no proper answer from Slack: {type(error).__name__}", perhaps_sent=left_us)
     return None
@@ -124,7 +133,7 @@ def _refusal(error: SlackApiError) -> TryLater | Undeliverable | None:
         )
     if meaning is Meaning.LATER or not reason:
         return TryLater(reason or f"no proper answer from Slack: HTTP {status}")
-    if meaning is None:
+    if meaning in (None, Meaning.BUG):
         return TryLater(reason) if status >= 500 else None
     return Undeliverable(reason, dead_address=meaning is Meaning.DEAD_ADDRESS)
 

@@ -150,11 +150,12 @@ class InstalledApi(Api):
             answer = await self._credentials.exchange(
                 Api(self.wire, None), grant_type="refresh_token", refresh_token=held.refresh_token
             )
-        except SlackApiError as refused:
+        except (SlackApiError, Undeliverable) as refused:
             await self._adopt_stored()
             if self._held.token != held.token:
                 return None
-            raise Undeliverable(f"the token could not be renewed: {code(refused)}", dead_address=False) from refused
+            reason = code(refused) if isinstance(refused, SlackApiError) else refused.reason
+            raise Undeliverable(f"the token could not be renewed: {reason}", dead_address=False) from refused
         if not isinstance(answer.get("access_token"), str):
             raise TryLater("no proper answer from Slack: a renewal without a token")
         return renewed(held, answer, now=self._clock())

@@ -38,6 +38,8 @@ class Workspaces:
             return self.home, address
         prefix, bare = workspace_ids.split(address)
         id_ = prefix.rstrip("/")
+        if (opened := self._opened.get(id_)) is not None:
+            return opened, bare
         if self.home is not None and (not id_ or id_ == await self.installations.home(self._token)):
             return self.home, bare
         id_ = id_ or await self.installations.default()

@@ -15,9 +15,11 @@ from aiogram.methods import (
     GetMe,
     GetWebhookInfo,
     SendMessage,
+    SetMessageReaction,
     SetMyCommands,
+    TelegramMethod,
 )
-from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, WebhookInfo
+from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, ReactionTypeEmoji, WebhookInfo
 
 from bot.channels.telegram import drawing, files, hooks, polling, reading, webhook
 from bot.channels.telegram.api import Api
@@ -41,12 +43,14 @@ from core.ports import (
     Take,
     Tapped,
     TryLater,
+    Wrote,
 )
 
 T = TypeVar("T")
 
 _USUAL_PACE = 25  # messages a second over all chats; Telegram begins to refuse at about 30
 _NOTE_LIMIT = 200
+_SEEN = ReactionTypeEmoji(emoji="👀")
 _CANNOT_EDIT = (
     "message to edit not found",
     "message can't be edited",
@@ -177,15 +181,19 @@ class TelegramChannel:
                 drawn = plainer
 
     async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
-        if not isinstance(heard, Tapped) or not heard.handle:
+        """A tap is answered with the note; under words, where a note cannot pass by, stands that they were seen."""
+        request: TelegramMethod[bool]
+        if isinstance(heard, Tapped) and heard.handle:
+            note = drawing.cut(answer.note, _NOTE_LIMIT)
+            request = AnswerCallbackQuery(callback_query_id=heard.handle, text=note or None, show_alert=answer.alarming)
+        elif isinstance(heard, Wrote) and heard.handle.isdecimal() and answer.note:
+            request = SetMessageReaction(chat_id=heard.target, message_id=int(heard.handle), reaction=[_SEEN])
+        else:
             return
-        note = drawing.cut(answer.note, _NOTE_LIMIT)
         try:
-            await self._api.call(
-                AnswerCallbackQuery(callback_query_id=heard.handle, text=note or None, show_alert=answer.alarming)
-            )
+            await self._api.call(request)
         except Exception as error:  # most often the tap is too old; what counts is on the screen
-            logger.info("%s: a tap was not acknowledged: %s", self.name, error)
+            logger.info("%s: nobody was told that they were heard: %s", self.name, error)
 
     # ------------------------------------------------------------ in
 

@@ -56,6 +56,8 @@ def _said(message: Message, username: str) -> Heard | None:
     text, sent_along = _words(message), files.sent_along(message)
     if not (text or sent_along) or message.from_user is None or message.from_user.is_bot:
         return None
+    if message.sender_chat is not None:  # a channel, or an administrator who wants to be nobody
+        return None
     person, target, private = _person(message.from_user), str(message.chat.id), _is_private(message.chat)
     command = _COMMAND.fullmatch(message.text or "")
     if command is None:

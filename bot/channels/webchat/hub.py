@@ -57,16 +57,22 @@ class Hub:
         self._typing: dict[str, float] = {}
 
     @contextmanager
-    def listen(self, visitor: str) -> Iterator[Ear]:
+    def listen(self, *visitors: str) -> Iterator[Ear]:
+        """One ear for all that one visitor is called."""
         ear = Ear()
-        self._ears[visitor].add(ear)
+        for visitor in visitors:
+            self._ears[visitor].add(ear)
         try:
             yield ear
         finally:
-            self._ears[visitor].discard(ear)
-            if not self._ears[visitor]:
-                del self._ears[visitor]
-                self._typing.pop(visitor, None)
+            for visitor in visitors:
+                self._leave(visitor, ear)
+
+    def _leave(self, visitor: str, ear: Ear) -> None:
+        self._ears[visitor].discard(ear)
+        if not self._ears[visitor]:
+            del self._ears[visitor]
+            self._typing.pop(visitor, None)
 
     def listeners(self, visitor: str) -> int:
         return len(self._ears.get(visitor, ()))

@@ -73,17 +73,18 @@ def add(router: APIRouter, site: Site) -> None:
         begun = desk.begin(chat, await _read(request, Begin), _bearer(request))
         token = desk.sessions(chat).token(begun, site.clock())
         who = {"token": token, "visitor": begun.visitor.address, "identified": begun.identified}
+        who["before"] = begun.before
         return JSONResponse(who, status_code=201)
 
     @router.get("/{name}/messages")
     async def messages(name: str, request: Request, after: str = "") -> JSONResponse:
         known = desk.known(name, request)
         since = _moment(after)
-        entries = await chat_log.read(known.chat.name, known.visitor.address, since=since)
+        entries = await chat_log.read(known.chat.name, known.session.ids, since=since)
         reached = chat_log.cursor(entries, since)
         shown: dict[str, object] = {"entries": [entry.shape() for entry in entries]}
         shown |= {"cursor": reached.isoformat() if reached else ""}
-        shown["typing"] = await typing.is_coming(known.chat, known.visitor.address, site.clock())
+        shown["typing"] = await typing.is_coming(known.chat, known.session.ids, site.clock())
         return JSONResponse(shown)
 
     @router.get("/{name}/stream")
@@ -92,7 +93,7 @@ def add(router: APIRouter, site: Site) -> None:
         if known.chat.hub.listeners(known.visitor.address) >= _STREAMS_EACH:
             raise HTTPException(429, "Too many pages of this chat are open.", {"Retry-After": "10"})
         after = _moment(request.headers.get("last-event-id", ""))
-        return stream.respond(known.chat, known.visitor.address, after, site.clock)
+        return stream.respond(known.chat, known.session.ids, after, site.clock)
 
     @router.post("/{name}/text")
     async def text(name: str, request: Request) -> JSONResponse:
@@ -108,23 +109,25 @@ def add(router: APIRouter, site: Site) -> None:
         known = desk.known(name, request)
         asked = await _read(request, Tap)
         id_ = asked.id or secrets.token_hex(12)
-        return await desk.take(known, known.chat.tap_arrival(known.visitor, id_, asked.action, asked.receipt))
+        who = await _whose(known, asked.receipt)
+        return await desk.take(known, known.chat.tap_arrival(who, id_, asked.action, asked.receipt))
 
     @router.post("/{name}/transcript")
     async def transcript(name: str, request: Request) -> JSONResponse:
         known = desk.known(name, request)
         asked = await _read(request, Mail)
-        chat, visitor = known.chat.name, known.visitor
-        address = await mails.ask(chat, visitor, known.caller, id_=asked.id, address=asked.address)
+        chat, session = known.chat.name, known.session
+        address = await mails.ask(chat, session, known.caller, id_=asked.id, address=asked.address)
         return JSONResponse({"accepted": True, "address": address}, status_code=202)
 
 
 class _Known:
     """A visitor who showed a good token."""
 
-    def __init__(self, chat: Chat, visitor: Person, caller: str) -> None:
+    def __init__(self, chat: Chat, session: Session, caller: str) -> None:
         self.chat = chat
-        self.visitor = visitor
+        self.session = session
+        self.visitor = session.visitor
         self.caller = caller
 
 
@@ -146,12 +149,13 @@ class _Desk:
     def begin(self, chat: Chat, asked: Begin, token: str) -> Session:
         """Whom the host vouches for; else who was here before; else somebody new."""
         now = self._site.clock()
+        before = self.sessions(chat).read(token, now) if token else None
         if asked.identity:
             person = chat.identify(asked.identity, now)
             if person is None:
                 raise HTTPException(403, "identity: not a token that this chat accepts, or too old")
-            return Session(Person(person.address, person.name, person.locale or asked.locale), identified=True)
-        before = self.sessions(chat).read(token, now) if token else None
+            named = Person(person.address, person.name, person.locale or asked.locale)
+            return Session(named, identified=True, before=_stranger_before(before, named))
         if before is None or before.identified:
             return stranger(asked.locale)
         return Session(Person(before.visitor.address, before.visitor.name, asked.locale), identified=False)
@@ -161,7 +165,7 @@ class _Desk:
         session = self.sessions(chat).read(_bearer(request), self._site.clock())
         if session is None:
             raise HTTPException(401, "Begin with POST session.", {"WWW-Authenticate": "Bearer"})
-        return _Known(chat, session.visitor, clients.caller(request, self._site))
+        return _Known(chat, session, clients.caller(request, self._site))
 
     async def take(self, known: _Known, arrival: RawArrival) -> JSONResponse:
         """202 means that it is kept."""
@@ -175,6 +179,23 @@ class _Desk:
         wait = bucket.wait(key) if key else 0.0
         if wait:
             raise HTTPException(429, "Too much at once.", {"Retry-After": str(math.ceil(wait))})
+
+
+def _stranger_before(before: Session | None, named: Person) -> str:
+    """Whom the visitor was on this browser until the host named them; never what somebody else was told."""
+    if before is None:
+        return ""
+    if not before.identified:
+        return before.visitor.address
+    return before.before if before.visitor.address == named.address else ""
+
+
+async def _whose(known: _Known, receipt: str) -> Person:
+    """A question that was put to the stranger of before is that stranger's to answer."""
+    before = known.session.before
+    if before and receipt and await chat_log.was_shown_to(known.chat.name, before, receipt):
+        return Person(before, known.visitor.name, known.visitor.locale)
+    return known.visitor
 
 
 async def _read(request: Request, shape: type[Asked]) -> Asked:

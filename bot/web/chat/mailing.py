@@ -10,13 +10,13 @@ from starlette.exceptions import HTTPException
 
 from bot import chat_log
 from bot.channels.email.addresses import parse_address
+from bot.web.chat.sessions import Session
 from bot.web.rates import Bucket
 from bot.web.site import Site
 from core import transactions
 from core.models.deliveries import Delivery
 from core.plumbing import deliveries
 from core.plumbing.deliveries import Draft
-from core.ports import Person
 
 KIND = "transcript"
 TO_ONE_ADDRESS = 3
@@ -38,7 +38,7 @@ class Mailing:
         self._visitors = Bucket(3 / 60, 3)
         self._callers = Bucket(10 / 60, 10)
 
-    async def ask(self, chat: str, visitor: Person, caller: str, *, id_: str, address: str) -> str:
+    async def ask(self, chat: str, session: Session, caller: str, *, id_: str, address: str) -> str:
         """Have it sent; answers the address as it is written to. The same `id_` is the same mail.
 
         Raises HTTPException: 403 without an e-mail channel, 409 without a conversation, 422 for what is no address,
@@ -48,20 +48,21 @@ class Mailing:
         if not mail:
             raise HTTPException(403, "This chat sends no e-mail.")
         target = _address(address)
-        if not await chat_log.read(chat, visitor.address):
+        if not await chat_log.read(chat, session.ids):
             raise HTTPException(409, "Nothing has been said yet.")
-        self._slow_down(self._visitors, f"{chat}:{visitor.address}")
+        self._slow_down(self._visitors, f"{chat}:{session.visitor.address}")
         self._slow_down(self._callers, caller)
-        await transactions.run(lambda: self._schedule(mail, chat, visitor, id_, target))
+        await transactions.run(lambda: self._schedule(mail, chat, session, id_, target))
         return target
 
-    async def _schedule(self, mail: str, chat: str, visitor: Person, id_: str, target: str) -> None:
+    async def _schedule(self, mail: str, chat: str, session: Session, id_: str, target: str) -> None:
         now = self._site.clock()
         today = Delivery.filter(kind=KIND, channel=mail, target=target, created_at__gt=now - _DAY)
+        visitor = session.visitor
         key = _key(chat, visitor.address, id_)
         if await today.exclude(key=key).count() >= TO_ONE_ADDRESS:
             raise _too_often(_DAY.total_seconds())
-        payload = {"chat": chat, "visitor": visitor.address, "name": visitor.name, "locale": visitor.locale}
+        payload = {"chat": chat, "visitors": list(session.ids), "name": visitor.name, "locale": visitor.locale}
         draft = Draft(
             key=key,
             kind=KIND,

@@ -23,10 +23,19 @@ _LONGEST = 2048
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`identified`: the host site said who it is. Nobody becomes that person again without the host saying so."""
+    """`identified`: the host site said who it is. Nobody becomes that person again without the host saying so.
+
+    `before` is the stranger that the visitor was until then, on this browser: what was said is still theirs to see.
+    """
 
     visitor: Person
     identified: bool
+    before: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Whose messages are shown."""
+        return (self.visitor.address, self.before) if self.before else (self.visitor.address,)
 
 
 class Sessions:
@@ -39,7 +48,14 @@ class Sessions:
 
     def token(self, session: Session, now: datetime) -> str:
         visitor = session.visitor
-        fields = [visitor.address, visitor.name, visitor.locale, int(session.identified), int(now.timestamp())]
+        fields = [
+            visitor.address,
+            visitor.name,
+            visitor.locale,
+            int(session.identified),
+            int(now.timestamp()),
+            session.before,
+        ]
         return str(self._signer.dumps(fields))
 
     def read(self, token: str, now: datetime) -> Session | None:
@@ -47,13 +63,13 @@ class Sessions:
         if len(token) > _LONGEST or not token.isascii():
             return None
         try:
-            address, name, locale, identified, since = self._signer.loads(token)
+            address, name, locale, identified, since, *rest = self._signer.loads(token)
         except BadData:
             return None
         age = now - datetime.fromtimestamp(since, UTC)
         if age > (KEPT_IDENTIFIED if identified else KEPT):
             return None
-        return Session(Person(address, name, locale), bool(identified))
+        return Session(Person(address, name, locale), bool(identified), rest[0] if rest else "")
 
 
 def stranger(locale: str) -> Session:

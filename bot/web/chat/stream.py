@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -32,18 +32,20 @@ _EXPECTING_SECONDS = 60.0
 """How long after a sign of life it is worth looking whether an answer is being prepared."""
 
 
-def respond(chat: Chat, visitor: str, after: datetime | None, clock: Clock) -> EventSourceResponse:
+def respond(chat: Chat, visitors: Sequence[str], after: datetime | None, clock: Clock) -> EventSourceResponse:
     headers = {"Cache-Control": "no-store, no-transform", "Content-Encoding": "identity"}
-    return EventSourceResponse(_events(chat, visitor, after, clock), ping=HEARTBEAT_SECONDS, headers=headers, sep="\n")
+    return EventSourceResponse(_events(chat, visitors, after, clock), ping=HEARTBEAT_SECONDS, headers=headers, sep="\n")
 
 
-async def _events(chat: Chat, visitor: str, after: datetime | None, now: Clock) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    chat: Chat, visitors: Sequence[str], after: datetime | None, now: Clock
+) -> AsyncIterator[ServerSentEvent]:
     """`entries` first, even when there are none: the page then knows that nothing on the way holds them back."""
     clock = asyncio.get_running_loop().time
     end = clock() + _LIFE_SECONDS
-    with chat.hub.listen(visitor) as ear:
-        news = _News(chat, visitor, after)
-        hint = _Hint(chat, visitor, now)
+    with chat.hub.listen(*visitors) as ear:
+        news = _News(chat, visitors, after)
+        hint = _Hint(chat, visitors, now)
         yield _entries(await news.read(), news.cursor)
         soon: Iterator[float] = iter(())
         while not ear.closed and clock() < end:
@@ -62,14 +64,14 @@ async def _events(chat: Chat, visitor: str, after: datetime | None, now: Clock) 
 class _News:
     """What one page has been told."""
 
-    def __init__(self, chat: Chat, visitor: str, after: datetime | None) -> None:
+    def __init__(self, chat: Chat, visitors: Sequence[str], after: datetime | None) -> None:
         self.cursor = after
         self._chat = chat
-        self._visitor = visitor
+        self._visitors = visitors
         self._known: dict[str, str] = {}
 
     async def read(self) -> list[Entry]:
-        entries = await chat_log.read(self._chat.name, self._visitor, since=self.cursor)
+        entries = await chat_log.read(self._chat.name, self._visitors, since=self.cursor)
         self.cursor = chat_log.cursor(entries, self.cursor)
         fresh = [entry for entry in entries if self._known.get(entry.id) != entry.version]
         self._known.update((entry.id, entry.version) for entry in fresh)
@@ -79,9 +81,9 @@ class _News:
 class _Hint:
     """Whether the page shows that an answer is being prepared."""
 
-    def __init__(self, chat: Chat, visitor: str, now: Clock) -> None:
+    def __init__(self, chat: Chat, visitors: Sequence[str], now: Clock) -> None:
         self.is_shown = False
-        self._chat, self._visitor, self._now = chat, visitor, now
+        self._chat, self._visitors, self._now = chat, visitors, now
         self._expected_until = 0.0
 
     async def has_changed(self, *, is_lively: bool) -> bool:
@@ -91,7 +93,7 @@ class _Hint:
             self._expected_until = clock + _EXPECTING_SECONDS
         before = self.is_shown
         is_expected = clock < self._expected_until
-        self.is_shown = is_expected and await typing.is_coming(self._chat, self._visitor, self._now())
+        self.is_shown = is_expected and await typing.is_coming(self._chat, self._visitors, self._now())
         return self.is_shown != before
 
 

@@ -3,6 +3,7 @@ leave, or somebody of the staff said that they are writing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot import chat_log
@@ -14,9 +15,14 @@ _PATIENCE = timedelta(minutes=1)
 """What takes longer is stuck, and a hint would be a lie."""
 
 
-async def is_coming(chat: Chat, visitor: str, now: datetime) -> bool:
-    if chat.hub.is_typing(visitor):
-        return True
+async def is_coming(chat: Chat, visitors: Sequence[str], now: datetime) -> bool:
+    for visitor in visitors:
+        if chat.hub.is_typing(visitor) or await _is_answered(chat, visitor, now):
+            return True
+    return False
+
+
+async def _is_answered(chat: Chat, visitor: str, now: datetime) -> bool:
     since = now - _PATIENCE
     return await chat_log.is_being_handled(chat.name, visitor, since=since) or await _is_leaving(chat, visitor, now)
 

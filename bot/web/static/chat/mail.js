@@ -15,6 +15,7 @@ export class Mail {
     this.#send = send;
     this.#open.addEventListener("click", () => this.#show(this.#form.hidden));
     document.querySelector("#mail-cancel").addEventListener("click", () => this.close());
+    this.#address.addEventListener("input", () => this.#say(""));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();

@@ -52,7 +52,8 @@ export class Talk extends EventTarget {
 
   identify(identity) {
     this.#identity = identity;
-    if (Boolean(identity) !== Boolean(this.#storage.get("identified"))) this.#forget();
+    // Whoever becomes known keeps what they said as a stranger; whoever signs out leaves nothing to the next one.
+    if (!identity && this.#storage.get("identified")) this.#forget();
   }
 
   async start() {
@@ -139,9 +140,9 @@ export class Talk extends EventTarget {
       response = await this.#fetch("session", { ...asked, identity: "" }, headers);
     }
     if (!response.ok) throw refusal(response);
-    const { token, visitor, identified } = await response.json();
-    const before = this.#storage.get("visitor");
-    if (before && before !== visitor) this.#forget();
+    const { token, visitor, identified, before } = await response.json();
+    const known = this.#storage.get("visitor");
+    if (known && known !== visitor && known !== before) this.#forget();
     this.#storage.set({ token, visitor, identified });
     this.began = true;
   }

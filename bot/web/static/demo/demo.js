@@ -180,6 +180,7 @@ async function move(what, button) {
 
 // ---------------------------------------------------------------- words that pass by
 
+const TYPING = 3000; // The chat shows for twice as long that somebody writes.
 let passing = 0;
 function say(text, alarming = false, stays = false) {
   clearTimeout(passing);
@@ -196,8 +197,8 @@ function make(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Shows a form of the product and answers with what was filled in, or null. */
-function fill(form) {
+/** Shows a form of the product and answers with what was filled in, or null; `written` is called while somebody types. */
+function fill(form, written = () => {}) {
   const fields = form.fields.map(drawField);
   const cancel = make("button", { type: "button", textContent: form.cancel });
   const submit = make("button", { type: "submit", className: "main", textContent: form.submit });
@@ -209,6 +210,12 @@ function fill(form) {
     ...fields,
     make("p", { className: "acts" }, cancel, submit),
   );
+  let told = 0;
+  sheet.addEventListener("input", () => {
+    if (Date.now() - told < TYPING) return;
+    told = Date.now();
+    written();
+  });
   return shown(sheet, cancel, () => {
     const values = Object.fromEntries(form.fields.map((field) => [field.name, []]));
     for (const [name, value] of new FormData(sheet)) if (value) values[name].push(value);
@@ -257,7 +264,8 @@ async function atDesk(action) {
 
 async function inInbox({ press: action, target, receipt }) {
   const { form } = await ask("/demo/inbox", { action, target, receipt });
-  const values = form && (await fill(form));
+  const typing = () => post("/demo/typing", { action: form.action }).catch(() => {});
+  const values = form && (await fill(form, typing));
   if (values) await ask("/demo/inbox", { action: form.action, target, values });
 }
 

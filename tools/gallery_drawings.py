@@ -1,0 +1,108 @@
+"""What stand-in networks accepted, drawn as people's clients draw it: bubbles, blocks, mails side by side."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.rigs.telegram import Shown
+
+_LINK = re.compile(r"&lt;(https?://[^|]+?)\|([^&]*?)&gt;|<(https?://[^|>]+)\|([^>]*)>")
+
+STYLE = """
+:root { color-scheme: light dark; --back: #eef1f5; --ink: #1d1c1d; --soft: #616061; --line: #d8dce2; --card: #fff; }
+@media (prefers-color-scheme: dark) {
+  :root { --back: #16181d; --ink: #e8e8ea; --soft: #a5a8ad; --line: #3a3f48; --card: #22252b; }
+}
+* { box-sizing: border-box; }
+body { display: flex; gap: 20px; align-items: flex-start; margin: 0; padding: 20px; background: var(--back);
+  color: var(--ink); font: 14px/1.42 "Liberation Sans", "DejaVu Sans", "Noto Sans CJK SC", sans-serif; }
+section { flex: none; width: var(--wide); }
+h2 { margin: 0 0 2px; color: var(--soft); font: 600 11px/1.4 "Liberation Mono", monospace; }
+article { margin: 0 0 16px; }
+img, iframe { display: block; width: 100%; border: 0; border-radius: 12px; }
+.telegram { width: fit-content; max-width: 100%; min-width: 70%; }
+.telegram .bubble { padding: 7px 11px; border-radius: 14px 14px 14px 4px; background: var(--card);
+  white-space: pre-wrap; box-shadow: 0 1px 1px rgb(0 0 0 / .15); overflow-wrap: anywhere; }
+.telegram blockquote { margin: 4px 0; padding: 3px 8px; border-inline-start: 3px solid #3390ec; border-radius: 4px;
+  background: rgb(51 144 236 / .1); }
+.telegram .row, .slack .row { display: flex; gap: 4px; margin-top: 4px; }
+.telegram .row span { flex: 1; padding: 8px 4px; border-radius: 9px; background: rgb(60 90 130 / .38); color: #fff;
+  font-weight: 600; text-align: center; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.telegram .row .primary { background: #3390ec; } .telegram .row .success { background: #2f9e55; }
+.telegram .row .danger { background: #c8423b; }
+.slack { padding: 10px 12px; border: 1px solid var(--line); border-radius: 10px; background: var(--card);
+  overflow-wrap: anywhere; }
+.slack .text { margin: 0 0 8px; white-space: pre-wrap; } .slack .plain { color: var(--ink); }
+.slack .fields { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 14px; margin: 0 0 8px; white-space: pre-wrap; }
+.slack .context { color: var(--soft); font-size: 12px; } .slack .row { flex-wrap: wrap; gap: 8px; margin: 0 0 8px; }
+.slack .row span { padding: 5px 11px; border: 1px solid var(--line); border-radius: 7px; font-weight: 700;
+  font-size: 13px; }
+.slack .row .primary { border-color: #007a5a; background: #007a5a; color: #fff; }
+.slack .row .danger { border-color: #e01e5a; background: #e01e5a; color: #fff; }
+.slack code { padding: 1px 3px; border: 1px solid var(--line); border-radius: 3px; color: #e01e5a; }
+"""
+
+
+def sheet(columns: Sequence[Sequence[tuple[str, str]]], *, wide: int) -> str:
+    """A page of columns of (kind, drawing)."""
+    drawn = "".join(
+        "<section>" + "".join(f"<article><h2>{kind}</h2>{one}</article>" for kind, one in column) + "</section>"
+        for column in columns
+    )
+    return f'<!doctype html><meta charset="utf-8"><style>{STYLE}:root {{ --wide: {wide}px }}</style>{drawn}'
+
+
+def telegram(shown: Shown) -> str:
+    """`source` is what we sent, in Telegram's HTML, which is HTML."""
+    text = shown.source if shown.parse_mode else html.escape(shown.source)
+    rows = "".join(f'<div class="row">{"".join(map(_key, row))}</div>' for row in shown.rows)
+    return f'<div class="telegram"><div class="bubble">{text}</div>{rows}</div>'
+
+
+def slack(blocks: Sequence[Mapping[str, Any]]) -> str:
+    return f'<div class="slack">{"".join(map(_block, blocks))}</div>'
+
+
+def mail(page: str, *, height: int) -> str:
+    return f'<iframe srcdoc="{html.escape(page)}" style="height:{height}px"></iframe>'
+
+
+def picture(png: bytes) -> str:
+    return f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="">'
+
+
+def _key(button: Mapping[str, Any]) -> str:
+    return f'<span class="{button.get("style", "")}">{html.escape(button["text"])}</span>'
+
+
+def _block(block: Mapping[str, Any]) -> str:
+    match block["type"]:
+        case "section" if "fields" in block:
+            return f'<div class="fields">{"".join(f"<div>{_text(one)}</div>" for one in block["fields"])}</div>'
+        case "section" | "header":
+            return f'<div class="text">{_text(block["text"])}</div>'
+        case "context":
+            return f'<div class="context">{"".join(map(_text, block["elements"]))}</div>'
+        case "divider":
+            return "<hr>"
+    buttons = (
+        f'<span class="{one.get("style", "")}">{html.escape(one["text"]["text"])}</span>'
+        for one in block.get("elements", ())
+        if one["type"] == "button"
+    )
+    return f'<div class="row">{"".join(buttons)}</div>'
+
+
+def _text(text: Mapping[str, Any]) -> str:
+    if text["type"] == "plain_text":
+        return f'<span class="plain">{html.escape(text["text"])}</span>'
+    drawn = _LINK.sub(lambda found: f'<a href="#">{found[2] or found[4]}</a>', text["text"])
+    for sign, tag in (("*", "b"), ("_", "i"), ("`", "code")):
+        drawn = re.sub(
+            rf"(?<![\w{re.escape(sign)}])\{sign}([^{re.escape(sign)}\n]+)\{sign}(?!\w)", rf"<{tag}>\1</{tag}>", drawn
+        )
+    return drawn
