@@ -123,7 +123,7 @@ async def test_a_reply_of_one_line_rates_and_comments(
 
 async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     question = await asked(here, mail)
-    await ann.answers(question, "★★")
+    await ann.answers(question, "★★★")
     thanks = await mail.mail_to(ANN, number=2)
     await ann.answers(thanks, "五星")
     await mail.mail_to(ANN, number=3)
@@ -395,6 +395,14 @@ async def test_who_writes_is_back_but_not_from_a_suppressed_address(
     await handled(here, 4)
     assert (await Address.get(address=ann.address)).reach == Reach.OK
     assert (await Address.get(address=eve.address)).reach == Reach.UNREACHABLE
+
+
+async def test_a_suppressed_address_is_heard_and_not_written_to(here: World, mail: SmtpRig, eve: Correspondent) -> None:
+    await suppressions.suppress("mail", eve.address.upper(), reason=SuppressionReason.MANUAL, now=here.clock())
+    await eve.writes("The router is dead.")
+    await handled(here)
+    assert await Ticket.all().count() == 1
+    assert not await Delivery.filter(channel="mail").exists()
 
 
 async def test_staff_see_that_their_words_came_back(here: World, mail: SmtpRig, ann: Correspondent) -> None:

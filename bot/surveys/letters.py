@@ -78,6 +78,8 @@ async def _about_invite(
         await responses.give_comment(invite, answer.comment, now=now)
     await _finish(invite, now=now)
     target = invite.address.address if invite.address.channel == channel.name else event.target
+    if await suppressions.is_suppressed(channel.name, target):
+        return Turn()
     draft = drafts.screen(invite, channel, target)
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=talk.worker, now=now)])
 
@@ -124,6 +126,8 @@ async def _new(
     lately = Delivery.filter(
         channel=channel.name, target=event.target, kind="received", created_at__gt=now - timedelta(hours=1)
     )
+    if await suppressions.is_suppressed(channel.name, event.target):
+        return Turn()
     if await lately.count() >= RECEIPTS:
         logger.warning("%s: no receipt for %s; its sender got enough of them", channel.name, ticket.number)
         return Turn()

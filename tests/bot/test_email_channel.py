@@ -32,8 +32,9 @@ from bot.channels.email.composing import Account, compose
 from bot.channels.email.connections import Connections
 from bot.channels.email.errors import TABLE, Step, explain, row_for
 from bot.channels.email.headers import HeaderLeakError, assert_only, clean_header
+from bot.channels.email.reply_addresses import ReplyAddress
 from bot.channels.email.settings import EmailSettings
-from core.ports import Button, Fact, Message, Receipt, Refused, Tone, TryLater, Undeliverable
+from core.ports import Button, Enclosure, Fact, Message, Receipt, Refused, Tone, TryLater, Undeliverable
 from tests.rigs.smtp import DROP, HANG, Certificate, Mail, SmtpRig, make_certificate
 from tools import mail_layout
 
@@ -255,6 +256,41 @@ def test_a_mail_loads_nothing_and_knows_the_dark() -> None:
     html = drawn().html
     assert "prefers-color-scheme: dark" in html
     assert not any(word in html for word in ("<img", "<link", "<script", "url(", "@import", "src="))
+
+
+def test_files_go_along_as_attachments_that_nothing_opens() -> None:
+    files = (
+        Enclosure("röuter\r\nBcc: x.png", "image/png", b"\x89PNG"),
+        Enclosure("page.html", "text/html", b"<script>"),
+        Enclosure("a.bin", "message/rfc822", b"x"),
+    )
+    attached = list(drawn(files=files).message.iter_attachments())
+    assert [(one.get_filename(), one.get_content_type(), one.get_content()) for one in attached] == [
+        ("röuter Bcc: x.png", "image/png", b"\x89PNG"),
+        ("page.html", "application/octet-stream", b"<script>"),
+        ("a.bin", "application/octet-stream", b"x"),
+    ]
+    assert drawn(files=files).html
+
+
+def test_answers_and_bounces_come_back_with_their_token() -> None:
+    desk = Mailbox("desk", "example.org", "Desk")
+    account = Account(
+        Mailbox("support", "example.org"), desk, SITE, ReplyAddress(Mailbox("support", "example.org", "Us"))
+    )
+    token = "i3k9x2m7qdabc.abcdefghij234567abcd"
+    mail = compose(message(reply_token=token), account, parse_address(ANN), now=NOW)
+    assert mail.sender.address == f"support+b.{token}@example.org"
+    assert f"Reply-To: Us <support+{token}@example.org>\r\n".encode() in mail.raw
+    assert len(mail.sender.local) <= 64
+    plain = compose(message(), account, parse_address(ANN), now=NOW)
+    assert (plain.sender.address, b"Reply-To: Desk <desk@example.org>" in plain.raw) == ("support@example.org", True)
+
+
+def test_what_a_person_wrote_is_not_called_automatic() -> None:
+    assert drawn(kind="reply").header("Auto-Submitted") == ""
+    assert drawn(kind="received").header("Auto-Submitted") == "auto-replied"
+    assert drawn().header("Auto-Submitted") == "auto-generated"
 
 
 def test_the_frame_is_made_from_its_mjml() -> None:
