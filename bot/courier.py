@@ -265,12 +265,10 @@ class Courier:
         if delivery.kind in staff_alerts.MUST_BE_SEEN:
             logger.error("Staff were not told (delivery %s, %s): %s", delivery.id, delivery.kind, reason)
             await alerts.undelivered(delivery, reason, now=now)
-        elif delivery.address_id is None:
-            return
-        elif delivery.kind in ASKING and delivery.subject_id is not None:
+        elif delivery.kind in ASKING and delivery.subject_id is not None and delivery.address_id is not None:
             await invites.undeliverable(delivery.subject_id, delivery.address_id, reason, dead=dead, now=now)
         else:
-            if dead:
+            if dead and delivery.address_id is not None:
                 await contacts.mark_unreachable(delivery.address_id, reason)
             if delivery.kind in recoveries.FOR_THE_CONTACT:
                 await recoveries.not_told(delivery, reason, now=now)

@@ -140,6 +140,16 @@ async def test_a_reply_from_a_card_reaches_the_customer_in_their_own_channel(
     assert await TicketEntry.filter(kind=EntryKind.MESSAGE, actor="Kim", internal=False).exists()
 
 
+async def test_a_reply_that_does_not_arrive_is_told_in_the_thread_of_its_card(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    telegram.blocked.add(ANN)
+    await slack.write("U0KIM", TEAM, ">> Are you there?", thread=card)
+    await slack.until(lambda: any("did not reach" in line for line in slack.thread(TEAM, card)), seconds=10)
+    assert "Are you there?" in "\n".join(slack.thread(TEAM, card))
+
+
 async def test_a_request_resolved_on_its_card_is_asked_about(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core import contacts, places
+from core.models.contacts import Address
 from core.models.desk import Ticket
 from core.plumbing.deliveries import REPLY, Draft
 
@@ -11,19 +12,37 @@ async def draft(ticket: Ticket, key: str, kind: str, payload: dict[str, object],
     """A message about the ticket for its contact (fetched with it): in the group in which they asked, under their
     message, else in a chat of their own. None: they have no address that works.
     """
-    common = {"key": key, "kind": kind, "priority": REPLY, "contact_id": ticket.contact_id, "ticket_id": ticket.id}
     if place := places.of(ticket):
         said = {**payload, "thread": place.message}
-        return Draft(**common, channel=place.channel, target=place.target, subject_id=ticket.id, payload=said)
+        return _draft(ticket, key, kind, said, channel=place.channel, target=place.target)
     ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
-    if not ways:
-        return None
-    to = ways[0]
+    return addressed(ways[0], ticket, key, kind, payload) if ways else None
+
+
+def addressed(to: Address, ticket: Ticket, key: str, kind: str, payload: dict[str, object]) -> Draft:
+    """The same to one of the contact's own addresses, wherever they asked."""
+    return _draft(ticket, key, kind, payload, channel=to.channel, target=to.address, address_id=to.id)
+
+
+def _draft(
+    ticket: Ticket,
+    key: str,
+    kind: str,
+    payload: dict[str, object],
+    *,
+    channel: str,
+    target: str,
+    address_id: int | None = None,
+) -> Draft:
     return Draft(
-        **common,
-        channel=to.channel,
-        target=to.address,
-        address_id=to.id,
+        key=key,
+        kind=kind,
+        channel=channel,
+        target=target,
+        priority=REPLY,
+        contact_id=ticket.contact_id,
+        address_id=address_id,
+        ticket_id=ticket.id,
         subject_id=ticket.id,
         payload=payload,
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
-from core.desk import cards, tickets
-from core.models.contacts import Address
+from core.desk import answering, cards, tickets
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
@@ -135,8 +134,13 @@ async def snooze(alert: Alert, until: datetime, *, by: Staff, now: datetime) -> 
 
 @transactions.atomic
 async def reply(alert: Alert, text: str, *, by: Staff, now: datetime) -> None:
-    """Words of the staff for the contact, in the contact's own channel. Raises errors.Conflict when there is none."""
+    """Words of the staff for the contact, in the contact's own channel.
+
+    Raises errors.Invalid when there are none, and errors.Conflict when the contact has no address that works.
+    """
     words = clean(text)
+    if not words:
+        raise errors.Invalid("write what the customer shall read", field="text", label="note.nothing_written")
     ticket = await Ticket.get(id=alert.ticket_id).select_related("contact")
     entry = await tickets.message(ticket, words, by=by.name, from_contact=False, now=now)
     payload: dict[str, object] = {"text": words, "actor": {"name": by.name}}
@@ -170,7 +174,8 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
     before = {row.address_id for row in await tried if row.key.partition("@")[0] == base}
     left = [one for one in await contacts.reachable(ticket.contact) if one.id not in before]
     if left:
-        await _write_to(left[0], ticket, f"{base}@{left[0].id}", delivery.kind, delivery.payload, now=now)
+        draft = answering.addressed(left[0], ticket, f"{base}@{left[0].id}", delivery.kind, delivery.payload)
+        await deliveries.schedule(draft, due=now, now=now)
         return
     values: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
     label = f"history.{delivery.kind}_failed"
@@ -187,30 +192,14 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
 async def _to_contact(
     ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
 ) -> bool:
-    """False: the contact has no address that works."""
+    """To the contact alone, also when they asked in a group: what a bad mark brings about is nobody else's business.
+
+    False: the contact has no address that works.
+    """
     ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
-    if not ways:
-        return False
-    await _write_to(ways[0], ticket, key, kind, payload, now=now)
-    return True
-
-
-async def _write_to(
-    address: Address, ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, now: datetime
-) -> None:
-    draft = deliveries.Draft(
-        key=key,
-        kind=kind,
-        channel=address.channel,
-        target=address.address,
-        priority=deliveries.REPLY,
-        contact_id=ticket.contact_id,
-        address_id=address.id,
-        ticket_id=ticket.id,
-        subject_id=ticket.id,
-        payload=payload,
-    )
-    await deliveries.schedule(draft, due=now, now=now)
+    if ways:
+        await deliveries.schedule(answering.addressed(ways[0], ticket, key, kind, payload), due=now, now=now)
+    return bool(ways)
 
 
 async def _under_way(alert: Alert) -> Recovery | None:

@@ -141,8 +141,19 @@ async def test_a_file_of_another_company_is_looked_up_first(rig: SlackRig, slack
     (wrote,) = await read(slack, {"text": "", "files": [{"id": id_, "file_access": "check_file_info"}]})
     assert wrote.files[0].ref == id_
     assert await slack.fetch(wrote.files[0], most=MOST) == PICTURE
-    with pytest.raises(Undeliverable, match="file_not_found"):
+    with pytest.raises(Undeliverable, match="file_not_found") as caught:
         await slack.fetch(File("x", "x/y", ref="F0GONE"), most=MOST)
+    assert caught.value.dead_address
+    rig.mood, rig.refusal = "gone", "missing_scope"
+    with pytest.raises(Undeliverable) as ours:
+        await slack.fetch(wrote.files[0], most=MOST)
+    assert not ours.value.dead_address
+
+
+async def test_a_very_long_address_is_asked_for_by_its_id(slack: SlackChannel) -> None:
+    long = {"id": "F0LONG", "url_private": "https://files.slack.com/" + "x" * 400}
+    (wrote,) = await read(slack, {"text": "", "files": [long]})
+    assert wrote.files[0].ref == "F0LONG"
 
 
 def put(rig: SlackRig) -> str:

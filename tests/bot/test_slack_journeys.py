@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.models.contacts import Address, Reach
-from core.models.desk import Ticket
+from core.models.desk import Attachment, AttachmentState, Ticket
 from tests import world
 from tests.ports import free_port
 from tests.rigs.slack import SlackRig
@@ -154,6 +154,14 @@ async def test_a_form_that_does_not_open_still_leaves_the_score_and_a_way_to_say
     await slack.until(lambda: slack.modals)
     await slack.submit(ANN, {"comment": "quick"})
     await here.until(lambda: _commented(here))
+
+
+async def test_a_picture_that_ann_shares_is_kept_with_her_request(here: World, slack: SlackRig) -> None:
+    assert (await slack.share(ANN, ANN, "router.png", b"\x89PNG red light", text="It blinks")).status == 200
+    found = await here.until(lambda: Attachment.filter(state=AttachmentState.STORED).first())
+    assert (found.name, found.media_type, found.channel) == ("router.png", "image/png", "slack")
+    assert (await Ticket.get()).subject == "It blinks"
+    await slack.until(lambda: "CS2" in "\n".join(slack.screen(ANN)))
 
 
 async def _scored(here: World, scores: dict[str, int]) -> bool:

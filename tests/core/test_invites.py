@@ -234,7 +234,7 @@ async def test_who_has_not_said_their_time_zone_lives_in_the_sites(store: Store)
 
 async def test_a_stranger_who_turns_out_to_be_known_takes_the_open_request_along(store: Store) -> None:
     await company()
-    opened = await tickets.heard_from("support-bot", "55", "My router is dead", now=at())
+    opened = (await tickets.heard_from("support-bot", "55", "My router is dead", now=at())).ticket
     facts = contacts.ContactFacts(ref="c-9", name="Cy", addresses=(contacts.AddressFacts("mail", "cy@example.org"),))
     known = await contacts.learn(facts, now=at())
     await contacts.learn(
@@ -242,7 +242,7 @@ async def test_a_stranger_who_turns_out_to_be_known_takes_the_open_request_along
     )
     ticket = await Ticket.get(id=opened.id)
     assert ticket.contact_id == known.id
-    assert (await tickets.heard_from("support-bot", "55", "Still dead", now=at())).id == opened.id
+    assert (await tickets.heard_from("support-bot", "55", "Still dead", now=at())).ticket.id == opened.id
     assert await Contact.all().count() == 1
 
 

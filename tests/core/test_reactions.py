@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from core import contacts, errors
+from core import contacts, errors, places
+from core.desk import conversations
 from core.models.contacts import Address
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket, TicketEntry, TicketStatus
@@ -328,3 +329,22 @@ async def test_a_reply_that_does_not_arrive_goes_to_the_next_address_and_then_st
     assert await TicketEntry.filter(label="history.reply_failed").exists()
     [told] = [one for one in await Delivery.filter(kind="alert_update") if one.payload["event"] == "not_told"]
     assert told.payload["text"] == "A new one is on its way."
+
+
+async def test_a_reply_into_a_group_that_is_gone_goes_to_the_contact_alone(store: Store) -> None:
+    await company()
+    await unhappy()
+    ticket = await Ticket.get()
+    await places.move(ticket, places.written("-1001", "55"))
+    await Ticket.filter(id=ticket.id).update(channel="support-bot")
+    await conversations.reply(ticket, "A new one is on its way.", by=await kim(), now=at())
+    [first] = await Delivery.filter(kind="reply")
+    assert (first.target, first.address_id) == ("-1001", None)
+    await recoveries.not_told(first, "the bot was put out of the group", now=at())
+    assert await Delivery.filter(kind="reply", target="777").count() == 1
+
+
+async def test_a_reply_without_words_is_refused(store: Store) -> None:
+    await company()
+    with pytest.raises(errors.Invalid):
+        await recoveries.reply(await unhappy(), " \0\n ", by=await kim(), now=at())

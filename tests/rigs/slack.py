@@ -169,6 +169,7 @@ class SlackRig(SlackServer):
     ) -> Answer:
         """Drop a file into a conversation, with a few words or none."""
         place = self.dm_of(channel) if channel.startswith("U") else channel
+        self.channels.setdefault(place, "directmessage")
         shared = Shared(f"F{next(self._numbers):08d}", name, len(data), data, media_type)
         self.files[shared.id] = shared
         event = {"type": "message", "subtype": "file_share", "user": user, "channel": place, "text": text}

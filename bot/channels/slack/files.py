@@ -19,11 +19,13 @@ SLACKS = "files.slack.com"
 PIECE = 64 * 1024
 MOST_IN_MESSAGE = 10
 NAME = 200
+REF = 400  # a longer one is asked for by the file's id
 LARGE = ClientTimeout(total=LARGE_SECONDS, sock_connect=10, sock_read=10)
 
 _ID = re.compile(r"F[A-Z0-9]{2,40}")
 _SEPARATORS = re.compile(r"[/\\]+")
 
+_GONE = frozenset({"file_not_found", "file_deleted"})
 # Shown in Slack, but nowhere to be fetched.
 _NOT_THERE = frozenset({"tombstone", "hidden_by_limit", "external"})
 
@@ -41,7 +43,8 @@ def shared(event: Mapping[str, Any]) -> tuple[File, ...]:
 def _file(one: Mapping[str, Any]) -> File:
     name = clean_line(text(one, "name") or text(one, "title"), limit=NAME)
     size = one.get("size")
-    ref = text(one, "url_private_download") or text(one, "url_private") or text(one, "id")
+    url = text(one, "url_private_download") or text(one, "url_private")
+    ref = url if 0 < len(url) <= REF else text(one, "id")
     return File(name, clean_line(text(one, "mimetype"), limit=100), size if isinstance(size, int) else 0, ref)
 
 
@@ -51,8 +54,7 @@ async def fetched(api: Api, ref: str, media_type: str, *, most: int) -> bytes:
     `dead_address` of an Undeliverable is false where a right of ours is missing.
     """
     if _ID.fullmatch(ref):
-        about = (await api.call(api.client.files_info, file=ref)).get("file") or {}
-        ref = text(about, "url_private_download") or text(about, "url_private")
+        ref = await _address(api, ref)
     if not _is_slacks(ref, api.wire.base_url):
         raise Undeliverable("the file is not at Slack's")
     headers = {"Authorization": f"Bearer {await api.token()}"}
@@ -64,6 +66,14 @@ async def fetched(api: Api, ref: str, media_type: str, *, most: int) -> bytes:
             return await _read(answer, most)
     except (ClientError, OSError) as error:
         raise TryLater(f"no proper answer from Slack: {type(error).__name__}") from error
+
+
+async def _address(api: Api, id_: str) -> str:
+    try:
+        about = (await api.call(api.client.files_info, file=id_)).get("file")
+    except Undeliverable as refused:
+        raise Undeliverable(refused.reason, dead_address=refused.reason in _GONE) from refused
+    return text(about, "url_private_download") or text(about, "url_private")
 
 
 def _is_slacks(url: str, base_url: str) -> bool:
