@@ -252,6 +252,8 @@ LOCKED_OUT = timedelta(minutes=5)
 @pytest.mark.parametrize(
     ("error", "reason", "after"),
     [
+        (MailboxLoginError(("NO", [b"[UNAVAILABLE] later"]), "OK"), "busy", None),
+        (MailboxLoginError(("NO", [b"Maximum number of connections"]), "OK"), "too many", None),
         (MailboxLoginError(("NO", [b"bad"]), "OK"), "does not let us in", LOCKED_OUT),
         (MailboxFolderSelectError(("NO", [b"none"]), "OK"), "no folder 'Support'", LOCKED_OUT),
         (imaplib.IMAP4.abort("TLS not supported by server"), "no STARTTLS", LOCKED_OUT),

@@ -42,6 +42,7 @@ postmaster_address = postmaster@example.net
 submission_host = 127.0.0.1:{submission_port}
 quota_full_tempfail = no
 imap_idle_notify_interval = 2 mins
+mail_max_userip_connections = 0
 mailbox_idle_check_interval = 1 s
 mail_plugins = quota
 passdb {{

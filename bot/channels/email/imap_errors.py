@@ -36,6 +36,8 @@ class Row:
 
 
 TABLE: tuple[Row, ...] = (
+    Row((MailboxLoginError,), "the server is busy", "it comes back by itself", says="UNAVAILABLE"),
+    Row((MailboxLoginError,), "too many connections", "close other programs that read it", says="Maximum number"),
     Row(
         (MailboxLoginError,),
         "the server does not let us in",
