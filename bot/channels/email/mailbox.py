@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from imaplib import IMAP4
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_IDLE_SECONDS = 10 * 60.0  # servers may hang up after 29 minutes (RFC 2177); looking more often costs nothing
+_IDLE_SECONDS = 5 * 60.0  # servers may hang up after 29 minutes (RFC 2177); looking more often costs nothing
 _SLICE_SECONDS = 5.0  # a thread that waits can only be told to stop in between
 _POLL_SECONDS = 60.0  # for a server without IDLE
 _AT_ONCE = 20
@@ -215,9 +215,21 @@ def _mark_read(box: BaseMailBox, uids: Sequence[int]) -> None:
 
 
 def _start_idling(box: BaseMailBox) -> bool:
-    """Whether a mail came after the last look and before this: of that the server does not tell again."""
+    """Whether a mail came after the last look and before this: of that the server does not tell again.
+
+    What came along with its answer is in the library's buffer, where polling the socket would not see it.
+    """
     box.idle.start()  # type: ignore[no-untyped-call]
-    return "EXISTS" in box.client.untagged_responses
+    client = box.client
+    buffer: Any = getattr(client, "_file", None) or client.file
+    patience = client.sock.gettimeout()
+    client.sock.settimeout(0)
+    try:
+        return "EXISTS" in client.untagged_responses or bool(buffer.peek(1))
+    except OSError:  # nothing there: an encrypted connection says it so
+        return False
+    finally:
+        client.sock.settimeout(patience)
 
 
 def _stop_idling(box: BaseMailBox) -> None:
