@@ -8,7 +8,10 @@ from typing import Any
 
 from bot.placeholders import KINDS
 from bot.rendering import Templates
+from bot.site import Site
+from bot.staff import figures
 from bot.template_context import samples
+from core.insight.today import Today
 from core.ports import Button, Channel, Fact, Message, Tone
 
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
@@ -18,8 +21,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "requests": ("received", "resolved", "reopened", "transcript"),
     "commands": ("started", "help", "language", "privacy", "stopped"),
 }
-STAFF = ("alert", "alert_taken", "alert_update", "alert_overdue")
+STAFF = ("alert", "alert_taken", "alert_update", "alert_overdue", "alert_flood", "request", "request_line", "home")
 ONLY_MAIL = ("transcript",)
+_NUMBERS = ("CS202611220001", "CS202611220002")
 
 _SAID = {
     "en": {
@@ -66,6 +70,12 @@ async def message(kind: str, channel: Channel, templates: Templates, locale: str
     )
     if kind == "alert":
         return replace(made, facts=_facts(templates, locale), quote=said["comment"])
+    if kind == "request":
+        return replace(made, facts=_request_facts(templates, locale), quote=said["asked"])
+    if kind == "home":
+        here = Site(said["shop"], "https://survey.example.org", templates)
+        day = figures.lines(Today(asked=24, answered=13, average=4.2, negative=1), here, locale)
+        return replace(made, facts=tuple(Fact(label, value) for label, value in day))
     return made if channel.kind == "email" else replace(made, footer="")
 
 
@@ -73,14 +83,17 @@ def _footer(kind: str, templates: Templates, locale: str) -> str:
     if kind in STAFF:
         return ""
     label = "mail.footer_transcript" if kind in ONLY_MAIL else "mail.footer"
-    return templates.label(label, locale, site=_SAID[locale]["shop"])
+    lines = [templates.label(label, locale, site=_SAID[locale]["shop"])]
+    if kind in (*GROUPS["asking"], *GROUPS["after"]) and kind != "sorry":
+        lines.append(f"{templates.label('button.unsubscribe', locale)}: https://survey.example.org/u/abc")
+    return "\n".join(lines)
 
 
 def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
     """The samples of the kind, in the language of the picture."""
     said, label = _SAID[locale], templates.label
-    due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW)
-    later = templates.when(NOW + timedelta(days=6), locale, "UTC", now=NOW)
+    due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True)
+    later = templates.when(NOW + timedelta(days=6), locale, "UTC", now=NOW, lasting=True)
     dated = templates.when(NOW, locale, "UTC", now=NOW + timedelta(days=400))
     score = {"thanks_positive": 5, "thanks_neutral": 3}.get(kind, 2)
     dimensions = ("overall", "attitude", "speed", "resolution")
@@ -118,6 +131,12 @@ def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
             {"who": label("chat.team", locale), "at": dated, "text": said["answered"]},
         ],
     }
+    if kind in ("alert_flood", "home"):
+        ours |= _lists(kind, templates, locale)
+    if kind == "request_line":
+        ours |= {"event": "wrote", "text": said["asked"], "files": ""}
+    if kind == "request":
+        ours |= {"channel": "Telegram"}
     if kind == "question":
         ours |= {"question": label("question.attitude", locale), "step": "score"}
         ours["scores"] = [ours["scores"][0]]  # type: ignore[index]
@@ -132,7 +151,8 @@ def _rows(kind: str, channel: Channel, templates: Templates, locale: str) -> tup
 
     scale = tuple(_score(one, channel) for one in templates.scale("stars", locale))
     if kind in ("invite", "reminder", "recovered"):
-        return (scale,)
+        page = Button(templates.label("button.rate_on_page", locale), url="https://survey.example.org/r/abc")
+        return (scale, (page,)) if channel.kind == "telegram" else (scale,)
     if not channel.has_buttons:
         return ()
     match kind:
@@ -142,10 +162,57 @@ def _rows(kind: str, channel: Channel, templates: Templates, locale: str) -> tup
             return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
         case "language":
             return (tuple(Button(templates.label("language.name", one), f"g:{one}") for one in templates.locales()),)
+        case "request" if channel.has_forms:
+            return ((button("take", Tone.PRIMARY), button("reply"), button("resolve")),)
+        case "alert_flood" | "home":
+            names = [templates.label("button.take_one", locale, number=one) for one in _NUMBERS]
+            return (tuple(Button(name, f"g:{name[-4:]}", tone=Tone.PRIMARY) for name in names),)
         case "alert" if channel.has_forms:
             first = (button("take", Tone.PRIMARY), button("assign"), button("reply"))
             return first, (button("snooze"), button("resolve"), button("dismiss", Tone.BAD))
     return ()
+
+
+def _lists(kind: str, templates: Templates, locale: str) -> dict[str, object]:
+    """Two of each, in the language of the picture."""
+    said, label = _SAID[locale], templates.label
+    about = [{"number": one, "subject": said["subject"], "contact": said["name"]} for one in _NUMBERS]
+    if kind == "alert_flood":
+        return {
+            "count": 2,
+            "waiting": 2,
+            "alerts": [
+                one | {"worst": worst, "state": label("state.open", locale)}
+                for one, worst in zip(about, (1, 2), strict=True)
+            ],
+        }
+    left = label("home.left", locale, span=templates.span(timedelta(hours=1, minutes=30), locale))
+    late = label("home.late", locale, span=templates.span(timedelta(minutes=20), locale))
+    timed = [
+        one | {"left": words, "late": is_late}
+        for one, words, is_late in zip(about, (left, late), (False, True), strict=True)
+    ]
+    return {
+        "known": True,
+        "alerts": timed,
+        "recoveries": timed[:1],
+        "tickets": [about[1] | {"status": label("ticket_status.in_progress", locale)}],
+        "more_alerts": 0,
+        "more_recoveries": 3,
+        "more_tickets": 0,
+    }
+
+
+def _request_facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
+    said, label = _SAID[locale], templates.label
+    facts = {
+        "who": said["name"],
+        "ticket": f"CS202611220001 · {said['subject']}",
+        "channel": "Telegram",
+        "agent": label("alert.nobody", locale),
+        "state": label("ticket_status.new", locale),
+    }
+    return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())
 
 
 def _score(one: Any, channel: Channel) -> Button:
@@ -165,7 +232,7 @@ def _facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
         "agent": "Li",
         "history": label("alert.history_line", locale, count=3, average="4.3"),
         "owner": label("alert.nobody", locale),
-        "due": templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW),
+        "due": templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True),
         "state": label("state.open", locale),
     }
     return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())
