@@ -13,7 +13,7 @@ from bot.staff import alerts as staff_alerts
 from bot.surveys import messages
 from bot.turn import Draw
 from bot.turns import Turns
-from core import contacts, transactions
+from core import contacts, suppressions, transactions
 from core.failpoints import fp
 from core.models.deliveries import Delivery, DeliveryState
 from core.plumbing import deliveries, lanes
@@ -121,9 +121,17 @@ class Courier:
             await transactions.run(lambda: self._gone(delivery, "this channel is not configured", dead=False))
         elif delivery.expires_at is not None and now >= delivery.expires_at:
             await transactions.run(lambda: self._gone(delivery, "no longer wanted when its turn came", dead=False))
+        elif await self._is_suppressed(delivery, channel):
+            await transactions.run(lambda: self._gone(delivery, "this address is suppressed", dead=True))
         else:
             return await self._is_too_late_in_the_day(delivery, now)
         return True
+
+    async def _is_suppressed(self, delivery: Delivery, channel: Channel) -> bool:
+        """Put on the list while it waited, or sent straight to an address. Chats have no such list."""
+        if channel.has_buttons or delivery.kind in staff_alerts.KINDS:
+            return False
+        return await suppressions.is_suppressed(delivery.channel, delivery.target)
 
     async def _is_lost(self, delivery: Delivery, now: datetime) -> bool:
         """Whether it waited here so long (the process slept, the target was busy) that others took it over."""

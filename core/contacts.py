@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.connection import get_connection
 
-from core import errors, text, transactions
+from core import errors, suppressions, text, transactions
 from core.models.contacts import Address, Contact, Reach
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -109,6 +109,8 @@ async def give_address(contact_id: int, where: AddressFacts, *, rank: int, now: 
     row = await by_address(where.channel, where.address)
     if row is None:
         new = {"contact_id": contact_id, "channel": where.channel, "address": where.address, "rank": rank}
+        if "@" in where.address and await suppressions.is_suppressed(where.channel, where.address):
+            new |= {"reach": Reach.UNREACHABLE, "reach_reason": "suppressed"}
         return await insert(Address, **new, created_at=now)
     if row.contact_id != contact_id:
         before, row.contact_id = row.contact_id, contact_id

@@ -11,7 +11,7 @@ import pytest
 
 from core import suppressions
 from core.models.contacts import Address, Bounce, Reach, SuppressionReason
-from core.models.deliveries import Arrival, ArrivalState, Delivery
+from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, EntryKind, Ticket, TicketEntry
 from core.models.invites import Invite, InviteState
 from core.models.responses import Response
@@ -111,6 +111,7 @@ async def test_a_reply_of_one_line_rates_and_comments(
     question = await asked(here, mail)
     assert question.header("Reply-To").startswith("Support <support+i")
     assert question.sender.startswith("support+b.i")
+    assert "simply answer this e-mail with a number" in question.text
     await ann.answers(question, "2/5 too slow")
     thanks = await mail.mail_to(ANN, number=2)
     assert "too slow" in thanks.text
@@ -409,3 +410,17 @@ async def test_staff_see_that_their_words_came_back(here: World, mail: SmtpRig, 
     await ann.writes("The router is dead.")
     await ann.bounces(await mail.mail_to(ANN))
     await here.until(lambda: TicketEntry.filter(label="history.came_back").exists())
+
+
+async def test_a_suppressed_address_gets_nothing_also_when_it_is_new_or_something_waits(
+    here: World, mail: SmtpRig
+) -> None:
+    await suppressions.suppress("mail", "Bo@example.org", reason=SuppressionReason.MANUAL, now=here.clock())
+    told = await here.resolve("T-9", contact="c-9", addresses=[("mail", "bo@example.org")])
+    assert told["decision"] == {"sent": False, "reason": "no_address"}
+    await asked(here, mail)
+    await suppressions.suppress("mail", ANN, reason=SuppressionReason.COMPLAINT, now=here.clock())
+    await here.move_on(hours=25)  # the reminder's time
+    await here.until(lambda: Delivery.filter(kind="reminder", state=DeliveryState.DEAD).exists())
+    assert len(mail.mailbox(ANN)) == 1
+    assert mail.mailbox("bo@example.org") == []

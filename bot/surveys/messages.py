@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from bot import markup
 from bot.site import Site
@@ -21,7 +22,15 @@ from core.surveys import invites, tokens
 
 SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired"})
 TICKET_KINDS = frozenset({"received", "sorry", "reply", "resolved", "reopened"})
+OPENINGS = frozenset({"invite", "reminder", "recovered"})
 WORD_KINDS = frozenset({"help", "started", "stopped", "privacy", "language", "note"})
+
+
+@runtime_checkable
+class HearsReplies(Protocol):
+    """A channel whose messages can be answered with a number (e-mail)."""
+
+    answers_by_reply: bool
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
@@ -57,8 +66,11 @@ async def draw_screen(
         screen.kind, words.locale, channel.dialect, screen.context, team=team, channel=channel.kind
     )
     unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"
-    # A chat has /stop; a mail's own button for it is not shown everywhere.
-    way_out = [] if channel.has_buttons else [f"{words.label('button.unsubscribe')}: {unsubscribe}"]
+    footer = [_footer(words.locale, site)]
+    if screen.kind in OPENINGS and isinstance(channel, HearsReplies) and channel.answers_by_reply:
+        footer.insert(0, words.label("mail.reply_hint"))
+    if not channel.has_buttons:  # A chat has /stop; a mail program's own button for it is not shown everywhere.
+        footer.append(f"{words.label('button.unsubscribe')}: {unsubscribe}")
     return Message(
         key=delivery.key,
         kind=screen.kind,
@@ -67,7 +79,7 @@ async def draw_screen(
         rows=screen.rows,
         subject=rendered.subject,
         preheader=rendered.preheader,
-        footer="\n".join([_footer(words.locale, site), *way_out]),
+        footer="\n".join(footer),
         unsubscribe_url=unsubscribe,
         thread=_thread(delivery, invite.ticket, channel),
         topic=f"ticket:{invite.ticket_id}",

@@ -56,6 +56,7 @@ class EmailChannel:
         self.name = name
         self.limits = Limits(settings.messages_per_second or _PER_SECOND, 0, concurrency=AT_ONCE)
         self._settings = settings
+        self.answers_by_reply = settings.replies is not None
         self.keep: Keep = Forgetful()
         self._account = Account(settings.sender, settings.answers_to, base_url, settings.replies)
         self._reader = Reader(settings.sender, settings.replies, base_url)
