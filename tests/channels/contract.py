@@ -70,8 +70,8 @@ class Rig(Protocol):
         """All words of each message that Ann sees, oldest first."""
         ...
 
-    def hear(self, text: str) -> Any | None:
-        """The arrival when Ann writes this; None where nothing comes in."""
+    def hear(self, text: str) -> Any:
+        """The arrival when Ann writes this."""
         ...
 
     def encoded(self, arrival: Any) -> bytes: ...
@@ -209,13 +209,13 @@ class EmailContract(_Staged):
     moods = frozenset[Mood]({"busy", "gone", "silent", "malformed"})
     ann = "ann@example.org"
     asked = timedelta(minutes=5)
-    genuine: Sequence[Any] = ()
 
     async def set_up(self) -> None:
         self.rig = await self.enter_async_context(SmtpRig())
         relay = {"smtp_host": self.rig.host, "smtp_port": self.rig.port, "smtp_tls": "none"}
         given = {"from": "Support <support@example.org>", "smtp_timeout_seconds": PATIENCE, **relay}
         self.channel = self.hooked = await self.opened(built("email", **given))
+        self.genuine = [self.hear("Too slow"), self.hear("4/5")]
 
     def be(self, mood: Mood) -> None:
         self.rig.mood = "fine" if mood == "malformed" else mood
@@ -225,8 +225,19 @@ class EmailContract(_Staged):
     async def screen(self) -> list[str]:
         return [_Visible(mail.html).text for mail in self.rig.mailbox(self.ann)]
 
-    def hear(self, text: str) -> Any | None:
-        return None
+    def hear(self, text: str) -> Any:
+        named = {
+            "From": f"Ann <{self.ann}>",
+            "To": "support@example.org",
+            "Subject": "Re: Router",
+            "Message-ID": "<1@x>",
+        }
+        return {**named, "text": text}
+
+    def encoded(self, arrival: Any) -> bytes:
+        head = "".join(f"{name}: {value}\r\n" for name, value in arrival.items() if name != "text")
+        mail = f"{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{arrival.get('text', '')}\r\n"
+        return mail.encode("utf-8", "replace")
 
     def proof(self, body: bytes) -> Mapping[str, str]:
         return {}

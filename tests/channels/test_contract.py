@@ -162,11 +162,9 @@ async def test_emoji_that_are_cut_are_not_cut_in_two(rig: Rig) -> None:
 
 @every_channel
 async def test_four_thousand_characters_that_somebody_wrote_reach_the_ticket_whole(rig: Rig) -> None:
-    arrival = rig.hear(LONG)
-    if arrival is not None:
-        (heard,) = await rig.hooked.read(rig.encoded(arrival))
-        assert isinstance(heard, Wrote)
-        assert heard.text == LONG
+    (heard,) = await rig.hooked.read(rig.encoded(rig.hear(LONG)))
+    assert isinstance(heard, Wrote)
+    assert heard.text == LONG
 
 
 @every_channel
