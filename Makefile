@@ -2,6 +2,8 @@
 
 PORT   ?= 8080
 PYTEST ?=
+# So many tests at once: most of them wait for a state most of the time.
+WORKERS ?= 4
 VENV   := .venv
 BIN    := $(VENV)/bin
 SOURCES := bot core tests benchmarks
@@ -22,8 +24,8 @@ install: $(BIN)/afterword ## Make .venv with the afterword command in it
 run: $(BIN)/afterword ## Try it in the browser (PORT=8080); needs no account and no network
 	@$(BIN)/afterword demo --port $(PORT)
 
-test: lint types arrows ## Every check that a change must pass
-	$(BIN)/pytest $(PYTEST)
+test: lint types arrows ## Every check that a change must pass (WORKERS=4 tests at once)
+	$(BIN)/pytest --numprocesses $(WORKERS) $(PYTEST)
 
 core: $(VENV)/.dev ## Only the tests of the domain
 	$(BIN)/pytest tests/core $(PYTEST)

@@ -103,8 +103,14 @@ async def all_done() -> None:
 
 
 def refusal() -> str:
-    """Why the store took nothing when it was last asked to (no room, not writable); "" when it did."""
+    """Why the store did not take something (no room, not writable), until `take_back_refusal`."""
     return _refusal
+
+
+def take_back_refusal() -> None:
+    """It takes what is written again. Not every commit says so: a full disk has room for small ones now and then."""
+    global _refusal
+    _refusal = ""
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -136,7 +142,6 @@ async def _until_committed(work: Callable[[], Awaitable[T]], outside: Context) -
                     raise
                 logger.info("a unit of work is tried again: %s", error)
             else:
-                _refusal = ""
                 _call_all(callbacks, outside)
                 return result
         await asyncio.sleep(random.uniform(0.5, 1.0) * 0.02 * 3**retry)  # noqa: S311 - jitter

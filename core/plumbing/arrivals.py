@@ -56,11 +56,15 @@ async def left_behind(*, before: datetime, most: int = 500) -> list[Arrival]:
 
 
 async def probe(*, now: datetime) -> None:
-    """Write something as large as an arrival and delete it; raises StoreUnavailable while there is no room for it."""
+    """Write something as large as an arrival and delete it; raises StoreUnavailable while there is no room for it.
+
+    When it works, the store counts as well again.
+    """
     key = f"probe:{secrets.token_hex(8)}"
     large = Arrival(key=key, channel="", body=bytes(_AS_LARGE), state=ArrivalState.HANDLED, received_at=now)
     await transactions.run(lambda: Arrival.bulk_create([large]))
     await transactions.run(lambda: Arrival.filter(key=key).delete())
+    transactions.take_back_refusal()
 
 
 async def forget(*, now: datetime, keep: timedelta = timedelta(days=30)) -> int:
