@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.connection import get_connection
@@ -90,8 +91,11 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
         )
     if facts.ref is None and not facts.addresses:
         raise errors.Invalid("a contact needs a ref or an address", field="contact")
-    contact = await _known(facts) or await insert(Contact, ref=facts.ref, created_at=now)
-    await _take_over(contact, facts)
+    contact = await _known(facts)
+    if contact is None:
+        contact = await insert(Contact, **_said(Contact(ref=facts.ref), facts), created_at=now)
+    else:
+        await _take_over(contact, facts)
     for rank, one in enumerate(facts.addresses):
         row = await give_address(contact.id, one, rank=rank, now=now)
         if row.rank != rank:
@@ -198,7 +202,15 @@ async def _known(facts: ContactFacts) -> Contact | None:
 
 
 async def _take_over(contact: Contact, facts: ContactFacts) -> None:
-    said = {
+    changed = {name: value for name, value in _said(contact, facts).items() if getattr(contact, name) != value}
+    if changed:
+        contact.update_from_dict(changed)
+        await update(Contact, {"id": contact.id}, **changed)
+
+
+def _said(contact: Contact, facts: ContactFacts) -> dict[str, Any]:
+    """What is known of the contact with these facts."""
+    return {
         "ref": contact.ref or facts.ref,
         "name": text.clean_line(facts.name) or contact.name,
         "locale": contact.locale if contact.locale_chosen else (facts.locale[:20] or contact.locale),
@@ -206,7 +218,3 @@ async def _take_over(contact: Contact, facts: ContactFacts) -> None:
         "tier": text.clean_line(facts.tier, limit=60) or contact.tier,
         "internal": facts.internal or contact.internal,
     }
-    changed = {name: value for name, value in said.items() if getattr(contact, name) != value}
-    if changed:
-        contact.update_from_dict(changed)
-        await update(Contact, {"id": contact.id}, **changed)

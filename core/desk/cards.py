@@ -65,6 +65,16 @@ async def redraw(ticket: Ticket, entry: TicketEntry, *, now: datetime) -> None:
 
 
 @transactions.atomic
+async def retold(ticket: Ticket, entry: TicketEntry, event: str, *, now: datetime) -> None:
+    """Both: the card is drawn again, and its thread told what `entry` of the history tells."""
+    card = await _NEWEST.first(ticket.id)
+    if card is not None:
+        where = _Thread(card.screen, card.channel, card.target)
+        await _show(ticket, where, entry, card.payload, now=now)
+        await _tell(ticket, where, entry, event, {}, now=now)
+
+
+@transactions.atomic
 async def tell(ticket: Ticket, entry: TicketEntry, event: str, *, now: datetime, **values: object) -> None:
     """What `entry` of the history tells is told in the card's thread too. Without a card, nobody waits for it."""
     card = await _NEWEST.first(ticket.id)

@@ -62,7 +62,10 @@ async def ticket_resolved(facts: TicketFacts, contact: ContactFacts | None, *, n
         raise errors.Invalid("a ticket that is not known yet needs its contact", field="contact")
     if ticket is None:
         ticket = await _open(facts, person, now=now)
-    await _take_over(ticket, facts, person, now=now)
+    elif ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+        await _take_over(ticket, facts, person)
+    if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+        await _assign(ticket, facts, now=now)
     by = facts.closed_by or (facts.agent.name if facts.agent else "")
     return await tickets.resolve(
         ticket, reason=facts.close_reason, result=facts.result, by=by, replies=facts.replies, now=now
@@ -86,19 +89,18 @@ async def _open(facts: TicketFacts, contact: Contact, *, now: datetime) -> Ticke
         team=await _team(facts.team),
         channel=facts.channel,
         thread=facts.thread,
+        tags=_tags(facts),
         ref=facts.ref,
         now=now,
     )
 
 
-async def _take_over(ticket: Ticket, facts: TicketFacts, contact: Contact, *, now: datetime) -> None:
-    """Bring a known ticket up to date. A resolved one stays as it was when it was resolved."""
-    if ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
-        return
+async def _take_over(ticket: Ticket, facts: TicketFacts, contact: Contact) -> None:
+    """Bring a known ticket up to date that is not resolved yet; a resolved one stays as it was then."""
     said = {
         "subject": clean_line(facts.subject, limit=SUBJECT_LIMIT) or ticket.subject,
         "priority": _priority(facts.priority) or ticket.priority,
-        "tags": [clean_line(tag, limit=60) for tag in facts.tags] or ticket.tags,
+        "tags": _tags(facts) or ticket.tags,
         "channel": facts.channel or ticket.channel,
         "thread": facts.thread or ticket.thread,
         "contact_id": contact.id,
@@ -108,6 +110,13 @@ async def _take_over(ticket: Ticket, facts: TicketFacts, contact: Contact, *, no
         said["team_id"] = team.id if team else None
     await update(Ticket, {"id": ticket.id}, **said)
     ticket.update_from_dict({name: value for name, value in said.items() if not name.endswith("_id")})
+
+
+def _tags(facts: TicketFacts) -> list[str]:
+    return [clean_line(tag, limit=60) for tag in facts.tags]
+
+
+async def _assign(ticket: Ticket, facts: TicketFacts, *, now: datetime) -> None:
     agent = await _agent(facts.agent)
     if agent is not None and ticket.assignee_id != agent.id:
         await tickets.assign(ticket, agent, now=now)

@@ -107,6 +107,7 @@ async def open_ticket(
     text: str = "",
     ref: str | None = None,
     thread: str = "",
+    tags: Sequence[str] = (),
 ) -> Ticket:
     """A new request. Without a priority it gets the one that its type brings along."""
     ticket = await insert(
@@ -118,6 +119,7 @@ async def open_ticket(
         priority=priority or DEFAULT_PRIORITY.get(type, Priority.MEDIUM),
         channel=channel,
         thread=thread,
+        tags=list(tags),
         contact=contact,
         team=team,
         created_at=now,
@@ -153,8 +155,7 @@ async def take(ticket: Ticket, staff: Staff, *, now: datetime) -> None:
     entry = await history.write(
         ticket, EntryKind.ASSIGNED, actor=staff.name, label="history.taken", values=who, now=now
     )
-    await cards.redraw(ticket, entry, now=now)
-    await cards.tell(ticket, entry, "taken", now=now)
+    await cards.retold(ticket, entry, "taken", now=now)
 
 
 @transactions.atomic
@@ -190,8 +191,7 @@ async def resolve(
     entry = await history.write(
         ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now
     )
-    await cards.redraw(ticket, entry, now=now)
-    await cards.tell(ticket, entry, "resolved", now=now)
+    await cards.retold(ticket, entry, "resolved", now=now)
     if not ask:
         return Walk(ticket, None, None)
     decision, invite = await invites.plan(ticket, ticket.contact, traits_of(ticket, by=by, replies=replies), now=now)
@@ -220,8 +220,7 @@ async def reopen(
     ticket.status, ticket.cycle, ticket.resolved_at = status, fresh.cycle + 1, None
     await invites.cancel_unsent(ticket)
     entry = await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
-    await cards.redraw(ticket, entry, now=now)
-    await cards.tell(ticket, entry, "reopened", now=now)
+    await cards.retold(ticket, entry, "reopened", now=now)
     if because:
         await note(ticket, because, by=by, now=now)
     return True

@@ -65,10 +65,7 @@ async def take(channel: str, limits: Limits, *, worker: str, most: int, now: dat
     room = min(most, BATCH, 1 + int((now - free_at) / step))
     candidates = await _candidates(channel, limits, now, room)
     if candidates:
-        ids = [row.id for row in candidates]
-        await Delivery.filter(id__in=ids, state=DeliveryState.WAITING).update(
-            state=DeliveryState.SENDING, taken_at=now, taken_by=worker
-        )
+        candidates = await _ours(candidates, worker=worker, now=now)
         for row in candidates:
             row.taken_at, row.taken_by = now, worker
         fp("lane.taking", channel)
@@ -76,6 +73,17 @@ async def take(channel: str, limits: Limits, *, worker: str, most: int, now: dat
         await Lane.filter(channel=channel).update(free_at=lane.free_at)
     look_again = await _look_again(channel, lane.free_at, limits, bool(candidates), now)
     return Taken(candidates, look_again, lane.failures)
+
+
+async def _ours(rows: Sequence[Delivery], *, worker: str, now: datetime) -> list[Delivery]:
+    """Those that became ours: one may have been cancelled or overtaken since it was read."""
+    wanted = Delivery.filter(id__in=[row.id for row in rows], state=DeliveryState.WAITING)
+    changed = await wanted.update(state=DeliveryState.SENDING, taken_at=now, taken_by=worker)
+    if changed == len(rows):
+        return list(rows)
+    taken = Delivery.filter(id__in=[row.id for row in rows], state=DeliveryState.SENDING, taken_by=worker)
+    ids = set(await taken.values_list("id", flat=True))
+    return [row for row in rows if row.id in ids]
 
 
 def pace_of(lane: Lane, now: datetime) -> float:

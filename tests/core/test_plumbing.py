@@ -133,6 +133,14 @@ async def test_a_blocked_channel_is_left_alone_by_all_workers(store: Store) -> N
     assert len(await take(now=at(seconds=30))) == 1
 
 
+async def test_what_was_cancelled_since_it_was_read_does_not_leave(postgres_store: Store) -> None:
+    kept, cancelled = await schedule(draft(1)), await schedule(draft(2))
+    await Delivery.filter(id=cancelled.id).update(state=DeliveryState.SUPERSEDED)
+    taken = await lanes._ours([kept, cancelled], worker="w1", now=at())
+    assert [one.id for one in taken] == [kept.id]
+    assert (await Delivery.get(id=cancelled.id)).state == DeliveryState.SUPERSEDED
+
+
 async def test_a_channel_that_refuses_is_asked_for_half_and_gets_back_to_its_pace_bit_by_bit(store: Store) -> None:
     await lanes.take("bot", QUICK, worker="w0", most=0, now=at())
     for _ in range(3):  # three that were under way together

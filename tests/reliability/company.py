@@ -57,6 +57,7 @@ class Person:
 
     number: int
     score: int
+    priority: str = "medium"
 
     @property
     def chat(self) -> int:
@@ -83,7 +84,12 @@ class Person:
     def event(self) -> dict[str, Any]:
         return {
             "type": "ticket.resolved",
-            "ticket": {"ref": self.ref, "subject": self.subject, "team": f"team-{self.number % TEAMS}"},
+            "ticket": {
+                "ref": self.ref,
+                "subject": self.subject,
+                "team": f"team-{self.number % TEAMS}",
+                "priority": self.priority,
+            },
             "contact": {
                 "ref": f"c-{self.number}",
                 "name": f"Ann <{self.number}>",
@@ -99,6 +105,7 @@ class Company:
     def __init__(self, product: Product, telegram: TelegramRig, slack: SlackRig, token: str, store: str) -> None:
         self.product, self.telegram, self.slack, self.store = product, telegram, slack, store
         self.others: list[str] = []  # more addresses that take events
+        self.priority = "medium"  # "urgent": every alert is a message of its own, however many there are
         self.people: list[Person] = []
         self.up = asyncio.Event()
         self.lives: set[asyncio.Task[None]] = set()
@@ -107,7 +114,7 @@ class Company:
 
     def welcome(self, scores: Sequence[int], *, patience: float) -> list[Person]:
         """New people with their tickets; their lives begin now and go on whatever happens to the product."""
-        newcomers = [Person(len(self.people) + number, score) for number, score in enumerate(scores)]
+        newcomers = [Person(len(self.people) + number, score, self.priority) for number, score in enumerate(scores)]
         self.people += newcomers
         self.lives |= {asyncio.create_task(self._live(person, patience)) for person in newcomers}
         return newcomers

@@ -84,6 +84,7 @@ def _plan(dice: random.Random, kills: int, *, always: tuple[str, ...]) -> list[s
 
 async def _survives(company: Company, plan: list[str], dice: random.Random, *, patience: float) -> None:
     in_hand: set[object] = set()
+    company.priority = "urgent"
     for step in plan:
         await _one_kill(company, step, dice, patience)
         in_hand |= set(await books.ask(company.store, _IN_HAND))
