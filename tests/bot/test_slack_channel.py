@@ -412,6 +412,15 @@ async def test_too_many_is_too_many_whatever_it_is_wrapped_in(rig: SlackRig, hea
     assert caught.value.after == (timedelta(seconds=7) if headers else None)
 
 
+async def test_too_many_lookups_hold_up_that_message_and_no_alert(rig: SlackRig, slack: SlackChannel) -> None:
+    rig.person("U0ANN", email="ann@example.org")
+    rig.mood, rig.retry_after, rig.only = "busy", "30", frozenset({"conversations.open"})
+    with pytest.raises(TryLater) as caught:
+        await slack.send("ann@example.org", an_alert())
+    assert (caught.value.after, caught.value.whole_channel) == (timedelta(seconds=30), False)
+    assert (await slack.send(ALERTS, an_alert())).ref
+
+
 @pytest.mark.parametrize(("told", "after"), [("7", 7), ("3600", 3600), (None, None), ("soon", None), ("-5", None)])
 async def test_a_busy_slack_is_left_alone_for_as_long_as_it_says(
     rig: SlackRig, slack: SlackChannel, told: str | None, after: int | None

@@ -113,11 +113,21 @@ class Api:
         return place
 
 
+_LOOKING_UP = frozenset({"conversations_open", "users_lookupByEmail"})
+
+
 def _as_of(method: Callable[..., Any], known: TryLater | Undeliverable) -> TryLater | Undeliverable:
-    """Only a post that got no answer may be there already; whatever else we ask for can be asked for again."""
-    if isinstance(known, TryLater) and known.perhaps_sent and method.__name__ != "chat_postMessage":
-        return TryLater(known.reason, known.after, whole_channel=known.whole_channel)
-    return known
+    """Only a post that got no answer may be there already; whatever else we ask for can be asked for again. And each
+    method has a limit of its own: alerts need not wait because too many people are looked up.
+    """
+    if not isinstance(known, TryLater):
+        return known
+    return TryLater(
+        known.reason,
+        known.after,
+        whole_channel=known.whole_channel and not (known.after and method.__name__ in _LOOKING_UP),
+        perhaps_sent=known.perhaps_sent and method.__name__ == "chat_postMessage",
+    )
 
 
 def is_person(target: str) -> bool:
