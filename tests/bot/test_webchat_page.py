@@ -270,3 +270,15 @@ async def converse_for_a_picture(stage: Stage, lang: str) -> None:
     ]
     await desk.write(ANN, desk.templates.label("question.reasons", lang), key="reasons", rows=rows)
     await desk.send(ANN, message("q", asks, plain="?", rows=scores(desk.templates, locale=lang)))
+
+
+async def test_words_that_are_too_long_are_kept_and_their_writer_is_told(stage: Stage) -> None:
+    await stage.open()
+    field = stage.frame.locator("#text")
+    await field.fill("很" * 4001)
+    await field.press("Enter")
+    await expect(stage.frame.locator("#toast")).to_have_text("That is too long; 4,000 characters fit.")
+    await expect(field).to_have_value("很" * 4001)
+    await field.fill("很" * 4000)
+    await field.press("Enter")
+    await expect(stage.bubble("Noted: 4000 letters")).to_be_visible()

@@ -122,6 +122,8 @@ view.addEventListener("tap", async ({ detail }) => {
 
 // ---------------------------------------------------------------- writing
 
+const LONGEST = 4000;
+
 const fit = () => {
   text.style.height = "auto";
   text.style.height = `${Math.min(text.scrollHeight, 140)}px`;
@@ -138,6 +140,11 @@ composer.addEventListener("submit", (event) => {
   event.preventDefault();
   const wanted = text.value.trim();
   if (!wanted) return;
+  // Not cut off in silence: what is too long stays in the field, and its writer is told.
+  if ([...wanted].length > LONGEST) {
+    view.toast(words.too_long.replace("{limit}", LONGEST.toLocaleString(document.documentElement.lang)), true);
+    return;
+  }
   view.show([waiting(talk.text(wanted))]);
   text.value = "";
   fit();
