@@ -41,10 +41,10 @@ class Case:
 
 
 CASES = (
-    Case("support-bot", 25, 6, "999", "aiogram"),
-    Case("slack", 10, 15, "C0ALERTS", "slack_sdk.web.async_client"),
-    Case("mail", 5, 20, "alarm@example.org", "aiosmtplib", closes=False),
-    Case("webchat", 50, 3, "w_alarm", "sys", closes=False),
+    Case("support-bot", 25, 2, "999", "aiogram"),
+    Case("slack", 10, 5, "C0ALERTS", "slack_sdk.web.async_client"),
+    Case("mail", 5, 10, "alarm@example.org", "aiosmtplib", closes=False),
+    Case("webchat", 50, 1.5, "w_alarm", "sys", closes=False),
 )
 
 

@@ -24,11 +24,11 @@ PATIENCE = 3
 OUTAGE = tuple(timedelta(seconds=seconds) for seconds in (5, 10, 20, 30, 60))
 """How long a channel that is down rests before it is tried again. An alert is at most the last of them late."""
 BATCH = 20
-SLOWEST = 0.1
-QUICKEN = (timedelta(seconds=30), 0.1)
-"""A channel that refuses for want of pace is asked for half as much, down to a tenth; as long as it does not refuse
+SLOWER, SLOWEST = 0.8, 0.1
+QUICKEN = (timedelta(seconds=10), 0.1)
+"""A channel that finds us too fast is asked for four fifths of the pace, down to a tenth; as long as it does not refuse
 again, it gets so much more of its usual pace each time that so long has passed (additive increase, multiplicative
-decrease, as TCP does: nobody publishes the real limits)."""
+decrease, as TCP does: nobody publishes the real limits). One refusal costs three seconds' worth of messages."""
 
 
 def _first(channel: str, priority: int) -> QuerySet[Delivery]:
@@ -104,7 +104,7 @@ async def block(channel: str, *, until: datetime, reason: str, now: datetime) ->
     later = max(until, lane.blocked_until or until)
     values: dict[str, Any] = {"blocked_until": later, "reason": reason[:300], "failures": lane.failures + 1}
     if lane.blocked_until is None or lane.blocked_until <= now:
-        values |= {"pace": max(SLOWEST, pace_of(lane, now) / 2), "paced_at": until}
+        values |= {"pace": max(SLOWEST, pace_of(lane, now) * SLOWER), "paced_at": until}
     await Lane.filter(channel=channel).update(**values)
     return later
 

@@ -141,21 +141,23 @@ async def test_what_was_cancelled_since_it_was_read_does_not_leave(postgres_stor
     assert (await Delivery.get(id=cancelled.id)).state == DeliveryState.SUPERSEDED
 
 
-async def test_a_channel_that_refuses_is_asked_for_half_and_gets_back_to_its_pace_bit_by_bit(store: Store) -> None:
+async def test_a_channel_that_refuses_is_asked_for_less_and_gets_back_to_its_pace_bit_by_bit(store: Store) -> None:
     await lanes.take("bot", QUICK, worker="w0", most=0, now=at())
     for _ in range(3):  # three that were under way together
         await lanes.block("bot", until=at(seconds=10), reason="retry after 10", now=at())
-    paces = [lanes.pace_of(await Lane.get(), at(seconds=10 + later)) for later in (0, 29, 30, 90, 3600)]
-    assert paces == pytest.approx([0.5, 0.5, 0.6, 0.8, 1.0])
+    paces = [lanes.pace_of(await Lane.get(), at(seconds=10 + later)) for later in (0, 9, 10, 20, 3600)]
+    assert paces == pytest.approx([0.8, 0.8, 0.9, 1.0, 1.0])
     for number in range(100):
         await schedule(draft(number))
     slow = Limits(per_second=20, per_target_seconds=0)
     taken = 0
     for step in range(80):  # four seconds
         taken += len(await take(slow, now=at(seconds=10 + step * 0.05)))
-    assert 38 <= taken <= 44
-    await lanes.block("bot", until=at(seconds=30), reason="retry after", now=at(seconds=20))
-    assert lanes.pace_of(await Lane.get(), at(seconds=30)) == 0.25
+    assert 62 <= taken <= 68
+    for refused in range(15):
+        now = at(seconds=14 + refused)
+        await lanes.block("bot", until=now + timedelta(seconds=0.5), reason="retry after", now=now)
+    assert lanes.pace_of(await Lane.get(), now) == lanes.SLOWEST
 
 
 async def test_a_message_is_tried_again_on_the_schedule_and_then_is_a_dead_letter(store: Store) -> None:
