@@ -253,15 +253,18 @@ class Courier:
         """A dead address is given up at once. Our own set-up, and a place where staff are told, is waited for until
         somebody mends it: an alert is not lost because a bot was put out of a group. When our set-up keeps everything
         from leaving (a token was revoked), the channel rests, and is well again within a minute after it was mended.
+        The answer to a command is not worth a wait.
         """
         if dead.dead_address and delivery.kind not in staff_alerts.MUST_BE_SEEN:
             await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
             return
         logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
-        if dead.dead_address:
-            await self._retry(delivery, dead.reason)
-        else:
+        if dead.whole_channel:
             await self._postpone(delivery, message, TryLater(dead.reason))
+        elif delivery.kind in messages.WORD_KINDS:
+            await transactions.run(lambda: self._gone(delivery, dead.reason, dead=False))
+        else:
+            await self._retry(delivery, dead.reason)
 
     async def _gone(self, delivery: Delivery, reason: str, *, dead: bool) -> None:
         if await deliveries.give_up(delivery, reason) == DeliveryState.DEAD:

@@ -27,6 +27,7 @@ _CHATTY = (
     "asyncio",
     "httpcore",
     "httpx",
+    "mail.log",
     "slack_bolt",
     "slack_sdk",
     "tortoise",

@@ -323,13 +323,15 @@ class Undeliverable(Exception):
     """This address will not take our message, however often we try.
 
     `dead_address` is false when it is our own set-up that is wrong (a missing right, a revoked token): the person is
-    not to blame, nobody is marked unreachable, and the staff must be told.
+    not to blame, nobody is marked unreachable, and the staff must be told. `whole_channel`: nothing else can leave
+    either (the token was revoked), so the channel rests until somebody mends it.
     """
 
-    def __init__(self, reason: str, *, dead_address: bool = True) -> None:
+    def __init__(self, reason: str, *, dead_address: bool = True, whole_channel: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.dead_address = dead_address
+        self.whole_channel = whole_channel
 
 
 class Refused(Exception):

@@ -572,3 +572,29 @@ async def test_in_a_group_nobody_reads_what_is_anns(here: World, telegram: Teleg
     await telegram.write(-100, "/rate", by=ANN)
     await telegram.until(lambda: len(telegram.shown(ANN)) == 2)
     assert telegram.shown(-100) == []
+
+
+async def test_who_has_not_begun_to_answer_may_write_about_a_new_trouble(here: World, telegram: TelegramRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.write(ANN, "My printer is burning!")
+    await here.until(lambda: Ticket.filter(subject="My printer is burning!").exists())
+    assert await here.responses() == []
+
+
+async def test_an_answer_to_what_staff_wrote_is_no_comment(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, "2★")
+    await alerted(slack)
+    await slack.press("U0KIM", "C0ALERTS", "Reply…")
+    await submits(slack, "U0KIM", text="Please tell me your order number.")
+    await telegram.until(lambda: "order number" in telegram.screen(ANN))
+    await here.until(lambda: Delivery.filter(kind="reply", state=DeliveryState.SENT).exists())
+    await telegram.write(ANN, "It is 4711")
+    await here.until(lambda: said(here, "It is 4711"))
+    assert not (await here.responses())[0]["comment"]
+
+
+async def said(here: World, words: str) -> bool:
+    return words in str((await here.get("/tickets/T-1/history"))["items"])

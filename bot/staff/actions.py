@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +16,7 @@ from bot.site import Site
 from bot.staff import card_actions, forms
 from bot.turn import Turn
 from core import errors, transactions
-from core.desk import cards, conversations, homes, tickets
+from core.desk import attachments, cards, conversations, homes, tickets
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.reactions import Alert
@@ -83,9 +83,15 @@ class StaffDesk:
         if staff is None or ticket is None:
             return self._for_staff_only(event) if words is not None and staff is None else Turn()
         if words is None:
-            await tickets.note(ticket, event.text, by=staff.name, now=now)
+            entry = await tickets.note(ticket, event.text, by=staff.name, now=now)
+            await attachments.keep(ticket, entry, channel.name, event.files, now=now)
             return Turn()
-        return await self._passed_on(ticket, words, staff, event, told=shown.kind == cards.CARD, now=now)
+        turn = await self._passed_on(ticket, words, staff, event, told=shown.kind == cards.CARD, now=now)
+        if event.files:
+            entry = await tickets.note(ticket, "", by=staff.name, now=now)
+            await attachments.keep(ticket, entry, channel.name, event.files, now=now)
+            turn.answer = Acknowledgement(note=self._say(staff, "note.files_stay"), alarming=True)
+        return turn
 
     async def _passed_on(
         self, ticket: Ticket, words: str, staff: Staff, event: Wrote, *, told: bool, now: datetime
@@ -120,7 +126,8 @@ class StaffDesk:
             raise errors.NotAllowed("only staff can do that", label="note.staff_only")
         verbs = _FORMS if isinstance(event, Tapped) else {}
         if match[2] in verbs:
-            return Turn(Acknowledgement(form=await verbs[match[2]](self.site, event.action, staff)))
+            form = await verbs[match[2]](self.site, event.action, staff)
+            return Turn(Acknowledgement(form=replace(form, intro=forms.about(alert.ticket))))
         act = _ACTS.get(match[2])
         if act is None:
             raise errors.NotFound("this message is out of date", label="note.out_of_date")

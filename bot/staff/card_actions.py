@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.site import Site
@@ -33,7 +34,8 @@ async def act(site: Site, event: Tapped | Submitted, staff: Staff | None, *, now
     if match is None or ticket is None or match[2] not in _ACTS:
         raise errors.NotFound("this message is out of date", label="note.out_of_date")
     if isinstance(event, Tapped) and match[2] in _FORMS:
-        return Turn(Acknowledgement(form=await _FORMS[match[2]](site, event.action, staff)))
+        form = await _FORMS[match[2]](site, event.action, staff)
+        return Turn(Acknowledgement(form=replace(form, intro=forms.about(ticket))))
     values = event.values if isinstance(event, Submitted) else {}
     label = await _ACTS[match[2]](ticket, staff, values, now)
     return Turn(Acknowledgement(note=site.templates.label(label, staff.locale, number=ticket.number)))

@@ -6,11 +6,17 @@ from datetime import timedelta
 
 from bot.site import Site
 from core.desk.tickets import CLOSE_REASONS
+from core.models.desk import Ticket
 from core.models.setup import Staff
 from core.ports import FieldKind, Form, FormField, Option
 from core.reactions.recoveries import DISMISSALS, OUTCOMES
 
 SNOOZES = ("15", "30", "60", "240")
+
+
+def about(ticket: Ticket) -> str:
+    """Whom and what a form is about: with several alerts open nobody must answer the wrong person."""
+    return " · ".join(part for part in (ticket.number, ticket.contact.name, ticket.subject) if part)
 
 
 async def assign(site: Site, action: str, staff: Staff) -> Form:

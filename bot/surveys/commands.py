@@ -132,6 +132,8 @@ async def _language(
     by_name = {templates.label("language.name", one).casefold(): one for one in templates.locales()}
     by_tag = {tag: one for one in templates.locales() for tag in (one.casefold(), one.split("-")[0].casefold())}
     locale = by_name.get(wanted) or by_tag.get(wanted) or by_tag.get(wanted.split("-")[0].split("_")[0])
+    if locale is None and len(wanted) > 1:  # a part of its name: 中文
+        locale = next((one for name, one in by_name.items() if wanted in name), None)
     if locale is None:
         raise errors.Invalid("that language is not spoken here", label="note.language_unknown")
     await contacts.choose_locale(contact, locale)

@@ -203,16 +203,28 @@ class Conversation:
             await contacts.mark_unreachable(known.id, "blocked by the contact")
 
     async def _meant(self, channel: Channel, event: Wrote, address: Address, *, now: datetime) -> Invite | None:
-        """The invite that typed words are about: one that awaits them, came today, or is answered by a reply."""
+        """The invite that typed words are about: one that awaits them, or whose message they answer. A bare score is an
+        answer, too.
+        """
         invite = await invites.latest_open(address.contact, channel=channel.name, now=now)
         if invite is None:
             return None
         response = await responses.of(invite)
         if response is not None and not responses.can_change(response, catalogue.settings_for(invite), now=now):
             return None
-        awaited = responses.awaits_words(invite, response, now=now)
-        shown = await deliveries.shown(invites.screen_of(invite.id)) if event.receipt and not awaited else None
-        return invite if awaited or (shown is not None and shown.receipt == event.receipt) else None
+        if event.receipt:
+            shown = await deliveries.shown(invites.screen_of(invite.id))
+            return invite if shown is not None and shown.receipt == event.receipt else None
+        is_score = response is None and event.text.strip() in _DIGITS
+        if not is_score and not responses.awaits_words(response, now=now):
+            return None
+        asked_for = response is not None and response.comment_until is not None
+        return invite if is_score or asked_for or not await self._staff_spoke(invite, response) else None
+
+    async def _staff_spoke(self, invite: Invite, response: Response | None) -> bool:
+        """Whether staff have written since the contact's last tap: then words go on with that."""
+        since = response.changed_at if response is not None else invite.created_at
+        return await Delivery.filter(contact_id=invite.contact_id, kind="reply", sent_at__gt=since).exists()
 
     async def _go_on(
         self, channel: Channel, event: Heard, invite: Invite, response: Response, *, now: datetime

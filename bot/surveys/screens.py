@@ -97,7 +97,8 @@ def draw(
     """
     if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
         return Screen("expired", _common(now_stands, site))
-    if now_stands.response is None or not (now_stands.scores or now_stands.comment):
+    unrated_letter = not channel.has_buttons and not now_stands.scores  # only the first message has links for scores
+    if now_stands.response is None or unrated_letter or not (now_stands.scores or now_stands.comment):
         return _opening(now_stands, channel, site, first, alone=alone, now=now)
     if channel.has_forms:
         return _thanks(now_stands, channel, site, now=now)
@@ -218,7 +219,8 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
             if channel.has_forms and not now_stands.finished
             else (actions.CHANGE, "button.change")
         )
-        buttons.append(Button(words.label(label), actions.write(key, verb)))
+        page = "" if channel.has_buttons else survey_url(now_stands.invite, site)
+        buttons.append(Button(words.label(label), "" if page else actions.write(key, verb), page))
         if not channel.has_forms and not now_stands.comment and now_stands.settings.comment != "off":
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
     if band == Band.NEGATIVE and now_stands.recovery is not None:

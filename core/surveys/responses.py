@@ -176,10 +176,13 @@ async def scores_of(response: Response) -> dict[str, int]:
     return {row.dimension: row.value for row in await _SCORES.all(response.id)}
 
 
-def awaits_words(invite: Invite, response: Response | None, *, now: datetime) -> bool:
-    """Whether what the contact types now is meant for this question: it was asked for, or the answer is under way."""
+def awaits_words(response: Response | None, *, now: datetime) -> bool:
+    """Whether what the contact types now is the comment: it was asked for, or the answer is under way.
+
+    Who has not begun to answer may write about anything, a new trouble first of all.
+    """
     if response is None:
-        return invite.delivered_at is not None and now < invite.delivered_at + COMMENT_WAITS
+        return False
     if response.comment_until is not None and now < response.comment_until:
         return True
     return response.finished_at is None and now < response.changed_at + COMMENT_WAITS

@@ -330,7 +330,8 @@ async def test_each_refusal_says_what_to_do_next(
     expected: type[Exception] = SlackApiError if bug else TryLater if later else Undeliverable
     with pytest.raises(expected, match=refusal) as caught:
         await slack.send(ALERTS, an_alert())
-    assert getattr(caught.value, "whole_channel", False) is (meaning is Meaning.SLOW_DOWN)
+    whole = meaning is Meaning.SLOW_DOWN or refusal in errors._OF_THE_APP
+    assert getattr(caught.value, "whole_channel", False) is whole
     assert getattr(caught.value, "dead_address", False) is (meaning is Meaning.DEAD_ADDRESS)
 
 

@@ -91,7 +91,7 @@ def explain(error: BaseException, step: Step) -> TryLater | Undeliverable:
         case Meaning.GONE:
             return Undeliverable(reason)
         case Meaning.NOT_TAKEN:
-            return Undeliverable(reason, dead_address=False)
+            return Undeliverable(reason, dead_address=False, whole_channel=step in _BEFORE)
 
 
 def row_for(reply: str, step: Step) -> Row:

@@ -22,6 +22,14 @@ class Meaning(Enum):
     BUG = auto()  # what we sent was wrong: it flies, so that the log shows where
 
 
+_OF_THE_APP = frozenset({
+    "account_inactive", "not_authed", "invalid_auth", "token_revoked", "token_expired",
+    "not_allowed_token_type", "org_login_required", "two_factor_setup_required", "ekm_access_denied",
+    "enterprise_is_restricted", "team_access_not_granted", "team_not_found", "not_enabled", "is_inactive",
+    "bad_client_secret", "invalid_client_id", "invalid_refresh_token",
+})  # fmt: skip
+"""Our set-up is wrong for everything; the others of its kind concern one conversation or one file."""
+
 _CODES: Mapping[Meaning, str] = {
     Meaning.SLOW_DOWN: "ratelimited rate_limited accesslimited message_limit_exceeded",
     Meaning.LATER: """
@@ -135,7 +143,8 @@ def _refusal(error: SlackApiError) -> TryLater | Undeliverable | None:
         return TryLater(reason or f"no proper answer from Slack: HTTP {status}")
     if meaning in (None, Meaning.BUG):
         return TryLater(reason) if status >= 500 else None
-    return Undeliverable(reason, dead_address=meaning is Meaning.DEAD_ADDRESS)
+    dead = meaning is Meaning.DEAD_ADDRESS
+    return Undeliverable(reason, dead_address=dead, whole_channel=reason in _OF_THE_APP)
 
 
 def _status(response: Any) -> int:

@@ -99,6 +99,8 @@ class InstalledApi(Api):
             after = busy.after or BUSY
             self._closed_until = self._clock() + after.total_seconds()
             raise TryLater(busy.reason, after) from busy
+        except Undeliverable as refused:  # a token that was revoked is one workspace's; the others go on
+            raise Undeliverable(refused.reason, dead_address=refused.dead_address) from refused
 
     async def _be_fresh(self) -> None:
         """Renew the token well before its end. As long as the old one is good, a failure costs nothing."""

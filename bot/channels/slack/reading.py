@@ -155,7 +155,8 @@ def _command(payload: Payload) -> Sequence[Heard]:
         trigger_id=text(payload, "trigger_id"), response_url=text(payload, "response_url"), channel=channel
     )
     argument = readable(text(payload, "text"))
-    return (Commanded(person, target, packed, "", is_private(target), name, argument),)
+    # Never private: a command can be typed in a conversation of two others, and all that we are told is "D…".
+    return (Commanded(person, target, packed, "", False, name, argument),)
 
 
 _READERS: Mapping[str, Callable[[Payload], Sequence[Heard]]] = {

@@ -93,7 +93,8 @@ def translate(error: Exception, scrub: Callable[[str], str]) -> Exception:
         case Verdict.DEAD:
             return Undeliverable(reason)
         case Verdict.OURS:
-            return Undeliverable(reason, dead_address=False)
+            whole = isinstance(error, (TelegramUnauthorizedError, TelegramNotFound))
+            return Undeliverable(reason, dead_address=False, whole_channel=whole)
     if isinstance(error, TelegramAPIError):
         error.message = reason
     return error
