@@ -15,6 +15,13 @@ async def draft(ticket: Ticket, key: str, kind: str, payload: dict[str, object],
     if place := places.of(ticket):
         said = {**payload, "thread": place.message}
         return _draft(ticket, key, kind, said, channel=place.channel, target=place.target)
+    return await draft_alone(ticket, key, kind, payload, channel=channel)
+
+
+async def draft_alone(
+    ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = ""
+) -> Draft | None:
+    """The same in a chat of their own, wherever they asked."""
     ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
     return addressed(ways[0], ticket, key, kind, payload) if ways else None
 

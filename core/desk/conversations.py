@@ -13,8 +13,10 @@ from core.text import clean
 
 
 @transactions.atomic
-async def reply(ticket: Ticket, text: str, *, by: Staff, now: datetime, told: bool = False) -> TicketEntry:
-    """Words of the staff for the contact. `told`: they were written in the card's thread, and stand there already.
+async def reply(
+    ticket: Ticket, text: str, *, by: Staff, now: datetime, told: bool = False, alone: bool = False
+) -> TicketEntry:
+    """Words of the staff for the contact. `told`: the card's thread need not hear of them. `alone`: as `to_contact`.
 
     Raises errors.Invalid when there are none, and errors.Conflict when the contact has no address that works.
     """
@@ -24,7 +26,7 @@ async def reply(ticket: Ticket, text: str, *, by: Staff, now: datetime, told: bo
     ticket = await Ticket.get(id=ticket.id).select_related("contact")
     entry = await tickets.message(ticket, words, by=by.name, from_contact=False, now=now)
     payload: dict[str, object] = {"text": words, "actor": {"name": by.name}}
-    if not await to_contact(ticket, f"reply:{entry.id}", "reply", payload, now=now):
+    if not await to_contact(ticket, f"reply:{entry.id}", "reply", payload, alone=alone, now=now):
         raise errors.Conflict("this contact cannot be reached any more", label="note.reply_impossible")
     if not told:
         await cards.tell(ticket, entry, "replied", now=now)
@@ -32,10 +34,21 @@ async def reply(ticket: Ticket, text: str, *, by: Staff, now: datetime, told: bo
 
 
 async def to_contact(
-    ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
+    ticket: Ticket,
+    key: str,
+    kind: str,
+    payload: dict[str, object],
+    *,
+    channel: str = "",
+    alone: bool = False,
+    now: datetime,
 ) -> bool:
-    """A message about the ticket for its contact (fetched with it). False: the contact has no address that works."""
-    draft = await answering.draft(ticket, key, kind, payload, channel=channel)
+    """A message about the ticket for its contact (fetched with it). False: the contact has no address that works.
+
+    `alone`: also when they asked in a group, for what a bad mark brings about is nobody else's business.
+    """
+    make = answering.draft_alone if alone else answering.draft
+    draft = await make(ticket, key, kind, payload, channel=channel)
     if draft is None:
         return False
     await deliveries.schedule(draft, due=now, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
-from core.desk import answering, cards, tickets
+from core.desk import answering, cards, conversations, tickets
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
@@ -138,16 +138,16 @@ async def reply(alert: Alert, text: str, *, by: Staff, now: datetime) -> None:
 
     Raises errors.Invalid when there are none, and errors.Conflict when the contact has no address that works.
     """
-    words = clean(text)
-    if not words:
-        raise errors.Invalid("write what the customer shall read", field="text", label="note.nothing_written")
-    ticket = await Ticket.get(id=alert.ticket_id).select_related("contact")
-    entry = await tickets.message(ticket, words, by=by.name, from_contact=False, now=now)
-    payload: dict[str, object] = {"text": words, "actor": {"name": by.name}}
-    if not await _to_contact(ticket, f"reply:{entry.id}", "reply", payload, now=now):
-        raise errors.Conflict("this contact cannot be reached any more", label="note.reply_impossible")
+    ticket = await Ticket.get(id=alert.ticket_id)
+    entry = await conversations.reply(ticket, text, by=by, now=now, told=True, alone=True)
     await alerts.tell(
-        alert, "alert_update", f"replied:{entry.id}", now=now, event="replied", actor={"name": by.name}, text=words
+        alert,
+        "alert_update",
+        f"replied:{entry.id}",
+        now=now,
+        event="replied",
+        actor={"name": by.name},
+        text=clean(text),
     )
 
 
@@ -158,7 +158,10 @@ async def apologise(ticket: Ticket, recovery: Recovery, *, channel: str, now: da
     Who cannot be reached any more is not told; that keeps nobody from being alerted.
     """
     payload: dict[str, object] = {"recovery": recovery.id}
-    if not await _to_contact(ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, now=now):
+    told = await conversations.to_contact(
+        ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, alone=True, now=now
+    )
+    if not told:
         values: dict[str, object] = {"channel": channel, "reason": "no usable address"}
         await history.write(ticket, EntryKind.UNDELIVERABLE, label="history.sorry_failed", values=values, now=now)
 
@@ -187,19 +190,6 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
     newest = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
     if newest is not None:
         await alerts.tell(newest, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
-
-
-async def _to_contact(
-    ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "", now: datetime
-) -> bool:
-    """To the contact alone, also when they asked in a group: what a bad mark brings about is nobody else's business.
-
-    False: the contact has no address that works.
-    """
-    ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
-    if ways:
-        await deliveries.schedule(answering.addressed(ways[0], ticket, key, kind, payload), due=now, now=now)
-    return bool(ways)
 
 
 async def _under_way(alert: Alert) -> Recovery | None:
