@@ -242,15 +242,17 @@ async def test_starting_over_comes_back_by_itself_with_a_new_store(tmp_path: Pat
     playing = asyncio.create_task(stages.play(port, tmp_path / "store", ready=ready.put_nowait))
     address = await ready.get()
     window = Window(await (await browser.new_context(viewport=DESK)).new_page(), address)  # type: ignore[arg-type]
-    await window.go(lang="en")
-    await window.resolve()
-    await window.page.locator("#again").click()
-    await window.page.locator("dialog[open] button.main").click()
-    await ready.get()
-    await expect(window.page.locator(".dots li.done")).to_have_count(0, timeout=20_000)
-    await expect(window.page.locator("#agent .card.mine")).to_be_visible()
-    os.kill(os.getpid(), signal.SIGTERM)
-    await playing
+    try:
+        await window.go(lang="en")
+        await window.resolve()
+        await window.page.locator("#again").click()
+        await window.page.locator("dialog[open] button.main").click()
+        await ready.get()
+        await expect(window.page.locator(".dots li.done")).to_have_count(0, timeout=20_000)
+        await expect(window.page.locator("#agent .card.mine")).to_be_visible()
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await playing
 
 
 _CUT = """() => {

@@ -14,7 +14,7 @@ from core.models.reactions import Alert
 async def of(seen: Sight, known: str) -> dict[str, object]:
     """What time it is, and the panels if anything is not as it was when the page was told `known`."""
     mark = await _mark(seen)
-    news: dict[str, object] = {"moment": seen.now.isoformat(), "mark": mark}
+    news: dict[str, object] = {"moment": seen.now.isoformat(), "performance": seen.stage.name, "mark": mark}
     if mark != known:
         news["panels"] = await pages.panels(seen)
     return news

@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -42,7 +42,7 @@ _ACCENT = "#0d6b5e"
 
 @dataclass(slots=True)
 class Stage:
-    """One performance. `began` is when the curtain rose: what happened before is the company's past."""
+    """One performance, known by `name`. `began` is when the curtain rose: what came before is the company's past."""
 
     app: App
     clock: DemoClock
@@ -50,6 +50,7 @@ class Stage:
     began: datetime
     identity_secret: str
     again: bool = False
+    name: str = field(default_factory=lambda: secrets.token_hex(6))
 
     @property
     def inbox(self) -> InboxChannel:

@@ -48,6 +48,7 @@ async function look() {
   const response = await fetch(`${address("/demo/now")}&known=${mark}`, { cache: "no-store" });
   if (!response.ok) throw new Error(`now answered ${response.status}`);
   const news = await response.json();
+  if (news.performance !== body.performance) return location.reload(); // Started anew: other tokens, other tickets.
   if (mine !== turn) return; // A later look has been asked for; it knows more.
   skew = new Date(news.moment) - Date.now();
   tick();
@@ -62,11 +63,11 @@ async function watch() {
     await new Promise((resolve) => setTimeout(resolve, document.hidden ? PAUSE_HIDDEN : PAUSE));
     try {
       await look();
-      if (lost > 3) location.reload(); // It was started anew: other tokens, other tickets.
+      if (lost > 3) toast.className = "";
       lost = 0;
     } catch {
       lost += 1;
-      if (lost === 4) say(words.offline, true, true);
+      if (lost === 4 && !document.body.hasAttribute("aria-busy")) say(words.offline, true, true);
     }
   }
 }
@@ -278,8 +279,7 @@ async function startOver(button) {
   if (!(await shown(sheet, cancel, () => true))) return;
   say(words.starting, false, true);
   await post("/demo/again", {}).catch(() => {});
-  document.body.setAttribute("aria-busy", "true");
-  lost = 4; // The next answer comes from the new one.
+  document.body.setAttribute("aria-busy", "true"); // Until a new performance answers, and the page loads it.
 }
 
 function show(part) {
