@@ -124,7 +124,13 @@ def _thanks(band: str) -> Kind:
 _ASKING = (_survey(with_url=True), QUESTION, SCALE, UNTIL)
 
 _CUSTOMER_KINDS = (
-    _customer("invite", "asks for a rating", *_ASKING, ticket=True),
+    _customer(
+        "invite",
+        "asks for a rating",
+        *_ASKING,
+        _text("told", "they have been told before that it is resolved", sample=False),
+        ticket=True,
+    ),
     _customer("reminder", "asks once more", *_ASKING, ticket=True),
     _customer(
         "question",
@@ -143,9 +149,26 @@ _CUSTOMER_KINDS = (
     _customer("expired", "the time to answer is over", _survey()),
     _customer("closed", "it cannot be answered any more", _survey()),
     _customer("received", "a request has arrived", DUE, ticket=True),
-    _customer("resolved", "a request is resolved", _text("result", "what was done", "A new cable."), ticket=True),
-    _customer("reopened", "a request is open again", _text("reason", "why", "It fails again."), DUE, ticket=True),
-    _customer("sorry", "after a negative rating: who comes back, and when", OWNER, DUE, ticket=True),
+    _customer("assigned", "somebody has the request now", ticket=True),
+    _customer(
+        "resolved",
+        "a request is resolved",
+        _text("result", "what was done; may be empty", "A new cable."),
+        _text("solved", "it is; else it was only closed", sample=True),
+        ticket=True,
+    ),
+    _customer("reopened", "a request is open again", DUE, ticket=True),
+    _customer(
+        "sorry",
+        "after a negative rating: who comes back, and when; by mail also what was understood",
+        OWNER,
+        DUE,
+        SCORES,
+        REASONS,
+        COMMENT,
+        UNTIL,
+        ticket=True,
+    ),
     _customer("recovered", "asks again after a recovery", OWNER, OUTCOME, *_ASKING, ticket=True),
     _customer(
         "help",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.rendering import Templates
+from core import contacts
+from core.models.contacts import Contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +19,9 @@ class Site:
     templates: Templates
     timezone: str = "UTC"
     privacy_url: str = ""
+
+    def when(self, moment: datetime, contact: Contact, locale: str, *, now: datetime) -> str:
+        """As a message to the contact says it, in their time zone; else in the site's, and then it is named."""
+        known = contacts.is_zone(contact.timezone)
+        zone = contact.timezone if known else self.timezone
+        return self.templates.when(moment, locale, zone, now=now, lasting=True, named=not known)

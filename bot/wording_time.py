@@ -15,15 +15,23 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _MINUTES = 2  # the first unit that is said alone
 
 
-def when(moment: datetime, labels: Labels, *, tz: str | tzinfo, now: datetime, lasting: bool = False) -> str:
+def when(
+    moment: datetime, labels: Labels, *, tz: str | tzinfo, now: datetime, lasting: bool = False, named: bool = False
+) -> str:
     """A moment as somebody in `tz` says it at `now`; the year is said only when it is not the present one.
 
     `lasting` is for what stays on somebody's screen: tomorrow, "today" would be wrong, so the day is named.
+    `named` says the zone too, for a reader who may live in another one.
     """
     if moment.tzinfo is None or now.tzinfo is None:
         raise ValueError("a moment must be aware of its time zone")
     zone = zone_of(tz)
-    there, here = moment.astimezone(zone), now.astimezone(zone)
+    there = moment.astimezone(zone)
+    said = _said(there, now.astimezone(zone), zone, labels, lasting=lasting)
+    return labels.say("time.in_zone", {"time": said, "zone": _zone_name(there)}) if named else said
+
+
+def _said(there: datetime, here: datetime, zone: tzinfo, labels: Labels, *, lasting: bool) -> str:
     locale = Locale.parse(labels.locale, sep="-")
     clock = format_time(there, labels.say("time.clock", {}), tzinfo=zone, locale=locale)
     nearby = _NEARBY.get((there.date() - here.date()).days)
@@ -32,6 +40,15 @@ def when(moment: datetime, labels: Labels, *, tz: str | tzinfo, now: datetime, l
     pattern = "time.day_and_year" if there.year != here.year else "time.lasting_day" if lasting else "time.day"
     day = format_date(there, labels.say(pattern, {}), locale=locale)
     return labels.say("time.other_day", {"day": day, "clock": clock})
+
+
+def _zone_name(there: datetime) -> str:
+    """ "UTC+5:30", which everybody can reckon with: "CST" is the time of Chicago, of Shanghai and of Havana."""
+    offset = there.utcoffset() or timedelta()
+    hours, minutes = divmod(int(abs(offset).total_seconds()) // 60, 60)
+    if not hours and not minutes:
+        return "UTC"
+    return f"UTC{'-' if offset < timedelta() else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
 
 
 def span(length: timedelta, labels: Labels) -> str:

@@ -113,13 +113,19 @@ async def test_a_reply_of_one_line_rates_and_comments(
     assert question.sender.startswith("support+b.i")
     assert "simply answer this e-mail with a number" in question.text
     await ann.answers(question, "2/5 too slow")
-    thanks = await mail.mail_to(ANN, number=2)
-    assert "too slow" in thanks.text
+    sorry = await mail.mail_to(ANN, number=2)
+    for words in ("We are sorry", "will come back to you by", "★★☆☆☆ 2/5", "too slow", "You can change your answer"):
+        assert words in sorry.text
+    assert any(words == "Change" and f"{here.base_url}/r/" in url for words, url in sorry.links)
     await here.until(lambda: Response.filter(revision__gt=0).exists())
     [response] = await here.responses()
     assert (response["scores"], response["comment"], response["partial"]) == ({"overall": 2}, "too slow", False)
     await slack.until(lambda: "too slow" in "\n".join(slack.screen("C0ALERTS")))
     assert (await here.ticket()).cycle == 2
+    assert not await Delivery.filter(kind="question").exists()
+    assert sorry.header("Subject").startswith("We are sorry: CS")
+    await ann.answers(question, "1")  # they stay unhappy: what they changed is confirmed, and nobody is sorry twice
+    assert "Thank you for being frank" in (await mail.mail_to(ANN, number=3)).text
 
 
 async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
@@ -283,6 +289,10 @@ async def test_a_question_after_resolving_opens_it_again_and_thanks_do_not(
     await handled(here, 3)
     again = await Ticket.get(id=ticket.id)
     assert (again.status, again.cycle) == ("assigned", 2)
+    await here.until(lambda: Delivery.filter(kind="reopened", state=DeliveryState.SENT).exists())
+    subjects = [one.header("Subject") for one in mail.mailbox(ANN)]
+    assert f"Your request {ticket.number} is resolved" in subjects
+    assert subjects[-1] == f"Your request {ticket.number} is open again"
 
 
 async def test_nobody_opens_it_again_without_the_token(here: World, mail: SmtpRig, ann: Correspondent) -> None:

@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 GROUPS: dict[str, tuple[str, ...]] = {
     "asking": ("invite", "reminder", "question", "recovered"),
     "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "sorry", "expired", "closed"),
-    "requests": ("received", "resolved", "reopened", "transcript"),
+    "requests": ("received", "assigned", "resolved", "reopened", "transcript"),
     "commands": ("started", "help", "language", "privacy", "stopped"),
 }
 STAFF = ("alert", "alert_taken", "alert_update", "alert_overdue", "alert_flood", "request", "request_line", "home")
@@ -54,6 +54,8 @@ _SAID = {
 async def message(kind: str, channel: Channel, templates: Templates, locale: str) -> Message:
     """As it would be handed to the channel."""
     context = _context(kind, templates, locale)
+    if kind == "sorry" and channel.has_edits:  # a chat shows the rating above it
+        context |= {"scores": [], "reasons": [], "comment": "", "until": ""}
     rendered = await templates.render(kind, locale, channel.dialect, context, channel=channel.kind)
     said = _SAID[locale]
     made = Message(

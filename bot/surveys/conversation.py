@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, attachment_words, commands, drafts, groups, letters, messages, screens
+from bot.surveys import actions, answers, attachment_words, commands, drafts, groups, letters, messages, screens
 from bot.surveys.actions import Action
 from bot.turn import Turn
 from core import contacts, errors, places, transactions
@@ -175,6 +175,7 @@ class Conversation:
             locale=person.locale,
             subject=event.subject,
             files=event.files,
+            only_thanks=answers.is_only_thanks(event.text) and not event.files,
             now=now,
         )
         turn = Turn(handed_over=await self.not_taken(channel, event, said.refused, now=now))

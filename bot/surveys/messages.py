@@ -11,17 +11,19 @@ from bot.site import Site
 from bot.surveys import screens, transcripts
 from bot.wording import locale_of
 from core import places
+from core.desk import notices, tickets
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.invites import Invite, InviteState
 from core.models.reactions import Recovery
+from core.models.responses import Response
 from core.models.setup import Staff
 from core.ports import Channel, Message
 from core.surveys import invites, tokens
 
 SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired"})
-TICKET_KINDS = frozenset({"received", "sorry", "reply", "resolved", "reopened"})
+TICKET_KINDS = frozenset({"received", "sorry", "reply"}) | notices.KINDS
 OPENINGS = frozenset({"invite", "reminder", "recovered"})
 WORD_KINDS = frozenset({"help", "started", "stopped", "privacy", "language", "note"})
 
@@ -60,6 +62,8 @@ async def draw_screen(
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
     alone = delivery.target == invite.address.address
     screen = screens.draw(now_stands, channel, site, first=first, alone=alone, now=now)
+    if screen.kind == "invite":
+        screen.context["told"] = await notices.knows_it_is_resolved(invite.ticket_id, invite.cycle)
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(
@@ -99,7 +103,7 @@ def _still_wanted(delivery: Delivery, invite: Invite) -> bool:
 
 async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     ticket = await Ticket.get_or_none(id=delivery.subject_id or 0).select_related("contact", "assignee", "team")
-    if ticket is None:
+    if ticket is None or (delivery.kind in notices.KINDS and not notices.is_true(delivery, ticket)):
         return None
     locale = locale_of(ticket.contact, site.templates)
     if delivery.kind == "reply":
@@ -110,10 +114,16 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
         "site": {"name": site.name},
-        "result": ticket.result,
+        "result": delivery.payload.get("result", ""),
+        "solved": ticket.close_reason not in tickets.NOT_SOLVED,
     }
+    rows: screens.Rows = ()
     if delivery.kind == "sorry":
         context |= await _promise(delivery, ticket, site, locale, now=now)
+        understood = None if channel.has_edits else await _understood(delivery, channel, site, now=now)
+        if understood is not None:
+            context |= {name: understood.context.get(name) for name in _UNDERSTOOD}
+            rows = understood.rows
     rendered = await site.templates.render(
         delivery.kind,
         locale,
@@ -127,6 +137,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         kind=delivery.kind,
         text=rendered.text,
         plain=rendered.plain,
+        rows=rows,
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_footer(locale, site),
@@ -149,12 +160,24 @@ async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, 
     recovery = await Recovery.get_or_none(id=delivery.payload.get("recovery", 0)).select_related("owner")
     if recovery is None:
         return {}
-    zone = ticket.contact.timezone or site.timezone
     owner: Staff | None = recovery.owner
     return {
         "owner": {"name": owner.name if owner else ""},
-        "due": site.templates.when(recovery.due_at, locale, zone, now=now, lasting=True),
+        "due": site.when(recovery.due_at, ticket.contact, locale, now=now),
     }
+
+
+_UNDERSTOOD = ("scores", "reasons", "comment", "until")
+
+
+async def _understood(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> screens.Screen | None:
+    """The rating as it was read, and how to correct it: where no message of before shows it, this one has to."""
+    response = await Response.get_or_none(recovery__id=delivery.payload.get("recovery", 0))
+    invite = await invites.by_id(response.invite_id) if response is not None else None
+    if invite is None:
+        return None
+    stands = await screens.standing(invite, site, response=response)
+    return screens.draw(stands, channel, site, first="invite", now=now) if stands.finished else None
 
 
 def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, locale: str) -> Message:

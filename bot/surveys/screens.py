@@ -155,11 +155,10 @@ def survey_url(invite: Invite, site: Site, score: int = 0) -> str:
 
 def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, alone: bool, now: datetime) -> Screen:
     words, invite = now_stands.words, now_stands.invite
-    zone = invite.contact.timezone or site.timezone
     context = _common(now_stands, site) | {
         "question": words.label("question.recovered") if first == "recovered" else words.question("overall"),
         "scale": words.scale_hint(),
-        "until": words.templates.when(invite.expires_at, words.locale, zone, now=now, lasting=True),
+        "until": site.when(invite.expires_at, invite.contact, words.locale, now=now),
         "owner": {"name": _owner(now_stands)},
     }
     rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
@@ -207,13 +206,13 @@ def _choice(now_stands: Standing, site: Site) -> Screen:
 def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime) -> Screen:
     words, key = now_stands.words, now_stands.invite.key
     band = scoring.band_of(now_stands.scores, now_stands.settings) if now_stands.scores else Band.NEUTRAL
-    zone = now_stands.invite.contact.timezone or site.timezone
+    contact = now_stands.invite.contact
     response = now_stands.response
     context = _common(now_stands, site) | _answered(now_stands)
     buttons: list[Button] = []
     if response is not None and responses.can_change(response, now_stands.settings, now=now):
         until = response.created_at + now_stands.settings.edit_for
-        context["until"] = words.templates.when(until, words.locale, zone, now=now, lasting=True)
+        context["until"] = site.when(until, contact, words.locale, now=now)
         verb, label = (
             (actions.FORM, "button.more")
             if channel.has_forms and not now_stands.finished
@@ -225,7 +224,7 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
     if band == Band.NEGATIVE and now_stands.recovery is not None:
         context["owner"] = {"name": _owner(now_stands)}
-        context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now, lasting=True)
+        context["due"] = site.when(now_stands.recovery.due_at, contact, words.locale, now=now)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
 
 

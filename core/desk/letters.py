@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core import contacts, history, transactions
 from core.desk import tickets
@@ -13,8 +13,6 @@ from core.models.deliveries import Delivery
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry
 from core.text import clean, clean_line, shorten
 
-GRACE = timedelta(days=7)
-"""For so long after it was resolved a request is opened again by a real question."""
 _NUMBER = re.compile(r"\bCS\d{12,17}\b")
 _REPLY = re.compile(r"\s*((re|aw|sv|antw|ответ|回复|答复|回覆|答覆)(\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE)
 _SUBJECT = 80
@@ -57,7 +55,7 @@ async def join(ticket: Ticket, letter: Letter, *, reopens: bool, now: datetime) 
     """More words about a request. `reopens` opens it again if it was resolved."""
     who = letter.name or letter.address
     if reopens:
-        await tickets.reopen(ticket, by=who, now=now)
+        await tickets.reopen(ticket, by=who, tell=True, now=now)
     return await tickets.message(ticket, letter.text, by=who, from_contact=True, now=now)
 
 
@@ -83,11 +81,6 @@ async def sender_of(letter: Letter) -> Address | None:
     """Whose address it is; what a mail program writes in capitals may be known in small letters."""
     known = await contacts.by_address(letter.channel, letter.address)
     return known or await contacts.by_address(letter.channel, letter.address.lower())
-
-
-def is_recent(ticket: Ticket, *, now: datetime) -> bool:
-    """Whether it is open, or was resolved so lately that a question opens it again."""
-    return ticket.status in OPEN_STATUSES or (ticket.resolved_at is not None and now < ticket.resolved_at + GRACE)
 
 
 async def _answered(letter: Letter) -> Ticket | None:

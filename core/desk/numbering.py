@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tortoise.connection import get_connection
 
-from core import transactions
+from core import contacts, transactions
 from core.models.desk import TicketCounter
 from core.store.prepared import Prepared
 
@@ -18,11 +18,11 @@ _OF_DAY = Prepared(TicketCounter, lambda day: TicketCounter.filter(day=day), str
 
 
 async def next_number(now: datetime) -> str:
-    """The next number of the day (UTC); must run in the unit of work that creates the ticket.
+    """The next number of the day, as the site counts days; must run in the unit of work that creates the ticket.
 
     Four digits until 9999, more after. Two at once wait for each other, so no number is given twice.
     """
-    day = f"{now:%Y%m%d}"
+    day = f"{now.astimezone(contacts.usual_zone()):%Y%m%d}"
     connection = get_connection(transactions.WRITER)
     await connection.execute_query(_GIVE.format("?" if connection.capabilities.dialect == "sqlite" else "$1"), [day])
     (counter,) = await _OF_DAY.all(day)

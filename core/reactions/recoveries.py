@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
-from core.desk import answering, cards, conversations, tickets
-from core.models.deliveries import Delivery
+from core.desk import answering, cards, conversations, notices, tickets
+from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
@@ -19,7 +19,7 @@ from core.text import clean
 OUTCOMES = ("solved", "compensated", "explained", "not_reachable", "other")
 DISMISSALS = ("mistake", "test", "spam", "duplicate", "other")
 UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
-FOR_THE_CONTACT = frozenset({"reply", "sorry"})
+FOR_THE_CONTACT = frozenset({"reply", "sorry"}) | notices.KINDS
 
 
 @transactions.atomic
@@ -90,14 +90,20 @@ async def assign(alert: Alert, to: Staff, *, by: Staff, now: datetime) -> None:
 
 @transactions.atomic
 async def resolve(alert: Alert, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
-    """Close it with an outcome; the ticket is resolved with it, and the contact is asked whether it is right now."""
+    """Close it with an outcome; the ticket is resolved with it, and the contact is asked whether it is right now.
+
+    That question tells them that it was looked after; who is not asked any more is told without it. The note is for the
+    team.
+    """
     if outcome not in OUTCOMES:
         raise errors.Invalid(f"an outcome is one of {', '.join(OUTCOMES)}", field="outcome")
     await _close(alert, RecoveryState.RESOLVED, outcome, note, by=by, now=now)
     ticket = await Ticket.get(id=alert.ticket_id).select_related("contact", "team", "assignee")
-    if outcome != "not_reachable":
-        await invites.ask_again(ticket, ticket.contact, now=now)
-    await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False)
+    is_reachable = outcome != "not_reachable"
+    asked = await invites.ask_again(ticket, ticket.contact, now=now) if is_reachable else None
+    await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False, tell=False)
+    if is_reachable and asked is None:
+        await notices.resolved(ticket, result="", alone=True, now=now)
     await _told_end(alert, "resolved", by, now=now, outcome=outcome, note=clean(note, limit=500))
 
 
@@ -158,12 +164,18 @@ async def apologise(ticket: Ticket, recovery: Recovery, *, channel: str, now: da
     Who cannot be reached any more is not told; that keeps nobody from being alerted.
     """
     payload: dict[str, object] = {"recovery": recovery.id}
-    told = await conversations.to_contact(
-        ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, alone=True, now=now
-    )
+    told = await answering.tell(ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, alone=True, now=now)
     if not told:
         values: dict[str, object] = {"channel": channel, "reason": "no usable address"}
         await history.write(ticket, EntryKind.UNDELIVERABLE, label="history.sorry_failed", values=values, now=now)
+
+
+async def regrets(response: Response) -> bool:
+    """Whether an apology for it is about to leave."""
+    recovery = await Recovery.get_or_none(response_id=response.id)
+    if recovery is None:
+        return False
+    return await Delivery.filter(key=f"sorry:{recovery.id}", state=DeliveryState.WAITING).exists()
 
 
 @transactions.atomic
@@ -217,7 +229,7 @@ async def _owned(alert: Alert, staff: Staff, *, by: Staff, now: datetime) -> boo
     """The ticket and the alert are theirs. False: the alert was acknowledged before."""
     was_open = await alerts.acknowledge(alert, now=now)
     ticket = await Ticket.get(id=alert.ticket_id)
-    await tickets.assign(ticket, staff, by=by.name, now=now)
+    await tickets.assign(ticket, staff, by=by.name, tell=False, now=now)
     await history.write(
         ticket,
         EntryKind.RECOVERY,
