@@ -64,6 +64,7 @@ async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         "event": delivery.payload.get("event"),
         "contact": {"name": ticket.contact.name},
         "actor": {"name": entry.actor if entry else ""},
+        "owner": {"name": str(entry.values.get("name", "")) if entry else ""},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
         "text": delivery.payload.get("text") or (entry.text if entry else ""),
         "files": await _files(delivery.payload.get("entry")),
@@ -118,7 +119,7 @@ def _buttons(ticket: Ticket, say: Say, *, forms: bool) -> tuple[tuple[Button, ..
     free = ticket.status in (TicketStatus.NEW, TicketStatus.ASSIGNED) or ticket.assignee is None
     row = (
         *((button("take", Tone.PRIMARY),) if free else ()),
-        *((button("reply"), button("resolve")) if forms else ()),
+        *((button("assign"), button("reply"), button("resolve")) if forms else ()),
     )
     return (row,) if row else ()
 
