@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.rendering import Templates
 
@@ -16,3 +17,5 @@ class Site:
     templates: Templates
     timezone: str = "UTC"
     privacy_url: str = ""
+    channels: Mapping[str, str] = field(default_factory=dict)
+    """What kind each configured channel is, by its name."""

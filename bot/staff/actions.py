@@ -179,7 +179,9 @@ class StaffDesk:
         return self.site.templates.label(label, staff.locale, **values)
 
     def _when(self, staff: Staff, moment: datetime, now: datetime) -> str:
-        return self.site.templates.when(moment, staff.locale, staff.timezone or self.site.timezone, now=now)
+        """In their own time; where we do not know that, we say whose it is."""
+        zone = staff.timezone or self.site.timezone
+        return self.site.templates.when(moment, staff.locale, zone, now=now, zoned=not staff.timezone)
 
 
 _Act = Callable[[StaffDesk, Alert, Staff, Mapping[str, tuple[str, ...]], datetime], Awaitable[str]]
