@@ -292,8 +292,9 @@ _STAFF_KINDS = (
         "request_line",
         "told in the thread of a request: something happened",
         (
-            _text("event", "wrote, taken, replied, not_told, resolved or reopened", "wrote", needed=True),
+            _text("event", "wrote, taken, assigned, replied, not_told, resolved or reopened", "wrote", needed=True),
             CONTACT,
+            OWNER,
             Placeholder("actor", "who of the staff did it", fields=(Field("name", "their name; may be empty", "Kim"),)),
             _ticket(),
             _text("text", "what was written by or to the customer", "It blinks again."),

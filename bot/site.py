@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.rendering import Templates
@@ -24,4 +25,7 @@ class Site:
         """As a message to the contact says it, in their time zone; else in the site's, and then it is named."""
         known = contacts.is_zone(contact.timezone)
         zone = contact.timezone if known else self.timezone
-        return self.templates.when(moment, locale, zone, now=now, lasting=True, named=not known)
+        return self.templates.when(moment, locale, zone, now=now, lasting=True, zoned=not known)
+
+    channels: Mapping[str, str] = field(default_factory=dict)
+    """What kind each configured channel is, by its name."""

@@ -69,12 +69,12 @@ class Words:
         *,
         now: datetime,
         lasting: bool = False,
-        named: bool = False,
+        zoned: bool = False,
     ) -> str:
-        """`today 14:30`, as somebody in `tz` says it; `Sat 28 Nov 14:30` in what is `lasting`, such as a message;
-        `today 14:30 (UTC+1)` where the zone is `named`.
+        """`today 14:30`, as somebody in `tz` says it; `Sat 28 Nov 14:30` in what is `lasting`, such as a message; with
+        `UTC+1` behind it where it is `zoned`.
         """
-        return wording_time.when(moment, self._words(locale), tz=tz, now=now, lasting=lasting, named=named)
+        return wording_time.when(moment, self._words(locale), tz=tz, now=now, lasting=lasting, zoned=zoned)
 
     def span(self, length: timedelta, locale: str) -> str:
         """`1 hour 30 minutes`."""

@@ -141,9 +141,15 @@ async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann:
 async def test_words_without_a_score_are_a_comment(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     question = await asked(here, mail)
     await ann.answers(question, "4 days and still no answer")
-    await mail.mail_to(ANN, number=2)
+    answer = await mail.mail_to(ANN, number=2)
     [response] = await here.responses()
     assert (response["scores"], response["comment"]) == ({}, "4 days and still no answer")
+    assert len(score_links(question)) == 5
+    assert score_links(answer) == score_links(question)
+
+
+def score_links(letter: Mail) -> list[str]:
+    return [url for label, url in letter.links if label.endswith("★")]
 
 
 async def test_who_answers_from_another_address_is_believed_for_the_token(

@@ -94,7 +94,7 @@ def _footer(kind: str, templates: Templates, locale: str) -> str:
 def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
     """The samples of the kind, in the language of the picture."""
     said, label = _SAID[locale], templates.label
-    due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True)
+    due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=kind in STAFF)
     later = templates.when(NOW + timedelta(days=6), locale, "UTC", now=NOW, lasting=True)
     dated = templates.when(NOW, locale, "UTC", now=NOW + timedelta(days=400))
     score = {"thanks_positive": 5, "thanks_neutral": 3}.get(kind, 2)
@@ -138,7 +138,7 @@ def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
     if kind == "request_line":
         ours |= {"event": "wrote", "text": said["asked"], "files": ""}
     if kind == "request":
-        ours |= {"channel": "Telegram"}
+        ours |= {"channel": "Telegram", "ticket": {"number": "CS202611220001", "subject": "", "url": ""}}
     if kind == "question":
         ours |= {"question": label("question.attitude", locale), "step": "score"}
         ours["scores"] = [ours["scores"][0]]  # type: ignore[index]
@@ -165,7 +165,7 @@ def _rows(kind: str, channel: Channel, templates: Templates, locale: str) -> tup
         case "language":
             return (tuple(Button(templates.label("language.name", one), f"g:{one}") for one in templates.locales()),)
         case "request" if channel.has_forms:
-            return ((button("take", Tone.PRIMARY), button("reply"), button("resolve")),)
+            return ((button("take", Tone.PRIMARY), button("assign"), button("reply"), button("resolve")),)
         case "alert_flood" | "home":
             names = [templates.label("button.take_one", locale, number=one) for one in _NUMBERS]
             return (tuple(Button(name, f"g:{name[-4:]}", tone=Tone.PRIMARY) for name in names),)
@@ -206,12 +206,9 @@ def _lists(kind: str, templates: Templates, locale: str) -> dict[str, object]:
 
 
 def _request_facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
-    said, label = _SAID[locale], templates.label
+    label = templates.label
     facts = {
-        "who": said["name"],
-        "ticket": f"CS202611220001 · {said['subject']}",
-        "channel": "Telegram",
-        "agent": label("alert.nobody", locale),
+        "owner": label("alert.nobody", locale),
         "state": label("ticket_status.new", locale),
     }
     return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())
@@ -225,16 +222,14 @@ def _score(one: Any, channel: Channel) -> Button:
 
 
 def _facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
-    said, label = _SAID[locale], templates.label
+    label = templates.label
     facts = {
-        "who": said["name"],
         "scores": label("alert.score", locale, dimension=label("dimension.overall", locale), value=2),
         "reasons": label("reason.slow", locale),
-        "ticket": f"CS202611220001 · {said['subject']}",
-        "agent": "Li",
         "history": label("alert.history_line", locale, count=3, average="4.3"),
+        "agent": "Li",
         "owner": label("alert.nobody", locale),
-        "due": templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True),
+        "due": templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=True),
         "state": label("state.open", locale),
     }
     return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())

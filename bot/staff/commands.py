@@ -82,7 +82,8 @@ class _Asked:
         return self.say("lookup.line", label=self.say(label), value=value)
 
     def when(self, moment: datetime) -> str:
-        return self.site.templates.when(moment, self.locale, self.zone, now=self.now)
+        zoned = not self.staff.timezone
+        return self.site.templates.when(moment, self.locale, self.zone, now=self.now, zoned=zoned)
 
 
 async def _help(asked: _Asked) -> _Answer:
@@ -96,12 +97,14 @@ async def _ticket(asked: _Asked) -> _Answer:
     alert = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
     whole = await alerts.by_id(alert.id) if alert else None
     owner = ticket.assignee.name if ticket.assignee else asked.say("alert.nobody")
+    by = card_messages.came_by(ticket, asked.site, asked.locale)
     status = card_messages.status_of(ticket, asked.site, asked.locale)
     lines = [
         asked.line("alert.ticket", f"{ticket.number} · {ticket.subject}"),
         asked.line("alert.who", ticket.contact.name or asked.say("alert.unknown_contact")),
+        *((asked.line("alert.channel", by),) if by else ()),
         asked.line("alert.state", status),
-        asked.line("alert.agent", owner),
+        asked.line("alert.owner", owner),
         asked.line("lookup.rating", await _last_rating(asked, ticket)),
     ]
     if whole is not None:

@@ -76,7 +76,7 @@ def _line(entry: Entry, site: Site, locale: str, zone: str) -> dict[str, object]
     is_theirs = entry.fields.get("from") == "you"
     return {
         "who": site.templates.label("chat.you" if is_theirs else "chat.team", locale),
-        "at": site.templates.when(entry.at, locale, there, now=then, named=not zone),
+        "at": site.templates.when(entry.at, locale, there, now=then, zoned=not zone),
         "text": _words(entry),
     }
 

@@ -202,7 +202,7 @@ class Screen:
 
     def _when(self, moment: datetime) -> str:
         contact = self.invite.contact
-        named = not contacts.is_zone(contact.timezone)
+        zoned = not contacts.is_zone(contact.timezone)
         return self.site.templates.when(
-            moment, self.locale, contacts.zone_of(contact), now=self.site.clock(), named=named
+            moment, self.locale, contacts.zone_of(contact), now=self.site.clock(), zoned=zoned
         )

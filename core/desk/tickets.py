@@ -40,6 +40,7 @@ DEFAULT_PRIORITY = {
 ALBUM = timedelta(minutes=1)
 GRACE = timedelta(days=7)
 """For so long after it was resolved a request is opened again by a real question."""
+UNTOUCHED = (TicketStatus.NEW, TicketStatus.ASSIGNED)
 CLOSE_REASONS = ("solved", "cannot_solve", "duplicate", "no_answer", "other")
 NOT_SOLVED = frozenset({"cannot_solve", "duplicate", "no_answer"})
 _ID = re.compile(r"tkt_(\d{1,18})")
@@ -142,9 +143,7 @@ async def assign(ticket: Ticket, staff: Staff, *, by: str = "", tell: bool = Tru
     if await update(Ticket, {"id": ticket.id, "status": TicketStatus.NEW}, status=TicketStatus.ASSIGNED):
         ticket.status = TicketStatus.ASSIGNED
     ticket.assignee = staff
-    who: dict[str, object] = {"name": staff.name or staff.key}
-    entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
-    await cards.redraw(ticket, entry, now=now)
+    await _has_it(ticket, staff, by=by, now=now)
     if tell and is_new:
         await notices.assigned(ticket, staff, now=now)
 
@@ -153,18 +152,33 @@ async def assign(ticket: Ticket, staff: Staff, *, by: str = "", tell: bool = Tru
 async def take(ticket: Ticket, staff: Staff, *, now: datetime) -> None:
     """It is mine, and I am at it. Raises errors.Conflict when somebody else is, or when it is over."""
     is_new = ticket.assignee_id != staff.id
-    free = (TicketStatus.NEW, TicketStatus.ASSIGNED)
-    untouched = Ticket.filter(Q(status__in=free) | Q(assignee_id=None), id=ticket.id, status__in=OPEN_STATUSES)
+    untouched = Ticket.filter(Q(status__in=UNTOUCHED) | Q(assignee_id=None), id=ticket.id, status__in=OPEN_STATUSES)
     if not await untouched.update(status=TicketStatus.IN_PROGRESS, assignee_id=staff.id):
         raise await _not_free(ticket, staff)
     ticket.status, ticket.assignee = TicketStatus.IN_PROGRESS, staff
-    who: dict[str, object] = {"name": staff.name or staff.key}
-    entry = await history.write(
-        ticket, EntryKind.ASSIGNED, actor=staff.name, label="history.taken", values=who, now=now
-    )
-    await cards.retold(ticket, entry, "taken", now=now)
+    await _has_it(ticket, staff, by=staff.name, now=now)
     if is_new:
         await notices.assigned(ticket, staff, now=now)
+
+
+@transactions.atomic
+async def hand_over(ticket: Ticket, staff: Staff, *, by: str, now: datetime) -> None:
+    """They are at it, whoever had it before: it is in progress, unless it is over."""
+    await update(Ticket, {"id": ticket.id}, assignee_id=staff.id)
+    if await update(Ticket, {"id": ticket.id, "status": OPEN_STATUSES}, status=TicketStatus.IN_PROGRESS):
+        ticket.status = TicketStatus.IN_PROGRESS
+    ticket.assignee = staff
+    await _has_it(ticket, staff, by=by, now=now)
+
+
+@transactions.atomic
+async def answered(ticket: Ticket, entry: TicketEntry, staff: Staff, *, now: datetime) -> None:
+    """They have answered the contact (`entry`): it is in progress, and theirs if it was nobody's."""
+    now_is = await Ticket.get(id=ticket.id)
+    if now_is.assignee_id is None and now_is.status in OPEN_STATUSES:
+        await hand_over(ticket, staff, by=staff.name, now=now)
+    elif await update(Ticket, {"id": ticket.id, "status": UNTOUCHED}, status=TicketStatus.IN_PROGRESS):
+        await cards.redraw(ticket, entry, now=now)
 
 
 @transactions.atomic
@@ -258,6 +272,11 @@ async def message(ticket: Ticket, text: str, *, by: str, from_contact: bool, now
     return entry
 
 
+async def is_open(ticket: Ticket) -> bool:
+    """As it stands in the store now."""
+    return await Ticket.filter(id=ticket.id, status__in=OPEN_STATUSES).exists()
+
+
 async def open_of(contact: Contact) -> Ticket | None:
     """The contact's newest request that is not resolved."""
     return await Ticket.filter(contact_id=contact.id, status__in=OPEN_STATUSES).order_by("-id").first()
@@ -331,6 +350,18 @@ def subject_of(text: str, *, subject: str = "", files: Sequence[File] = ()) -> s
     """What a request is called whose sender gave it no name: its first line, else its first file."""
     line = clean(subject).split("\n")[0] or clean(text).split("\n")[0]
     return shorten(line or (attachments.file_name(files[0].name) if files else ""), 80)
+
+
+async def _has_it(ticket: Ticket, staff: Staff, *, by: str, now: datetime) -> None:
+    """Written down and shown on the card; told in its thread, unless an outside desk did it."""
+    took_it = by == staff.name
+    label = "history.taken" if took_it else "history.assigned"
+    who: dict[str, object] = {"name": staff.name or staff.key}
+    entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label=label, values=who, now=now)
+    if by:
+        await cards.retold(ticket, entry, "taken" if took_it else "assigned", now=now)
+    else:
+        await cards.redraw(ticket, entry, now=now)
 
 
 async def _not_free(ticket: Ticket, staff: Staff) -> errors.Conflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
@@ -139,22 +140,26 @@ async def snooze(alert: Alert, until: datetime, *, by: Staff, now: datetime) -> 
 
 
 @transactions.atomic
-async def reply(alert: Alert, text: str, *, by: Staff, now: datetime) -> None:
-    """Words of the staff for the contact, in the contact's own channel.
+async def answers(alert: Alert, staff: Staff, *, now: datetime) -> None:
+    """Whoever answers what nobody has taken has taken it."""
+    if alert.state == AlertState.OPEN:
+        with contextlib.suppress(errors.Conflict):  # somebody else was faster, and has it
+            async with transactions.savepoint():
+                await take(alert, staff, now=now)
+
+
+@transactions.atomic
+async def reply(alert: Alert, text: str, *, by: Staff, told: bool = False, now: datetime) -> None:
+    """Words of the staff for the contact, in the contact's own channel. `told`: the thread need not hear of them.
 
     Raises errors.Invalid when there are none, and errors.Conflict when the contact has no address that works.
     """
+    await answers(alert, by, now=now)
     ticket = await Ticket.get(id=alert.ticket_id)
-    entry = await conversations.reply(ticket, text, by=by, now=now, told=True, alone=True)
-    await alerts.tell(
-        alert,
-        "alert_update",
-        f"replied:{entry.id}",
-        now=now,
-        event="replied",
-        actor={"name": by.name},
-        text=clean(text),
-    )
+    entry = await conversations.reply(ticket, text, by=by, now=now, told=True, alert_id=alert.id)
+    if not told:
+        said = {"event": "replied", "actor": {"name": by.name}, "text": clean(text)}
+        await alerts.tell(alert, "alert_update", f"replied:{entry.id}", now=now, **said)
 
 
 @transactions.atomic
@@ -198,10 +203,11 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
     if delivery.kind != "reply":
         return
     words = str(delivery.payload.get("text", ""))
-    await cards.tell(ticket, entry, "not_told", now=now, text=words)
-    newest = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
-    if newest is not None:
-        await alerts.tell(newest, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
+    written_under = await Alert.get_or_none(id=delivery.payload.get("alert"))
+    if written_under is not None:
+        await alerts.tell(written_under, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
+    else:
+        await cards.tell(ticket, entry, "not_told", now=now, text=words)
 
 
 async def _under_way(alert: Alert) -> Recovery | None:
@@ -229,7 +235,7 @@ async def _owned(alert: Alert, staff: Staff, *, by: Staff, now: datetime) -> boo
     """The ticket and the alert are theirs. False: the alert was acknowledged before."""
     was_open = await alerts.acknowledge(alert, now=now)
     ticket = await Ticket.get(id=alert.ticket_id)
-    await tickets.assign(ticket, staff, by=by.name, tell=False, now=now)
+    await tickets.hand_over(ticket, staff, by=by.name, now=now)
     await history.write(
         ticket,
         EntryKind.RECOVERY,

@@ -19,6 +19,7 @@ METHODS: Mapping[str, str] = {
     "files.getUploadURLExternal": "files:write",
     "files.info": "files:read",
     "oauth.v2.access": "",  # by client_id and client_secret
+    "users.info": "users:read",
     "users.lookupByEmail": "users:read.email",
     "views.open": "",
     "views.publish": "",
@@ -34,13 +35,10 @@ EVENTS: Mapping[str, str] = {
 MAY_BE_LEFT_OUT = frozenset({"message.channels", "message.groups"})
 """What staff write in the thread of an alert: without it, nothing but these notes is missing."""
 
-_ALONGSIDE = {"users:read.email": "users:read"}  # Slack gives the first only with the second
-
 
 def scopes(events: Iterable[str] = EVENTS) -> list[str]:
     """What the app must be allowed, in the order of the alphabet."""
-    wanted = {"commands", *METHODS.values(), *(EVENTS[one] for one in events)} - {""}
-    return sorted(wanted | {_ALONGSIDE[one] for one in wanted & set(_ALONGSIDE)})
+    return sorted({"commands", *METHODS.values(), *(EVENTS[one] for one in events)} - {""})
 
 
 def needed() -> frozenset[str]:
