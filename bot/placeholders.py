@@ -84,6 +84,9 @@ DUE = Placeholder("due", "by when somebody answers", "Sat 28 Nov 14:30")
 OUTCOME = Placeholder("outcome", "how it ended", "Solved")
 QUESTION = Placeholder("question", "the question asked", "How satisfied are you overall?", needed=True)
 SCALE = Placeholder("scale", "what the ends of the scale mean", "1 = very dissatisfied, 5 = very satisfied")
+PREFIX = Placeholder(
+    "prefix", 'what commands begin with here, "/" or "/afterword ": {{ prefix }}stop; empty where there are none', "/"
+)
 UNTIL = Placeholder("until", "until when; empty if there is no end", "Sat 28 Nov 14:30")
 
 
@@ -113,7 +116,7 @@ def _list(name: str, about: str, *fields: Field) -> Placeholder:
 
 
 def _customer(name: str, about: str, *extra: Placeholder, ticket: bool = False) -> Kind:
-    return Kind(name, about, (CONTACT, _ticket(needed=ticket), AGENT, TEAM, SITE, *extra))
+    return Kind(name, about, (CONTACT, _ticket(needed=ticket), AGENT, TEAM, SITE, PREFIX, *extra))
 
 
 def _thanks(band: str) -> Kind:
@@ -150,7 +153,12 @@ _CUSTOMER_KINDS = (
     _customer(
         "help",
         "what the bot can do",
-        _list("commands", "the commands", Field("name", "/help", "/help"), Field("about", "what it does", "What I do")),
+        _list(
+            "commands",
+            "the commands",
+            Field("name", "as it is typed", "/help"),
+            Field("about", "what it does", "What I do"),
+        ),
     ),
     _customer(
         "started",

@@ -10,6 +10,7 @@ from bot.placeholders import KINDS
 from bot.rendering import Templates
 from bot.site import Site
 from bot.staff import figures
+from bot.surveys.messages import prefix_of
 from bot.template_context import samples
 from core.insight.today import Today
 from core.ports import Button, Channel, Fact, Message, Tone
@@ -53,7 +54,7 @@ _SAID = {
 
 async def message(kind: str, channel: Channel, templates: Templates, locale: str) -> Message:
     """As it would be handed to the channel."""
-    context = _context(kind, templates, locale)
+    context = _context(kind, templates, locale, prefix_of(channel))
     rendered = await templates.render(kind, locale, channel.dialect, context, channel=channel.kind)
     said = _SAID[locale]
     made = Message(
@@ -89,7 +90,7 @@ def _footer(kind: str, templates: Templates, locale: str) -> str:
     return "\n".join(lines)
 
 
-def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
+def _context(kind: str, templates: Templates, locale: str, prefix: str) -> dict[str, object]:
     """The samples of the kind, in the language of the picture."""
     said, label = _SAID[locale], templates.label
     due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True)
@@ -121,7 +122,10 @@ def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
         "changes": [{"label": label("dimension.overall", locale), "old": 2, "new": 5}],
         "language": label("language.name", locale),
         "languages": [{"name": label("language.name", one)} for one in templates.locales()],
-        "commands": [{"name": f"/{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")],
+        "prefix": prefix,
+        "commands": [
+            {"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")
+        ],
         "state": label("state.open", locale),
         "band": label("band.negative", locale),
         "late": templates.span(timedelta(minutes=20), locale),

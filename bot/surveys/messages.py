@@ -33,6 +33,17 @@ class HearsReplies(Protocol):
     answers_by_reply: bool
 
 
+@runtime_checkable
+class HasCommands(Protocol):
+    """A channel in which commands can be typed, and what they begin with there: "/", or "/afterword " in Slack."""
+
+    command_prefix: str
+
+
+def prefix_of(channel: Channel) -> str:
+    return channel.command_prefix if isinstance(channel, HasCommands) else ""
+
+
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     """The message of a delivery, or None when it has lost its meaning in the meantime."""
     if delivery.kind in SURVEY_KINDS:
@@ -63,7 +74,12 @@ async def draw_screen(
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(
-        screen.kind, words.locale, channel.dialect, screen.context, team=team, channel=channel.kind
+        screen.kind,
+        words.locale,
+        channel.dialect,
+        screen.context | {"prefix": prefix_of(channel)},
+        team=team,
+        channel=channel.kind,
     )
     unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"
     footer = [_footer(words.locale, site)]
@@ -110,6 +126,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
         "site": {"name": site.name},
+        "prefix": prefix_of(channel),
         "result": ticket.result,
     }
     if delivery.kind == "sorry":
@@ -189,10 +206,12 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         thread = str(delivery.payload.get("thread", ""))
         return Message(key=delivery.key, kind="note", text=text, plain=words, thread=thread, locale=locale)
     make = _WORDS.get(delivery.kind)
-    extra = await make(site, locale) if make else {}
+    prefix = prefix_of(channel)
+    extra = await make(site, locale, prefix) if make else {}
     context = {
         "site": {"name": site.name},
         "contact": {"name": contact.name if contact else ""},
+        "prefix": prefix,
         **extra,
         **delivery.payload,
     }
@@ -211,22 +230,21 @@ GROUP_COMMANDS = ("ticket", "help")
 COMMANDS = ("new", "rate", "status", "language", "stop", "privacy", "help")
 
 
-async def _help(site: Site, locale: str) -> dict[str, object]:
-    return {
-        "commands": [{"name": f"/{one}", "about": site.templates.label(f"command.{one}", locale)} for one in COMMANDS]
-    }
+async def _help(site: Site, locale: str, prefix: str) -> dict[str, object]:
+    label = site.templates.label
+    return {"commands": [{"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in COMMANDS]}
 
 
-async def _languages(site: Site, locale: str) -> dict[str, object]:
+async def _languages(site: Site, locale: str, prefix: str) -> dict[str, object]:
     names = [{"name": site.templates.label("language.name", one)} for one in site.templates.locales()]
     return {"language": site.templates.label("language.name", locale), "languages": names}
 
 
-async def _privacy(site: Site, locale: str) -> dict[str, object]:
+async def _privacy(site: Site, locale: str, prefix: str) -> dict[str, object]:
     return {"privacy_url": site.privacy_url, "days": 0}
 
 
-_WORDS: dict[str, Callable[[Site, str], Awaitable[dict[str, object]]]] = {
+_WORDS: dict[str, Callable[[Site, str, str], Awaitable[dict[str, object]]]] = {
     "help": _help,
     "language": _languages,
     "privacy": _privacy,

@@ -57,6 +57,7 @@ class SlackChannel:
 
     kind = "slack"
     dialect = Dialect.MRKDWN
+    command_prefix = "/afterword "
     has_buttons = True
     has_edits = True
     has_forms = True
