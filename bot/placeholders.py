@@ -143,6 +143,7 @@ _CUSTOMER_KINDS = (
     _thanks("negative"),
     _thanks("neutral"),
     _thanks("positive"),
+    _customer("answered", "after a rating, where others read it: nothing of the answer", UNTIL),
     _customer("expired", "the time to answer is over", _survey()),
     _customer("closed", "it cannot be answered any more", _survey()),
     _customer("received", "a request has arrived", DUE, ticket=True),

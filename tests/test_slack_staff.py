@@ -404,7 +404,7 @@ async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> No
     slack.channels[slack.dm_of("U0ANN")] = "directmessage"
     await slack.command("U0ANN", "/afterword", "duty")
     await slack.until(lambda: slack.screen("U0ANN"))
-    assert "/privacy" in slack.screen("U0ANN")[0]
+    assert "/afterword privacy" in slack.screen("U0ANN")[0]
     assert slack.whispered("U0ANN") == []
 
 

@@ -18,7 +18,7 @@ from core.ports import Button, Channel, Fact, Message, Tone
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 GROUPS: dict[str, tuple[str, ...]] = {
     "asking": ("invite", "reminder", "question", "recovered"),
-    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "sorry", "expired", "closed"),
+    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "answered", "sorry", "expired", "closed"),
     "requests": ("received", "resolved", "reopened", "transcript"),
     "commands": ("started", "help", "language", "privacy", "stopped"),
 }
@@ -162,7 +162,7 @@ def _rows(kind: str, channel: Channel, templates: Templates, locale: str) -> tup
     match kind:
         case "question":
             return scale, (button("skip"), button("done", Tone.PRIMARY))
-        case "thanks_negative" | "thanks_neutral" | "thanks_positive":
+        case "thanks_negative" | "thanks_neutral" | "thanks_positive" | "answered":
             return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
         case "language":
             return (tuple(Button(templates.label("language.name", one), f"g:{one}") for one in templates.locales()),)

@@ -17,7 +17,7 @@ from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import UNANSWERED, Invite
 from core.plumbing import deliveries
-from core.ports import Channel, Commanded
+from core.ports import Channel, Commanded, Wrote
 from core.surveys import invites
 from core.surveys.tokens import new_key
 from core.text import shorten
@@ -40,6 +40,18 @@ async def obey(conversation: Conversation, channel: Channel, event: Commanded, *
     known = await contacts.by_address(channel.name, event.person.address)
     contact = known.contact if known else await _contact(channel, event, command, now=now)
     return await command(conversation, channel, event, contact, now)
+
+
+def behind_a_call(event: Wrote) -> Commanded | None:
+    """Somebody called us by name with nothing but a command ("help", "status CS…"), or with nothing at all."""
+    name, _, argument = event.text.strip().lstrip("/").partition(" ")
+    number, rest = numbering.read(argument)
+    nothing_more = not argument.strip() or bool(number and not rest)
+    if not event.called or event.files or not nothing_more or name.lower() not in {"", *_COMMANDS}:
+        return None
+    return Commanded(
+        event.person, event.target, event.handle, "", False, ONE_FOR_ALL, f"{name} {argument}".strip(), at=event.at
+    )
 
 
 async def say(

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, attachment_words, commands, drafts, groups, letters, messages, screens
+from bot.surveys import actions, attachment_words, commands, drafts, groups, letters, messages, screens, threads
 from bot.surveys.actions import Action
 from bot.turn import Turn
 from core import contacts, errors, places, transactions
@@ -141,6 +141,8 @@ class Conversation:
         A file is never a comment: alone it is part of the request, with words its words may be one.
         """
         if not event.private:
+            if isinstance(channel, threads.ServesThreads):
+                return await threads.wrote(self, channel, event, now=now)
             is_place = groups.is_place(channel, event)
             return await groups.wrote(self, channel, event, now=now) if is_place else Turn()
         known = await contacts.by_address(channel.name, event.person.address)
@@ -177,6 +179,7 @@ class Conversation:
             files=event.files,
             now=now,
         )
+        await threads.left(said.ticket, channel, now=now)
         turn = Turn(handed_over=await self.not_taken(channel, event, said.refused, now=now))
         if said.opened:
             draft = drafts.received(said.ticket, channel, event.target)

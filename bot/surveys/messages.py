@@ -34,6 +34,13 @@ class HearsReplies(Protocol):
 
 
 @runtime_checkable
+class HasOnlookers(Protocol):
+    """A channel in which a question may stand where others read it (a thread in Slack)."""
+
+    def has_onlookers(self, target: str, thread: str) -> bool: ...
+
+
+@runtime_checkable
 class HasCommands(Protocol):
     """A channel in which commands can be typed, and what they begin with there: "/", or "/afterword " in Slack."""
 
@@ -70,7 +77,9 @@ async def draw_screen(
     invite = now_stands.invite
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
     alone = delivery.target == invite.address.address
-    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, now=now)
+    thread = _thread(delivery, invite.ticket, channel)
+    onlookers = isinstance(channel, HasOnlookers) and channel.has_onlookers(delivery.target, thread)
+    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, onlookers=onlookers, now=now)
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(
@@ -97,7 +106,7 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer="\n".join(footer),
         unsubscribe_url=unsubscribe,
-        thread=_thread(delivery, invite.ticket, channel),
+        thread=thread,
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
@@ -157,9 +166,11 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
 def _thread(delivery: Delivery, ticket: Ticket, channel: Channel) -> str:
     """The message that it was told to answer under, or the thread in which the request was made."""
     told = str(delivery.payload.get("thread", ""))
+    if not told and (delivery.kind == "recovered" or delivery.payload.get("alone") or delivery.payload.get("anew")):
+        return ""  # what a bad mark brings about is nobody else's business, nor what somebody asked for by themselves
     if told or ticket.channel != channel.name or places.of(ticket) is not None:
         return told
-    return ticket.thread
+    return "" if places.is_aside(ticket.thread) else ticket.thread
 
 
 async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:

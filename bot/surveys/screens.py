@@ -89,11 +89,19 @@ class LosesTaps(Protocol):
 
 
 def draw(
-    now_stands: Standing, channel: Channel, site: Site, *, first: str, alone: bool = True, now: datetime
+    now_stands: Standing,
+    channel: Channel,
+    site: Site,
+    *,
+    first: str,
+    alone: bool = True,
+    onlookers: bool = False,
+    now: datetime,
 ) -> Screen:
     """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered.
 
     `alone`: nobody but the contact reads it. The link to the page lets anybody answer, so it stands nowhere else.
+    `onlookers`: with a form, the answer is given in it, and the message shows none of it to the others.
     """
     if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
         return Screen("expired", _common(now_stands, site))
@@ -101,7 +109,8 @@ def draw(
     if now_stands.response is None or unrated_letter or not (now_stands.scores or now_stands.comment):
         return _opening(now_stands, channel, site, first, alone=alone, now=now)
     if channel.has_forms:
-        return _thanks(now_stands, channel, site, now=now)
+        thanks = _thanks(now_stands, channel, site, now=now)
+        return _unsaid(now_stands, site, thanks) if onlookers else thanks
     if now_stands.asking == "change":
         return _choice(now_stands, site)
     question = now_stands.question()
@@ -227,6 +236,11 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
         context["owner"] = {"name": _owner(now_stands)}
         context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now, lasting=True)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
+
+
+def _unsaid(now_stands: Standing, site: Site, thanks: Screen) -> Screen:
+    """That it was answered, and nothing of the answer; the buttons open a form that only the contact sees."""
+    return Screen("answered", _common(now_stands, site) | {"until": thanks.context.get("until", "")}, thanks.rows)
 
 
 def _score_row(now_stands: Standing, dimension: str, site: Site, *, taps: bool) -> tuple[Button, ...]:

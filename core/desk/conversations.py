@@ -48,7 +48,7 @@ async def to_contact(
     `alone`: also when they asked in a group, for what a bad mark brings about is nobody else's business.
     """
     make = answering.draft_alone if alone else answering.draft
-    draft = await make(ticket, key, kind, payload, channel=channel)
+    draft = await make(ticket, key, kind, payload | {"alone": True} if alone else payload, channel=channel)
     if draft is None:
         return False
     await deliveries.schedule(draft, due=now, now=now)
