@@ -92,7 +92,7 @@ class Conversation:
         turn = await self._go_on(channel, event, invite, response, now=now)
         form = None
         if channel.has_forms:
-            form = screens.form(await screens.standing(invite, self.site))
+            form = screens.form(await screens.standing(invite, self.site), channel)
         turn.answer = Acknowledgement(note=self._say(invite, "note.saved", value=action.score), form=form)
         return turn
 
@@ -124,7 +124,7 @@ class Conversation:
         return await self._redraw(channel, event, invite, asking=action.what, now=now)
 
     async def _form(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
-        return Turn(Acknowledgement(form=screens.form(await screens.standing(invite, self.site))))
+        return Turn(Acknowledgement(form=screens.form(await screens.standing(invite, self.site), channel)))
 
     async def _submitted(self, channel: Channel, event: Submitted, *, now: datetime) -> Turn:
         action = actions.read(event.action)
@@ -133,6 +133,8 @@ class Conversation:
         invite = await self._own_invite(channel, event, action.invite_key)
         scores, reasons, comment = _filled_in(event.values)
         await responses.answer(invite, scores, reasons, comment, finished=True, now=now)
+        if screens.fills_its_field(channel, comment):
+            await responses.await_comment(invite, now=now)
         return await self._redraw(channel, event, invite, now=now)
 
     async def _wrote(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:

@@ -119,7 +119,19 @@ def draw(
     return _question(now_stands, site, question)
 
 
-def form(now_stands: Standing) -> Form:
+@runtime_checkable
+class ShortForms(Protocol):
+    """A channel whose forms take less text than a comment may have (Slack); its messages take more."""
+
+    form_text_limit: int
+
+
+def fills_its_field(channel: Channel, comment: str | None) -> bool:
+    """Whether no more fitted into the form: what is written next goes on with it."""
+    return isinstance(channel, ShortForms) and len(comment or "") >= channel.form_text_limit
+
+
+def form(now_stands: Standing, channel: Channel) -> Form:
     """The whole survey in one form, filled in with what is known."""
     words, settings = now_stands.words, now_stands.settings
     choices = tuple(
@@ -141,9 +153,11 @@ def form(now_stands: Standing) -> Form:
         label = words.label("form.reasons")
         fields.append(FormField("reasons", label, FieldKind.MANY, options, tuple(now_stands.reasons)))
     if settings.comment != "off":
-        hint = words.label("form.comment_hint")
         text = (now_stands.comment,) if now_stands.comment else ()
         required = scoring.needs_comment(now_stands.scores, settings)
+        hint = words.label("form.comment_hint_needed" if required else "form.comment_hint")
+        if isinstance(channel, ShortForms):
+            hint += " " + words.label("form.comment_longer", limit=channel.form_text_limit)
         fields.append(
             FormField("comment", words.label("form.comment"), FieldKind.TEXT, (), text, required=required, hint=hint)
         )

@@ -63,6 +63,7 @@ class SlackChannel:
     has_forms = True
     has_files = True
     serves_threads = True
+    form_text_limit = forms.TYPED
 
     timeout = timedelta(seconds=10)
     ping_seconds = 10.0
