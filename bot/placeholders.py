@@ -84,6 +84,9 @@ DUE = Placeholder("due", "by when somebody answers", "Sat 28 Nov 14:30")
 OUTCOME = Placeholder("outcome", "how it ended", "Solved")
 QUESTION = Placeholder("question", "the question asked", "How satisfied are you overall?", needed=True)
 SCALE = Placeholder("scale", "what the ends of the scale mean", "1 = very dissatisfied, 5 = very satisfied")
+PREFIX = Placeholder(
+    "prefix", 'what commands begin with here, "/" or "/afterword ": {{ prefix }}stop; empty where there are none', "/"
+)
 UNTIL = Placeholder("until", "until when; empty if there is no end", "Sat 28 Nov 14:30")
 
 
@@ -113,7 +116,7 @@ def _list(name: str, about: str, *fields: Field) -> Placeholder:
 
 
 def _customer(name: str, about: str, *extra: Placeholder, ticket: bool = False) -> Kind:
-    return Kind(name, about, (CONTACT, _ticket(needed=ticket), AGENT, TEAM, SITE, *extra))
+    return Kind(name, about, (CONTACT, _ticket(needed=ticket), AGENT, TEAM, SITE, PREFIX, *extra))
 
 
 def _thanks(band: str) -> Kind:
@@ -146,6 +149,7 @@ _CUSTOMER_KINDS = (
     _thanks("negative"),
     _thanks("neutral"),
     _thanks("positive"),
+    _customer("answered", "after a rating, where others read it: nothing of the answer", UNTIL),
     _customer("expired", "the time to answer is over", _survey()),
     _customer("closed", "it cannot be answered any more", _survey()),
     _customer("received", "a request has arrived", DUE, ticket=True),
@@ -173,7 +177,12 @@ _CUSTOMER_KINDS = (
     _customer(
         "help",
         "what the bot can do",
-        _list("commands", "the commands", Field("name", "/help", "/help"), Field("about", "what it does", "What I do")),
+        _list(
+            "commands",
+            "the commands",
+            Field("name", "as it is typed", "/help"),
+            Field("about", "what it does", "What I do"),
+        ),
     ),
     _customer(
         "started",

@@ -217,6 +217,7 @@ class Wrote(Heard):
     """Typed text, files, or both. `receipt` is the message it answers, if any; `thread` the root of its thread.
 
     `reply_token` is what stood in the address that it was sent to; whether it is genuine is not the channel's business.
+    `called`: where others talk too, we were called by our name; the name is not in `text`.
     """
 
     text: str = ""
@@ -224,6 +225,7 @@ class Wrote(Heard):
     subject: str = ""
     reply_token: str = ""
     files: tuple[File, ...] = ()
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,11 +94,15 @@ def _always(needed: bool) -> str:
 # ---------------------------------------------------------------- commands
 
 
+_IN_SLACK = """In Slack they follow `/afterword`: `/afterword new`, `/afterword status CS202611220001`.
+There `/afterword ticket` and a number look a request up, too."""
+
+
 def commands() -> str:
     told = "\n".join(_commands(get_command(command_line), "afterword"))
     words = Templates.load()
     rows = [(f"`/{name}`", _sentence(words.label(f"command.{name}", "en"))) for name in chat_commands._COMMANDS]
-    chat = f"## In a chat\n\n{_table(('command', 'what it does'), rows)}"
+    chat = f"## In a chat\n\n{_IN_SLACK}\n\n{_table(('command', 'what it does'), rows)}"
     mine = [tuple(words.label(f"staff_command.{name}", "en").split(": ", 1)) for name in staff_commands.COMMANDS]
     staff = _table(("command", "what it does"), [(f"`{name}`", _sentence(about)) for name, about in mine])
     return f"{told}\n{chat}\n## In Slack, for staff\n\n{staff}"

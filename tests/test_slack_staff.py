@@ -234,12 +234,12 @@ async def test_deadlines_are_drawn_in_each_readers_own_time_and_name_their_zone_
     alert = await unhappy(here, telegram, slack)
     due = (await Recovery.get()).due_at
     token = f"!date^{int(due.timestamp())}^{{date_short_pretty}} {{time}}|"
-    assert [one.startswith(token) and one.endswith(" UTC") for one in slack.moments()] == [True]
+    assert [one.startswith(token) and one.endswith(" (UTC)") for one in slack.moments()] == [True]
     await slack.press("U0KIM", TEAM, "Take")
     await slack.until(lambda: any("took it" in line for line in slack.thread(TEAM, alert)))
-    assert any(line.endswith(" UTC.") for line in slack.thread(TEAM, alert))
+    assert any(line.endswith(" (UTC).") for line in slack.thread(TEAM, alert))
     assert len([one for one in slack.moments() if one.startswith(token)]) == 2
-    assert slack.whispered("U0KIM")[0].endswith(" UTC.")
+    assert slack.whispered("U0KIM")[0].endswith(" (UTC).")
     assert slack.pings() == []
 
 
@@ -645,7 +645,7 @@ async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> No
     slack.channels[slack.dm_of("U0ANN")] = "directmessage"
     await slack.command("U0ANN", "/afterword", "duty")
     await slack.until(lambda: slack.screen("U0ANN"))
-    assert "/privacy" in slack.screen("U0ANN")[0]
+    assert "/afterword privacy" in slack.screen("U0ANN")[0]
     assert slack.whispered("U0ANN") == []
 
 

@@ -10,6 +10,7 @@ from bot.placeholders import KINDS
 from bot.rendering import Templates
 from bot.site import Site
 from bot.staff import figures
+from bot.surveys.messages import prefix_of
 from bot.template_context import samples
 from core.insight.today import Today
 from core.ports import Button, Channel, Fact, Message, Tone
@@ -17,7 +18,7 @@ from core.ports import Button, Channel, Fact, Message, Tone
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 GROUPS: dict[str, tuple[str, ...]] = {
     "asking": ("invite", "reminder", "question", "recovered"),
-    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "sorry", "expired", "closed"),
+    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "answered", "sorry", "expired", "closed"),
     "requests": ("received", "assigned", "resolved", "reopened", "transcript"),
     "commands": ("started", "help", "language", "privacy", "stopped"),
 }
@@ -53,7 +54,7 @@ _SAID = {
 
 async def message(kind: str, channel: Channel, templates: Templates, locale: str) -> Message:
     """As it would be handed to the channel."""
-    context = _context(kind, templates, locale)
+    context = _context(kind, templates, locale, prefix_of(channel))
     if kind == "sorry" and channel.has_edits:  # a chat shows the rating above it
         context |= {"scores": [], "reasons": [], "comment": "", "until": ""}
     rendered = await templates.render(kind, locale, channel.dialect, context, channel=channel.kind)
@@ -91,7 +92,7 @@ def _footer(kind: str, templates: Templates, locale: str) -> str:
     return "\n".join(lines)
 
 
-def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
+def _context(kind: str, templates: Templates, locale: str, prefix: str) -> dict[str, object]:
     """The samples of the kind, in the language of the picture."""
     said, label = _SAID[locale], templates.label
     due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=kind in STAFF)
@@ -123,7 +124,10 @@ def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
         "changes": [{"label": label("dimension.overall", locale), "old": 2, "new": 5}],
         "language": label("language.name", locale),
         "languages": [{"name": label("language.name", one)} for one in templates.locales()],
-        "commands": [{"name": f"/{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")],
+        "prefix": prefix,
+        "commands": [
+            {"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")
+        ],
         "state": label("state.open", locale),
         "band": label("band.negative", locale),
         "late": templates.span(timedelta(minutes=20), locale),
@@ -160,7 +164,7 @@ def _rows(kind: str, channel: Channel, templates: Templates, locale: str) -> tup
     match kind:
         case "question":
             return scale, (button("skip"), button("done", Tone.PRIMARY))
-        case "thanks_negative" | "thanks_neutral" | "thanks_positive":
+        case "thanks_negative" | "thanks_neutral" | "thanks_positive" | "answered":
             return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
         case "language":
             return (tuple(Button(templates.label("language.name", one), f"g:{one}") for one in templates.locales()),)

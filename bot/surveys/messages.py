@@ -35,6 +35,24 @@ class HearsReplies(Protocol):
     answers_by_reply: bool
 
 
+@runtime_checkable
+class HasOnlookers(Protocol):
+    """A channel in which a question may stand where others read it (a thread in Slack)."""
+
+    def has_onlookers(self, target: str, thread: str) -> bool: ...
+
+
+@runtime_checkable
+class HasCommands(Protocol):
+    """A channel in which commands can be typed, and what they begin with there: "/", or "/afterword " in Slack."""
+
+    command_prefix: str
+
+
+def prefix_of(channel: Channel) -> str:
+    return channel.command_prefix if isinstance(channel, HasCommands) else ""
+
+
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     """The message of a delivery, or None when it has lost its meaning in the meantime."""
     if delivery.kind in SURVEY_KINDS:
@@ -61,13 +79,20 @@ async def draw_screen(
     invite = now_stands.invite
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
     alone = delivery.target == invite.address.address
-    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, now=now)
+    thread = _thread(delivery, invite.ticket, channel)
+    onlookers = isinstance(channel, HasOnlookers) and channel.has_onlookers(delivery.target, thread)
+    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, onlookers=onlookers, now=now)
     if screen.kind == "invite":
         screen.context["told"] = await notices.knows_it_is_resolved(invite.ticket_id, invite.cycle)
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(
-        screen.kind, words.locale, channel.dialect, screen.context, team=team, channel=channel.kind
+        screen.kind,
+        words.locale,
+        channel.dialect,
+        screen.context | {"prefix": prefix_of(channel)},
+        team=team,
+        channel=channel.kind,
     )
     unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"
     footer = [_footer(words.locale, site)]
@@ -85,7 +110,7 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer="\n".join(footer),
         unsubscribe_url=unsubscribe,
-        thread=_thread(delivery, invite.ticket, channel),
+        thread=thread,
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
@@ -116,6 +141,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         "site": {"name": site.name},
         "result": delivery.payload.get("result", ""),
         "solved": ticket.close_reason not in tickets.NOT_SOLVED,
+        "prefix": prefix_of(channel),
     }
     rows: screens.Rows = ()
     if delivery.kind == "sorry":
@@ -151,9 +177,11 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
 def _thread(delivery: Delivery, ticket: Ticket, channel: Channel) -> str:
     """The message that it was told to answer under, or the thread in which the request was made."""
     told = str(delivery.payload.get("thread", ""))
+    if not told and (delivery.kind == "recovered" or delivery.payload.get("alone") or delivery.payload.get("anew")):
+        return ""  # what a bad mark brings about is nobody else's business, nor what somebody asked for by themselves
     if told or ticket.channel != channel.name or places.of(ticket) is not None:
         return told
-    return ticket.thread
+    return "" if places.is_aside(ticket.thread) else ticket.thread
 
 
 async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:
@@ -212,10 +240,12 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         thread = str(delivery.payload.get("thread", ""))
         return Message(key=delivery.key, kind="note", text=text, plain=words, thread=thread, locale=locale)
     make = _WORDS.get(delivery.kind)
-    extra = await make(site, locale) if make else {}
+    prefix = prefix_of(channel)
+    extra = await make(site, locale, prefix) if make else {}
     context = {
         "site": {"name": site.name},
         "contact": {"name": contact.name if contact else ""},
+        "prefix": prefix,
         **extra,
         **delivery.payload,
     }
@@ -234,22 +264,21 @@ GROUP_COMMANDS = ("ticket", "help")
 COMMANDS = ("new", "rate", "status", "language", "stop", "privacy", "help")
 
 
-async def _help(site: Site, locale: str) -> dict[str, object]:
-    return {
-        "commands": [{"name": f"/{one}", "about": site.templates.label(f"command.{one}", locale)} for one in COMMANDS]
-    }
+async def _help(site: Site, locale: str, prefix: str) -> dict[str, object]:
+    label = site.templates.label
+    return {"commands": [{"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in COMMANDS]}
 
 
-async def _languages(site: Site, locale: str) -> dict[str, object]:
+async def _languages(site: Site, locale: str, prefix: str) -> dict[str, object]:
     names = [{"name": site.templates.label("language.name", one)} for one in site.templates.locales()]
     return {"language": site.templates.label("language.name", locale), "languages": names}
 
 
-async def _privacy(site: Site, locale: str) -> dict[str, object]:
+async def _privacy(site: Site, locale: str, prefix: str) -> dict[str, object]:
     return {"privacy_url": site.privacy_url, "days": 0}
 
 
-_WORDS: dict[str, Callable[[Site, str], Awaitable[dict[str, object]]]] = {
+_WORDS: dict[str, Callable[[Site, str, str], Awaitable[dict[str, object]]]] = {
     "help": _help,
     "language": _languages,
     "privacy": _privacy,

@@ -89,11 +89,19 @@ class LosesTaps(Protocol):
 
 
 def draw(
-    now_stands: Standing, channel: Channel, site: Site, *, first: str, alone: bool = True, now: datetime
+    now_stands: Standing,
+    channel: Channel,
+    site: Site,
+    *,
+    first: str,
+    alone: bool = True,
+    onlookers: bool = False,
+    now: datetime,
 ) -> Screen:
     """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered.
 
     `alone`: nobody but the contact reads it. The link to the page lets anybody answer, so it stands nowhere else.
+    `onlookers`: with a form, the answer is given in it, and the message shows none of it to the others.
     """
     if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
         return Screen("expired", _common(now_stands, site))
@@ -101,7 +109,8 @@ def draw(
     if now_stands.response is None or unrated_letter or not (now_stands.scores or now_stands.comment):
         return _opening(now_stands, channel, site, first, alone=alone, now=now)
     if channel.has_forms:
-        return _thanks(now_stands, channel, site, now=now)
+        thanks = _thanks(now_stands, channel, site, now=now)
+        return _unsaid(now_stands, site, thanks) if onlookers else thanks
     if now_stands.asking == "change":
         return _choice(now_stands, site)
     question = now_stands.question()
@@ -110,7 +119,19 @@ def draw(
     return _question(now_stands, site, question)
 
 
-def form(now_stands: Standing) -> Form:
+@runtime_checkable
+class ShortForms(Protocol):
+    """A channel whose forms take less text than a comment may have (Slack); its messages take more."""
+
+    form_text_limit: int
+
+
+def fills_its_field(channel: Channel, comment: str | None) -> bool:
+    """Whether no more fitted into the form: what is written next goes on with it."""
+    return isinstance(channel, ShortForms) and len(comment or "") >= channel.form_text_limit
+
+
+def form(now_stands: Standing, channel: Channel) -> Form:
     """The whole survey in one form, filled in with what is known."""
     words, settings = now_stands.words, now_stands.settings
     choices = tuple(
@@ -132,9 +153,11 @@ def form(now_stands: Standing) -> Form:
         label = words.label("form.reasons")
         fields.append(FormField("reasons", label, FieldKind.MANY, options, tuple(now_stands.reasons)))
     if settings.comment != "off":
-        hint = words.label("form.comment_hint")
         text = (now_stands.comment,) if now_stands.comment else ()
         required = scoring.needs_comment(now_stands.scores, settings)
+        hint = words.label("form.comment_hint_needed" if required else "form.comment_hint")
+        if isinstance(channel, ShortForms):
+            hint += " " + words.label("form.comment_longer", limit=channel.form_text_limit)
         fields.append(
             FormField("comment", words.label("form.comment"), FieldKind.TEXT, (), text, required=required, hint=hint)
         )
@@ -226,6 +249,11 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
         context["owner"] = {"name": _owner(now_stands)}
         context["due"] = site.when(now_stands.recovery.due_at, contact, words.locale, now=now)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
+
+
+def _unsaid(now_stands: Standing, site: Site, thanks: Screen) -> Screen:
+    """That it was answered, and nothing of the answer; the buttons open a form that only the contact sees."""
+    return Screen("answered", _common(now_stands, site) | {"until": thanks.context.get("until", "")}, thanks.rows)
 
 
 def _score_row(now_stands: Standing, dimension: str, site: Site, *, taps: bool) -> tuple[Button, ...]:

@@ -27,7 +27,7 @@ async def tell(
     `alone`: also when they asked in a group, for what a bad mark brings about is nobody else's business.
     """
     make = draft_alone if alone else draft
-    made = await make(ticket, key, kind, payload, channel=channel)
+    made = await make(ticket, key, kind, payload | {"alone": True} if alone else payload, channel=channel)
     if made is None:
         return False
     await deliveries.schedule(made, due=now, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from tortoise.connection import get_connection
@@ -14,7 +15,16 @@ _GIVE = """
 INSERT INTO ticket_counters (day, given) VALUES ({}, 1)
 ON CONFLICT (day) DO UPDATE SET given = ticket_counters.given + 1
 """
+_TYPED = re.compile(r"\s*[#＃]?\s*cs[\s-]*(\d(?:[\s-]?\d){11}\d{0,5})(?!\d)", re.IGNORECASE | re.ASCII)
 _OF_DAY = Prepared(TicketCounter, lambda day: TicketCounter.filter(day=day), str)
+
+
+def read(typed: str) -> tuple[str, str]:
+    """A number as people type it ("#cs 20261122 0001"), and what stands behind it; "" and all of it without one."""
+    found = _TYPED.match(typed)
+    if found is None:
+        return "", typed.strip()
+    return "CS" + re.sub(r"\D", "", found[1]), typed[found.end() :].strip()
 
 
 async def next_number(now: datetime) -> str:

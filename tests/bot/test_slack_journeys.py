@@ -157,6 +157,34 @@ async def test_a_form_that_does_not_open_still_leaves_the_score_and_a_way_to_say
     await here.until(lambda: _commented(here))
 
 
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_comment_that_is_longer_than_the_form_goes_on_as_a_message(
+    here: World, slack: SlackRig, again: bool
+) -> None:
+    await here.resolve(addresses=[("slack", ANN)])
+    await slack.until(lambda: "1★" in slack.buttons(ANN))
+    await slack.press(ANN, ANN, "2★")
+    await slack.until(lambda: slack.modals)
+    field = slack.modal(ANN).view["blocks"][-1]
+    assert field["element"]["max_length"] == 3000
+    assert "3000 fit in here; write me more as a message" in field["hint"]["text"]
+    first, more = "word " * 599 + "words", "and " * 200 + "so on"
+    await slack.submit(ANN, {"comment": first})
+    await here.until(lambda: _has_comment(here, first))
+    await slack.write(ANN, ANN, f"{first}\n{more}" if again else more)
+    await here.until(lambda: _has_comment(here, f"{first}\n{more}"))
+    assert await Ticket.all().count() == 1
+    await slack.press(ANN, ANN, "Change")
+    await slack.until(lambda: slack.modals)
+    await slack.submit(ANN, {"score_speed": "3"})
+    await here.until(lambda: _scored(here, {"overall": 2, "speed": 3}))
+    assert await _has_comment(here, f"{first}\n{more}")
+
+
+async def _has_comment(here: World, comment: str) -> bool:
+    return [response["comment"] for response in await here.responses()] == [comment]
+
+
 async def test_a_picture_that_ann_shares_is_kept_with_her_request(here: World, slack: SlackRig) -> None:
     assert (await slack.share(ANN, ANN, "router.png", b"\x89PNG red light", text="It blinks")).status == 200
     found = await here.until(lambda: Attachment.filter(state=AttachmentState.STORED).first())

@@ -173,6 +173,29 @@ class SlackRig(SlackServer):
             event |= {"user_team": self._team_of(user), "source_team": self._team_of(user)}
         return await self.happen(event)
 
+    async def call(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread: str | None = None,
+        told_as: Sequence[str] = ("app_mention",),
+    ) -> str:
+        """`@Afterword text`, typed in a channel; Slack tells of it as each of `told_as`. The receipt of the message."""
+        ts, us = self.new_ts(), "<@U0BOT>"
+        words = us + " " + text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        root = thread.rpartition(":")[2] if thread else ""
+        self.messages[channel, ts] = Posted(channel, ts, words, (), {}, root)
+        event = {"user": user, "channel": channel, "text": words, "ts": ts, "team": self._team_of(user)}
+        event |= {"thread_ts": root} if root else {}
+        for kind in told_as:
+            answer = await self.happen(
+                event | {"type": kind} | ({"channel_type": "channel"} if kind == "message" else {})
+            )
+            assert answer.status == 200
+        return f"{channel}:{ts}"
+
     async def share(
         self,
         user: str,

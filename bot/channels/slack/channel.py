@@ -58,10 +58,13 @@ class SlackChannel:
 
     kind = "slack"
     dialect = Dialect.MRKDWN
+    command_prefix = "/afterword "
     has_buttons = True
     has_edits = True
     has_forms = True
     has_files = True
+    serves_threads = True
+    form_text_limit = forms.TYPED
 
     timeout = timedelta(seconds=10)
     ping_seconds = 10.0
@@ -103,6 +106,13 @@ class SlackChannel:
 
     def home_of(self, address: str) -> str:
         return HOME + address
+
+    def has_onlookers(self, target: str, thread: str) -> bool:
+        """Whether others than the person read what is sent there, under `thread` if that is in a channel."""
+        bare = workspace_ids.bare(target)
+        is_theirs = "@" in bare or is_person(bare)
+        place = workspace_ids.bare(thread).rpartition(":")[0] if is_theirs else bare
+        return bool(place) and not reading.is_private(place)
 
     async def send(self, target: str, message: Message) -> Receipt:
         if target.startswith(HOME):

@@ -26,14 +26,17 @@ METHODS: Mapping[str, str] = {
 }
 EVENTS: Mapping[str, str] = {
     "app_home_opened": "",
+    "app_mention": "app_mentions:read",
     "app_uninstalled": "",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
     "tokens_revoked": "",
 }
-MAY_BE_LEFT_OUT = frozenset({"message.channels", "message.groups"})
-"""What staff write in the thread of an alert: without it, nothing but these notes is missing."""
+MAY_BE_LEFT_OUT = frozenset({"app_mention", "message.channels", "message.groups"})
+"""Who serves nobody in channels needs no mentions. Without the other two, threads are not heard: notes
+of the staff under an alert, and words of customers who do not call us.
+"""
 
 
 def scopes(events: Iterable[str] = EVENTS) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from bot.channels.slack import files, forms, mentions
 from bot.channels.slack.drawing import LINK_ID
 from bot.channels.slack.mentions import Names
-from bot.channels.slack.payloads import Payload, first, must, text
+from bot.channels.slack.payloads import Payload, first, must, text, us_in
 from core.ports import Commanded, Heard, Person, Submitted, Tapped, Wrote
 from core.text import clean_line
 
@@ -94,7 +94,7 @@ def _home(payload: Payload) -> str:
 def _event(payload: Payload, names: Names) -> Sequence[Heard]:
     event = payload["event"]
     match text(event, "type"):
-        case "message":
+        case "message" | "app_mention":
             return _message(payload, event, names)
         case "app_home_opened" if event.get("tab", "home") == "home":
             who = _person({"id": event["user"]}, "", "")
@@ -107,18 +107,22 @@ def _event(payload: Payload, names: Names) -> Sequence[Heard]:
 def _message(payload: Payload, event: Payload, names: Names) -> Sequence[Heard]:
     private, thread = event.get("channel_type") == "im", text(event, "thread_ts")
     by_a_person = not event.get("bot_id") and text(event, "subtype") in _TYPED_BY_A_PERSON and event.get("user")
-    words = mentions.readable(text(event, "text"), names)
+    us = us_in(payload)
+    called = not private and (bool(us) or text(event, "type") == "app_mention")
+    said = text(event, "text")
+    words = mentions.readable(said.replace(us, " ").strip() if called and us else said, names)
     sent_along = files.shared(event) if by_a_person else ()
-    if not by_a_person or not (words or sent_along) or not (private or thread):
+    if not by_a_person or not (words or sent_along or called) or not (private or thread or called):
         return ()
     channel = must(event, "channel")
     authorised = first(payload, "authorizations")
     home = text(authorised, "team_id") or text(payload, "team_id")
     theirs = text(event, "user_team") or text(event, "source_team") or text(event, "team")
     person = _person({**(event.get("user_profile") or {}), "id": event["user"]}, theirs, home)
-    receipt = f"{channel}:{thread}" if thread else ""
-    packed = _handle(channel=channel, thread=thread)
-    return (Wrote(person, channel, packed, receipt, private, words, thread, files=sent_along),)
+    root = thread or (text(event, "ts") if called else "")
+    receipt = f"{channel}:{root}" if root else ""
+    packed = _handle(channel=channel, thread=root)
+    return (Wrote(person, channel, packed, receipt, private, words, thread, files=sent_along, called=called),)
 
 
 def _taps(payload: Payload, _names: Names) -> Sequence[Heard]:
