@@ -57,6 +57,8 @@ class Account:
 class Mail:
     """One mail to one mailbox, finished. `id` is its Message-ID, the same for the same `Message.key`.
 
+    With a `reply_token` only we and whoever gets the mail know it: who names it has read the mail.
+
     `sender` is that of the envelope: bounces go there.
     """
 
@@ -72,7 +74,8 @@ class Mail:
 
 def compose(message: Message, account: Account, to: Mailbox, *, now: datetime) -> Mail:
     """Text and HTML, with the headers that keep robots from answering. Raises HeaderLeakError: a bug of ours."""
-    mail = Mail(message_id(message.key, account.sender.domain), account.for_bounces(message), to, b"")
+    name = message_id(f"{message.key} {message.reply_token}", account.sender.domain)
+    mail = Mail(name, account.for_bounces(message), to, b"")
     subject = clean_header(message.subject) or clean_header(message.plain.strip().partition("\n")[0])
     page = lay_out(message, subject=subject, base_url=account.base_url)
     draft = EmailMessage(mail_policy(utf8=mail.needs_smtputf8))
