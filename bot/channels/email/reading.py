@@ -172,7 +172,7 @@ def _is_text(part: Part) -> bool:
 def _unflowed(text: str) -> str:
     """Lines that end in a blank go on in the next (RFC 3676)."""
     text = re.sub(r"(?m)^ (?=[>F ])", "", text)
-    return re.sub(r"(?m)^((?![ >]).{1,400}) \n(?![\n>])", r"\1 ", text).strip()
+    return re.sub(r"(?m)^((?![ >]|-- \n).{1,400}) \n(?![\n>])", r"\1 ", text).strip()
 
 
 def _files(mail: Part) -> Iterator[File]:
