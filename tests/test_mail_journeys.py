@@ -113,6 +113,7 @@ async def test_a_reply_of_one_line_rates_and_comments(
     assert question.header("Reply-To").startswith("Support <support+i")
     assert question.sender.startswith("support+b.i")
     assert "simply answer this e-mail with a number" in question.text
+    assert question.text.startswith("##- Please write your answer above this line -##\n")
     await ann.answers(question, "2/5 too slow")
     thanks = await mail.mail_to(ANN, number=2)
     assert "too slow" in thanks.text

@@ -15,6 +15,7 @@ MOST = 20_000
 _LINE = 300
 _BLOCK = 8
 _MARKER = re.compile(r"\W{0,8}##-.{1,120}-##\W{0,8}")
+_PREVIEW_ENDS = "\u034f\u200c"
 _HEADER = re.compile(r"^[\W_]{0,4}\w[\w ./-]{0,24}\*?\s?[:：]")  # "From:", "*От:*", "发件人："
 _TIME = re.compile(r"(?<!\d)\d{1,2}[:.]\d\d(?!\d)|\d点\d|\d时\d")
 _DATE = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d)")
@@ -68,13 +69,18 @@ def _begins_quotation(lines: list[str], at: int, line: str, is_ours: Callable[[s
     if is_ours(line) and _quotes(line):
         return True
     short = line[:_LINE]
-    if "##-" in short and _MARKER.fullmatch(line.strip()[:200]):
+    if _is_our_top(line):
         return True
     if _ORIGINAL.fullmatch(short):
         return True
     if (":" in short or "：" in short) and _NAMED.match(short) and _is_block(lines, at):
         return True
     return _is_attribution(lines, at) and not _leads_to_quoted(lines, at)
+
+
+def _is_our_top(line: str) -> bool:
+    """What our mails begin with: the marker, and before it in HTML the preview, with what keeps the rest out of it."""
+    return _PREVIEW_ENDS in line or ("##-" in line and bool(_MARKER.fullmatch(line.strip()[:200])))
 
 
 def _quotes(line: str) -> bool:
@@ -115,7 +121,7 @@ def _lead_in(lines: list[str], at: int) -> int:
     """Where the quotation at `at` really begins: "On Monday, 2 March 2026 at 9:00 Support" may stand a line above its
     address, headers above our marker, and a rule above them all.
     """
-    if _NAMED.match(lines[at][:_LINE]) or _MARKER.fullmatch(lines[at].strip()[:200]):
+    if _NAMED.match(lines[at][:_LINE]) or _is_our_top(lines[at]):
         first = max(0, at - _BLOCK)
         while at > first and (not lines[at - 1].strip() or _leads_in(lines[at - 1])):
             at -= 1
@@ -130,7 +136,11 @@ def _lead_in(lines: list[str], at: int) -> int:
 
 def _leads_in(line: str) -> bool:
     """A header, or an attribution in whatever language."""
-    return bool(_NAMED.match(line[:_LINE]) or (line.rstrip().endswith((":", "：")) and _WHEN.search(line[-_LINE:])))
+    return bool(
+        _NAMED.match(line[:_LINE])
+        or _is_our_top(line)
+        or (line.rstrip().endswith((":", "：")) and _WHEN.search(line[-_LINE:]))
+    )
 
 
 def _whole(line: str) -> bool:
