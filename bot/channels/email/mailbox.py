@@ -117,7 +117,7 @@ class Mailbox:
             connecting.add_done_callback(_close_late)
             raise
 
-    def _connected(self, token: str) -> BaseMailBox:
+    def _connected(self, token: str = "") -> BaseMailBox:
         settings = self._settings
         host, port, patience = settings.imap_host, settings.mailbox_port, settings.imap_timeout_seconds
         trust = ssl.create_default_context(cafile=settings.imap_tls_ca)
