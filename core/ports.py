@@ -82,7 +82,8 @@ class Message:
     shown verbatim and never as mark-up. `thread` is the receipt of the message to answer under. `subject`, `preheader`
     and `unsubscribe_url` are for e-mail. `asks_text` says that the next thing typed is wanted. `reply_token` proves,
     when it comes back, what an answer is about; a channel that can hides it in the address for answers. `files` are
-    given only to a channel that `has_files`. `moments` may be drawn in each reader's own time zone.
+    given only to a channel that `has_files`. `moments` may be drawn in each reader's own time zone. `marker` asks to
+    write an answer above it, where answers quote what they answer.
     """
 
     key: str
@@ -102,6 +103,7 @@ class Message:
     asks_text: bool = False
     urgent: bool = False
     reply_token: str = ""
+    marker: str = ""
     files: tuple[Enclosure, ...] = ()
     moments: tuple[Moment, ...] = ()
 

@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.surveys import answers, drafts
+from bot.surveys import answers, drafts, messages
 from bot.turn import Turn
 from core import contacts, suppressions
 from core.desk import attachments, letters, tickets
@@ -32,8 +32,9 @@ RECEIPTS = 3
 async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
     """An answer to a question, more about a request, or a new one.
 
-    A genuine reply token alone makes words an answer, or opens a request again (SEC-18): the sender's name is
-    anybody's to write.
+    Only who got a mail of ours can rate, or open a request again (SEC-18): a genuine reply token shows it, or else the
+    name of that mail, which nobody can guess, together with an address of the contact's own. The sender's name alone
+    is anybody's to write.
     """
     if not (event.text.strip() or event.files or event.subject):
         return Turn()
@@ -48,10 +49,16 @@ async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: date
         ticket = await Ticket.get_or_none(id=int(subject.name))
         if ticket is not None:
             return await _about_ticket(talk, channel, event, letter, ticket, proven=True, now=now)
-    ticket = await letters.meant_by(letter)
-    if ticket is not None:
-        return await _about_ticket(talk, channel, event, letter, ticket, proven=False, now=now)
-    return await _new(talk, channel, event, letter, now=now)
+    meant = await letters.meant_by(letter)
+    if meant is None:
+        return await _new(talk, channel, event, letter, now=now)
+    answered = meant.answered if not event.reply_token else None  # whoever makes up a token is not to be believed
+    if answered is not None and answered.kind in messages.SURVEY_KINDS:
+        invite = await invites.by_id(answered.subject_id or 0)
+        if invite is not None:
+            return await _about_invite(talk, channel, event, letter, invite, now=now)
+    proven = answered is not None and answered.kind in messages.TICKET_KINDS
+    return await _about_ticket(talk, channel, event, letter, meant.ticket, proven=proven, now=now)
 
 
 async def _is_back(letter: Letter) -> None:
@@ -121,7 +128,7 @@ async def _about_ticket(
     says_thanks = answers.is_only_thanks(letter.text) and not event.files
     if not is_open and not says_thanks and not (proven and tickets.is_recent(ticket, now=now)):
         return await _new(talk, channel, event, letter, follows=ticket, now=now)
-    entry = await letters.join(ticket, letter, reopens=not is_open and not says_thanks, now=now)
+    entry = await letters.join(ticket, letter, proven=proven, reopens=not is_open and not says_thanks, now=now)
     refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
     return Turn(handed_over=await talk.not_taken(channel, event, refused, now=now))
 

@@ -115,6 +115,7 @@ async def draw_screen(
         locale=words.locale,
         asks_text=screen.asks_text,
         reply_token=tokens.reply_token_for("invite", invite.key),
+        marker=words.label("mail.marker"),
     )
 
 
@@ -171,6 +172,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         topic=f"ticket:{ticket.id}",
         locale=locale,
         reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
+        marker=site.templates.label("mail.marker", locale),
     )
 
 
@@ -226,6 +228,7 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         topic=f"ticket:{ticket.id}",
         locale=locale,
         reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
+        marker=site.templates.label("mail.marker", locale),
     )
 
 
