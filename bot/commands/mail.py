@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.commands.report import Report
 from bot.commands.shared import DEFAULT_CONFIG, USAGE, ConfigPath, configuration, fail, note, opened, run, say
 
 if TYPE_CHECKING:
+    from bot.channels.email.channel import EmailChannel
     from bot.channels.email.settings import EmailSettings
     from bot.config import Config
     from core.models.contacts import Suppression
+    from core.ports import Finding
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -30,14 +34,22 @@ def receive(channel: ChannelName = "", to: Recipient = "", config: ConfigPath = 
     """
     settings = configuration(config)
     name = _channel(settings, channel)
-    account: EmailSettings = settings.channels[name]  # type: ignore[assignment]
-    raw = sys.stdin.buffer.read(account.largest_mail + 1)
-    if len(raw) > account.largest_mail:
-        fail(f"the mail is larger than {account.largest_mail_mb} MB (largest_mail_mb)")
-    if not raw.strip():
-        fail("there is no mail on standard input", USAGE)
-    run(_receive(settings, name, raw, to))
+    run(_receive(settings, name, _given(settings, name), to))
     say("Stored.")
+
+
+@app.command()
+def inspect(channel: ChannelName = "", config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Say how a mail of ours arrived: who signed it, over which headers: afterword mail inspect < question.eml.
+
+    Send yourself a question, save it from your mailbox as it came, and hand it in on standard input. Changes nothing.
+    """
+    settings = configuration(config)
+    name = _channel(settings, channel)
+    found = run(_inspected(settings, name, _given(settings, name)))
+    report = Report()
+    report.tell(f"{name} (email)", found)
+    report.end()
 
 
 @app.command()
@@ -82,6 +94,17 @@ def _channel(config: Config, wanted: str) -> str:
     return names[0]
 
 
+def _given(config: Config, channel: str) -> bytes:
+    """The mail on standard input."""
+    account: EmailSettings = config.channels[channel]  # type: ignore[assignment]
+    raw = sys.stdin.buffer.read(account.largest_mail + 1)
+    if len(raw) > account.largest_mail:
+        fail(f"the mail is larger than {account.largest_mail_mb} MB (largest_mail_mb)")
+    if not raw.strip():
+        fail("there is no mail on standard input", USAGE)
+    return raw
+
+
 def _checked(address: str) -> str:
     from bot.channels.email.addresses import parse_address
 
@@ -89,6 +112,18 @@ def _checked(address: str) -> str:
         return parse_address(address).address
     except ValueError as error:
         fail(f"{address}: {error}", USAGE)
+
+
+async def _inspected(config: Config, name: str, raw: bytes) -> Sequence[Finding]:
+    from bot import channels
+
+    channel: EmailChannel = channels.build(name, config.channels[name], base_url=config.site.base_url)  # type: ignore[assignment]
+    try:
+        return await channel.inspect(raw)
+    except ValueError as error:
+        fail(f"this is no mail: {error}", USAGE)
+    finally:
+        await channel.close()
 
 
 async def _receive(config: Config, channel: str, raw: bytes, to: str) -> None:

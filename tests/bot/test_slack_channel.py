@@ -1027,10 +1027,10 @@ def test_settings_keep_their_secrets_and_the_slash() -> None:
 
 async def test_check_says_who_we_are(rig: SlackRig, slack: SlackChannel) -> None:
     (finding,) = await slack.check()
-    assert (finding.ok, finding.what) == (True, "slack: afterword in Home & Co")
+    assert (finding.ok, finding.what) == (True, "afterword in Home & Co, with every right that it needs")
     rig.scopes = "chat:write,files:read,files:write,im:history,im:write"
     (finding,) = await slack.check()
-    assert (finding.ok, finding.what) == (False, "slack: afterword in Home & Co lacks users:read, users:read.email")
+    assert (finding.ok, finding.what) == (False, "afterword in Home & Co lacks users:read, users:read.email")
 
 
 @pytest.mark.parametrize("mood", ["busy", "gone", "silent", "broken", "garbled"])
