@@ -130,6 +130,7 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
                 await channel.close()
             await templates.close()
     finally:
+        contacts.use_zone("UTC")
         await store.close()
 
 

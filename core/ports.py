@@ -368,13 +368,44 @@ class Limits:
     concurrency: int = 8
 
 
+class Verdict(StrEnum):
+    """How `afterword check` judges one thing."""
+
+    OK = "ok"
+    WARNING = "warning"  # it works, but for something that somebody should see to
+    PROBLEM = "problem"
+    UNSEEN = "not looked at"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `afterword check`."""
+    """One thing that was looked at, or could not be. `remedy` says what to do; it is empty only where all is well."""
 
-    ok: bool
+    verdict: Verdict
     what: str
     remedy: str = ""
+
+    @classmethod
+    def good(cls, what: str, remedy: str = "") -> Finding:
+        return cls(Verdict.OK, what, remedy)
+
+    @classmethod
+    def warning(cls, what: str, remedy: str) -> Finding:
+        return cls(Verdict.WARNING, what, remedy)
+
+    @classmethod
+    def problem(cls, what: str, remedy: str) -> Finding:
+        return cls(Verdict.PROBLEM, what, remedy)
+
+    @classmethod
+    def unseen(cls, what: str, remedy: str) -> Finding:
+        """`what` says why it was not looked at, `remedy` how to look oneself."""
+        return cls(Verdict.UNSEEN, what, remedy)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing has to be mended, as far as was seen."""
+        return self.verdict is not Verdict.PROBLEM
 
 
 class Keep(Protocol):
@@ -411,6 +442,10 @@ class Forgetful:
 
     async def all(self, prefix: str) -> Mapping[str, str]:
         return {key: value for key, value in self._kept.items() if key.startswith(prefix)}
+
+
+class Unread(Forgetful):
+    """Stands in where the store could not be opened: that nothing is in it says nothing."""
 
 
 class Channel(Protocol):
@@ -473,5 +508,8 @@ class Channel(Protocol):
         ...
 
     async def check(self) -> Sequence[Finding]:
-        """Are the credentials good? For `afterword check` and `/readyz`; never raises."""
+        """Are the credentials good, and can people be reached? For `afterword check`; changes nothing, never raises.
+
+        The lines are told under the channel's name, so they do not repeat it.
+        """
         ...

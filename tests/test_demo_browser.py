@@ -203,7 +203,7 @@ async def test_no_width_breaks_a_word_or_cuts_one_off(stage: Stage, browser: Bro
     assert await window.page.evaluate(_CUT) == []
     await window.page.locator('[data-move="86400"]').click()
     await expect(window.page.locator("#walk .far").first).to_be_attached()
-    for width in (1024, 1100, 1280, 1366, 1440, 1680, 1700, 1920, PHONE["width"]):
+    for width in (320, 360, 375, 768, 1024, 1100, 1280, 1366, 1440, 1680, 1700, 1920, PHONE["width"]):
         await window.page.set_viewport_size({"width": width, "height": 900})
         for part in ("customer", "agent", "staff", "walk"):
             await window.to(part)
@@ -257,7 +257,8 @@ async def test_starting_over_comes_back_by_itself_with_a_new_store(tmp_path: Pat
 
 _CUT = """() => {
   const found = document.documentElement.scrollWidth > innerWidth ? ["the page is too wide"] : [];
-  const watched = ".part > header p, .part h2, .month p, .walk div, .tabs span, .who button, .coming p, .next .do";
+  const watched = ".languages a, .moves button, " +
+    ".part > header p, .part h2, .month p, .walk div, .tabs span, .who button, .coming p, .next .do";
   for (const element of document.querySelectorAll(watched)) {
     const box = element.getBoundingClientRect();
     if (!box.width) continue;
@@ -268,6 +269,9 @@ _CUT = """() => {
     if (element.matches(".month p") && box.height > 45) says("broken");
     if (element.matches(".next .do") && box.height > 64) says("broken");
     if (element.matches(".tabs span") && box.height > 20) says("two lines");
+    if (element.matches(".languages a") && box.height > 36) says("broken");
+    const room = element.matches(".moves button") && element.closest(".time").getBoundingClientRect();
+    if (room && box.right > room.right - 5) says("sticks out");
   }
   return found;
 }"""

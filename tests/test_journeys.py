@@ -237,7 +237,7 @@ async def test_a_change_of_mind_updates_the_alert_and_undoes_nothing(
     await slack.until(lambda: "Overall: 5 of 5" in "\n".join(slack.screen("C0ALERTS")), seconds=10)
     await slack.until(lambda: any("2 → 5" in line for line in alert_thread(slack)), seconds=10)
     assert "taken by Kim" in "\n".join(slack.screen("C0ALERTS"))
-    assert (await here.ticket()).status == "assigned"
+    assert (await here.ticket()).status == "in_progress"
     assert await Recovery.all().count() == 1
 
 

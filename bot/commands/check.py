@@ -7,10 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 
-from bot.commands.shared import DEFAULT_CONFIG, FAILED, ConfigPath, configuration, run, say
+from bot.commands.report import Report
+from bot.commands.shared import DEFAULT_CONFIG, ConfigPath, configuration, run
 
 if TYPE_CHECKING:
     from bot.channels.settings import ChannelSettings
@@ -21,55 +23,50 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 PATIENCE_SECONDS = 30.0
+_TRY_HERE = "Enough to try it. For customers, set site.base_url to the address that they reach"
 
 
 @app.command()
 def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Say whether all is well: configuration, store, channels.
+    """Say whether all is well: configuration, store, links, templates, channels.
 
-    Each thing that is wrong comes with what would mend it, and the end is 1. Changes nothing and sends no message.
+    What is wrong comes with what would mend it, what could not be looked at with the way to look yourself. The end is 1
+    if there is a problem. Changes nothing and sends no message.
     """
+    from core.ports import Finding
+
     settings = configuration(config)
-    say(f"✓ configuration: {config}")
-    if not run(_report(settings)):
-        raise typer.Exit(FAILED)
+    report = Report()
+    report.tell("configuration", [Finding.good(f"{config} can be read, and every setting in it is known")])
+    run(_report(settings, report))
+    report.end()
 
 
-async def _report(config: Config) -> bool:
-    """Print each finding as it comes; True when all is well."""
+async def _report(config: Config, report: Report) -> None:
+    """Tell each part as soon as it is known."""
     from rich.console import Console
 
-    well = True
     with Console(stderr=True).status("Checking …") as status:
-        async for about, findings in _findings(config):
-            for finding in findings:
-                say(f"{_mark(finding)} {about}: {finding.what}")
-                if finding.remedy:
-                    say(f"    {finding.remedy}")
-                well = well and finding.ok
+        async for part, findings in _parts(config):
+            report.tell(part, findings)
             status.update("Checking …")
-    return well
 
 
-def _mark(finding: Finding) -> str:
-    """What works but for something that somebody should see to has a remedy too."""
-    if not finding.ok:
-        return "✗"
-    return "!" if finding.remedy else "✓"
-
-
-async def _findings(config: Config) -> AsyncIterator[tuple[str, Sequence[Finding]]]:
-    yield "store", [await _store(config)]
-    yield "links", [_links(config)]
+async def _parts(config: Config) -> AsyncIterator[tuple[str, Sequence[Finding]]]:
+    yield "store", await _store(config)
+    yield "links", _links(config)
     yield "templates", [_templates()]
     async with _keeps(config) as keeps:
-        checks = [asyncio.create_task(_channel(config, name, one, keeps)) for name, one in config.channels.items()]
-        for done in asyncio.as_completed(checks):
-            yield await done
+        checks = [
+            (f"{name} ({one.kind})", asyncio.create_task(_channel(config, name, one, keeps)))
+            for name, one in config.channels.items()
+        ]
+        for part, findings in checks:
+            yield part, await findings
     if not config.channels:
         from core.ports import Finding
 
-        yield "channels", [Finding(ok=False, what="none is set up", remedy="Add one to the configuration.")]
+        yield "channels", [Finding.problem("none is set up", "Add one to the configuration; docs/README.md lists them")]
 
 
 @contextlib.asynccontextmanager
@@ -95,56 +92,77 @@ async def _keeps(config: Config) -> AsyncIterator[Keeps | None]:
         await store.close()
 
 
-async def _store(config: Config) -> Finding:
+async def _store(config: Config) -> Sequence[Finding]:
     from core import store as stores
     from core.errors import SchemaOutdated, StoreInUse, StoreUnsafe
     from core.ports import Finding
     from core.transactions import StoreUnavailable
 
+    shown = config.store.shown
+    if config.store.path is not None and not config.store.path.exists():
+        return [Finding.unseen(f"there is none at {shown} yet", "Make it: afterword db upgrade, or afterword serve")]
     try:
         store = await stores.open_store(config.store.url, visiting=True)
     except StoreInUse:
-        return Finding(ok=True, what=f"{config.store.shown} is in use by a running Afterword")
+        return [Finding.unseen(f"{shown} is in use by another program", "Look again when that has ended")]
     except SchemaOutdated as error:
-        if config.store.path is not None and not config.store.path.exists():
-            return Finding(ok=True, what=f"there is none at {config.store.shown} yet; `afterword serve` makes it")
-        return Finding(ok=False, what=str(error))
-    except (StoreUnsafe, StoreUnavailable, OSError) as error:
-        return Finding(ok=False, what=str(error), remedy=_store_remedy(error))
+        return [Finding.problem(str(error), "Stop Afterword, make a backup, then: afterword db upgrade")]
+    except StoreUnsafe as error:
+        return [Finding.problem(str(error), "See docs/howto/operate.md")]
+    except (StoreUnavailable, OSError) as error:
+        return [Finding.problem(str(error), "Is the database running, and is store.url right?")]
     try:
-        return await _routes(config)
+        return [Finding.good(f"{shown} can be used, its tables are up to date"), await _alerts()]
     finally:
         await store.close()
 
 
-async def _routes(config: Config) -> Finding:
+async def _alerts() -> Finding:
     """Whether an alert has anywhere to go, as far as the open store tells."""
     from core.models.setup import Team
     from core.ports import Finding
 
-    if not await Team.exclude(alert_channel="").exists():
-        what = f"{config.store.shown} can be used, but a bad rating alerts nobody: no team has a place for its alerts"
-        remedy = "Give a team `alert = { channel = …, to = … }` in setup.toml; then: afterword apply setup.toml"
-        return Finding(ok=True, what=what, remedy=remedy)
-    return Finding(ok=True, what=f"{config.store.shown} can be used, its tables are up to date")
+    if await Team.exclude(alert_channel="").exists():
+        return Finding.good("a bad rating has somewhere to go: a team has a place for its alerts")
+    remedy = "Give a team `alert = { channel = …, to = … }` in setup.toml; then: afterword apply setup.toml"
+    return Finding.warning("a bad rating alerts nobody: no team has a place for its alerts", remedy)
 
 
-def _store_remedy(error: Exception) -> str:
-    from core.errors import SchemaOutdated, StoreUnsafe
-
-    return (
-        "" if isinstance(error, (SchemaOutdated, StoreUnsafe)) else "Is the database running, and is store.url right?"
-    )
+def _links(config: Config) -> Sequence[Finding]:
+    return [_secret(config), _address(config)]
 
 
-def _links(config: Config) -> Finding:
-    from bot.config import secret_path
+def _secret(config: Config) -> Finding:
+    """Looks only: `link_secret` would make the file."""
+    from bot.config import ConfigError, link_secret, secret_path
     from core.ports import Finding
 
     if config.site.secret_key is not None:
-        return Finding(ok=True, what="made with site.secret_key")
-    alone = "" if config.store.is_sqlite else "; set site.secret_key when several machines share the store"
-    return Finding(ok=True, what=f"made with {secret_path(config)}, which belongs into your backups{alone}")
+        return Finding.good("they are made with site.secret_key")
+    path = secret_path(config)
+    if not path.exists():
+        remedy = "`afterword serve` makes it; if links were sent before, restore it from a backup, or they are dead"
+        return Finding.unseen(f"they are made with {path}, which is not there yet", remedy)
+    try:
+        link_secret(config)
+    except ConfigError as error:
+        return Finding.problem(str(error), "Restore it from a backup: without it, links that were sent are dead")
+    alone = "" if config.store.is_sqlite else ". Set site.secret_key when several machines share the store"
+    return Finding.good(f"they are made with {path}", f"Keep it in your backups{alone}")
+
+
+def _address(config: Config) -> Finding:
+    """What customers' browsers ask for, which this machine cannot try for them."""
+    from core.ports import Finding
+
+    base = config.site.base_url
+    address = urlsplit(base)
+    if address.hostname in ("127.0.0.1", "::1", "localhost"):
+        return Finding.warning(f"they begin with {base}, which only this machine can open", _TRY_HERE)
+    if address.scheme != "https":
+        what = f"they begin with {base}, which is not encrypted; and mailboxes offer no unsubscribing with one click"
+        return Finding.warning(what, "Put a proxy with a certificate in front, and set site.base_url to its address")
+    return Finding.unseen(f"whether customers reach {base}", f"Open {base}/healthz with a phone outside your network")
 
 
 def _templates() -> Finding:
@@ -154,27 +172,23 @@ def _templates() -> Finding:
     try:
         locales = Templates.load().locales()
     except TemplateError as error:
-        return Finding(ok=False, what=str(error), remedy="The installation is damaged: install Afterword again.")
-    return Finding(ok=True, what=f"complete in {', '.join(locales)}")
+        return Finding.problem(str(error), "The installation is damaged: install Afterword again")
+    return Finding.good(f"the shipped ones are complete in {', '.join(locales)}")
 
 
-async def _channel(
-    config: Config, name: str, settings: ChannelSettings, keeps: Keeps | None
-) -> tuple[str, Sequence[Finding]]:
+async def _channel(config: Config, name: str, settings: ChannelSettings, keeps: Keeps | None) -> Sequence[Finding]:
     from bot import channels
-    from core.ports import Finding
+    from core.ports import Finding, Unread
 
-    about = f"{name} ({settings.kind})"
+    channel = channels.build(name, settings, base_url=config.site.base_url)
+    if hasattr(channel, "keep"):
+        channel.keep = Unread() if keeps is None else keeps.of(name)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            channel = channels.build(name, settings, base_url=config.site.base_url)
-            if keeps is not None and hasattr(channel, "keep"):
-                channel.keep = keeps.of(name)
             await channel.open()
             try:
-                return about, await channel.check()
+                return await channel.check()
             finally:
                 await channel.close()
     except TimeoutError:
-        what = f"gave no answer within {PATIENCE_SECONDS:.0f} seconds"
-        return about, [Finding(ok=False, what=what, remedy="Can this machine reach it?")]
+        return [Finding.problem(f"no answer within {PATIENCE_SECONDS:.0f} seconds", "Can this machine reach it?")]

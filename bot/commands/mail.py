@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.commands.report import Report
 from bot.commands.shared import DEFAULT_CONFIG, USAGE, ConfigPath, configuration, fail, note, opened, run, say
 
 if TYPE_CHECKING:
+    from bot.channels.email.channel import EmailChannel
     from bot.channels.email.settings import EmailSettings
     from bot.config import Config
     from core.models.contacts import Suppression
-    from core.ports import Heard, RawArrival
+    from core.ports import Finding, Heard, RawArrival
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -46,15 +48,23 @@ def receive(
     with _end(for_server=pipe):
         settings = configuration(config)
         name = _channel(settings, channel)
-        account: EmailSettings = settings.channels[name]  # type: ignore[assignment]
-        raw = sys.stdin.buffer.read(account.largest_mail + 1)
-        if len(raw) > account.largest_mail:
-            fail(f"the mail is larger than {account.largest_mail_mb} MB (largest_mail_mb)", NOT_TAKEN)
-        if not raw.strip():
-            fail("there is no mail on standard input", NOT_TAKEN)
-        problem = run(_receive(settings, name, raw, to))
+        problem = run(_receive(settings, name, _given(settings, name), to))
         if problem and not pipe:
             raise typer.Exit(NOT_TAKEN)
+
+
+@app.command()
+def inspect(channel: ChannelName = "", config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Say how a mail of ours arrived: who signed it, over which headers: afterword mail inspect < question.eml.
+
+    Send yourself a question, save it from your mailbox as it came, and hand it in on standard input. Changes nothing.
+    """
+    settings = configuration(config)
+    name = _channel(settings, channel)
+    found = run(_inspected(settings, name, _given(settings, name)))
+    report = Report()
+    report.tell(f"{name} (email)", found)
+    report.end()
 
 
 @app.command()
@@ -99,6 +109,17 @@ def _channel(config: Config, wanted: str) -> str:
     return names[0]
 
 
+def _given(config: Config, channel: str) -> bytes:
+    """The mail on standard input."""
+    account: EmailSettings = config.channels[channel]  # type: ignore[assignment]
+    raw = sys.stdin.buffer.read(account.largest_mail + 1)
+    if len(raw) > account.largest_mail:
+        fail(f"the mail is larger than {account.largest_mail_mb} MB (largest_mail_mb)", NOT_TAKEN)
+    if not raw.strip():
+        fail("there is no mail on standard input", NOT_TAKEN)
+    return raw
+
+
 def _checked(address: str) -> str:
     from bot.channels.email.addresses import parse_address
 
@@ -121,6 +142,18 @@ def _end(*, for_server: bool) -> Iterator[None]:
         if not for_server:
             raise
         fail(f"{type(error).__name__}: {error}", LATER)
+
+
+async def _inspected(config: Config, name: str, raw: bytes) -> Sequence[Finding]:
+    from bot import channels
+
+    channel: EmailChannel = channels.build(name, config.channels[name], base_url=config.site.base_url)  # type: ignore[assignment]
+    try:
+        return await channel.inspect(raw)
+    except ValueError as error:
+        fail(f"this is no mail: {error}", USAGE)
+    finally:
+        await channel.close()
 
 
 async def _receive(config: Config, channel: str, raw: bytes, to: str) -> str:

@@ -97,8 +97,8 @@ async def _card(row: Ticket, sight: Sight) -> Card:
         priority=row.priority.value,
         opened=sight.when(row.created_at),
         resolved=sight.when(row.resolved_at) if row.resolved_at else "",
-        reopened=telling.words_of(again[-1], sight) if again else "",
-        decided=telling.words_of(decided[-1], sight) if decided else "",
+        reopened=await telling.words_of(again[-1], sight) if again else "",
+        decided=await telling.words_of(decided[-1], sight) if decided else "",
         known=await _known(row, sight),
         scores=await _scores(row),
     )
@@ -176,7 +176,7 @@ async def _resolve(sight: Sight, ticket: Ticket, reason: str, result: str) -> st
     by = ticket.assignee.name if ticket.assignee else sight.staff.name
     walk = await tickets.resolve(ticket, reason=reason, result=result, by=by, now=sight.now)
     entry = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.DECISION).order_by("-id").first()
-    return telling.words_of(entry, sight) if entry else sight.say(f"ticket_status.{walk.ticket.status.value}")
+    return await telling.words_of(entry, sight) if entry else sight.say(f"ticket_status.{walk.ticket.status.value}")
 
 
 def _form(sight: Sight, ticket: Ticket, verb: str, *fields: FormField) -> Form:

@@ -71,7 +71,7 @@ async def coming(sight: Sight) -> list[Coming]:
 async def _written(sight: Sight) -> list[Step]:
     rows = TicketEntry.filter(at__gt=sight.stage.began).select_related("ticket__contact")
     return [
-        Step(f"e{row.id}", row.at, row.kind.value, telling.words_of(row, sight), _about(row, sight), row.id)
+        Step(f"e{row.id}", row.at, row.kind.value, await telling.words_of(row, sight), _about(row, sight), row.id)
         for row in await rows.order_by("-id").limit(MOST)
         if row.kind not in _BY_ITSELF and not _taken_too(row)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -54,6 +55,10 @@ class Shield:
 
         try:
             await self._app(scope, receive, send_safely)
+        except asyncio.CancelledError:  # the server stops, and this took longer than it waits: come again
+            if started:
+                raise
+            await errors.store_away(scope)(scope, receive, send_safely)
         except Exception as error:
             if started:
                 raise

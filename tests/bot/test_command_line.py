@@ -26,6 +26,7 @@ COMMANDS = (
     ["db", "upgrade"],
     ["db", "status"],
     ["mail", "receive"],
+    ["mail", "inspect"],
     ["mail", "suppressed"],
     ["mail", "suppress"],
     ["mail", "unsuppress"],
@@ -242,12 +243,23 @@ def test_a_sound_installation_checks_well(terminal: Terminal) -> None:
 
     said = terminal.afterword("check").stdout
 
-    assert "✗" not in said
-    assert "! store" in said  # nobody is alerted yet
+    assert "! warning: a bad rating alerts nobody" in said
+    assert "? not looked at: they are made with data/secret.key, which is not there yet" in said
+    assert not (terminal.directory / "data/secret.key").exists()  # looking makes nothing
+    assert said.endswith("\n2 warnings, 1 not looked at\n")
     terminal.write("setup.toml", '[[teams]]\nkey = "support"\nalert = { channel = "webchat", to = "kim" }\n')
     terminal.afterword("apply", "setup.toml")
-    whole = ["✓ configuration", "✓ store", "✓ links", "✓ templates", "✓ webchat (webchat)"]
-    assert [line.split(":")[0] for line in terminal.afterword("check").stdout.splitlines()] == whole
+    public = {"AFTERWORD_SITE__BASE_URL": "https://survey.example.org", "AFTERWORD_SITE__SECRET_KEY": "k" * 40}
+    said = terminal.afterword("check", **public).stdout
+    assert [line for line in said.splitlines() if line and not line.startswith(" ")] == [
+        "configuration",
+        "store",
+        "links",
+        "templates",
+        "webchat (webchat)",
+        "1 not looked at",
+    ]
+    assert "whether customers reach https://survey.example.org" in said
 
 
 def test_a_file_that_cannot_be_written_is_told_in_one_line(terminal: Terminal) -> None:
@@ -267,5 +279,6 @@ def test_what_is_wrong_is_marked_with_what_would_mend_it(terminal: Terminal) -> 
 
     said = terminal.afterword("check", expect=1).stdout
 
-    assert "✓ store: there is none at sqlite://data/afterword.db yet; `afterword serve` makes it" in said
-    assert "✗ bot (telegram): " in said
+    assert "store\n  ? not looked at: there is none at sqlite://data/afterword.db yet\n" in said
+    assert "bot (telegram)\n  ✗ problem: no answer from the Bot API server (cannot be reached)\n" in said
+    assert said.endswith("\n1 problem, 1 warning, 2 not looked at\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from core.models.deliveries import Arrival
 from tests.bot.test_command_line import Terminal
 from tests.bot.test_survey_commands import within
 from tests.ports import free_port
+from tests.rigs.dns import Dns
+from tests.rigs.smtp import SmtpRig
 
 CONFIG = """
 [store]
@@ -95,3 +98,42 @@ def test_the_channel_must_be_clear(terminal: Terminal) -> None:
     assert "--channel: mail, post" in terminal.afterword("mail", "suppress", "a@example.net", expect=2).stderr
     terminal.write("config.toml", '[store]\nurl = "sqlite://data/afterword.db"\n')
     assert "no e-mail channel" in terminal.afterword("mail", "receive", typed=MAIL, expect=2).stderr
+
+
+# ---------------------------------------------------------------- check and inspect
+
+CHECKED = """
+  ✓ 127.0.0.1:{port} takes our connection, without encryption
+  ✓ 127.0.0.1:{port} takes mail from support@example.org
+  ! warning: answers and bounces are not read, unless a mail server hands them to `afterword mail receive`
+      Set reply_address, and imap_host or listen_smtp (docs/howto/email.md, step 4)
+  ✓ SPF: example.org says which servers may send its mail
+  ? not looked at: DKIM: the DNS can be asked for a key only by its selector, and dkim_selector is not set
+      Set it to what stands after s= in the DKIM-Signature of a mail that your relay sent
+  ✗ problem: DMARC: example.org has no record
+      Add a TXT record to _dmarc.example.org: "v=DMARC1; p=none; rua=mailto:<where reports go>"
+  ? not looked at: what the relay signs: only a mail that arrived shows it
+      Send yourself a question, save it from your mailbox, then: afterword mail inspect < question.eml
+"""
+
+
+async def test_a_check_of_a_mail_account_ticks_only_what_it_saw(terminal: Terminal) -> None:
+    async with SmtpRig() as rig, Dns({("example.org", "TXT"): ['"v=spf1 -all"']}) as names:
+        account = f'smtp_port = {rig.port}\ndns_server = "{names.address}"\n'
+        terminal.write("config.toml", CONFIG + account)
+        said = (await asyncio.to_thread(terminal.afterword, "check", expect=1)).stdout
+        assert f"mail (email){CHECKED.format(port=rig.port)}" in said
+        assert rig.mails == []
+
+
+async def test_a_mail_that_arrived_is_inspected(terminal: Terminal) -> None:
+    async with Dns({("s1._domainkey.example.org", "TXT"): ['"p=MIIB"']}) as names:
+        terminal.write("config.toml", CONFIG + f'dns_server = "{names.address}"\n')
+        mail = (
+            "DKIM-Signature: v=1; d=example.org; s=s1; h=From:Subject:List-Unsubscribe; b=x\n"
+            "From: support@example.org\nList-Unsubscribe: <https://survey.example.org/u/x>\n"
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n\nHi\n"
+        )
+        said = (await asyncio.to_thread(terminal.afterword, "mail", "inspect", typed=mail, expect=1)).stdout
+    assert "✗ problem: DKIM: the signature of example.org does not cover List-Unsubscribe-Post\n" in said
+    assert said.endswith("\n1 problem, 1 not looked at\n")

@@ -358,13 +358,13 @@ async def test_a_busy_workspace_is_left_alone_and_the_others_go_on(rig: SlackRig
 async def test_check_looks_at_every_workspace(rig: SlackRig, shop: SlackRig) -> None:
     async with opened(rig) as channel:
         (nobody,) = await channel.check()
-        assert (nobody.ok, nobody.what) == (False, "slack: no workspace has installed the app yet")
+        assert (nobody.verdict, nobody.what) == ("problem", "no workspace has installed the app yet")
         assert f"{BASE}/slack/slack/install" in nobody.remedy
         await install(channel, rig, rig)
         await install(channel, rig, shop)
         assert [finding.what for finding in await channel.check()] == [
-            "slack: afterword in Home & Co",
-            "slack: afterword in Shop & Co",
+            "afterword in Home & Co, with every right that it needs",
+            "afterword in Shop & Co, with every right that it needs",
         ]
         rig.mood, rig.refusal = "gone", "token_revoked"
         assert [finding.ok for finding in await channel.check()] == [False, False]
@@ -572,4 +572,4 @@ async def test_the_check_command_sees_what_the_running_product_has_kept(
     checking = [sys.executable, "-m", "bot", "check", "--config", str(config)]
     done = await asyncio.create_subprocess_exec(*checking, stdout=asyncio.subprocess.PIPE, cwd=pages.ROOT)
     said, _ = await done.communicate()
-    assert "✓ slack (slack): slack: afterword in Shop & Co" in said.decode()
+    assert "slack (slack)\n  ✓ afterword in Shop & Co, with every right" in said.decode()

@@ -120,7 +120,7 @@ async def test_a_webhook_set_elsewhere_is_named_when_it_is_removed(
 ) -> None:
     rig.webhook = {"url": f"https://elsewhere.example.org/{rig.token}", "secret": ""}
     finding = (await channel.check())[1]
-    assert not finding.ok
+    assert finding.verdict == "warning"
     assert "another program has set a webhook, to https://elsewhere.example.org/***" in finding.what
     async with listening(channel, Inbox()):
         await rig.until(lambda: rig.calls["getupdates"])
@@ -130,9 +130,9 @@ async def test_a_webhook_set_elsewhere_is_named_when_it_is_removed(
 
 async def test_a_check_names_where_somebody_moved_the_webhook(rig: TelegramRig) -> None:
     async with opened(rig, mode="webhook", webhook_secret=SECRET) as hooked:
-        assert (await hooked.check())[1].what == "support-bot: the webhook is not set"
+        assert (await hooked.check())[1].what == "the webhook is not set"
         rig.webhook = {"url": "https://elsewhere.example.org/x", "secret": ""}
         assert "another program has set the webhook, to https://elsewhere" in (await hooked.check())[1].what
         rig.webhook["url"] = "https://survey.example.org/hooks/support-bot"
         rig.allowed = ["message"]
-        assert (await hooked.check())[1].what == "support-bot: the webhook lacks updates"
+        assert (await hooked.check())[1].what == "the webhook lacks updates"

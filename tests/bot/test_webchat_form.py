@@ -100,14 +100,15 @@ async def test_a_screen_reader_finds_everything_by_role_and_name(stage: Stage) -
         - button "Close the chat"
       - main "Chat with us":
         - log "Chat with us":
-          - listitem:
-            - text: /Hello Ann/
-            - group "How satisfied are you overall?":
-              - button "1, very dissatisfied"
-              - button "2, dissatisfied"
-              - button "3, neither satisfied nor dissatisfied"
-              - button "4, satisfied"
-              - button "5, very satisfied"
+          - list:
+            - listitem:
+              - text: /Hello Ann/
+              - group "How satisfied are you overall?":
+                - button "1, very dissatisfied"
+                - button "2, dissatisfied"
+                - button "3, neither satisfied nor dissatisfied"
+                - button "4, satisfied"
+                - button "5, very satisfied"
       - textbox "Write a message…"
       - button "Send" [disabled]
     """)

@@ -266,6 +266,21 @@ async def test_who_was_asked_three_days_ago_is_not_asked_again_and_the_page_says
     assert (await play.resolve("Charged twice this month"))["note"] == "Not sent: the contact wants no surveys"
 
 
+async def test_what_was_planned_is_told_in_the_past_once_it_has_come_or_was_cancelled(play: Player) -> None:
+    await play.resolve("My parcel is late again")
+    assert "Will be sent today 12:05 on web chat" in await play.read("walk")
+    await play.press("clock", seconds=300)
+    await until(lambda: shows(play, "walk", "Sent today 12:05 on web chat"))
+    assert "Will be sent" not in await play.read("walk") + await play.read("agent")
+
+    await play.resolve("咖啡机漏水")
+    assert "Will be sent today 12:10 on web chat" in await play.read("walk")
+    ticket = await tickets.find(await play.number("咖啡机漏水"))
+    assert await tickets.reopen(ticket, by="Kim Berger", now=play.stage.clock())
+    await until(lambda: shows(play, "walk", "Was to be sent today 12:10 on web chat"))
+    assert "Will be sent" not in await play.read("walk") + await play.read("agent")
+
+
 async def test_time_can_be_moved_to_what_comes_next_but_never_back(play: Player) -> None:
     await play.resolve("My parcel is late again")
     due = re.search(r'data-until="([^"]+)"', (await play.panels())["coming"])

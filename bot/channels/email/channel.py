@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPNotSupported
 
-from bot.channels.email import dns_records, imap_errors
+from bot.channels.email import checking, inspecting
 from bot.channels.email.addresses import Mailbox, parse_address
 from bot.channels.email.composing import Account, Mail, compose
 from bot.channels.email.connections import AT_ONCE, Connections
-from bot.channels.email.errors import FAILURES, Step, explain, remedy
+from bot.channels.email.errors import FAILURES, Step, explain
 from bot.channels.email.listener import Listener
 from bot.channels.email.mailbox import Mailbox as ReadMailbox
 from bot.channels.email.oauth import AccessTokens
@@ -133,43 +133,11 @@ class EmailChannel:
 
     async def check(self) -> Sequence[Finding]:
         """The relay, the mailbox and the domain's records; nothing is sent, read or changed."""
-        return (*await self._check_relay(), *await self._check_mailbox(), *await dns_records.findings(self._settings))
+        return await checking.findings(self._settings, self._connections, self._mailbox)
 
-    async def _check_mailbox(self) -> Sequence[Finding]:
-        settings = self._settings
-        if not settings.imap_host:
-            return ()
-        where = f"{settings.imap_host}:{settings.mailbox_port}"
-        try:
-            async with asyncio.timeout(settings.imap_timeout_seconds):
-                count = await self._mailbox.look()
-        except Exception as error:
-            reason = imap_errors.explain(error, settings.imap_folder).reason
-            return (Finding(False, f"{where}: {reason}", imap_errors.remedy(error)),)
-        return (Finding(True, f"{where} lets us read {settings.imap_folder}, with {count} mails in it"),)
-
-    async def _check_relay(self) -> Sequence[Finding]:
-        """Connect, log in and name the sender."""
-        settings = self._settings
-        relay = f"{settings.smtp_host}:{settings.port}"
-        try:
-            smtp = await self._connections.connected()
-        except FAILURES as error:
-            return (Finding(False, f"{relay}: {explain(error, Step.CONNECT).reason}", remedy(error)),)
-        encrypted = "without encryption" if settings.smtp_tls == "none" else "encrypted"
-        findings = [Finding(True, f"{relay} takes our connection, {encrypted}")]
-        try:
-            async with asyncio.timeout(settings.smtp_timeout_seconds):
-                await smtp.mail(settings.sender.address, encoding="utf-8")
-                await smtp.rset()
-                await smtp.quit()
-        except FAILURES as error:
-            findings.append(Finding(False, f"{relay}: {explain(error, Step.SENDER).reason}", remedy(error)))
-        else:
-            findings.append(Finding(True, f"{relay} takes mail from {settings.sender.address}"))
-        finally:
-            smtp.close()
-        return findings
+    async def inspect(self, raw: bytes) -> Sequence[Finding]:
+        """A mail of ours as it came to somebody (RFC 5322): is it signed as big mailbox providers want it?"""
+        return await inspecting.findings(self._settings, raw)
 
 
 def _recipient(target: str) -> Mailbox:

@@ -189,13 +189,13 @@ class SlackChannel:
 
     async def check(self) -> Sequence[Finding]:
         if self._opened is None:
-            return [Finding(False, f"{self.name} is not open")]
+            return [Finding.problem("it is not open", "Start Afterword again")]
         app, home = self._opened.app, self._opened.home
         again = workspaces.not_installed(self._base_url, self.name)
-        findings = [await checking.bot_token(home, self.name)] if home else []
-        findings += [await checking.installed(one, self.name, again) for one in await self._opened.installed()]
+        findings = [await checking.bot_token(home)] if home else []
+        findings += [await checking.installed(one, again) for one in await self._opened.installed()]
         if not findings:
-            findings.append(Finding(False, f"{self.name}: no workspace has installed the app yet", again))
+            findings.append(checking.nobody(self.keep, again))
         if self._settings.mode == "socket" and self._settings.app_token is not None:
             findings.append(await checking.socket(app, self._settings.app_token, self._socket))
         return findings

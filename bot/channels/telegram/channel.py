@@ -21,6 +21,7 @@ from aiogram.methods import (
 )
 from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, ReactionTypeEmoji, WebhookInfo
 
+from bot.channels import network_words
 from bot.channels.telegram import drawing, files, hooks, polling, reading, webhook
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.drawing import Drawing
@@ -245,27 +246,29 @@ class TelegramChannel:
             info = await self._api.call(GetWebhookInfo())
         except Exception as error:  # a check reports, it does not fail
             remedy = "Is the token right, and does this machine reach the Bot API server?"
-            return (Finding(False, f"{self.name}: no answer from the bot: {error}", remedy),)
-        known = Finding(True, f"{self.name}: @{me.username} answers")
+            unreached = network_words.of_text(str(error))
+            what = (
+                f"no answer from the Bot API server ({unreached})" if unreached else f"the bot does not answer: {error}"
+            )
+            return (Finding.problem(what, remedy),)
+        known = Finding.good(f"@{me.username} answers")
         return (known, *(self._polled(info) if self._settings.mode == "polling" else self._hooked(info)))
 
     def _polled(self, info: WebhookInfo) -> Sequence[Finding]:
         if not info.url:
             return ()
-        trouble = f"{self.name}: another program has set a webhook, to {self._api.scrub(info.url)}"
-        return (Finding(False, trouble, "`serve` removes it. If it comes back, somebody else uses this bot's token."),)
+        trouble = f"another program has set a webhook, to {self._api.scrub(info.url)}"
+        return (Finding.warning(trouble, "`serve` removes it. If it comes back, somebody else uses this bot's token."),)
 
     def _hooked(self, info: WebhookInfo) -> Sequence[Finding]:
         if not info.url:
-            return (Finding(False, f"{self.name}: the webhook is not set", "It is set while `serve` runs."),)
+            return (Finding.warning("the webhook is not set", "It is set while `serve` runs."),)
         if info.url != self._hook.url:
-            trouble = f"{self.name}: another program has set the webhook, to {self._api.scrub(info.url)}"
-            return (Finding(False, trouble, "`serve` takes it back. Find out who else has this bot's token."),)
+            trouble = f"another program has set the webhook, to {self._api.scrub(info.url)}"
+            return (Finding.problem(trouble, "`serve` takes it back. Find out who else has this bot's token."),)
         if not webhook.is_ours(info, self._hook):
-            return (Finding(False, f"{self.name}: the webhook lacks updates", "It is set while `serve` runs."),)
+            return (Finding.warning("the webhook lacks updates", "It is set while `serve` runs."),)
         if info.pending_update_count and info.last_error_message:
-            trouble = (
-                f"{self.name}: {info.pending_update_count} updates wait: {self._api.scrub(info.last_error_message)}"
-            )
-            return (Finding(False, trouble, f"Can Telegram reach {self._hook.url}?"),)
-        return (Finding(True, f"{self.name}: the webhook is set"),)
+            trouble = f"{info.pending_update_count} updates wait: {self._api.scrub(info.last_error_message)}"
+            return (Finding.problem(trouble, f"Can Telegram reach {self._hook.url}?"),)
+        return (Finding.good("the webhook is set"),)

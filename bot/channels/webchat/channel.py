@@ -92,10 +92,9 @@ class WebchatChannel:
     async def check(self) -> Sequence[Finding]:
         address = urlsplit(self._base_url)
         if address.scheme == "https" or address.hostname in _LOOPBACK:
-            return [Finding(True, f'embed it with <script src="{self._base_url}/chat/{self.name}.js" async></script>')]
+            return [Finding.good(f'embed it with <script src="{self._base_url}/chat/{self.name}.js" async></script>')]
         return [
-            Finding(
-                False,
+            Finding.problem(
                 f"{self._base_url} is not https: browsers do not show the chat inside pages that are",
                 "put a proxy with a certificate in front, and set site.base_url to its https address",
             )
