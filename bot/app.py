@@ -80,6 +80,13 @@ class HasGroupMenu(Protocol):
     group_commands: Mapping[str, Sequence[tuple[str, str]]]
 
 
+@runtime_checkable
+class HasNameless(Protocol):
+    """A channel in whose words people and channels stand by ids, and not each id has a name (Slack)."""
+
+    nameless: Mapping[str, str]
+
+
 def menu(templates: Templates, shown: Sequence[str] = messages.COMMANDS) -> dict[str, list[tuple[str, str]]]:
     """The commands and what they are for, in every language that ships."""
     return {
@@ -100,7 +107,9 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
         known = await own_words.read()
         templates = Templates.load(known, default=config.site.locale, on_problem=own_words.tell_problem)
         keeps = Keeps(secret, clock)
-        site = Site(config.site.name, config.site.base_url, templates, config.site.timezone, config.site.privacy_url)
+        kinds = {name: settings.kind for name, settings in config.channels.items()}
+        about = config.site
+        site = Site(about.name, about.base_url, templates, about.timezone, about.privacy_url, kinds)
         channels = {
             name: channel_kinds.build(name, settings, base_url=config.site.base_url)
             for name, settings in config.channels.items()
@@ -110,6 +119,8 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
                 channel.commands = menu(templates)
             if isinstance(channel, HasGroupMenu):
                 channel.group_commands = menu(templates, messages.GROUP_COMMANDS)
+            if isinstance(channel, HasNameless):
+                channel.nameless = templates.labels("nameless", config.site.locale)
             if isinstance(channel, HasKeep):
                 channel.keep = keeps.of(channel.name)
             await channel.open()

@@ -84,6 +84,9 @@ DUE = Placeholder("due", "by when somebody answers", "Sat 28 Nov 14:30")
 OUTCOME = Placeholder("outcome", "how it ended", "Solved")
 QUESTION = Placeholder("question", "the question asked", "How satisfied are you overall?", needed=True)
 SCALE = Placeholder("scale", "what the ends of the scale mean", "1 = very dissatisfied, 5 = very satisfied")
+PREFIX = Placeholder(
+    "prefix", 'what commands begin with here, "/" or "/afterword ": {{ prefix }}stop; empty where there are none', "/"
+)
 UNTIL = Placeholder("until", "until when; empty if there is no end", "Sat 28 Nov 14:30")
 
 
@@ -113,7 +116,7 @@ def _list(name: str, about: str, *fields: Field) -> Placeholder:
 
 
 def _customer(name: str, about: str, *extra: Placeholder, ticket: bool = False) -> Kind:
-    return Kind(name, about, (CONTACT, _ticket(needed=ticket), AGENT, TEAM, SITE, *extra))
+    return Kind(name, about, (CONTACT, _ticket(needed=ticket), AGENT, TEAM, SITE, PREFIX, *extra))
 
 
 def _thanks(band: str) -> Kind:
@@ -124,7 +127,13 @@ def _thanks(band: str) -> Kind:
 _ASKING = (_survey(with_url=True), QUESTION, SCALE, UNTIL)
 
 _CUSTOMER_KINDS = (
-    _customer("invite", "asks for a rating", *_ASKING, ticket=True),
+    _customer(
+        "invite",
+        "asks for a rating",
+        *_ASKING,
+        _text("told", "they have been told before that it is resolved", sample=False),
+        ticket=True,
+    ),
     _customer("reminder", "asks once more", *_ASKING, ticket=True),
     _customer(
         "question",
@@ -140,17 +149,40 @@ _CUSTOMER_KINDS = (
     _thanks("negative"),
     _thanks("neutral"),
     _thanks("positive"),
+    _customer("answered", "after a rating, where others read it: nothing of the answer", UNTIL),
     _customer("expired", "the time to answer is over", _survey()),
     _customer("closed", "it cannot be answered any more", _survey()),
     _customer("received", "a request has arrived", DUE, ticket=True),
-    _customer("resolved", "a request is resolved", _text("result", "what was done", "A new cable."), ticket=True),
-    _customer("reopened", "a request is open again", _text("reason", "why", "It fails again."), DUE, ticket=True),
-    _customer("sorry", "after a negative rating: who comes back, and when", OWNER, DUE, ticket=True),
+    _customer("assigned", "somebody has the request now", ticket=True),
+    _customer(
+        "resolved",
+        "a request is resolved",
+        _text("result", "what was done; may be empty", "A new cable."),
+        _text("solved", "it is; else it was only closed", sample=True),
+        ticket=True,
+    ),
+    _customer("reopened", "a request is open again", DUE, ticket=True),
+    _customer(
+        "sorry",
+        "after a negative rating: who comes back, and when; by mail also what was understood",
+        OWNER,
+        DUE,
+        SCORES,
+        REASONS,
+        COMMENT,
+        UNTIL,
+        ticket=True,
+    ),
     _customer("recovered", "asks again after a recovery", OWNER, OUTCOME, *_ASKING, ticket=True),
     _customer(
         "help",
         "what the bot can do",
-        _list("commands", "the commands", Field("name", "/help", "/help"), Field("about", "what it does", "What I do")),
+        _list(
+            "commands",
+            "the commands",
+            Field("name", "as it is typed", "/help"),
+            Field("about", "what it does", "What I do"),
+        ),
     ),
     _customer(
         "started",
@@ -269,8 +301,9 @@ _STAFF_KINDS = (
         "request_line",
         "told in the thread of a request: something happened",
         (
-            _text("event", "wrote, taken, replied, not_told, resolved or reopened", "wrote", needed=True),
+            _text("event", "wrote, taken, assigned, replied, not_told, resolved or reopened", "wrote", needed=True),
             CONTACT,
+            OWNER,
             Placeholder("actor", "who of the staff did it", fields=(Field("name", "their name; may be empty", "Kim"),)),
             _ticket(),
             _text("text", "what was written by or to the customer", "It blinks again."),

@@ -15,15 +15,36 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _MINUTES = 2  # the first unit that is said alone
 
 
-def when(moment: datetime, labels: Labels, *, tz: str | tzinfo, now: datetime, lasting: bool = False) -> str:
+def when(
+    moment: datetime,
+    labels: Labels,
+    *,
+    tz: str | tzinfo,
+    now: datetime,
+    lasting: bool = False,
+    zoned: bool = False,
+) -> str:
     """A moment as somebody in `tz` says it at `now`; the year is said only when it is not the present one.
 
-    `lasting` is for what stays on somebody's screen: tomorrow, "today" would be wrong, so the day is named.
+    `lasting` is for what stays on somebody's screen: tomorrow, "today" would be wrong, so the day is named. `zoned` is
+    for people who may be anywhere: "Sat 28 Nov 14:30 (UTC+1)".
     """
     if moment.tzinfo is None or now.tzinfo is None:
         raise ValueError("a moment must be aware of its time zone")
     zone = zone_of(tz)
-    there, here = moment.astimezone(zone), now.astimezone(zone)
+    words = _when(moment.astimezone(zone), now.astimezone(zone), zone, labels, lasting=lasting)
+    return labels.say("time.zoned", {"when": words, "zone": zone_name(moment, zone)}) if zoned else words
+
+
+def zone_name(moment: datetime, tz: str | tzinfo) -> str:
+    """ "UTC+1": the same in every language, and never letters: "CST" is Chicago's, Shanghai's and Havana's."""
+    minutes = round((moment.astimezone(zone_of(tz)).utcoffset() or timedelta(0)).total_seconds() / 60)
+    hours, left = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return "UTC" + (f"{sign}{hours}" if minutes else "") + (f":{left:02}" if left else "")
+
+
+def _when(there: datetime, here: datetime, zone: tzinfo, labels: Labels, *, lasting: bool) -> str:
     locale = Locale.parse(labels.locale, sep="-")
     clock = format_time(there, labels.say("time.clock", {}), tzinfo=zone, locale=locale)
     nearby = _NEARBY.get((there.date() - here.date()).days)

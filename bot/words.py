@@ -62,10 +62,19 @@ class Words:
         return f"{stars(value)} {value}/5"
 
     def when(
-        self, moment: datetime, locale: str, tz: str | tzinfo = "UTC", *, now: datetime, lasting: bool = False
+        self,
+        moment: datetime,
+        locale: str,
+        tz: str | tzinfo = "UTC",
+        *,
+        now: datetime,
+        lasting: bool = False,
+        zoned: bool = False,
     ) -> str:
-        """`today 14:30`, as somebody in `tz` says it; `Sat 28 Nov 14:30` in what is `lasting`, such as a message."""
-        return wording_time.when(moment, self._words(locale), tz=tz, now=now, lasting=lasting)
+        """`today 14:30`, as somebody in `tz` says it; `Sat 28 Nov 14:30` in what is `lasting`, such as a message; with
+        `UTC+1` behind it where it is `zoned`.
+        """
+        return wording_time.when(moment, self._words(locale), tz=tz, now=now, lasting=lasting, zoned=zoned)
 
     def span(self, length: timedelta, locale: str) -> str:
         """`1 hour 30 minutes`."""

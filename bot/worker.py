@@ -17,6 +17,7 @@ from bot.site import Site
 from bot.staff import actions as staff_actions
 from bot.staff import commands as staff_commands
 from bot.staff.actions import StaffDesk
+from bot.surveys import commands as chat_commands
 from bot.surveys.conversation import Conversation
 from bot.turn import Turn
 from bot.turns import Turns
@@ -171,6 +172,8 @@ class Worker:
         """Buttons and forms of alerts and cards are for the staff; everything else is a customer's."""
         if isinstance(event, (Tapped, Submitted)) and event.action.startswith(staff_actions.PREFIXES):
             return await self._staff.heard(channel, event, now=now)
+        if isinstance(event, Wrote):
+            event = chat_commands.behind_a_call(event) or event
         if isinstance(event, Commanded):
             obeyed = await staff_commands.heard(channel, event, self._site, now=now)
             if obeyed is not None:

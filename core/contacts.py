@@ -69,6 +69,10 @@ def use_zone(name: str) -> None:
     _usual_zone = ZoneInfo(name)
 
 
+def usual_zone() -> ZoneInfo:
+    return _usual_zone
+
+
 def zone_of(contact: Contact) -> ZoneInfo:
     """The contact's time zone; an unknown one counts as none."""
     return zone_named(contact.timezone)

@@ -14,6 +14,7 @@ from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Ticket
 from core.models.setup import Team
 
+_ASIDE = " aside"
 _GROUP = re.compile(r"(-[0-9]{1,19}) ([0-9]{0,19})")
 
 
@@ -35,6 +36,15 @@ def of(ticket: Ticket) -> Place | None:
     """The group in which a ticket is talked about; None: with its contact alone."""
     found = _GROUP.fullmatch(ticket.thread)
     return Place(ticket.channel, found[1], found[2]) if found else None
+
+
+def aside(thread: str) -> str:
+    """The same thread, known but left: its contact went on in their own chat, and is answered there."""
+    return thread if not thread or thread.endswith(_ASIDE) else thread + _ASIDE
+
+
+def is_aside(thread: str) -> bool:
+    return thread.endswith(_ASIDE)
 
 
 @transactions.atomic

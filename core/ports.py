@@ -57,6 +57,14 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment that a message speaks of, and how its `text` and facts say it, time zone and all."""
+
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Enclosure:
     """A file that goes out with a message. It is data to us: nobody looks into it, runs it or shows it in a page."""
 
@@ -74,7 +82,8 @@ class Message:
     shown verbatim and never as mark-up. `thread` is the receipt of the message to answer under. `subject`, `preheader`
     and `unsubscribe_url` are for e-mail. `asks_text` says that the next thing typed is wanted. `reply_token` proves,
     when it comes back, what an answer is about; a channel that can hides it in the address for answers. `files` are
-    given only to a channel that `has_files`.
+    given only to a channel that `has_files`. `moments` may be drawn in each reader's own time zone. `marker` asks to
+    write an answer above it, where answers quote what they answer.
     """
 
     key: str
@@ -94,7 +103,9 @@ class Message:
     asks_text: bool = False
     urgent: bool = False
     reply_token: str = ""
+    marker: str = ""
     files: tuple[Enclosure, ...] = ()
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +219,7 @@ class Wrote(Heard):
     """Typed text, files, or both. `receipt` is the message it answers, if any; `thread` the root of its thread.
 
     `reply_token` is what stood in the address that it was sent to; whether it is genuine is not the channel's business.
+    `called`: where others talk too, we were called by our name; the name is not in `text`.
     """
 
     text: str = ""
@@ -215,6 +227,7 @@ class Wrote(Heard):
     subject: str = ""
     reply_token: str = ""
     files: tuple[File, ...] = ()
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)

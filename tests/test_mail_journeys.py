@@ -9,6 +9,7 @@ from typing import Any
 import aiosmtplib
 import pytest
 
+from bot.channels.email.headers import message_id
 from core import suppressions
 from core.models.contacts import Address, Bounce, Reach, SuppressionReason
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
@@ -112,14 +113,21 @@ async def test_a_reply_of_one_line_rates_and_comments(
     assert question.header("Reply-To").startswith("Support <support+i")
     assert question.sender.startswith("support+b.i")
     assert "simply answer this e-mail with a number" in question.text
+    assert question.text.startswith("##- Please write your answer above this line -##\n")
     await ann.answers(question, "2/5 too slow")
-    thanks = await mail.mail_to(ANN, number=2)
-    assert "too slow" in thanks.text
+    sorry = await mail.mail_to(ANN, number=2)
+    for words in ("We are sorry", "will come back to you by", "★★☆☆☆ 2/5", "too slow", "You can change your answer"):
+        assert words in sorry.text
+    assert any(words == "Change" and f"{here.base_url}/r/" in url for words, url in sorry.links)
     await here.until(lambda: Response.filter(revision__gt=0).exists())
     [response] = await here.responses()
     assert (response["scores"], response["comment"], response["partial"]) == ({"overall": 2}, "too slow", False)
     await slack.until(lambda: "too slow" in "\n".join(slack.screen("C0ALERTS")))
     assert (await here.ticket()).cycle == 2
+    assert not await Delivery.filter(kind="question").exists()
+    assert sorry.header("Subject").startswith("We are sorry: CS")
+    await ann.answers(question, "1")  # they stay unhappy: what they changed is confirmed, and nobody is sorry twice
+    assert "Thank you for being frank" in (await mail.mail_to(ANN, number=3)).text
 
 
 async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
@@ -135,9 +143,15 @@ async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann:
 async def test_words_without_a_score_are_a_comment(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     question = await asked(here, mail)
     await ann.answers(question, "4 days and still no answer")
-    await mail.mail_to(ANN, number=2)
+    answer = await mail.mail_to(ANN, number=2)
     [response] = await here.responses()
     assert (response["scores"], response["comment"]) == ({}, "4 days and still no answer")
+    assert len(score_links(question)) == 5
+    assert score_links(answer) == score_links(question)
+
+
+def score_links(letter: Mail) -> list[str]:
+    return [url for label, url in letter.links if label.endswith("★")]
 
 
 async def test_who_answers_from_another_address_is_believed_for_the_token(
@@ -154,19 +168,78 @@ async def test_who_answers_from_another_address_is_believed_for_the_token(
 @pytest.mark.parametrize(
     "to",
     [
-        "support@example.org",
         "support+i23456789abcd.aaaaaaaaaaaaaaaaaaaa@example.org",
         "support+nonsense@example.org",
         FORGED,
     ],
 )
-async def test_nobody_rates_without_the_token(here: World, mail: SmtpRig, ann: Correspondent, to: str) -> None:
+async def test_nobody_rates_with_a_token_that_they_made_up(
+    here: World, mail: SmtpRig, ann: Correspondent, to: str
+) -> None:
     question = await asked(here, mail)
     await ann.answers(question, "1", to=to.format(key=(await Invite.get()).key))
     await handled(here)
     assert await here.responses() == []
     assert (await here.ticket()).cycle == 1
     assert not await Response.all().exists()
+
+
+@pytest.mark.parametrize("dropped", ["", "In-Reply-To", "References"])
+async def test_an_answer_to_the_bare_address_rates_for_who_got_the_question(
+    here: World, mail: SmtpRig, ann: Correspondent, dropped: str
+) -> None:
+    question = await asked(here, mail)
+    headers = {dropped: "<another@example.net>"} if dropped else {}
+    await ann.answers(question, "2, too slow", to="support@example.org", headers=headers)
+    await mail.mail_to(ANN, number=2)
+    [response] = await here.responses()
+    assert (response["scores"], response["comment"]) == ({"overall": 2}, "too slow")
+    assert await Ticket.all().count() == 1
+
+
+async def test_it_counts_from_any_address_of_the_same_person(
+    here: World, mail: SmtpRig, eve: Correspondent, listening: int
+) -> None:
+    await here.resolve(addresses=[*BY_MAIL, ("mail", "ann@home.example")])
+    question = await mail.mail_to(ANN)
+    await here.until(lambda: Invite.exists(state=InviteState.DELIVERED))
+    at_home = Correspondent("Ann@Home.example".lower(), listening)
+    await at_home.answers(question, "4", to="support@example.org")
+    await mail.mail_to(ANN, number=2)
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 4}
+
+
+async def test_a_stranger_who_names_our_mail_neither_rates_nor_joins(
+    here: World, mail: SmtpRig, eve: Correspondent
+) -> None:
+    question = await asked(here, mail)
+    await eve.writes("Where is my parcel?", subject="Parcel")
+    await mail.mail_to(eve.address)
+    await eve.answers(question, "1, it is dead again", to="support@example.org")
+    await handled(here, 2)
+    assert not await Response.all().exists()
+    anns = await here.ticket()
+    assert (anns.cycle, anns.status) == (1, "resolved")
+    assert not await TicketEntry.exists(ticket_id=anns.id, kind=EntryKind.MESSAGE)
+
+
+async def test_who_only_writes_anns_name_neither_rates_nor_opens_again(
+    here: World, mail: SmtpRig, eve: Correspondent, listening: int
+) -> None:
+    """The names of our mails cannot be worked out from what is no secret: the delivery's key, the ticket's number."""
+    await asked(here, mail)
+    ticket = await here.ticket()
+    forger = Correspondent(ANN, listening)
+    keys = await Delivery.filter(channel="mail").values_list("key", flat=True)
+    guesses = [message_id(str(key), "example.org") for key in keys] + [
+        message_id(f"topic ticket:{ticket.id}", "example.org")
+    ]
+    for guess in guesses:
+        await forger.writes("1", subject=f"Re: {ticket.number}", headers={"In-Reply-To": guess, "References": guess})
+    await handled(here, len(guesses))
+    assert not await Response.all().exists()
+    assert (await here.ticket()).cycle == 1
 
 
 async def test_a_token_of_a_ticket_rates_nothing(here: World, mail: SmtpRig, ann: Correspondent) -> None:
@@ -283,14 +356,36 @@ async def test_a_question_after_resolving_opens_it_again_and_thanks_do_not(
     await handled(here, 3)
     again = await Ticket.get(id=ticket.id)
     assert (again.status, again.cycle) == ("assigned", 2)
+    await here.until(lambda: Delivery.filter(kind="reopened", state=DeliveryState.SENT).exists())
+    subjects = [one.header("Subject") for one in mail.mailbox(ANN)]
+    assert f"Your request {ticket.number} is resolved" in subjects
+    assert subjects[-1] == f"Your request {ticket.number} is open again"
 
 
-async def test_nobody_opens_it_again_without_the_token(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+async def test_an_answer_to_the_bare_address_opens_it_again(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     await ann.writes("The router is dead.")
     receipt = await mail.mail_to(ANN)
     [ticket] = await Ticket.all()
     await _resolve(here, ticket)
     await ann.answers(receipt, "It is dead again!", to="support@example.org")
+    await handled(here, 2)
+    [again] = await Ticket.all()
+    assert again.cycle == 2
+    assert not await TicketEntry.exists(label="history.unproven")
+
+
+async def test_a_number_that_anybody_can_write_joins_an_open_request_and_opens_none_again(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    await ann.writes("The router is dead.")
+    await mail.mail_to(ANN)
+    [ticket] = await Ticket.all()
+    await ann.writes("And the cable.", subject=f"[{ticket.number}]")
+    await handled(here, 2)
+    [told] = await TicketEntry.filter(ticket_id=ticket.id, label="history.unproven")
+    assert (told.values, told.internal) == ({"address": ANN}, True)
+    await _resolve(here, ticket)
+    await ann.writes("It is dead again!", subject=f"[{ticket.number}]")
     await here.until(lambda: Ticket.filter(id__gt=ticket.id).exists())
     assert (await Ticket.get(id=ticket.id)).cycle == 1
     entries = await TicketEntry.filter(ticket_id__gt=ticket.id, label="history.follows")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -11,10 +11,10 @@ from core import contacts
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import tickets
 from core.models.contacts import Address, Contact, Reach
-from core.models.deliveries import Delivery
-from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
+from core.models.deliveries import Delivery, DeliveryState
+from core.models.desk import Attachment, EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite
-from core.models.reactions import Alert
+from core.models.reactions import Alert, Recovery, RecoveryState
 from core.models.setup import Staff
 from core.ports import File
 from core.surveys import responses
@@ -28,6 +28,7 @@ from tests.world import World
 
 ANN = 777
 TEAM = "C0ALERTS"
+PATIENCE = 20
 LI = """
 [[staff]]
 key = "li@example.org"
@@ -105,7 +106,7 @@ async def test_a_request_from_a_chat_stands_in_slack_and_later_words_in_its_thre
     assert "Ann <3" in message
     assert "My <router> blinks & *beeps*" in message
     assert "nobody" in message
-    assert slack.buttons(TEAM) == ["Take", "Reply…", "Resolve…"]
+    assert slack.buttons(TEAM) == ["Take", "Assign…", "Reply…", "Resolve…"]
     await telegram.write(ANN, "<!channel> it is *red* now")
     await slack.until(lambda: slack.thread(TEAM, card))
     assert "<!channel> it is ∗red∗ now" in slack.thread(TEAM, card)[0]
@@ -120,7 +121,7 @@ async def test_who_takes_a_request_is_seen_on_its_card_and_only_one_can(
     await slack.press("U0KIM", TEAM, "Take")
     await slack.until(lambda: "in progress" in seen(slack))
     assert "Kim" in seen(slack)
-    assert slack.buttons(TEAM) == ["Reply…", "Resolve…"]
+    assert slack.buttons(TEAM) == ["Assign…", "Reply…", "Resolve…"]
     await slack.until(lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, card)))
     ticket = await Ticket.get().select_related("assignee")
     assert (ticket.status, ticket.assignee.name if ticket.assignee else "") == (TicketStatus.IN_PROGRESS, "Kim")
@@ -199,6 +200,205 @@ async def test_a_request_that_an_outside_desk_opened_makes_no_card(here: World) 
     assert not await Delivery.filter(kind__startswith="request").exists()
 
 
+async def test_a_card_says_each_thing_once_and_by_what_kind_of_channel_it_came(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack, "My router blinks")
+    number = (await Ticket.get()).number
+    [message] = slack.screen(TEAM)
+    assert message.startswith(f"*Ann <3* asks by Telegram: *{number}*\n")
+    for words in ("Ann <3", number, "My router blinks", "Telegram"):
+        assert message.count(words) == 1, words
+    assert "support-bot" not in message
+    notified = slack.messages[TEAM, card.partition(":")[2]].text
+    assert "My router blinks" in notified
+    assert "Channel: Telegram" in await answered(slack, "U0KIM", f"ticket {number}")
+
+
+async def test_an_alert_says_each_thing_once(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await unhappy(here, telegram, slack)
+    number = (await Ticket.get()).number
+    [message] = slack.screen(TEAM)
+    for words in ("Ann <3", number, "Router & cable", "Li"):
+        assert message.count(words) == 1, words
+    await slack.press("U0KIM", TEAM, "Take")
+    await slack.until(lambda: "taken by Kim" in seen(slack))
+    [message] = slack.screen(TEAM)
+    assert message.count("Kim") == 1
+    assert message.count("Li") == 1
+
+
+async def test_deadlines_are_drawn_in_each_readers_own_time_and_name_their_zone_elsewhere(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    alert = await unhappy(here, telegram, slack)
+    due = (await Recovery.get()).due_at
+    token = f"!date^{int(due.timestamp())}^{{date_short_pretty}} {{time}}|"
+    assert [one.startswith(token) and one.endswith(" (UTC)") for one in slack.moments()] == [True]
+    await slack.press("U0KIM", TEAM, "Take")
+    await slack.until(lambda: any("took it" in line for line in slack.thread(TEAM, alert)))
+    assert any(line.endswith(" (UTC).") for line in slack.thread(TEAM, alert))
+    assert len([one for one in slack.moments() if one.startswith(token)]) == 2
+    assert slack.whispered("U0KIM")[0].endswith(" (UTC).")
+    assert slack.pings() == []
+
+
+# ---------------------------------------------------------------- a card and an alert about one request
+
+
+async def both(here: World, telegram: TelegramRig, slack: SlackRig) -> tuple[str, str]:
+    """Ann asked, Li resolved it, and Ann is unhappy with that: the receipts of the card and of the alert."""
+    card = await asks(telegram, slack)
+    await slack.press("U0LI", TEAM, "Take")
+    await shown(slack, lambda: "in progress" in seen(slack))
+    await slack.press("U0LI", TEAM, "Resolve…")
+    await submits(slack, "U0LI", reason="Solved", result="A new cable.")
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    await telegram.tap(ANN, "1★")
+    await shown(slack, lambda: "Dismiss…" in slack.buttons(TEAM))
+    await shown(slack, lambda: "[Take]" in slack.screen(TEAM)[0])
+    return card, last_message(slack)
+
+
+@pytest.mark.parametrize("where", ["card", "alert"])
+async def test_who_takes_one_has_both(where: str, here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    card, alert = await both(here, telegram, slack)
+    ticket, row = await Ticket.get(), await Alert.get()
+    await forged(slack, "U0KIM", f"t:{ticket.number}:take" if where == "card" else f"a:{row.key}:take")
+    await shown(slack, lambda: not any("[Take]" in one for one in slack.screen(TEAM)))
+    on_card, on_alert = slack.screen(TEAM)
+    assert "Owner*\nKim" in on_card
+    assert "in progress" in on_card
+    assert "taken by Kim" in on_alert
+    await shown(slack, lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, card)))
+    await shown(slack, lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, alert)))
+    ticket, recovery = await Ticket.get().select_related("assignee"), await Recovery.get().select_related("owner")
+    assert (ticket.status, ticket.assignee and ticket.assignee.name) == (TicketStatus.IN_PROGRESS, "Kim")
+    assert (recovery.state, recovery.owner and recovery.owner.name) == (RecoveryState.TAKEN, "Kim")
+    await forged(slack, "U0LI", f"t:{ticket.number}:take")
+    await shown(slack, lambda: "Already taken by Kim." in slack.whispered("U0LI"))
+
+
+@pytest.mark.parametrize("where", ["card", "alert"])
+async def test_who_is_given_one_has_both(where: str, here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await both(here, telegram, slack)
+    action = f"t:{(await Ticket.get()).number}" if where == "card" else f"a:{(await Alert.get()).key}"
+    await forged(slack, "U0LI", f"{action}:assign", values={"assignee": "kim@example.org"})
+    await shown(slack, lambda: "taken by Kim" in slack.screen(TEAM)[1])
+    await shown(slack, lambda: "Owner*\nKim" in slack.screen(TEAM)[0])
+    assert not any("[Take]" in one for one in slack.screen(TEAM))
+
+
+@pytest.mark.parametrize("where", ["card", "alert"])
+async def test_who_answers_what_nobody_has_taken_has_it_and_the_words_stand_where_they_were_written(
+    where: str, here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card, alert = await both(here, telegram, slack)
+    await slack.write("U0KIM", TEAM, ">> We send a new one", thread=card if where == "card" else alert)
+    await telegram.until(lambda: "We send a new one" in telegram.screen(ANN))
+    await shown(slack, lambda: "taken by Kim" in slack.screen(TEAM)[1])
+    await shown(slack, lambda: "Owner*\nKim" in slack.screen(TEAM)[0])
+    await here.until(nothing_waits, seconds=PATIENCE)
+    assert not any("We send a new one" in line for line in [*slack.thread(TEAM, card), *slack.thread(TEAM, alert)])
+
+
+async def test_the_form_of_an_alert_tells_its_own_thread_alone(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card, alert = await both(here, telegram, slack)
+    await forged(slack, "U0KIM", f"a:{(await Alert.get()).key}:reply", values={"text": "We send a new one"})
+    await shown(slack, lambda: any("We send a new one" in line for line in slack.thread(TEAM, alert)))
+    await here.until(nothing_waits, seconds=PATIENCE)
+    assert not any("We send a new one" in line for line in slack.thread(TEAM, card))
+
+
+async def test_resolving_either_ends_both_with_an_outcome(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await both(here, telegram, slack)
+    await slack.press("U0KIM", TEAM, "Take")
+    await shown(slack, lambda: "in progress" in slack.screen(TEAM)[0])
+    await forged(slack, "U0KIM", f"t:{(await Ticket.get()).number}:resolve")
+    await submits(slack, "U0KIM", outcome="Compensated", note="Ten euros back")
+    await shown(slack, lambda: "resolved by Kim: Compensated" in slack.screen(TEAM)[1])
+    await shown(slack, lambda: "resolved" in slack.screen(TEAM)[0])
+    assert not any("[" in one for one in slack.screen(TEAM))
+    ticket, recovery = await Ticket.get(), await Recovery.get()
+    assert (ticket.status, ticket.result) == (TicketStatus.RESOLVED, "Ten euros back")
+    assert (recovery.state, recovery.outcome) == (RecoveryState.RESOLVED, "compensated")
+    await here.until(lambda: Invite.filter(purpose="recovery").exists())
+
+
+async def test_a_form_that_was_opened_before_the_alert_ends_both_too(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await both(here, telegram, slack)
+    values = {"reason": "no_answer", "result": "Called three times"}
+    await forged(slack, "U0KIM", f"t:{(await Ticket.get()).number}:resolve", values=values)
+    await here.until(lambda: Recovery.filter(state=RecoveryState.RESOLVED, outcome="not_reachable").exists())
+
+
+async def test_whoever_answers_a_new_request_has_it(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    card = await asks(telegram, slack)
+    await slack.write("U0KIM", TEAM, ">> Is it plugged in?", thread=card)
+    await shown(slack, lambda: "in progress" in seen(slack))
+    assert "Owner*\nKim" in seen(slack)
+    assert "[Take]" not in seen(slack)
+    await shown(slack, lambda: any("*Kim* took it" in line for line in slack.thread(TEAM, card)))
+    await slack.write("U0LI", TEAM, ">> And the lamp is on?", thread=card)
+    await telegram.until(lambda: "And the lamp is on?" in telegram.screen(ANN))
+    ticket = await Ticket.get().select_related("assignee")
+    assert ticket.assignee is not None
+    assert ticket.assignee.name == "Kim"
+
+
+async def test_an_answer_to_what_is_somebody_elses_stays_theirs_and_is_in_progress(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Assign…")
+    await submits(slack, "U0KIM", assignee="Li")
+    await shown(slack, lambda: any("*Kim* assigned it to *Li*" in line for line in slack.thread(TEAM, card)))
+    assert "assigned" in seen(slack)
+    await slack.press("U0KIM", TEAM, "Reply…")
+    await submits(slack, "U0KIM", text="Li comes back to you.")
+    await shown(slack, lambda: "in progress" in seen(slack))
+    assert "Owner*\nLi" in seen(slack)
+
+
+async def test_what_is_over_is_given_to_nobody(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+    await asks(telegram, slack)
+    number = (await Ticket.get()).number
+    await forged(slack, "U0KIM", f"t:{number}:resolve", values={"reason": "solved"})
+    await shown(slack, lambda: "resolved" in seen(slack))
+    await forged(slack, "U0KIM", f"t:{number}:assign", values={"assignee": "li@example.org"})
+    await shown(slack, lambda: "This is already finished." in slack.whispered("U0KIM"))
+    assert (await Ticket.get()).assignee_id is None
+
+
+async def test_an_alert_has_its_six_buttons_and_each_does_what_it_says(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    alert = await unhappy(here, telegram, slack)
+    assert slack.buttons(TEAM) == ["Take", "Assign…", "Reply…", "Snooze", "Resolve…", "Dismiss…"]
+    await slack.press("U0KIM", TEAM, "Snooze")
+    await submits(slack, "U0KIM", minutes="30 minutes")
+    await shown(slack, lambda: "quiet until" in seen(slack))
+    await shown(slack, lambda: any("snoozed it until" in line for line in slack.thread(TEAM, alert)))
+    await slack.press("U0KIM", TEAM, "Dismiss…")
+    await submits(slack, "U0KIM", reason="Rated by mistake", note="She said so")
+    await shown(slack, lambda: "dismissed by Kim: Rated by mistake" in seen(slack))
+    await shown(slack, lambda: any("dismissed it" in line for line in slack.thread(TEAM, alert)))
+    assert "[" not in seen(slack)
+
+
+async def shown(slack: SlackRig, predicate: Callable[[], object]) -> None:
+    """Slack takes one message a second in a channel, and here are several."""
+    await slack.until(predicate, seconds=PATIENCE)
+
+
+async def nothing_waits() -> bool:
+    return not await Delivery.filter(state__in=(DeliveryState.WAITING, DeliveryState.SENDING)).exists()
+
+
 # ---------------------------------------------------------------- words in a thread
 
 
@@ -217,6 +417,47 @@ async def test_words_with_the_prefix_go_to_the_customer_and_all_others_stay_insi
     assert (note.text, note.internal) == ("She is a >> difficult one", True)
     [said] = await TicketEntry.filter(kind=EntryKind.MESSAGE, actor="Kim")
     assert said.text == "We <send> a new one"
+
+
+async def test_a_customer_reads_names_where_staff_mention_somebody(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    typed = "&gt;&gt; <@U0LI> &amp; <@U0GONE> of <#C1|general> wrote <https://x.example/a?b=1&amp;c=2|a page>"
+    await slack.write("U0KIM", TEAM, typed, thread=card, marked=True)
+    readable = "Li & a colleague of #general wrote a page (https://x.example/a?b=1&c=2)"
+    await telegram.until(lambda: readable in telegram.screen(ANN))
+    await slack.press("U0KIM", TEAM, "Reply…")
+    await submits(slack, "U0KIM", text="Ask <@U0LI>, or see <https://x.example|our page>.")
+    await telegram.until(lambda: "Ask Li, or see our page (https://x.example)." in telegram.screen(ANN))
+
+
+async def test_staff_read_names_where_a_customer_in_slack_mentions_somebody(here: World, slack: SlackRig) -> None:
+    slack.channels[slack.dm_of("U0ANN")] = "directmessage"
+    await slack.write("U0ANN", "U0ANN", "<@U0LI> said <https://x.example|this> &amp; left", marked=True)
+    await slack.until(lambda: slack.screen(TEAM))
+    assert "Li said this (https://x.example) & left" in seen(slack)
+    assert (await Ticket.get()).subject == "Li said this (https://x.example) & left"
+    assert await TicketEntry.filter(text="Li said this (https://x.example) & left").exists()
+
+
+async def test_files_do_not_go_along_with_words_and_staff_are_told(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await slack.share("U0KIM", TEAM, "plan.png", b"abc", text="&gt;&gt; Plug it in like this", thread=card)
+    await telegram.until(lambda: "Plug it in like this" in telegram.screen(ANN))
+    await slack.until(lambda: slack.whispered("U0KIM"))
+    [note] = slack.whispered("U0KIM")
+    assert "Your words are on their way. Files cannot go along" in note
+    [kept] = await Attachment.all().select_related("entry")
+    assert (kept.name, kept.entry.kind, kept.entry.internal) == ("plan.png", EntryKind.NOTE, True)
+    assert await Delivery.filter(kind="reply").count() == 1
+    await slack.share("U0KIM", TEAM, "alone.png", b"abc", text="&gt;&gt;", thread=card)
+    await slack.until(lambda: len(slack.whispered("U0KIM")) == 2)
+    assert "Please write what the customer shall read." in slack.whispered("U0KIM")[1]
+    await here.until(lambda: Attachment.filter(name="alone.png").exists())
+    assert await Delivery.filter(kind="reply").count() == 1
 
 
 async def test_nothing_from_a_stranger_reaches_the_customer(
@@ -365,7 +606,7 @@ async def test_staff_look_up_a_ticket_and_are_led_to_its_alert(
     for name in ("T-1", (await Ticket.get()).number):
         told = await answered(slack, "U0KIM", f"ticket {name}")
         assert "Router & cable" in told
-        assert "Agent: Li" in told
+        assert "Owner: Li" in told
         assert "Overall: 1 of 5" in told
         assert "Alert: waiting for somebody to take it" in told
         assert f"/p{alert.partition(':')[2].replace('.', '')}" in told
@@ -404,7 +645,7 @@ async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> No
     slack.channels[slack.dm_of("U0ANN")] = "directmessage"
     await slack.command("U0ANN", "/afterword", "duty")
     await slack.until(lambda: slack.screen("U0ANN"))
-    assert "/privacy" in slack.screen("U0ANN")[0]
+    assert "/afterword privacy" in slack.screen("U0ANN")[0]
     assert slack.whispered("U0ANN") == []
 
 

@@ -10,6 +10,7 @@ from bot.placeholders import KINDS
 from bot.rendering import Templates
 from bot.site import Site
 from bot.staff import figures
+from bot.surveys.messages import prefix_of
 from bot.template_context import samples
 from core.insight.today import Today
 from core.ports import Button, Channel, Fact, Message, Tone
@@ -17,8 +18,8 @@ from core.ports import Button, Channel, Fact, Message, Tone
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 GROUPS: dict[str, tuple[str, ...]] = {
     "asking": ("invite", "reminder", "question", "recovered"),
-    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "sorry", "expired", "closed"),
-    "requests": ("received", "resolved", "reopened", "transcript"),
+    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "answered", "sorry", "expired", "closed"),
+    "requests": ("received", "assigned", "resolved", "reopened", "transcript"),
     "commands": ("started", "help", "language", "privacy", "stopped"),
 }
 STAFF = ("alert", "alert_taken", "alert_update", "alert_overdue", "alert_flood", "request", "request_line", "home")
@@ -53,7 +54,9 @@ _SAID = {
 
 async def message(kind: str, channel: Channel, templates: Templates, locale: str) -> Message:
     """As it would be handed to the channel."""
-    context = _context(kind, templates, locale)
+    context = _context(kind, templates, locale, prefix_of(channel))
+    if kind == "sorry" and channel.has_edits:  # a chat shows the rating above it
+        context |= {"scores": [], "reasons": [], "comment": "", "until": ""}
     rendered = await templates.render(kind, locale, channel.dialect, context, channel=channel.kind)
     said = _SAID[locale]
     made = Message(
@@ -89,10 +92,10 @@ def _footer(kind: str, templates: Templates, locale: str) -> str:
     return "\n".join(lines)
 
 
-def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
+def _context(kind: str, templates: Templates, locale: str, prefix: str) -> dict[str, object]:
     """The samples of the kind, in the language of the picture."""
     said, label = _SAID[locale], templates.label
-    due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True)
+    due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=kind in STAFF)
     later = templates.when(NOW + timedelta(days=6), locale, "UTC", now=NOW, lasting=True)
     dated = templates.when(NOW, locale, "UTC", now=NOW + timedelta(days=400))
     score = {"thanks_positive": 5, "thanks_neutral": 3}.get(kind, 2)
@@ -121,7 +124,10 @@ def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
         "changes": [{"label": label("dimension.overall", locale), "old": 2, "new": 5}],
         "language": label("language.name", locale),
         "languages": [{"name": label("language.name", one)} for one in templates.locales()],
-        "commands": [{"name": f"/{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")],
+        "prefix": prefix,
+        "commands": [
+            {"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")
+        ],
         "state": label("state.open", locale),
         "band": label("band.negative", locale),
         "late": templates.span(timedelta(minutes=20), locale),
@@ -136,7 +142,7 @@ def _context(kind: str, templates: Templates, locale: str) -> dict[str, object]:
     if kind == "request_line":
         ours |= {"event": "wrote", "text": said["asked"], "files": ""}
     if kind == "request":
-        ours |= {"channel": "Telegram"}
+        ours |= {"channel": "Telegram", "ticket": {"number": "CS202611220001", "subject": "", "url": ""}}
     if kind == "question":
         ours |= {"question": label("question.attitude", locale), "step": "score"}
         ours["scores"] = [ours["scores"][0]]  # type: ignore[index]
@@ -158,12 +164,12 @@ def _rows(kind: str, channel: Channel, templates: Templates, locale: str) -> tup
     match kind:
         case "question":
             return scale, (button("skip"), button("done", Tone.PRIMARY))
-        case "thanks_negative" | "thanks_neutral" | "thanks_positive":
+        case "thanks_negative" | "thanks_neutral" | "thanks_positive" | "answered":
             return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
         case "language":
             return (tuple(Button(templates.label("language.name", one), f"g:{one}") for one in templates.locales()),)
         case "request" if channel.has_forms:
-            return ((button("take", Tone.PRIMARY), button("reply"), button("resolve")),)
+            return ((button("take", Tone.PRIMARY), button("assign"), button("reply"), button("resolve")),)
         case "alert_flood" | "home":
             names = [templates.label("button.take_one", locale, number=one) for one in _NUMBERS]
             return (tuple(Button(name, f"g:{name[-4:]}", tone=Tone.PRIMARY) for name in names),)
@@ -204,12 +210,9 @@ def _lists(kind: str, templates: Templates, locale: str) -> dict[str, object]:
 
 
 def _request_facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
-    said, label = _SAID[locale], templates.label
+    label = templates.label
     facts = {
-        "who": said["name"],
-        "ticket": f"CS202611220001 · {said['subject']}",
-        "channel": "Telegram",
-        "agent": label("alert.nobody", locale),
+        "owner": label("alert.nobody", locale),
         "state": label("ticket_status.new", locale),
     }
     return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())
@@ -223,16 +226,14 @@ def _score(one: Any, channel: Channel) -> Button:
 
 
 def _facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
-    said, label = _SAID[locale], templates.label
+    label = templates.label
     facts = {
-        "who": said["name"],
         "scores": label("alert.score", locale, dimension=label("dimension.overall", locale), value=2),
         "reasons": label("reason.slow", locale),
-        "ticket": f"CS202611220001 · {said['subject']}",
-        "agent": "Li",
         "history": label("alert.history_line", locale, count=3, average="4.3"),
+        "agent": "Li",
         "owner": label("alert.nobody", locale),
-        "due": templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True),
+        "due": templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=True),
         "state": label("state.open", locale),
     }
     return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())

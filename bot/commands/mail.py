@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,30 +16,45 @@ if TYPE_CHECKING:
     from bot.channels.email.settings import EmailSettings
     from bot.config import Config
     from core.models.contacts import Suppression
+    from core.ports import Heard, RawArrival
 
 app = typer.Typer(no_args_is_help=True)
 
+NOT_TAKEN = 65
+"""EX_DATAERR: a mail server sends it back."""
+LATER = 75
+"""EX_TEMPFAIL: a mail server keeps it and tries again."""
+
 ChannelName = Annotated[str, typer.Option(help="The e-mail channel. Left out, the only one that is set up.")]
 Recipient = Annotated[str, typer.Option(help="Whom it was sent to, if the mail itself does not say.")]
+ForServer = Annotated[
+    bool,
+    typer.Option("--pipe", help="For a mail server's pipe: what is not the mail's own fault is tried again later."),
+]
 MailAddress = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address.")]
 
 
 @app.command()
-def receive(channel: ChannelName = "", to: Recipient = "", config: ConfigPath = DEFAULT_CONFIG) -> None:
+def receive(
+    channel: ChannelName = "", to: Recipient = "", pipe: ForServer = False, config: ConfigPath = DEFAULT_CONFIG
+) -> None:
     """Hand in one mail from standard input, as the listener would: afterword mail receive < message.eml.
 
     It is stored, and handled by the Afterword that runs, or at the next start. A mail that is known changes nothing.
+    The end tells a mail server what to do, as sysexits.h has it: 0 it is ours now, 65 send it back, 75 try again later.
     """
-    settings = configuration(config)
-    name = _channel(settings, channel)
-    account: EmailSettings = settings.channels[name]  # type: ignore[assignment]
-    raw = sys.stdin.buffer.read(account.largest_mail + 1)
-    if len(raw) > account.largest_mail:
-        fail(f"the mail is larger than {account.largest_mail_mb} MB (largest_mail_mb)")
-    if not raw.strip():
-        fail("there is no mail on standard input", USAGE)
-    run(_receive(settings, name, raw, to))
-    say("Stored.")
+    with _end(for_server=pipe):
+        settings = configuration(config)
+        name = _channel(settings, channel)
+        account: EmailSettings = settings.channels[name]  # type: ignore[assignment]
+        raw = sys.stdin.buffer.read(account.largest_mail + 1)
+        if len(raw) > account.largest_mail:
+            fail(f"the mail is larger than {account.largest_mail_mb} MB (largest_mail_mb)", NOT_TAKEN)
+        if not raw.strip():
+            fail("there is no mail on standard input", NOT_TAKEN)
+        problem = run(_receive(settings, name, raw, to))
+        if problem and not pipe:
+            raise typer.Exit(NOT_TAKEN)
 
 
 @app.command()
@@ -91,14 +108,68 @@ def _checked(address: str) -> str:
         fail(f"{address}: {error}", USAGE)
 
 
-async def _receive(config: Config, channel: str, raw: bytes, to: str) -> None:
+@contextlib.contextmanager
+def _end(*, for_server: bool) -> Iterator[None]:
+    """A mail server sends a mail back at any end but 0 and 75; only what is wrong with the mail is worth that."""
+    try:
+        yield
+    except typer.Exit as end:
+        if for_server and end.exit_code not in (0, NOT_TAKEN):
+            raise typer.Exit(LATER) from None
+        raise
+    except Exception as error:
+        if not for_server:
+            raise
+        fail(f"{type(error).__name__}: {error}", LATER)
+
+
+async def _receive(config: Config, channel: str, raw: bytes, to: str) -> str:
+    """Store it and say what becomes of it. Returns why it cannot be understood, and "" when it can."""
+    from bot import channels
     from bot.channels.email.arriving import arrival
-    from core import transactions
-    from core.plumbing import arrivals
+    from core.errors import SchemaOutdated, StoreInUse, StoreUnsafe
+    from core.transactions import StoreUnavailable
 
     came = arrival(raw, recipients=(to,) if to else ())
+    events: Sequence[Heard] = ()
+    problem = ""
+    try:
+        reader = channels.build(channel, config.channels[channel], base_url=config.site.base_url)
+        events = await reader.read(came.body)
+    except ValueError as error:
+        problem = str(error)
+    try:
+        is_new = await _stored(config, channel, came, problem)
+    except (SchemaOutdated, StoreInUse, StoreUnsafe, StoreUnavailable, OSError) as error:
+        fail(f"the mail is not stored: {error}", LATER)
+    say(_became(events, problem, is_new=is_new))
+    return problem
+
+
+async def _stored(config: Config, channel: str, came: RawArrival, problem: str) -> bool:
+    """False: it is known, and nothing changed."""
+    from core import transactions
+    from core.models.deliveries import Arrival
+    from core.plumbing import arrivals
+
+    key = arrivals.key_of(channel, came)
     async with opened(config):
+        if await Arrival.exists(key=key):
+            return False
         await transactions.run(lambda: arrivals.store(channel, [came], now=datetime.now(UTC)))
+        if problem:
+            await transactions.run(lambda: arrivals.quarantine(key, problem))
+    return True
+
+
+def _became(events: Sequence[Heard], problem: str, *, is_new: bool) -> str:
+    if not is_new:
+        return "Known already; nothing changes."
+    if problem:
+        return f"In quarantine: {problem}."
+    if not events:
+        return "Stored. No person wrote it, and it reports no failure, so nothing follows."
+    return f"Stored. It is from {events[0].person.address}."
 
 
 async def _listed(config: Config, channel: str) -> list[Suppression]:

@@ -60,8 +60,9 @@ class Chronicle:
     async def _live_through(self, request: Request) -> None:
         self._now = self._moment(request)
         ticket = await self._come_in(request)
-        self._now += 40 * _MINUTE
+        self._now += 38 * _MINUTE
         walk = await tickets.resolve(ticket, result=request.result, by=await self._name(request), now=self._now)
+        await self._carry()
         if walk.invite is None:
             return
         self._now = walk.invite.due_at
@@ -87,7 +88,9 @@ class Chronicle:
         )
         await self._confirm(opened)
         agent = await Staff.get(key=company.staff_key(request.agent))
-        await tickets.assign(opened, agent, now=self._now + 2 * _MINUTE)
+        self._now += 2 * _MINUTE
+        await tickets.assign(opened, agent, now=self._now)
+        await self._carry()
         return opened
 
     async def _type(self, request: Request) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from bot.demo import company, telling
 from bot.demo.sight import Sight
 from bot.surveys import actions
+from core.desk import notices
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import EntryKind, TicketEntry
 from core.models.invites import Invite, InviteState
@@ -19,7 +20,7 @@ from core.models.setup import Staff
 from core.text import shorten
 
 MOST = 60
-_TOLD = ("sorry", "alert", "received")
+_TOLD = ("sorry", "alert", "received", *sorted(notices.KINDS))
 _BY_ITSELF = frozenset({EntryKind.MESSAGE})
 """Said already by the arrival or the delivery that it came with."""
 

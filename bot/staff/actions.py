@@ -16,13 +16,13 @@ from bot.site import Site
 from bot.staff import card_actions, forms
 from bot.turn import Turn
 from core import errors, transactions
-from core.desk import attachments, cards, conversations, homes, tickets
+from core.desk import attachments, cards, homes, tickets
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.reactions import Alert
 from core.models.setup import Staff, StaffAddress
 from core.ports import Acknowledgement, Channel, Heard, Submitted, Tapped, Wrote
-from core.reactions import alerts, recoveries
+from core.reactions import alerts, recoveries, requests
 
 logger = logging.getLogger(__name__)
 
@@ -86,24 +86,24 @@ class StaffDesk:
             entry = await tickets.note(ticket, event.text, by=staff.name, now=now)
             await attachments.keep(ticket, entry, channel.name, event.files, now=now)
             return Turn()
-        turn = await self._passed_on(ticket, words, staff, event, told=shown.kind == cards.CARD, now=now)
+        turn = await self._passed_on(ticket, words, staff, event, shown, now=now)
         if event.files:
             entry = await tickets.note(ticket, "", by=staff.name, now=now)
             await attachments.keep(ticket, entry, channel.name, event.files, now=now)
-            turn.answer = Acknowledgement(note=self._say(staff, "note.files_stay"), alarming=True)
-        return turn
+        return await self._seen_at_home(turn, staff, now=now)
 
     async def _passed_on(
-        self, ticket: Ticket, words: str, staff: Staff, event: Wrote, *, told: bool, now: datetime
+        self, ticket: Ticket, words: str, staff: Staff, event: Wrote, shown: Delivery, *, now: datetime
     ) -> Turn:
         """To the contact; what cannot be is kept as a note, and whoever wrote it is told so."""
         try:
             async with transactions.savepoint():
-                await conversations.reply(ticket, words, by=staff, told=told, now=now)
+                await _reply(shown, ticket, words, by=staff, now=now)
         except errors.Refusal as refusal:
             await tickets.note(ticket, event.text, by=staff.name, now=now)
             return self._refused(refusal, staff, event)
-        return Turn(Acknowledgement(note=self._say(staff, "note.passed_on")))
+        label = "note.files_stay" if event.files else "note.passed_on"
+        return Turn(Acknowledgement(note=self._say(staff, label), alarming=bool(event.files)))
 
     def _for_staff_only(self, event: Heard) -> Turn:
         return self._refused(errors.NotAllowed("only staff can do that", label="note.staff_only"), None, event)
@@ -147,9 +147,7 @@ class StaffDesk:
         return self._say(staff, "note.taken", due=self._when(staff, due, now))
 
     async def _assign(self, alert: Alert, staff: Staff, values: Mapping[str, tuple[str, ...]], now: datetime) -> str:
-        to = await Staff.get_or_none(key=_one(values, "assignee"), active=True)
-        if to is None:
-            raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
+        to = await forms.assignee(values)
         before = alert.recovery.owner if alert.recovery else None
         await recoveries.assign(alert, to, by=staff, now=now)
         for one in (to, before):
@@ -181,7 +179,9 @@ class StaffDesk:
         return self.site.templates.label(label, staff.locale, **values)
 
     def _when(self, staff: Staff, moment: datetime, now: datetime) -> str:
-        return self.site.templates.when(moment, staff.locale, staff.timezone or self.site.timezone, now=now)
+        """In their own time; where we do not know that, we say whose it is."""
+        zone = staff.timezone or self.site.timezone
+        return self.site.templates.when(moment, staff.locale, zone, now=now, zoned=not staff.timezone)
 
 
 _Act = Callable[[StaffDesk, Alert, Staff, Mapping[str, tuple[str, ...]], datetime], Awaitable[str]]
@@ -209,6 +209,15 @@ async def _thread_of(channel: Channel, event: Wrote) -> Delivery | None:
     receipt = f"{event.target}:{event.thread}"
     posted = Delivery.filter(channel=channel.name, receipt=receipt, kind__in=("alert", cards.CARD))
     return await posted.order_by("-id").first()
+
+
+async def _reply(shown: Delivery, ticket: Ticket, words: str, *, by: Staff, now: datetime) -> None:
+    """What stands in the thread of `shown` already is not told there again."""
+    alert = await alerts.by_id(shown.subject_id or 0) if shown.kind == "alert" else None
+    if alert is not None:
+        await recoveries.reply(alert, words, by=by, told=True, now=now)
+    else:
+        await requests.reply(ticket, words, by=by, told=True, now=now)
 
 
 def _for_the_contact(channel: Channel, text: str) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from bot import markup
 from bot.site import Site
 from bot.staff import actions, cards, floods, home
-from bot.staff.states import agent_of, state_of, when_of
+from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -26,6 +27,7 @@ MUST_BE_SEEN = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue
 """For the staff, and not lost because their place does not take it for a while."""
 KINDS = MUST_BE_SEEN | home.KINDS
 Context = dict[str, object]
+_TOLD = ("until", "due")
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
@@ -55,6 +57,7 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         topic=f"alert:{alert.id}",
         locale=locale,
         urgent=alert.ticket.priority == "urgent",
+        moments=moments_of(_moments(delivery, alert), words, site, now),
     )
     return (
         await _whole(
@@ -70,6 +73,13 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         if delivery.kind == "alert"
         else await _under(message, alert, channel.dialect)
     )
+
+
+def _moments(delivery: Delivery, alert: Alert) -> list[datetime | None]:
+    """Whatever moments it may speak of."""
+    told = [delivery.payload.get(name) for name in _TOLD]
+    due = alert.recovery.due_at if alert.recovery else None
+    return [due, alert.snoozed_until, *(datetime.fromisoformat(one) for one in told if isinstance(one, str) and one)]
 
 
 async def wording(alert: Alert, site: Site, locale: str) -> Wording:
@@ -105,7 +115,7 @@ def _context(alert: Alert, words: Wording, scores: dict[str, int], site: Site, *
 def _line(delivery: Delivery, words: Wording, site: Site, *, now: datetime) -> Context:
     """A thread line's own values: codes become words, moments become clock times."""
     told: Context = dict(delivery.payload)
-    for name in ("until", "due"):
+    for name in _TOLD:
         if isinstance(told.get(name), str) and told[name]:
             told[name] = when_of(datetime.fromisoformat(str(told[name])), words, site, now)
     if told.get("outcome"):
@@ -157,23 +167,34 @@ async def _under(message: Message, alert: Alert, dialect: Dialect) -> Message:
 async def _facts(
     alert: Alert, words: Wording, scores: dict[str, int], site: Site, *, now: datetime
 ) -> tuple[Fact, ...]:
-    ticket, recovery = alert.ticket, alert.recovery
-    nobody = words.label("alert.nobody")
+    recovery = alert.recovery
+    ahead = recovery is not None and now < recovery.due_at and alert.state != AlertState.CLOSED
     given = " · ".join(
         words.label("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
     )
     facts = [
-        ("who", ticket.contact.name or words.label("alert.unknown_contact")),
         ("scores", given),
         ("reasons", ", ".join(words.reason(one) for one in alert.response.reasons)),
-        ("ticket", f"{ticket.number} · {ticket.subject}"),
-        ("agent", agent_of(alert) or nobody),
         ("history", await _history(alert, words)),
-        ("owner", recovery.owner.name if recovery and recovery.owner else nobody),
-        ("due", when_of(recovery.due_at, words, site, now) if recovery else ""),
+        *_people(alert, words, now=now),
+        (
+            "due",
+            when_of(recovery.due_at, words, site, now) if recovery and ahead else "",
+        ),
         ("state", state_of(alert, words, site, now=now)),
     ]
     return tuple(Fact(words.label(f"alert.{name}"), value) for name, value in facts if value)
+
+
+def _people(alert: Alert, words: Wording, *, now: datetime) -> Iterator[tuple[str, str]]:
+    """Who worked on it, and who answers for it now; nobody is named twice, nor whom the state names."""
+    recovery = alert.recovery
+    owner = recovery.owner.name if recovery and recovery.owner else words.label("alert.nobody")
+    named = named_by_state(alert, now=now)
+    if agent_of(alert) not in ("", owner, named):
+        yield "agent", agent_of(alert)
+    if owner != named:
+        yield "owner", owner
 
 
 async def _history(alert: Alert, words: Wording) -> str:

@@ -30,10 +30,10 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
 async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site) -> Message:
     locale = site.templates.best_locale("")
     say: Say = partial(_label, site, locale)
-    words = await _words(delivery.payload.get("words"))
+    words, files = await _words(delivery.payload.get("words")), await _files(delivery.payload.get("words"))
     context: dict[str, object] = {
         "contact": {"name": ticket.contact.name},
-        "ticket": {"number": ticket.number, "subject": ticket.subject},
+        "ticket": {"number": ticket.number, "subject": _title(ticket, words, files)},
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
         "channel": came_by(ticket, site, locale),
@@ -47,7 +47,7 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         text=rendered.text,
         plain=rendered.plain,
         subject=rendered.subject,
-        facts=_facts(ticket, await _files(delivery.payload.get("words")), site, locale),
+        facts=_facts(ticket, files, site, locale),
         quote=words,
         rows=_buttons(ticket, say, forms=channel.has_forms),
         topic=f"ticket:{ticket.id}",
@@ -64,6 +64,7 @@ async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         "event": delivery.payload.get("event"),
         "contact": {"name": ticket.contact.name},
         "actor": {"name": entry.actor if entry else ""},
+        "owner": {"name": str(entry.values.get("name", "")) if entry else ""},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
         "text": delivery.payload.get("text") or (entry.text if entry else ""),
         "files": await _files(delivery.payload.get("entry")),
@@ -84,23 +85,31 @@ async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
     )
 
 
+def _title(ticket: Ticket, words: str, files: str) -> str:
+    """A request from a chat is called by its first line or file; then what stands below says it, and in full."""
+    begins = ticket.subject.removesuffix("…").strip()
+    return "" if words.strip().startswith(begins) or files.startswith(begins) else ticket.subject
+
+
 def status_of(ticket: Ticket, site: Site, locale: str) -> str:
     return site.templates.label(f"ticket_status.{ticket.status.value.removesuffix('_for_customer')}", locale)
 
 
 def came_by(ticket: Ticket, site: Site, locale: str) -> str:
-    """The channel in words, where it has some; else the name that it was configured by."""
-    key = f"channel.{ticket.channel}"
-    return site.templates.label(key, locale) if site.templates.has_label(key) else ticket.channel
+    """What kind of channel it is, with its name where there are several; what an outside desk calls its own stays."""
+    kind = site.channels.get(ticket.channel, ticket.channel)
+    if not site.templates.has_label(f"channel.{kind}"):
+        return ticket.channel
+    words = site.templates.label(f"channel.{kind}", locale)
+    if list(site.channels.values()).count(kind) < 2:
+        return words
+    return site.templates.label("alert.one_of_channels", locale, kind=words, name=ticket.channel)
 
 
 def _facts(ticket: Ticket, files: str, site: Site, locale: str) -> tuple[Fact, ...]:
     say: Say = partial(_label, site, locale)
     facts = [
-        ("who", ticket.contact.name or say("alert.unknown_contact")),
-        ("ticket", f"{ticket.number} · {ticket.subject}"),
-        ("channel", came_by(ticket, site, locale)),
-        ("agent", ticket.assignee.name if ticket.assignee else say("alert.nobody")),
+        ("owner", ticket.assignee.name if ticket.assignee else say("alert.nobody")),
         ("state", status_of(ticket, site, locale)),
         ("files", files),
     ]
@@ -118,7 +127,7 @@ def _buttons(ticket: Ticket, say: Say, *, forms: bool) -> tuple[tuple[Button, ..
     free = ticket.status in (TicketStatus.NEW, TicketStatus.ASSIGNED) or ticket.assignee is None
     row = (
         *((button("take", Tone.PRIMARY),) if free else ()),
-        *((button("reply"), button("resolve")) if forms else ()),
+        *((button("assign"), button("reply"), button("resolve")) if forms else ()),
     )
     return (row,) if row else ()
 

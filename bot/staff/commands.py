@@ -15,7 +15,7 @@ from bot.staff.states import state_of
 from bot.turn import Turn
 from bot.wording import Wording
 from core import errors, transactions
-from core.desk import cards, homes, tickets
+from core.desk import cards, homes, numbering, tickets
 from core.insight import today
 from core.models.desk import Ticket
 from core.models.reactions import Alert
@@ -82,7 +82,8 @@ class _Asked:
         return self.say("lookup.line", label=self.say(label), value=value)
 
     def when(self, moment: datetime) -> str:
-        return self.site.templates.when(moment, self.locale, self.zone, now=self.now)
+        zoned = not self.staff.timezone
+        return self.site.templates.when(moment, self.locale, self.zone, now=self.now, zoned=zoned)
 
 
 async def _help(asked: _Asked) -> _Answer:
@@ -96,12 +97,14 @@ async def _ticket(asked: _Asked) -> _Answer:
     alert = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
     whole = await alerts.by_id(alert.id) if alert else None
     owner = ticket.assignee.name if ticket.assignee else asked.say("alert.nobody")
+    by = card_messages.came_by(ticket, asked.site, asked.locale)
     status = card_messages.status_of(ticket, asked.site, asked.locale)
     lines = [
         asked.line("alert.ticket", f"{ticket.number} · {ticket.subject}"),
         asked.line("alert.who", ticket.contact.name or asked.say("alert.unknown_contact")),
+        *((asked.line("alert.channel", by),) if by else ()),
         asked.line("alert.state", status),
-        asked.line("alert.agent", owner),
+        asked.line("alert.owner", owner),
         asked.line("lookup.rating", await _last_rating(asked, ticket)),
     ]
     if whole is not None:
@@ -110,8 +113,10 @@ async def _ticket(asked: _Asked) -> _Answer:
 
 
 async def _survey(asked: _Asked) -> _Answer:
-    name, _, reason = asked.argument.partition(" ")
-    ticket = await _named(name)
+    number, reason = numbering.read(asked.argument)
+    if not number:
+        number, _, reason = asked.argument.partition(" ")
+    ticket = await _named(number)
     decision, _ = await by_hand.send(ticket, reason=reason, by=asked.staff.name, now=asked.now)
     label = "note.survey_sent" if decision.sent else f"decision.{decision.reason}"
     return Acknowledgement(note=asked.say(label, number=ticket.number), alarming=not decision.sent)
@@ -150,7 +155,7 @@ COMMANDS: Mapping[str, Callable[[_Asked], Awaitable[_Answer]]] = {
 async def _named(name: str) -> Ticket:
     """Raises errors.NotFound in words for who typed it."""
     try:
-        return await tickets.find(name.strip().lstrip("#"))
+        return await tickets.find(numbering.read(name)[0] or name.strip().lstrip("# "))
     except errors.NotFound as error:
         label = "note.unknown_ticket" if name else "note.name_a_ticket"
         raise errors.NotFound(error.message, field="ticket", label=label, number=name[:60]) from error

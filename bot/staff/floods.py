@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.site import Site
 from bot.staff import actions
-from bot.staff.states import state_of
+from bot.staff.states import moments_of, state_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
 from core.models.reactions import Alert, AlertState
@@ -43,7 +43,12 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         rows=tuple(tuple(takes[start : start + IN_ROW]) for start in range(0, len(takes), IN_ROW)),
         topic=delivery.screen,
         locale=locale,
+        moments=moments_of([moment for one in alerts for moment in _moments(one)], words, site, now),
     )
+
+
+def _moments(alert: Alert) -> list[datetime | None]:
+    return [alert.recovery.due_at if alert.recovery else None, alert.snoozed_until]
 
 
 def _line(alert: Alert, state: str) -> dict[str, object]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.site import Site
+from core import errors
 from core.desk.tickets import CLOSE_REASONS
 from core.models.desk import Ticket
 from core.models.setup import Staff
@@ -24,6 +26,14 @@ async def assign(site: Site, action: str, staff: Staff) -> Form:
     options = tuple(Option(one.key, one.name or one.key) for one in people)
     field = FormField("assignee", _say(site, staff, "form.assignee"), FieldKind.CHOICE, options, required=True)
     return _form(site, action, staff, "assign", field)
+
+
+async def assignee(values: Mapping[str, tuple[str, ...]]) -> Staff:
+    """Whom the form of `assign` names."""
+    to = await Staff.get_or_none(key=next(iter(values.get("assignee", ())), ""), active=True)
+    if to is None:
+        raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
+    return to
 
 
 async def resolve(site: Site, action: str, staff: Staff) -> Form:

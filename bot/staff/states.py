@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.site import Site
 from bot.wording import Wording
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.setup import Staff
+from core.ports import Moment
 
 
 def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
@@ -32,6 +34,18 @@ def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     return words.label("state.open")
 
 
+def named_by_state(alert: Alert, *, now: datetime) -> str:
+    """Whom `state_of` names; "" when it names nobody."""
+    recovery: Recovery | None = alert.recovery
+    if recovery is not None and recovery.state in (RecoveryState.RESOLVED, RecoveryState.DISMISSED):
+        return recovery.closed_by
+    is_overdue = recovery is not None and now >= recovery.due_at
+    if alert.state != AlertState.ACKNOWLEDGED or is_overdue:
+        return ""
+    owner: Staff | None = recovery.owner if recovery else alert.ticket.assignee
+    return owner.name if owner else ""
+
+
 def agent_of(alert: Alert) -> str:
     """Who worked on the ticket when it was rated; whoever has it now is the owner."""
     agent = alert.response.invite.agent
@@ -39,4 +53,10 @@ def agent_of(alert: Alert) -> str:
 
 
 def when_of(moment: datetime, words: Wording, site: Site, now: datetime) -> str:
-    return words.templates.when(moment, words.locale, site.timezone, now=now, lasting=True)
+    """For everybody in a place of the staff, wherever they are."""
+    return words.templates.when(moment, words.locale, site.timezone, now=now, lasting=True, zoned=True)
+
+
+def moments_of(moments: Iterable[datetime | None], words: Wording, site: Site, now: datetime) -> tuple[Moment, ...]:
+    """What `when_of` says, for channels that can say it to each reader in their own time."""
+    return tuple(Moment(when_of(one, words, site, now), one) for one in moments if one is not None)

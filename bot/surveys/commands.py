@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.surveys import drafts, groups
+from bot.surveys.messages import prefix_of
 from bot.turn import Turn
 from core import contacts, errors, places
 from core.contacts import AddressFacts, ContactFacts
-from core.desk import tickets
+from core.desk import numbering, tickets
 from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import UNANSWERED, Invite
 from core.plumbing import deliveries
-from core.ports import Channel, Commanded
+from core.ports import Channel, Commanded, Wrote
 from core.surveys import invites
 from core.surveys.tokens import new_key
 from core.text import shorten
@@ -33,11 +34,24 @@ async def obey(conversation: Conversation, channel: Channel, event: Commanded, *
         return Turn()
     if event.name == ONE_FOR_ALL:  # Slack has a single command, with what to do behind it
         name, _, argument = event.argument.strip().partition(" ")
-        event = replace(event, name=name.lower() or "help", argument=argument.strip())
+        name = name.lower() or "help"
+        event = replace(event, name=_BEHIND_IT.get(name, name), argument=argument.strip())
     command = _COMMANDS.get(event.name, _help)
     known = await contacts.by_address(channel.name, event.person.address)
     contact = known.contact if known else await _contact(channel, event, command, now=now)
     return await command(conversation, channel, event, contact, now)
+
+
+def behind_a_call(event: Wrote) -> Commanded | None:
+    """Somebody called us by name with nothing but a command ("help", "status CS…"), or with nothing at all."""
+    name, _, argument = event.text.strip().lstrip("/").partition(" ")
+    number, rest = numbering.read(argument)
+    nothing_more = not argument.strip() or bool(number and not rest)
+    if not event.called or event.files or not nothing_more or name.lower() not in {"", *_COMMANDS}:
+        return None
+    return Commanded(
+        event.person, event.target, event.handle, "", False, ONE_FOR_ALL, f"{name} {argument}".strip(), at=event.at
+    )
 
 
 async def say(
@@ -105,7 +119,15 @@ async def _rate(
 async def _status(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
-    rows = await Ticket.filter(contact_id=contact.id, status__in=OPEN_STATUSES).order_by("-id").limit(10)
+    """Their open requests; with a number that one, open or not. Nobody learns whether somebody else's exists."""
+    own = Ticket.filter(contact_id=contact.id) if contact.pk else Ticket.filter(id=0)
+    if event.argument:
+        rows = await own.filter(number=numbering.read(event.argument)[0])
+        if not rows:
+            values = {"number": shorten(event.argument, 60), "prefix": prefix_of(channel)}
+            raise errors.NotFound("they have no such request", label="note.unknown_request", **values)
+    else:
+        rows = await own.filter(status__in=OPEN_STATUSES).order_by("-id").limit(10)
     label = conversation.site.templates.label
     locale = contact.locale or event.person.locale
     lines = [
@@ -118,7 +140,8 @@ async def _status(
         )
         for row in rows
     ]
-    text = "\n".join([label("status_list.heading", locale), *lines]) if lines else label("status_list.empty", locale)
+    heading = [] if event.argument else [label("status_list.heading", locale)]
+    text = "\n".join([*heading, *lines]) if lines else label("status_list.empty", locale)
     return await say(conversation, channel, event, contact, "note", now, text=text)
 
 
@@ -175,6 +198,7 @@ async def _new(conversation: Conversation, channel: Channel, event: Commanded, c
 
 LAST = 100
 ONE_FOR_ALL = "afterword"
+_BEHIND_IT = {"ticket": "status"}  # staff look tickets up with it, and customers mean the same
 NOT_FOR_US = frozenset({"home"})  # somebody opened Slack's home tab
 _COMMANDS: Mapping[str, _Command] = {
     "new": _new,

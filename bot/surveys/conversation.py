@@ -8,7 +8,18 @@ from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.surveys import actions, attachment_words, commands, drafts, groups, letters, messages, screens
+from bot.surveys import (
+    actions,
+    answers,
+    attachment_words,
+    commands,
+    drafts,
+    groups,
+    letters,
+    messages,
+    screens,
+    threads,
+)
 from bot.surveys.actions import Action
 from bot.turn import Turn
 from core import contacts, errors, places, transactions
@@ -92,7 +103,7 @@ class Conversation:
         turn = await self._go_on(channel, event, invite, response, now=now)
         form = None
         if channel.has_forms:
-            form = screens.form(await screens.standing(invite, self.site))
+            form = screens.form(await screens.standing(invite, self.site), channel)
         turn.answer = Acknowledgement(note=self._say(invite, "note.saved", value=action.score), form=form)
         return turn
 
@@ -124,7 +135,7 @@ class Conversation:
         return await self._redraw(channel, event, invite, asking=action.what, now=now)
 
     async def _form(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
-        return Turn(Acknowledgement(form=screens.form(await screens.standing(invite, self.site))))
+        return Turn(Acknowledgement(form=screens.form(await screens.standing(invite, self.site), channel)))
 
     async def _submitted(self, channel: Channel, event: Submitted, *, now: datetime) -> Turn:
         action = actions.read(event.action)
@@ -133,6 +144,8 @@ class Conversation:
         invite = await self._own_invite(channel, event, action.invite_key)
         scores, reasons, comment = _filled_in(event.values)
         await responses.answer(invite, scores, reasons, comment, finished=True, now=now)
+        if screens.fills_its_field(channel, comment):
+            await responses.await_comment(invite, now=now)
         return await self._redraw(channel, event, invite, now=now)
 
     async def _wrote(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
@@ -141,6 +154,8 @@ class Conversation:
         A file is never a comment: alone it is part of the request, with words its words may be one.
         """
         if not event.private:
+            if isinstance(channel, threads.ServesThreads):
+                return await threads.wrote(self, channel, event, now=now)
             is_place = groups.is_place(channel, event)
             return await groups.wrote(self, channel, event, now=now) if is_place else Turn()
         known = await contacts.by_address(channel.name, event.person.address)
@@ -175,8 +190,10 @@ class Conversation:
             locale=person.locale,
             subject=event.subject,
             files=event.files,
+            only_thanks=answers.is_only_thanks(event.text) and not event.files,
             now=now,
         )
+        await threads.left(said.ticket, channel, now=now)
         turn = Turn(handed_over=await self.not_taken(channel, event, said.refused, now=now))
         if said.opened:
             draft = drafts.received(said.ticket, channel, event.target)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from bot.surveys import drafts
+from bot.surveys import answers, drafts
 from bot.surveys.messages import SURVEY_KINDS
 from bot.turn import Turn
 from core import contacts, places
-from core.desk import tickets
+from core.desk import intake, tickets
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery, DeliveryState
-from core.models.desk import OPEN_STATUSES
+from core.models.desk import OPEN_STATUSES, Ticket
 from core.plumbing import deliveries
 from core.ports import Acknowledgement, Channel, Heard, Wrote
 from core.surveys import invites
@@ -56,10 +56,14 @@ async def _talk(
     *,
     now: datetime,
 ) -> Turn:
-    """It joins the request that the message is about, while that is open; else it opens one, talked about here too."""
+    """It joins the request that the message is about, while that is open, or opens it again; else it opens another one,
+    talked about here too.
+    """
     ticket = await tickets.by_id(ticket_id) if ticket_id else None
     here = places.written(event.target, event.handle)
-    if ticket is not None and ticket.status in OPEN_STATUSES:
+    if ticket is not None and _goes_on(ticket, now=now):
+        if ticket.status not in OPEN_STATUSES and not answers.is_only_thanks(event.text):
+            await tickets.reopen(ticket, by=contact.name, tell=True, now=now)
         refused = await tickets.add(ticket, contact, channel.name, event.text, event.files, now=now)
         if ticket.channel == channel.name:
             await places.move(ticket, here)
@@ -71,6 +75,11 @@ async def _talk(
     draft = drafts.received(ticket, channel, event.target, thread=event.handle)
     told = await deliveries.hand_over(draft, worker=conversation.worker, now=now)
     return Turn(handed_over=[told, *await conversation.not_taken(channel, event, refused, now=now)])
+
+
+def _goes_on(ticket: Ticket, *, now: datetime) -> bool:
+    """Whether more can be said about it: a desk that is not ours opens its own requests again."""
+    return ticket.status in OPEN_STATUSES or (intake.is_ours(ticket) and tickets.is_recent(ticket, now=now))
 
 
 async def _answered(channel: Channel, event: Wrote) -> Delivery | None:

@@ -6,10 +6,10 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.surveys import answers, drafts
+from bot.surveys import answers, drafts, messages
 from bot.turn import Turn
 from core import contacts, suppressions
-from core.desk import attachments, letters
+from core.desk import attachments, letters, tickets
 from core.desk.letters import Letter
 from core.models.contacts import Reach
 from core.models.deliveries import Delivery
@@ -17,6 +17,7 @@ from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import ANSWERABLE, Invite
 from core.plumbing import deliveries
 from core.ports import Channel, Wrote
+from core.reactions import recoveries
 from core.surveys import catalogue, invites, responses, scoring, tokens
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ RECEIPTS = 3
 async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
     """An answer to a question, more about a request, or a new one.
 
-    A genuine reply token alone makes words an answer, or opens a request again (SEC-18): the sender's name is
-    anybody's to write.
+    Only who got a mail of ours can rate, or open a request again (SEC-18): a genuine reply token shows it, or else the
+    name of that mail, which nobody can guess, together with an address of the contact's own. The sender's name alone
+    is anybody's to write.
     """
     if not (event.text.strip() or event.files or event.subject):
         return Turn()
@@ -47,10 +49,16 @@ async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: date
         ticket = await Ticket.get_or_none(id=int(subject.name))
         if ticket is not None:
             return await _about_ticket(talk, channel, event, letter, ticket, proven=True, now=now)
-    ticket = await letters.meant_by(letter)
-    if ticket is not None:
-        return await _about_ticket(talk, channel, event, letter, ticket, proven=False, now=now)
-    return await _new(talk, channel, event, letter, now=now)
+    meant = await letters.meant_by(letter)
+    if meant is None:
+        return await _new(talk, channel, event, letter, now=now)
+    answered = meant.answered if not event.reply_token else None  # whoever makes up a token is not to be believed
+    if answered is not None and answered.kind in messages.SURVEY_KINDS:
+        invite = await invites.by_id(answered.subject_id or 0)
+        if invite is not None:
+            return await _about_invite(talk, channel, event, letter, invite, now=now)
+    proven = answered is not None and answered.kind in messages.TICKET_KINDS
+    return await _about_ticket(talk, channel, event, letter, meant.ticket, proven=proven, now=now)
 
 
 async def _is_back(letter: Letter) -> None:
@@ -76,7 +84,8 @@ async def _about_invite(
         await responses.give_score(invite, "overall", answer.score, given_at=event.at, now=now)
     if answer.comment:
         await responses.give_comment(invite, answer.comment, now=now)
-    await _finish(invite, now=now)
+    if await _finish(invite, now=now):
+        return Turn()
     target = invite.address.address if invite.address.channel == channel.name else event.target
     if await suppressions.is_suppressed(channel.name, target):
         return Turn()
@@ -84,18 +93,24 @@ async def _about_invite(
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=talk.worker, now=now)])
 
 
-async def _finish(invite: Invite, *, now: datetime) -> None:
-    """Nobody is asked on and on by mail: what was not said is passed over, but for a comment that the survey needs."""
+async def _finish(invite: Invite, *, now: datetime) -> bool:
+    """Nobody is asked on and on by mail: what was not said is passed over, but for a comment that the survey needs.
+
+    It is judged at once, for what comes of that is the answer: True says that a letter of regret is on its way, and a
+    second one that thanks is too much.
+    """
     response = await responses.of(invite)
     scores = await responses.scores_of(response) if response is not None else {}
     settings = catalogue.settings_for(invite)
     if response is None or not scores:
-        return
+        return False
     if scoring.needs_comment(scores, settings) and not response.comment:
         for what in (*(one for one in settings.dimension_keys if one not in scores), "reasons"):
             await responses.skip(invite, what, now=now)
-        return
+        return False
     await responses.finish(invite, now=now)
+    await responses.settle(response.id, now=now)
+    return await recoveries.regrets(response)
 
 
 async def _can_answer(invite: Invite, *, now: datetime) -> bool:
@@ -111,9 +126,9 @@ async def _about_ticket(
 ) -> Turn:
     is_open = ticket.status in OPEN_STATUSES
     says_thanks = answers.is_only_thanks(letter.text) and not event.files
-    if not is_open and not says_thanks and not (proven and letters.is_recent(ticket, now=now)):
+    if not is_open and not says_thanks and not (proven and tickets.is_recent(ticket, now=now)):
         return await _new(talk, channel, event, letter, follows=ticket, now=now)
-    entry = await letters.join(ticket, letter, reopens=not is_open and not says_thanks, now=now)
+    entry = await letters.join(ticket, letter, proven=proven, reopens=not is_open and not says_thanks, now=now)
     refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
     return Turn(handed_over=await talk.not_taken(channel, event, refused, now=now))
 

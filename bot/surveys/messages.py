@@ -11,17 +11,19 @@ from bot.site import Site
 from bot.surveys import screens, transcripts
 from bot.wording import locale_of
 from core import places
+from core.desk import notices, tickets
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.invites import Invite, InviteState
 from core.models.reactions import Recovery
+from core.models.responses import Response
 from core.models.setup import Staff
 from core.ports import Channel, Message
 from core.surveys import invites, tokens
 
 SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired"})
-TICKET_KINDS = frozenset({"received", "sorry", "reply", "resolved", "reopened"})
+TICKET_KINDS = frozenset({"received", "sorry", "reply"}) | notices.KINDS
 OPENINGS = frozenset({"invite", "reminder", "recovered"})
 WORD_KINDS = frozenset({"help", "started", "stopped", "privacy", "language", "note"})
 
@@ -31,6 +33,24 @@ class HearsReplies(Protocol):
     """A channel whose messages can be answered with a number (e-mail)."""
 
     answers_by_reply: bool
+
+
+@runtime_checkable
+class HasOnlookers(Protocol):
+    """A channel in which a question may stand where others read it (a thread in Slack)."""
+
+    def has_onlookers(self, target: str, thread: str) -> bool: ...
+
+
+@runtime_checkable
+class HasCommands(Protocol):
+    """A channel in which commands can be typed, and what they begin with there: "/", or "/afterword " in Slack."""
+
+    command_prefix: str
+
+
+def prefix_of(channel: Channel) -> str:
+    return channel.command_prefix if isinstance(channel, HasCommands) else ""
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
@@ -59,11 +79,20 @@ async def draw_screen(
     invite = now_stands.invite
     first = "recovered" if invite.purpose == "recovery" else ("reminder" if delivery.kind == "reminder" else "invite")
     alone = delivery.target == invite.address.address
-    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, now=now)
+    thread = _thread(delivery, invite.ticket, channel)
+    onlookers = isinstance(channel, HasOnlookers) and channel.has_onlookers(delivery.target, thread)
+    screen = screens.draw(now_stands, channel, site, first=first, alone=alone, onlookers=onlookers, now=now)
+    if screen.kind == "invite":
+        screen.context["told"] = await notices.knows_it_is_resolved(invite.ticket_id, invite.cycle)
     words = now_stands.words
     team = invite.ticket.team.key if invite.ticket.team else ""
     rendered = await site.templates.render(
-        screen.kind, words.locale, channel.dialect, screen.context, team=team, channel=channel.kind
+        screen.kind,
+        words.locale,
+        channel.dialect,
+        screen.context | {"prefix": prefix_of(channel)},
+        team=team,
+        channel=channel.kind,
     )
     unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"
     footer = [_footer(words.locale, site)]
@@ -81,11 +110,12 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer="\n".join(footer),
         unsubscribe_url=unsubscribe,
-        thread=_thread(delivery, invite.ticket, channel),
+        thread=thread,
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
         asks_text=screen.asks_text,
         reply_token=tokens.reply_token_for("invite", invite.key),
+        marker=words.label("mail.marker"),
     )
 
 
@@ -99,7 +129,7 @@ def _still_wanted(delivery: Delivery, invite: Invite) -> bool:
 
 async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     ticket = await Ticket.get_or_none(id=delivery.subject_id or 0).select_related("contact", "assignee", "team")
-    if ticket is None:
+    if ticket is None or (delivery.kind in notices.KINDS and not notices.is_true(delivery, ticket)):
         return None
     locale = locale_of(ticket.contact, site.templates)
     if delivery.kind == "reply":
@@ -110,10 +140,17 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
         "site": {"name": site.name},
-        "result": ticket.result,
+        "result": delivery.payload.get("result", ""),
+        "solved": ticket.close_reason not in tickets.NOT_SOLVED,
+        "prefix": prefix_of(channel),
     }
+    rows: screens.Rows = ()
     if delivery.kind == "sorry":
         context |= await _promise(delivery, ticket, site, locale, now=now)
+        understood = None if channel.has_edits else await _understood(delivery, channel, site, now=now)
+        if understood is not None:
+            context |= {name: understood.context.get(name) for name in _UNDERSTOOD}
+            rows = understood.rows
     rendered = await site.templates.render(
         delivery.kind,
         locale,
@@ -127,6 +164,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         kind=delivery.kind,
         text=rendered.text,
         plain=rendered.plain,
+        rows=rows,
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_footer(locale, site),
@@ -134,27 +172,42 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         topic=f"ticket:{ticket.id}",
         locale=locale,
         reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
+        marker=site.templates.label("mail.marker", locale),
     )
 
 
 def _thread(delivery: Delivery, ticket: Ticket, channel: Channel) -> str:
     """The message that it was told to answer under, or the thread in which the request was made."""
     told = str(delivery.payload.get("thread", ""))
+    if not told and (delivery.kind == "recovered" or delivery.payload.get("alone") or delivery.payload.get("anew")):
+        return ""  # what a bad mark brings about is nobody else's business, nor what somebody asked for by themselves
     if told or ticket.channel != channel.name or places.of(ticket) is not None:
         return told
-    return ticket.thread
+    return "" if places.is_aside(ticket.thread) else ticket.thread
 
 
 async def _promise(delivery: Delivery, ticket: Ticket, site: Site, locale: str, *, now: datetime) -> dict[str, object]:
     recovery = await Recovery.get_or_none(id=delivery.payload.get("recovery", 0)).select_related("owner")
     if recovery is None:
         return {}
-    zone = ticket.contact.timezone or site.timezone
     owner: Staff | None = recovery.owner
     return {
         "owner": {"name": owner.name if owner else ""},
-        "due": site.templates.when(recovery.due_at, locale, zone, now=now, lasting=True),
+        "due": site.when(recovery.due_at, ticket.contact, locale, now=now),
     }
+
+
+_UNDERSTOOD = ("scores", "reasons", "comment", "until")
+
+
+async def _understood(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> screens.Screen | None:
+    """The rating as it was read, and how to correct it: where no message of before shows it, this one has to."""
+    response = await Response.get_or_none(recovery__id=delivery.payload.get("recovery", 0))
+    invite = await invites.by_id(response.invite_id) if response is not None else None
+    if invite is None:
+        return None
+    stands = await screens.standing(invite, site, response=response)
+    return screens.draw(stands, channel, site, first="invite", now=now) if stands.finished else None
 
 
 def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, locale: str) -> Message:
@@ -175,6 +228,7 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         topic=f"ticket:{ticket.id}",
         locale=locale,
         reply_token=tokens.reply_token_for("ticket", str(ticket.id)),
+        marker=site.templates.label("mail.marker", locale),
     )
 
 
@@ -189,10 +243,12 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         thread = str(delivery.payload.get("thread", ""))
         return Message(key=delivery.key, kind="note", text=text, plain=words, thread=thread, locale=locale)
     make = _WORDS.get(delivery.kind)
-    extra = await make(site, locale) if make else {}
+    prefix = prefix_of(channel)
+    extra = await make(site, locale, prefix) if make else {}
     context = {
         "site": {"name": site.name},
         "contact": {"name": contact.name if contact else ""},
+        "prefix": prefix,
         **extra,
         **delivery.payload,
     }
@@ -211,22 +267,21 @@ GROUP_COMMANDS = ("ticket", "help")
 COMMANDS = ("new", "rate", "status", "language", "stop", "privacy", "help")
 
 
-async def _help(site: Site, locale: str) -> dict[str, object]:
-    return {
-        "commands": [{"name": f"/{one}", "about": site.templates.label(f"command.{one}", locale)} for one in COMMANDS]
-    }
+async def _help(site: Site, locale: str, prefix: str) -> dict[str, object]:
+    label = site.templates.label
+    return {"commands": [{"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in COMMANDS]}
 
 
-async def _languages(site: Site, locale: str) -> dict[str, object]:
+async def _languages(site: Site, locale: str, prefix: str) -> dict[str, object]:
     names = [{"name": site.templates.label("language.name", one)} for one in site.templates.locales()]
     return {"language": site.templates.label("language.name", locale), "languages": names}
 
 
-async def _privacy(site: Site, locale: str) -> dict[str, object]:
+async def _privacy(site: Site, locale: str, prefix: str) -> dict[str, object]:
     return {"privacy_url": site.privacy_url, "days": 0}
 
 
-_WORDS: dict[str, Callable[[Site, str], Awaitable[dict[str, object]]]] = {
+_WORDS: dict[str, Callable[[Site, str, str], Awaitable[dict[str, object]]]] = {
     "help": _help,
     "language": _languages,
     "privacy": _privacy,

@@ -89,11 +89,19 @@ class LosesTaps(Protocol):
 
 
 def draw(
-    now_stands: Standing, channel: Channel, site: Site, *, first: str, alone: bool = True, now: datetime
+    now_stands: Standing,
+    channel: Channel,
+    site: Site,
+    *,
+    first: str,
+    alone: bool = True,
+    onlookers: bool = False,
+    now: datetime,
 ) -> Screen:
     """The screen of the moment. `first` is the kind of the opening message: invite, reminder or recovered.
 
     `alone`: nobody but the contact reads it. The link to the page lets anybody answer, so it stands nowhere else.
+    `onlookers`: with a form, the answer is given in it, and the message shows none of it to the others.
     """
     if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
         return Screen("expired", _common(now_stands, site))
@@ -101,7 +109,8 @@ def draw(
     if now_stands.response is None or unrated_letter or not (now_stands.scores or now_stands.comment):
         return _opening(now_stands, channel, site, first, alone=alone, now=now)
     if channel.has_forms:
-        return _thanks(now_stands, channel, site, now=now)
+        thanks = _thanks(now_stands, channel, site, now=now)
+        return _unsaid(now_stands, site, thanks) if onlookers else thanks
     if now_stands.asking == "change":
         return _choice(now_stands, site)
     question = now_stands.question()
@@ -110,7 +119,19 @@ def draw(
     return _question(now_stands, site, question)
 
 
-def form(now_stands: Standing) -> Form:
+@runtime_checkable
+class ShortForms(Protocol):
+    """A channel whose forms take less text than a comment may have (Slack); its messages take more."""
+
+    form_text_limit: int
+
+
+def fills_its_field(channel: Channel, comment: str | None) -> bool:
+    """Whether no more fitted into the form: what is written next goes on with it."""
+    return isinstance(channel, ShortForms) and len(comment or "") >= channel.form_text_limit
+
+
+def form(now_stands: Standing, channel: Channel) -> Form:
     """The whole survey in one form, filled in with what is known."""
     words, settings = now_stands.words, now_stands.settings
     choices = tuple(
@@ -132,9 +153,11 @@ def form(now_stands: Standing) -> Form:
         label = words.label("form.reasons")
         fields.append(FormField("reasons", label, FieldKind.MANY, options, tuple(now_stands.reasons)))
     if settings.comment != "off":
-        hint = words.label("form.comment_hint")
         text = (now_stands.comment,) if now_stands.comment else ()
         required = scoring.needs_comment(now_stands.scores, settings)
+        hint = words.label("form.comment_hint_needed" if required else "form.comment_hint")
+        if isinstance(channel, ShortForms):
+            hint += " " + words.label("form.comment_longer", limit=channel.form_text_limit)
         fields.append(
             FormField("comment", words.label("form.comment"), FieldKind.TEXT, (), text, required=required, hint=hint)
         )
@@ -155,11 +178,10 @@ def survey_url(invite: Invite, site: Site, score: int = 0) -> str:
 
 def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, alone: bool, now: datetime) -> Screen:
     words, invite = now_stands.words, now_stands.invite
-    zone = invite.contact.timezone or site.timezone
     context = _common(now_stands, site) | {
         "question": words.label("question.recovered") if first == "recovered" else words.question("overall"),
         "scale": words.scale_hint(),
-        "until": words.templates.when(invite.expires_at, words.locale, zone, now=now, lasting=True),
+        "until": site.when(invite.expires_at, invite.contact, words.locale, now=now),
         "owner": {"name": _owner(now_stands)},
     }
     rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
@@ -207,13 +229,13 @@ def _choice(now_stands: Standing, site: Site) -> Screen:
 def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime) -> Screen:
     words, key = now_stands.words, now_stands.invite.key
     band = scoring.band_of(now_stands.scores, now_stands.settings) if now_stands.scores else Band.NEUTRAL
-    zone = now_stands.invite.contact.timezone or site.timezone
+    contact = now_stands.invite.contact
     response = now_stands.response
     context = _common(now_stands, site) | _answered(now_stands)
     buttons: list[Button] = []
     if response is not None and responses.can_change(response, now_stands.settings, now=now):
         until = response.created_at + now_stands.settings.edit_for
-        context["until"] = words.templates.when(until, words.locale, zone, now=now, lasting=True)
+        context["until"] = site.when(until, contact, words.locale, now=now)
         verb, label = (
             (actions.FORM, "button.more")
             if channel.has_forms and not now_stands.finished
@@ -225,8 +247,13 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
     if band == Band.NEGATIVE and now_stands.recovery is not None:
         context["owner"] = {"name": _owner(now_stands)}
-        context["due"] = words.templates.when(now_stands.recovery.due_at, words.locale, zone, now=now, lasting=True)
+        context["due"] = site.when(now_stands.recovery.due_at, contact, words.locale, now=now)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
+
+
+def _unsaid(now_stands: Standing, site: Site, thanks: Screen) -> Screen:
+    """That it was answered, and nothing of the answer; the buttons open a form that only the contact sees."""
+    return Screen("answered", _common(now_stands, site) | {"until": thanks.context.get("until", "")}, thanks.rows)
 
 
 def _score_row(now_stands: Standing, dimension: str, site: Site, *, taps: bool) -> tuple[Button, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot import chat_log, markup
 from bot.chat_log import Entry
 from bot.site import Site
+from core import contacts
 from core.models.deliveries import Delivery
 from core.ports import Channel, Message
 
@@ -30,11 +31,12 @@ async def draw(delivery: Delivery, channel: Channel, site: Site) -> Message | No
     if not newest:
         return None
     locale = site.templates.best_locale(str(asked.get("locale", "")))
+    zone = await _zone(str(asked["chat"]), [str(one) for one in visitors])
     context = {
         "contact": {"name": str(asked.get("name", ""))},
         "site": {"name": site.name},
         "shortened": len(newest) < len(said),
-        "lines": [_line(entry, site, locale) for entry in newest],
+        "lines": [_line(entry, site, locale, zone) for entry in newest],
     }
     rendered = await site.templates.render(KIND, locale, channel.dialect, context, channel=channel.kind)
     return Message(
@@ -61,12 +63,20 @@ def _newest(said: Sequence[Entry], writer: markup.Writer) -> list[Entry]:
     return kept
 
 
-def _line(entry: Entry, site: Site, locale: str) -> dict[str, object]:
+async def _zone(chat: str, visitors: Sequence[str]) -> str:
+    """The visitor's time zone, "" where it is not known."""
+    found = [await contacts.by_address(chat, one) for one in visitors]
+    zones = [one.contact.timezone for one in found if one is not None]
+    return next((zone for zone in zones if contacts.is_zone(zone)), "")
+
+
+def _line(entry: Entry, site: Site, locale: str, zone: str) -> dict[str, object]:
     """The time is said with its date and year: "today" would be wrong when the mail is read."""
+    there, then = zone or site.timezone, entry.at + _A_YEAR
     is_theirs = entry.fields.get("from") == "you"
     return {
         "who": site.templates.label("chat.you" if is_theirs else "chat.team", locale),
-        "at": site.templates.when(entry.at, locale, site.timezone, now=entry.at + _A_YEAR),
+        "at": site.templates.when(entry.at, locale, there, now=then, zoned=not zone),
         "text": _words(entry),
     }
 

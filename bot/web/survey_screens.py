@@ -201,5 +201,8 @@ class Screen:
         return self.site.templates.label(wrong.label if known else "page.choose_score", self.locale, **wrong.values)
 
     def _when(self, moment: datetime) -> str:
-        zone = contacts.zone_of(self.invite.contact)
-        return self.site.templates.when(moment, self.locale, zone, now=self.site.clock())
+        contact = self.invite.contact
+        zoned = not contacts.is_zone(contact.timezone)
+        return self.site.templates.when(
+            moment, self.locale, contacts.zone_of(contact), now=self.site.clock(), zoned=zoned
+        )

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from core import contacts, places
+from datetime import datetime
+
+from core import contacts, places, transactions
 from core.models.contacts import Address
 from core.models.desk import Ticket
+from core.plumbing import deliveries
 from core.plumbing.deliveries import REPLY, Draft
+
+
+@transactions.atomic
+async def tell(
+    ticket: Ticket,
+    key: str,
+    kind: str,
+    payload: dict[str, object],
+    *,
+    channel: str = "",
+    alone: bool = False,
+    now: datetime,
+) -> bool:
+    """A message about the ticket for its contact (fetched with it). False: the contact has no address that works.
+
+    `alone`: also when they asked in a group, for what a bad mark brings about is nobody else's business.
+    """
+    make = draft_alone if alone else draft
+    made = await make(ticket, key, kind, payload | {"alone": True} if alone else payload, channel=channel)
+    if made is None:
+        return False
+    await deliveries.schedule(made, due=now, now=now)
+    return True
 
 
 async def draft(ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = "") -> Draft | None:

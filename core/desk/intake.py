@@ -48,10 +48,13 @@ class TicketFacts:
 
 
 @transactions.atomic
-async def ticket_resolved(facts: TicketFacts, contact: ContactFacts | None, *, now: datetime) -> Walk:
+async def ticket_resolved(
+    facts: TicketFacts, contact: ContactFacts | None, *, tell: bool | None = None, now: datetime
+) -> Walk:
     """A ticket is resolved outside: learn ticket and contact, close the cycle, decide about asking.
 
-    `contact` may be left out for a ticket that is known. Raises errors.Invalid naming the field, errors.NotFound.
+    Without `tell`, the contact hears of it from us only if the ticket is ours: a help desk tells its own. `contact` may
+    be left out for a ticket that is known. Raises errors.Invalid naming the field, errors.NotFound.
     """
     ticket = await tickets.by_ref(facts.ref)
     if contact is not None:
@@ -68,16 +71,31 @@ async def ticket_resolved(facts: TicketFacts, contact: ContactFacts | None, *, n
         await _assign(ticket, facts, now=now)
     by = facts.closed_by or (facts.agent.name if facts.agent else "")
     return await tickets.resolve(
-        ticket, reason=facts.close_reason, result=facts.result, by=by, replies=facts.replies, now=now
+        ticket,
+        reason=facts.close_reason,
+        result=facts.result,
+        by=by,
+        replies=facts.replies,
+        tell=is_ours(ticket) if tell is None else tell,
+        now=now,
     )
 
 
 @transactions.atomic
-async def ticket_reopened(ref: str, *, reason: str = "", now: datetime) -> Walk:
-    """A ticket is open again outside; an invite that has not left yet is cancelled. Raises errors.NotFound."""
+async def ticket_reopened(ref: str, *, reason: str = "", tell: bool | None = None, now: datetime) -> Walk:
+    """A ticket is open again outside; an invite that has not left yet is cancelled. `tell` as for a resolved one.
+
+    Raises errors.NotFound.
+    """
     ticket = await tickets.find(ref)
-    reopened = await tickets.reopen(ticket, because=reason, now=now)
+    tells = is_ours(ticket) if tell is None else tell
+    reopened = await tickets.reopen(ticket, because=reason, tell=tells, now=now)
     return Walk(await tickets.find(ref), None, None, repeated=not reopened)
+
+
+def is_ours(ticket: Ticket) -> bool:
+    """Whether it lives in the built-in desk: what another desk has, has a name there."""
+    return ticket.ref is None
 
 
 async def _open(facts: TicketFacts, contact: Contact, *, now: datetime) -> Ticket:
@@ -119,7 +137,7 @@ def _tags(facts: TicketFacts) -> list[str]:
 async def _assign(ticket: Ticket, facts: TicketFacts, *, now: datetime) -> None:
     agent = await _agent(facts.agent)
     if agent is not None and ticket.assignee_id != agent.id:
-        await tickets.assign(ticket, agent, now=now)
+        await tickets.assign(ticket, agent, tell=False, now=now)
 
 
 async def _team(key: str) -> Team | None:

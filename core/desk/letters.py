@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core import contacts, history, transactions
 from core.desk import tickets
@@ -13,8 +13,6 @@ from core.models.deliveries import Delivery
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry
 from core.text import clean, clean_line, shorten
 
-GRACE = timedelta(days=7)
-"""For so long after it was resolved a request is opened again by a real question."""
 _NUMBER = re.compile(r"\bCS\d{12,17}\b")
 _REPLY = re.compile(r"\s*((re|aw|sv|antw|ответ|回复|答复|回覆|答覆)(\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE)
 _SUBJECT = 80
@@ -32,6 +30,14 @@ class Letter:
     subject: str = ""
     answers: str = ""
     thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The request that a letter belongs to, and the message of ours that it answers, when it names one."""
+
+    ticket: Ticket
+    answered: Delivery | None = None
 
 
 @transactions.atomic
@@ -53,30 +59,34 @@ async def begin(letter: Letter, *, follows: Ticket | None = None, now: datetime)
 
 
 @transactions.atomic
-async def join(ticket: Ticket, letter: Letter, *, reopens: bool, now: datetime) -> TicketEntry:
-    """More words about a request. `reopens` opens it again if it was resolved."""
+async def join(ticket: Ticket, letter: Letter, *, proven: bool, reopens: bool, now: datetime) -> TicketEntry:
+    """More words about a request. `reopens` opens it again if it was resolved; staff are told what is not `proven`."""
     who = letter.name or letter.address
     if reopens:
-        await tickets.reopen(ticket, by=who, now=now)
+        await tickets.reopen(ticket, by=who, tell=True, now=now)
+    if not proven:
+        values: dict[str, object] = {"address": letter.address}
+        await history.write(ticket, EntryKind.NOTE, label="history.unproven", values=values, now=now)
     return await tickets.message(ticket, letter.text, by=who, from_contact=True, now=now)
 
 
-async def meant_by(letter: Letter) -> Ticket | None:
-    """The request that a letter without proof belongs to: by the message that it answers, if that went to its sender;
-    by the number in its subject, or as the only one that is open, if it is the sender's own.
+async def meant_by(letter: Letter) -> Meant | None:
+    """The request of the sender's own that a letter without a token belongs to: by the message of ours that it answers;
+    by the number in its subject; or as the only one that is open. Nobody else's, whatever the letter names.
     """
-    answered = await _answered(letter)
-    if answered is not None:
-        return answered
     known = await sender_of(letter)
     if known is None:
         return None
+    answered = await _answered(letter)
+    own = Ticket.filter(contact_id=known.contact_id).select_related("contact")
+    if answered is not None and (ticket := await own.get_or_none(id=answered.ticket_id)):
+        return Meant(ticket, answered)
     number = _NUMBER.search(letter.subject)
-    if number is not None and (named := await Ticket.get_or_none(number=number[0], contact_id=known.contact_id)):
-        return named
-    open_ones = await Ticket.filter(contact_id=known.contact_id, status__in=OPEN_STATUSES).limit(2)
+    if number is not None and (ticket := await own.get_or_none(number=number[0])):
+        return Meant(ticket)
+    open_ones = await own.filter(status__in=OPEN_STATUSES).limit(2)
     is_reply = _REPLY.match(letter.subject) or any(letter.subject == one.subject for one in open_ones)
-    return open_ones[0] if len(open_ones) == 1 and is_reply else None
+    return Meant(open_ones[0]) if len(open_ones) == 1 and is_reply else None
 
 
 async def sender_of(letter: Letter) -> Address | None:
@@ -85,16 +95,8 @@ async def sender_of(letter: Letter) -> Address | None:
     return known or await contacts.by_address(letter.channel, letter.address.lower())
 
 
-def is_recent(ticket: Ticket, *, now: datetime) -> bool:
-    """Whether it is open, or was resolved so lately that a question opens it again."""
-    return ticket.status in OPEN_STATUSES or (ticket.resolved_at is not None and now < ticket.resolved_at + GRACE)
-
-
-async def _answered(letter: Letter) -> Ticket | None:
+async def _answered(letter: Letter) -> Delivery | None:
     if not letter.answers:
         return None
-    sent = Delivery.filter(channel=letter.channel, receipt=letter.answers, target__iexact=letter.address)
-    delivery = await sent.order_by("-id").first()
-    if delivery is None or delivery.ticket_id is None:
-        return None
-    return await Ticket.get_or_none(id=delivery.ticket_id)
+    sent = Delivery.filter(channel=letter.channel, receipt=letter.answers, ticket_id__isnull=False)
+    return await sent.order_by("-id").first()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from tortoise.connection import get_connection
 
-from core import transactions
+from core import contacts, transactions
 from core.models.desk import TicketCounter
 from core.store.prepared import Prepared
 
@@ -14,15 +15,24 @@ _GIVE = """
 INSERT INTO ticket_counters (day, given) VALUES ({}, 1)
 ON CONFLICT (day) DO UPDATE SET given = ticket_counters.given + 1
 """
+_TYPED = re.compile(r"\s*[#＃]?\s*cs[\s-]*(\d(?:[\s-]?\d){11}\d{0,5})(?!\d)", re.IGNORECASE | re.ASCII)
 _OF_DAY = Prepared(TicketCounter, lambda day: TicketCounter.filter(day=day), str)
 
 
+def read(typed: str) -> tuple[str, str]:
+    """A number as people type it ("#cs 20261122 0001"), and what stands behind it; "" and all of it without one."""
+    found = _TYPED.match(typed)
+    if found is None:
+        return "", typed.strip()
+    return "CS" + re.sub(r"\D", "", found[1]), typed[found.end() :].strip()
+
+
 async def next_number(now: datetime) -> str:
-    """The next number of the day (UTC); must run in the unit of work that creates the ticket.
+    """The next number of the day, as the site counts days; must run in the unit of work that creates the ticket.
 
     Four digits until 9999, more after. Two at once wait for each other, so no number is given twice.
     """
-    day = f"{now:%Y%m%d}"
+    day = f"{now.astimezone(contacts.usual_zone()):%Y%m%d}"
     connection = get_connection(transactions.WRITER)
     await connection.execute_query(_GIVE.format("?" if connection.capabilities.dialect == "sqlite" else "$1"), [day])
     (counter,) = await _OF_DAY.all(day)

@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core import contacts, errors, history, places, transactions
-from core.desk import attachments, cards, numbering
+from core.desk import attachments, cards, notices, numbering
 from core.models.contacts import Contact
 from core.models.desk import (
     OPEN_STATUSES,
@@ -38,7 +38,11 @@ DEFAULT_PRIORITY = {
     TicketType.SUGGESTION.value: Priority.LOW,
 }
 ALBUM = timedelta(minutes=1)
+GRACE = timedelta(days=7)
+"""For so long after it was resolved a request is opened again by a real question."""
+UNTOUCHED = (TicketStatus.NEW, TicketStatus.ASSIGNED)
 CLOSE_REASONS = ("solved", "cannot_solve", "duplicate", "no_answer", "other")
+NOT_SOLVED = frozenset({"cannot_solve", "duplicate", "no_answer"})
 _ID = re.compile(r"tkt_(\d{1,18})")
 _NUMBER = re.compile(r"CS\d{12,17}")
 
@@ -132,30 +136,49 @@ async def open_ticket(
 
 
 @transactions.atomic
-async def assign(ticket: Ticket, staff: Staff, *, by: str = "", now: datetime) -> None:
-    """Make somebody the one who works on it."""
+async def assign(ticket: Ticket, staff: Staff, *, by: str = "", tell: bool = True, now: datetime) -> None:
+    """Make somebody the one who works on it. `tell`: the contact hears of it, if it is somebody new."""
+    is_new = ticket.assignee_id != staff.id and ticket.status in OPEN_STATUSES
     await update(Ticket, {"id": ticket.id}, assignee_id=staff.id)
     if await update(Ticket, {"id": ticket.id, "status": TicketStatus.NEW}, status=TicketStatus.ASSIGNED):
         ticket.status = TicketStatus.ASSIGNED
     ticket.assignee = staff
-    who: dict[str, object] = {"name": staff.name or staff.key}
-    entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label="history.assigned", values=who, now=now)
-    await cards.redraw(ticket, entry, now=now)
+    await _has_it(ticket, staff, by=by, now=now)
+    if tell and is_new:
+        await notices.assigned(ticket, staff, now=now)
 
 
 @transactions.atomic
 async def take(ticket: Ticket, staff: Staff, *, now: datetime) -> None:
     """It is mine, and I am at it. Raises errors.Conflict when somebody else is, or when it is over."""
-    free = (TicketStatus.NEW, TicketStatus.ASSIGNED)
-    untouched = Ticket.filter(Q(status__in=free) | Q(assignee_id=None), id=ticket.id, status__in=OPEN_STATUSES)
+    is_new = ticket.assignee_id != staff.id
+    untouched = Ticket.filter(Q(status__in=UNTOUCHED) | Q(assignee_id=None), id=ticket.id, status__in=OPEN_STATUSES)
     if not await untouched.update(status=TicketStatus.IN_PROGRESS, assignee_id=staff.id):
         raise await _not_free(ticket, staff)
     ticket.status, ticket.assignee = TicketStatus.IN_PROGRESS, staff
-    who: dict[str, object] = {"name": staff.name or staff.key}
-    entry = await history.write(
-        ticket, EntryKind.ASSIGNED, actor=staff.name, label="history.taken", values=who, now=now
-    )
-    await cards.retold(ticket, entry, "taken", now=now)
+    await _has_it(ticket, staff, by=staff.name, now=now)
+    if is_new:
+        await notices.assigned(ticket, staff, now=now)
+
+
+@transactions.atomic
+async def hand_over(ticket: Ticket, staff: Staff, *, by: str, now: datetime) -> None:
+    """They are at it, whoever had it before: it is in progress, unless it is over."""
+    await update(Ticket, {"id": ticket.id}, assignee_id=staff.id)
+    if await update(Ticket, {"id": ticket.id, "status": OPEN_STATUSES}, status=TicketStatus.IN_PROGRESS):
+        ticket.status = TicketStatus.IN_PROGRESS
+    ticket.assignee = staff
+    await _has_it(ticket, staff, by=by, now=now)
+
+
+@transactions.atomic
+async def answered(ticket: Ticket, entry: TicketEntry, staff: Staff, *, now: datetime) -> None:
+    """They have answered the contact (`entry`): it is in progress, and theirs if it was nobody's."""
+    now_is = await Ticket.get(id=ticket.id)
+    if now_is.assignee_id is None and now_is.status in OPEN_STATUSES:
+        await hand_over(ticket, staff, by=staff.name, now=now)
+    elif await update(Ticket, {"id": ticket.id, "status": UNTOUCHED}, status=TicketStatus.IN_PROGRESS):
+        await cards.redraw(ticket, entry, now=now)
 
 
 @transactions.atomic
@@ -167,9 +190,10 @@ async def resolve(
     by: str = "",
     replies: int | None = None,
     ask: bool = True,
+    tell: bool = True,
     now: datetime,
 ) -> Walk:
-    """Close the cycle and decide whether to ask about it; `ask=False` leaves that out.
+    """Close the cycle, tell the contact, and decide whether to ask about it; `tell=False`, `ask=False` leave that out.
 
     Resolving what is resolved answers what was decided then.
     """
@@ -192,6 +216,8 @@ async def resolve(
         ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now
     )
     await cards.retold(ticket, entry, "resolved", now=now)
+    if tell:
+        await notices.resolved(ticket, result=ticket.result, now=now)
     if not ask:
         return Walk(ticket, None, None)
     decision, invite = await invites.plan(ticket, ticket.contact, traits_of(ticket, by=by, replies=replies), now=now)
@@ -206,9 +232,13 @@ async def reopen(
     by: str = "",
     label: str = "history.reopened",
     values: dict[str, object] | None = None,
+    tell: bool = False,
     now: datetime,
 ) -> bool:
-    """Start the next cycle; what was not asked about the last one is not asked any more. False: it is open already."""
+    """Start the next cycle; what was not asked about the last one is not asked any more. False: it is open already.
+
+    `tell` the contact, unless something else tells them.
+    """
     from_status = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
     status = TicketStatus.ASSIGNED if ticket.assignee_id else TicketStatus.NEW
     fresh = await Ticket.get(id=ticket.id)
@@ -223,6 +253,8 @@ async def reopen(
     await cards.retold(ticket, entry, "reopened", now=now)
     if because:
         await note(ticket, because, by=by, now=now)
+    if tell:
+        await notices.reopened(ticket, now=now)
     return True
 
 
@@ -240,6 +272,11 @@ async def message(ticket: Ticket, text: str, *, by: str, from_contact: bool, now
     return entry
 
 
+async def is_open(ticket: Ticket) -> bool:
+    """As it stands in the store now."""
+    return await Ticket.filter(id=ticket.id, status__in=OPEN_STATUSES).exists()
+
+
 async def open_of(contact: Contact) -> Ticket | None:
     """The contact's newest request that is not resolved."""
     return await Ticket.filter(contact_id=contact.id, status__in=OPEN_STATUSES).order_by("-id").first()
@@ -255,21 +292,41 @@ async def heard_from(
     locale: str = "",
     subject: str = "",
     files: Sequence[File] = (),
+    only_thanks: bool = False,
     now: datetime,
 ) -> Said:
-    """Words or files from a contact that answer no question: they join the open request, or open one."""
+    """Words or files from a contact that answer no question: they join the open request, or open one.
+
+    One that was resolved here lately is opened again by them, but not by thanks.
+    """
     facts = contacts.ContactFacts(name=name, locale=locale, addresses=(contacts.AddressFacts(channel, address),))
     known = await contacts.by_address(channel, address)
     contact = known.contact if known else await contacts.learn(facts, now=now)
     await contacts.lock(contact)  # two messages that two processes handle at once open one request
     ticket = await _goes_with(contact, text, now=now) or await open_of(contact)
+    again = None if ticket else await _resolved_lately(contact, channel, now=now)
+    ticket = ticket or again
     opened = ticket is None
     if ticket is None:
         title = subject_of(text, subject=subject, files=files)
         ticket = await open_ticket(contact=contact, subject=title, channel=channel, now=now)
     elif places.of(ticket) is not None:  # asked in a group, and now the contact writes to us alone
         await places.move(ticket, "")
+    if again is not None and not only_thanks:
+        await reopen(ticket, by=contact.name, tell=True, now=now)
     return Said(ticket, opened, await add(ticket, contact, channel, text, files, now=now))
+
+
+def is_recent(ticket: Ticket, *, now: datetime) -> bool:
+    """Whether it is open, or was resolved so lately that a question opens it again."""
+    return ticket.status in OPEN_STATUSES or (ticket.resolved_at is not None and now < ticket.resolved_at + GRACE)
+
+
+async def _resolved_lately(contact: Contact, channel: str, *, now: datetime) -> Ticket | None:
+    """The contact's newest request of our own desk that came by this channel, if a question may still open it again."""
+    over = Ticket.filter(contact_id=contact.id, channel=channel, ref=None, status=TicketStatus.RESOLVED)
+    newest = await over.order_by("-resolved_at", "-id").first()
+    return newest if newest is not None and is_recent(newest, now=now) else None
 
 
 async def _goes_with(contact: Contact, text: str, *, now: datetime) -> Ticket | None:
@@ -293,6 +350,18 @@ def subject_of(text: str, *, subject: str = "", files: Sequence[File] = ()) -> s
     """What a request is called whose sender gave it no name: its first line, else its first file."""
     line = clean(subject).split("\n")[0] or clean(text).split("\n")[0]
     return shorten(line or (attachments.file_name(files[0].name) if files else ""), 80)
+
+
+async def _has_it(ticket: Ticket, staff: Staff, *, by: str, now: datetime) -> None:
+    """Written down and shown on the card; told in its thread, unless an outside desk did it."""
+    took_it = by == staff.name
+    label = "history.taken" if took_it else "history.assigned"
+    who: dict[str, object] = {"name": staff.name or staff.key}
+    entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label=label, values=who, now=now)
+    if by:
+        await cards.retold(ticket, entry, "taken" if took_it else "assigned", now=now)
+    else:
+        await cards.redraw(ticket, entry, now=now)
 
 
 async def _not_free(ticket: Ticket, staff: Staff) -> errors.Conflict:

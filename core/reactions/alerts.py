@@ -43,6 +43,12 @@ async def of_response(response_id: int) -> Alert | None:
     return await _whole(Alert.filter(response_id=response_id).first())
 
 
+async def under_way(ticket: Ticket) -> Alert | None:
+    """What the staff are alerted to about it, as long as that is not over."""
+    newest = Alert.filter(ticket_id=ticket.id).exclude(state=AlertState.CLOSED).order_by("-id")
+    return await _whole(newest.first())
+
+
 async def _whole(query) -> Alert | None:  # type: ignore[no-untyped-def]
     alert: Alert | None = await query
     if alert is not None:

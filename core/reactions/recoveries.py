@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
-from core.desk import answering, cards, conversations, tickets
-from core.models.deliveries import Delivery
+from core.desk import answering, cards, conversations, notices, tickets
+from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
@@ -19,7 +20,7 @@ from core.text import clean
 OUTCOMES = ("solved", "compensated", "explained", "not_reachable", "other")
 DISMISSALS = ("mistake", "test", "spam", "duplicate", "other")
 UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
-FOR_THE_CONTACT = frozenset({"reply", "sorry"})
+FOR_THE_CONTACT = frozenset({"reply", "sorry"}) | notices.KINDS
 
 
 @transactions.atomic
@@ -90,14 +91,20 @@ async def assign(alert: Alert, to: Staff, *, by: Staff, now: datetime) -> None:
 
 @transactions.atomic
 async def resolve(alert: Alert, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
-    """Close it with an outcome; the ticket is resolved with it, and the contact is asked whether it is right now."""
+    """Close it with an outcome; the ticket is resolved with it, and the contact is asked whether it is right now.
+
+    That question tells them that it was looked after; who is not asked any more is told without it. The note is for the
+    team.
+    """
     if outcome not in OUTCOMES:
         raise errors.Invalid(f"an outcome is one of {', '.join(OUTCOMES)}", field="outcome")
     await _close(alert, RecoveryState.RESOLVED, outcome, note, by=by, now=now)
     ticket = await Ticket.get(id=alert.ticket_id).select_related("contact", "team", "assignee")
-    if outcome != "not_reachable":
-        await invites.ask_again(ticket, ticket.contact, now=now)
-    await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False)
+    is_reachable = outcome != "not_reachable"
+    asked = await invites.ask_again(ticket, ticket.contact, now=now) if is_reachable else None
+    await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False, tell=False)
+    if is_reachable and asked is None:
+        await notices.resolved(ticket, result="", alone=True, now=now)
     await _told_end(alert, "resolved", by, now=now, outcome=outcome, note=clean(note, limit=500))
 
 
@@ -133,22 +140,26 @@ async def snooze(alert: Alert, until: datetime, *, by: Staff, now: datetime) -> 
 
 
 @transactions.atomic
-async def reply(alert: Alert, text: str, *, by: Staff, now: datetime) -> None:
-    """Words of the staff for the contact, in the contact's own channel.
+async def answers(alert: Alert, staff: Staff, *, now: datetime) -> None:
+    """Whoever answers what nobody has taken has taken it."""
+    if alert.state == AlertState.OPEN:
+        with contextlib.suppress(errors.Conflict):  # somebody else was faster, and has it
+            async with transactions.savepoint():
+                await take(alert, staff, now=now)
+
+
+@transactions.atomic
+async def reply(alert: Alert, text: str, *, by: Staff, told: bool = False, now: datetime) -> None:
+    """Words of the staff for the contact, in the contact's own channel. `told`: the thread need not hear of them.
 
     Raises errors.Invalid when there are none, and errors.Conflict when the contact has no address that works.
     """
+    await answers(alert, by, now=now)
     ticket = await Ticket.get(id=alert.ticket_id)
-    entry = await conversations.reply(ticket, text, by=by, now=now, told=True, alone=True)
-    await alerts.tell(
-        alert,
-        "alert_update",
-        f"replied:{entry.id}",
-        now=now,
-        event="replied",
-        actor={"name": by.name},
-        text=clean(text),
-    )
+    entry = await conversations.reply(ticket, text, by=by, now=now, told=True, alert_id=alert.id)
+    if not told:
+        said = {"event": "replied", "actor": {"name": by.name}, "text": clean(text)}
+        await alerts.tell(alert, "alert_update", f"replied:{entry.id}", now=now, **said)
 
 
 @transactions.atomic
@@ -158,12 +169,18 @@ async def apologise(ticket: Ticket, recovery: Recovery, *, channel: str, now: da
     Who cannot be reached any more is not told; that keeps nobody from being alerted.
     """
     payload: dict[str, object] = {"recovery": recovery.id}
-    told = await conversations.to_contact(
-        ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, alone=True, now=now
-    )
+    told = await answering.tell(ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, alone=True, now=now)
     if not told:
         values: dict[str, object] = {"channel": channel, "reason": "no usable address"}
         await history.write(ticket, EntryKind.UNDELIVERABLE, label="history.sorry_failed", values=values, now=now)
+
+
+async def regrets(response: Response) -> bool:
+    """Whether an apology for it is about to leave."""
+    recovery = await Recovery.get_or_none(response_id=response.id)
+    if recovery is None:
+        return False
+    return await Delivery.filter(key=f"sorry:{recovery.id}", state=DeliveryState.WAITING).exists()
 
 
 @transactions.atomic
@@ -186,10 +203,11 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
     if delivery.kind != "reply":
         return
     words = str(delivery.payload.get("text", ""))
-    await cards.tell(ticket, entry, "not_told", now=now, text=words)
-    newest = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
-    if newest is not None:
-        await alerts.tell(newest, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
+    written_under = await Alert.get_or_none(id=delivery.payload.get("alert"))
+    if written_under is not None:
+        await alerts.tell(written_under, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
+    else:
+        await cards.tell(ticket, entry, "not_told", now=now, text=words)
 
 
 async def _under_way(alert: Alert) -> Recovery | None:
@@ -217,7 +235,7 @@ async def _owned(alert: Alert, staff: Staff, *, by: Staff, now: datetime) -> boo
     """The ticket and the alert are theirs. False: the alert was acknowledged before."""
     was_open = await alerts.acknowledge(alert, now=now)
     ticket = await Ticket.get(id=alert.ticket_id)
-    await tickets.assign(ticket, staff, by=by.name, now=now)
+    await tickets.hand_over(ticket, staff, by=by.name, now=now)
     await history.write(
         ticket,
         EntryKind.RECOVERY,

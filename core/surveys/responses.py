@@ -70,10 +70,13 @@ async def toggle_reason(invite: Invite, reason: str, *, now: datetime) -> Respon
 
 @transactions.atomic
 async def give_comment(invite: Invite, text: str, *, now: datetime) -> Response:
-    """Keep the contact's words, whole. More words are added to those that are there already."""
+    """Keep the contact's words, whole. More words are added to those that are there already; who says it all once more,
+    and more of it, replaces them.
+    """
     settings = catalogue.settings_for(invite)
     response, _ = await _begin(invite, settings, now=now)
-    comment = clean(f"{response.comment}\n{text}" if response.comment else text, limit=COMMENT_LIMIT)
+    is_all_of_it = not response.comment or text.strip().startswith(response.comment)
+    comment = clean(text if is_all_of_it else f"{response.comment}\n{text}", limit=COMMENT_LIMIT)
     skipped = [one for one in response.skipped if one != "comment"]
     changes = {"comment": comment, "comment_until": None, "skipped": skipped}
     return await _changed(invite, response, settings, changes, now=now)

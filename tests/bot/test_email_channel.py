@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.channels import build
+from bot.channels.email import html_text, quoting
 from bot.channels.email.addresses import Mailbox, parse_address, parse_mailbox
 from bot.channels.email.channel import EmailChannel
 from bot.channels.email.composing import Account, compose
@@ -285,6 +286,24 @@ def test_answers_and_bounces_come_back_with_their_token() -> None:
     assert len(mail.sender.local) <= 64
     plain = compose(message(), account, parse_address(ANN), now=NOW)
     assert (plain.sender.address, b"Reply-To: Desk <desk@example.org>" in plain.raw) == ("support@example.org", True)
+
+
+def test_where_answers_come_back_both_parts_begin_with_a_line_to_write_above() -> None:
+    account = Account(ACCOUNT.sender, None, SITE, ReplyAddress(ACCOUNT.sender))
+    words = {"marker": "Above <this> & line", "reply_token": "i3k9x2m7qdabc.abcdefghij234567abcd"}
+    raw = compose(message(**words), account, parse_address(ANN), now=NOW).raw
+    mail = Mail("", (ANN,), raw, encrypted=False)
+    line = "##- Above <this> & line -##"
+    assert mail.text.startswith(f"{line}\n\nHello Ann")
+    shown = html_text.to_text(html_text.body_of(mail.html))
+    assert shown.index(line) < shown.index("Hello Ann")
+    for written, quoted in (
+        (f"> {mail.text}", "Too slow"),
+        (f"2. maalisk. 2026 Support kirjoitti:\n\n{shown}", "Too slow\nBye"),
+    ):
+        assert quoting.own_words(f"{quoted}\n{written}", lambda line: False) == quoted
+    assert "##-" not in drawn(**words).text + drawn(**words).html
+    assert "##-" not in drawn(marker="").text
 
 
 def test_what_a_person_wrote_is_not_called_automatic() -> None:

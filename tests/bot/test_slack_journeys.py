@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.models.contacts import Address, Reach
+from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Attachment, AttachmentState, Ticket
 from tests import world
 from tests.ports import free_port
@@ -156,6 +157,34 @@ async def test_a_form_that_does_not_open_still_leaves_the_score_and_a_way_to_say
     await here.until(lambda: _commented(here))
 
 
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_comment_that_is_longer_than_the_form_goes_on_as_a_message(
+    here: World, slack: SlackRig, again: bool
+) -> None:
+    await here.resolve(addresses=[("slack", ANN)])
+    await slack.until(lambda: "1★" in slack.buttons(ANN))
+    await slack.press(ANN, ANN, "2★")
+    await slack.until(lambda: slack.modals)
+    field = slack.modal(ANN).view["blocks"][-1]
+    assert field["element"]["max_length"] == 3000
+    assert "3000 fit in here; write me more as a message" in field["hint"]["text"]
+    first, more = "word " * 599 + "words", "and " * 200 + "so on"
+    await slack.submit(ANN, {"comment": first})
+    await here.until(lambda: _has_comment(here, first))
+    await slack.write(ANN, ANN, f"{first}\n{more}" if again else more)
+    await here.until(lambda: _has_comment(here, f"{first}\n{more}"))
+    assert await Ticket.all().count() == 1
+    await slack.press(ANN, ANN, "Change")
+    await slack.until(lambda: slack.modals)
+    await slack.submit(ANN, {"score_speed": "3"})
+    await here.until(lambda: _scored(here, {"overall": 2, "speed": 3}))
+    assert await _has_comment(here, f"{first}\n{more}")
+
+
+async def _has_comment(here: World, comment: str) -> bool:
+    return [response["comment"] for response in await here.responses()] == [comment]
+
+
 async def test_a_picture_that_ann_shares_is_kept_with_her_request(here: World, slack: SlackRig) -> None:
     assert (await slack.share(ANN, ANN, "router.png", b"\x89PNG red light", text="It blinks")).status == 200
     found = await here.until(lambda: Attachment.filter(state=AttachmentState.STORED).first())
@@ -179,3 +208,32 @@ async def test_the_form_opens_while_its_trigger_is_young(here: World, slack: Sla
     await slack.until(lambda: "1★" in slack.buttons(ANN))
     await slack.press(ANN, ANN, "4★")
     await slack.until(lambda: slack.modals)
+
+
+@pytest.mark.parametrize("place", [HELP, "D0OTHERS", "G0PRIVATE"])
+async def test_what_a_command_answers_is_read_by_nobody_else(place: str, here: World, slack: SlackRig) -> None:
+    """In a channel, in a conversation of two others ("D…", as ours are), in a private group."""
+    slack.channels[place] = "privategroup"
+    for words in ("help", "status", "rate", "privacy", "language zh", "stop", "nonsense"):
+        before = len(slack.screen(ANN)) + len(slack.whispered(ANN))
+        await slack.command(ANN, "/afterword", words, channel=place)
+        await slack.until(lambda: len(slack.screen(ANN)) + len(slack.whispered(ANN)) > before, seconds=10)  # noqa: B023
+    assert not [one for one in slack.messages.values() if one.channel not in (ANN, slack.dm_of(ANN))]
+    assert {one.only_for for one in slack.whispers} <= {ANN}
+
+
+async def test_an_answer_to_a_command_that_one_conversation_refuses_is_given_up_and_holds_up_nobody(
+    here: World, slack: SlackRig
+) -> None:
+    slack.channels[slack.dm_of(ANN)] = "directmessage"
+    slack.unheard[slack.dm_of(ANN)] = "restricted_action"
+    await slack.command(ANN, "/afterword", "help")
+    await here.until(lambda: Delivery.filter(kind="help", state=DeliveryState.DEAD).exists())
+    await here.resolve("T-2", addresses=[("slack", EVE)], contact="c-2", name="Eve")
+    await slack.until(lambda: "1★" in slack.buttons(EVE))
+    del slack.unheard[slack.dm_of(ANN)]
+    await here.move_on(minutes=4)
+    await slack.command(ANN, "/afterword", "privacy")
+    await slack.until(lambda: slack.screen(ANN))
+    assert len(slack.screen(ANN)) == 1
+    assert not await Address.filter(address=ANN, reach=Reach.UNREACHABLE).exists()

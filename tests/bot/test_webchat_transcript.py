@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from bot.web.chat.mailing import TO_ONE_ADDRESS
+from core.models.contacts import Contact
 from core.models.deliveries import Delivery, DeliveryState
 from tests import world
 from tests.rigs.smtp import SmtpRig
@@ -191,3 +192,16 @@ async def test_with_an_e_mail_channel_it_is_offered(door: httpx.AsyncClient) -> 
     page = (await ann.client.get("/chat/webchat/?lang=zh")).text
     assert 'id="mail"' in page
     assert "您的邮箱地址" in page
+
+
+@pytest.mark.parametrize(("zone", "named"), [("Asia/Tokyo", False), ("", True)])
+async def test_its_times_are_the_visitors_own_or_name_their_zone(
+    zone: str, named: bool, door: httpx.AsyncClient, mail: SmtpRig
+) -> None:
+    ann = await visitor(door)
+    await ann.write("My parcel is late")
+    await ann.until(lambda page: bool(page.screen()))
+    await Contact.all().update(timezone=zone)
+    await asks(ann)
+    letter = await mail.mail_to(ANN)
+    assert ("(UTC)" in letter.text) is named

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core import transactions
+from core import contacts, transactions
 from core.desk import numbering, tickets
 from core.models.contacts import Contact
 from core.models.desk import Ticket, TicketCounter
@@ -44,6 +45,21 @@ async def test_every_day_begins_with_the_first_number(store: Store) -> None:
         "CS202611230001",
         "CS202611220003",
     ]
+
+
+@pytest.fixture
+def in_shanghai() -> Iterator[None]:
+    contacts.use_zone("Asia/Shanghai")
+    yield
+    contacts.use_zone("UTC")
+
+
+@pytest.mark.usefixtures("in_shanghai")
+async def test_a_day_begins_at_midnight_where_the_site_is(store: Store) -> None:
+    midnight = datetime(2026, 11, 22, 16, tzinfo=UTC)
+    ann = await a_contact()
+    assert await opened(ann, now=midnight - timedelta(seconds=1)) == "CS202611220001"
+    assert await opened(ann, now=midnight) == "CS202611230001"
 
 
 async def test_the_ten_thousandth_ticket_of_a_day_has_a_longer_number(store: Store) -> None:

@@ -14,7 +14,7 @@ from core.models.desk import Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite, InvitePurpose
 from core.models.reactions import Alert, AlertState, Reaction, Recovery, RecoveryState
 from core.models.setup import Rule, Staff
-from core.reactions import alerts, recoveries
+from core.reactions import alerts, recoveries, requests
 from core.store import Store
 from core.surveys import invites, responses
 from tests.core.builders import asked, at, company, whole
@@ -342,6 +342,52 @@ async def test_a_reply_into_a_group_that_is_gone_goes_to_the_contact_alone(store
     assert (first.target, first.address_id) == ("-1001", None)
     await recoveries.not_told(first, "the bot was put out of the group", now=at())
     assert await Delivery.filter(kind="reply", target="777").count() == 1
+
+
+async def test_who_answers_an_alert_that_nobody_has_taken_has_it_and_nobody_takes_it_away_by_answering(
+    store: Store,
+) -> None:
+    await company(recover_within="4h")
+    alert = await unhappy()
+    lee = await Staff.create(key="lee@example.org", name="Lee")
+    await recoveries.reply(await again(alert), "A new one is on its way.", by=await kim(), now=at(minutes=1))
+    await recoveries.reply(await again(alert), "Or two.", by=lee, now=at(minutes=2))
+    recovery, ticket = await Recovery.get().select_related("owner"), await Ticket.get().select_related("assignee")
+    assert (recovery.state, recovery.owner and recovery.owner.name) == (RecoveryState.TAKEN, "Kim")
+    assert (ticket.status, ticket.assignee and ticket.assignee.name) == (TicketStatus.IN_PROGRESS, "Kim")
+    await alerts.look(alert.id, now=at(minutes=30))
+    assert not await Delivery.filter(key=line(alert, "raised")).exists()
+    await alerts.look(alert.id, now=at(hours=4))
+    assert await Delivery.filter(kind="alert_overdue").count() == 1
+
+
+async def test_somebody_who_answers_at_the_moment_in_which_another_takes_it_still_answers(store: Store) -> None:
+    await company()
+    stale = await unhappy()
+    lee = await Staff.create(key="lee@example.org", name="Lee")
+    await recoveries.take(await again(stale), lee, now=at(minutes=1))
+    await recoveries.reply(stale, "A new one is on its way.", by=await kim(), now=at(minutes=1))
+    assert await Delivery.filter(kind="reply").count() == 1
+    recovery, ticket = await Recovery.get().select_related("owner"), await Ticket.get().select_related("assignee")
+    assert recovery.owner is not None
+    assert ticket.assignee is not None
+    assert (recovery.owner.name, ticket.assignee.name) == ("Lee", "Lee")
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"), [("solved", "solved"), ("no_answer", "not_reachable"), ("cannot_solve", "other")]
+)
+async def test_a_request_that_is_resolved_ends_what_staff_were_alerted_to(store: Store, end: str, outcome: str) -> None:
+    await company()
+    await unhappy()
+    await requests.resolve(await Ticket.get(), end, "Done", by=await kim(), now=at(minutes=1))
+    assert (await Ticket.get()).status == TicketStatus.RESOLVED
+    assert (await Recovery.get()).outcome == outcome
+    assert (await Alert.get()).state == AlertState.CLOSED
+    with pytest.raises(errors.Conflict, match="finished"):
+        await requests.resolve(await Ticket.get(), end, "Done", by=await kim(), now=at(minutes=2))
+    with pytest.raises(errors.Invalid):
+        await requests.resolve(await Ticket.get(), "whatever", "", by=await kim(), now=at(minutes=2))
 
 
 async def test_a_reply_without_words_is_refused(store: Store) -> None:

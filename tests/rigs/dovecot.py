@@ -29,7 +29,7 @@ state_dir = {folder}/state
 log_path = {folder}/dovecot.log
 ssl = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login{mechanisms}
 auth_username_format = %Ln
 mail_location = maildir:{folder}/mail/%n
 mail_home = {folder}/mail/%n
@@ -45,6 +45,7 @@ imap_idle_notify_interval = 2 mins
 mail_max_userip_connections = 0
 mailbox_idle_check_interval = 1 s
 mail_plugins = quota
+{token_database}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%n {folder}/users
@@ -90,15 +91,35 @@ service stats {{
 """
 
 
-class Dovecot:
-    """Its users are `users`; one with "full" in the name has a mailbox of one kilobyte."""
+_TOKENS = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+_OAUTH2 = """
+introspection_mode = auth
+introspection_url = {introspection}
+username_attribute = username
+username_format = %Ln
+active_attribute = active
+active_value = true
+"""
 
-    def __init__(self, *users: str, submission_port: int = 25) -> None:
+
+class Dovecot:
+    """With `introspection`, a URL that tells whose an access token is, it takes XOAUTH2 as well.
+
+    Its users are `users`; one with "full" in the name has a mailbox of one kilobyte."""
+
+    def __init__(self, *users: str, submission_port: int = 25, introspection: str = "") -> None:
         assert shutil.which("dovecot"), "install dovecot-imapd, dovecot-lmtpd and dovecot-sieve"
         assert os.geteuid() == 0, "Dovecot can only be started by root"
         self.users = users or ("support",)
         self.imap_port, self.lmtp_port = free_port(), free_port()
         self._submission_port = submission_port
+        self._introspection = introspection
         self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -124,7 +145,10 @@ class Dovecot:
             imap_port=self.imap_port,
             lmtp_port=self.lmtp_port,
             submission_port=self._submission_port,
+            mechanisms=" xoauth2" if self._introspection else "",
+            token_database=_TOKENS.format(folder=self._folder) if self._introspection else "",
         )
+        (self._folder / "oauth2.conf").write_text(_OAUTH2.format(introspection=self._introspection))
         (self._folder / "dovecot.conf").write_text(config)
         lines = [f"{user}:{PASSWORD}::::::{_quota(user)}" for user in self.users]
         (self._folder / "users").write_text("\n".join(lines) + "\n")

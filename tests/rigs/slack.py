@@ -111,7 +111,11 @@ class SlackRig(SlackServer):
 
     def pings(self) -> list[str]:
         """Everybody who was called, and every channel that was named, by anything that was posted."""
-        return [control for control in self._controls() if control[0] in "!@#"]
+        return [control for control in self._controls() if control[0] in "!@#" and not control.startswith("!date^")]
+
+    def moments(self) -> list[str]:
+        """What Slack says in each reader's own time: `!date^1780000000^{date_short_pretty} {time}|Sat 28 Nov …`."""
+        return [control for control in self._controls() if control.startswith("!date^")]
 
     def links(self) -> list[str]:
         return [control for control in self._controls() if control[0] not in "!@#"]
@@ -152,10 +156,15 @@ class SlackRig(SlackServer):
             self.modals.remove(modal)
         return answer
 
-    async def write(self, user: str, channel: str, text: str, *, thread: str | None = None) -> Answer:
-        """Type a message; Slack escapes three signs in it. A person's own id as channel: their DMs with us."""
+    async def write(
+        self, user: str, channel: str, text: str, *, thread: str | None = None, marked: bool = False
+    ) -> Answer:
+        """Type a message; Slack escapes three signs in it. A person's own id as channel: their DMs with us.
+
+        `marked`: `text` is what Slack makes of it, with mentions and links.
+        """
         place = self.dm_of(channel) if channel.startswith("U") else channel
-        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        escaped = text if marked else text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         event = {"type": "message", "user": user, "channel": place, "text": escaped, "ts": self.new_ts()}
         event |= {"channel_type": "im" if place.startswith("D") else "channel", "team": self._team_of(user)}
         if thread:
@@ -164,8 +173,39 @@ class SlackRig(SlackServer):
             event |= {"user_team": self._team_of(user), "source_team": self._team_of(user)}
         return await self.happen(event)
 
+    async def call(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread: str | None = None,
+        told_as: Sequence[str] = ("app_mention",),
+    ) -> str:
+        """`@Afterword text`, typed in a channel; Slack tells of it as each of `told_as`. The receipt of the message."""
+        ts, us = self.new_ts(), "<@U0BOT>"
+        words = us + " " + text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        root = thread.rpartition(":")[2] if thread else ""
+        self.messages[channel, ts] = Posted(channel, ts, words, (), {}, root)
+        event = {"user": user, "channel": channel, "text": words, "ts": ts, "team": self._team_of(user)}
+        event |= {"thread_ts": root} if root else {}
+        for kind in told_as:
+            answer = await self.happen(
+                event | {"type": kind} | ({"channel_type": "channel"} if kind == "message" else {})
+            )
+            assert answer.status == 200
+        return f"{channel}:{ts}"
+
     async def share(
-        self, user: str, channel: str, name: str, data: bytes, *, text: str = "", media_type: str = "image/png"
+        self,
+        user: str,
+        channel: str,
+        name: str,
+        data: bytes,
+        *,
+        text: str = "",
+        media_type: str = "image/png",
+        thread: str = "",
     ) -> Answer:
         """Drop a file into a conversation, with a few words or none."""
         place = self.dm_of(channel) if channel.startswith("U") else channel
@@ -173,7 +213,9 @@ class SlackRig(SlackServer):
         shared = Shared(f"F{next(self._numbers):08d}", name, len(data), data, media_type)
         self.files[shared.id] = shared
         event = {"type": "message", "subtype": "file_share", "user": user, "channel": place, "text": text}
-        event |= {"channel_type": "im", "ts": self.new_ts(), "files": [self.described(shared)]}  # type: ignore[dict-item] # JSON
+        event |= {"channel_type": "im" if place.startswith("D") else "channel", "ts": self.new_ts()}
+        event |= {"thread_ts": thread.rpartition(":")[2]} if thread else {}
+        event |= {"files": [self.described(shared)]}  # type: ignore[dict-item] # JSON
         return await self.happen(event)
 
     async def command(self, user: str, command: str, text: str = "", *, channel: str = "") -> Answer:

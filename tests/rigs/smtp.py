@@ -9,10 +9,11 @@ async with SmtpRig() as rig:
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 import subprocess
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -137,7 +138,9 @@ class SmtpRig:
         user: str = "",
         password: str = "",
         utf8: bool = True,
+        tokens: Container[str] | None = None,
     ) -> None:
+        self.tokens = tokens  # access tokens that are taken (XOAUTH2); None: only the password is
         self.tls = tls
         self.port = 0
         self.mood: Mood = "fine"
@@ -219,6 +222,16 @@ class _Handler:
         session.host_name = hostname
         refusal = await server.act("EHLO")
         return [refusal] if refusal else [line for line in replies if self.rig.user or not line.startswith("250-AUTH")]
+
+    async def auth_XOAUTH2(self, server: _Server, args: list[str]) -> AuthResult:  # noqa: N802
+        """As Gmail and Exchange do: after a refusal the client still has to answer, and hears 535 then."""
+        said = base64.b64decode(args[1]).decode().split("\x01")
+        given = dict(part.split("=", 1) for part in said if part)
+        token = given.get("auth", "").removeprefix("Bearer ")
+        if self.rig.tokens is not None and given.get("user") == self.rig.user and token in self.rig.tokens:
+            return AuthResult(success=True, auth_data=given["user"])
+        await server.challenge_auth('{"status":"401","schemes":"bearer"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_MAIL(  # noqa: N802
         self, server: _Server, session: Session, envelope: Envelope, address: str, options: list[str]

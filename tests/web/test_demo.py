@@ -18,6 +18,8 @@ import pytest
 from bot.app import web_app as ordinary_web_app
 from bot.demo import company, stage
 from bot.demo.stage import Stage
+from core.desk import tickets
+from core.models.contacts import Contact
 from tests.rigs import demo_browser as rig
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -232,10 +234,9 @@ async def test_the_guide_points_at_the_button_that_it_names(play: Player) -> Non
 
 
 async def test_a_request_that_nobody_has_yet_says_so(play: Player) -> None:
-    await play.resolve("My parcel is late again")
-    await play.write("ann", "Where is my invoice?")
-    card = await until(lambda: shows(play, "agent", "Where is my invoice?"))
-    assert card
+    ann = await Contact.get(ref="ann")
+    await tickets.open_ticket(contact=ann, subject="Where is my invoice?", now=NOON)
+    assert await shows(play, "agent", "Where is my invoice?")
     assert "nobody yet" in await play.read("agent")
 
 

@@ -17,6 +17,7 @@ from bot.channels.email.connections import AT_ONCE, Connections
 from bot.channels.email.errors import FAILURES, Step, explain, remedy
 from bot.channels.email.listener import Listener
 from bot.channels.email.mailbox import Mailbox as ReadMailbox
+from bot.channels.email.oauth import AccessTokens
 from bot.channels.email.reading import Reader
 from bot.channels.email.settings import EmailSettings, host_and_port
 from core.ports import (
@@ -60,8 +61,9 @@ class EmailChannel:
         self.keep: Keep = Forgetful()
         self._account = Account(settings.sender, settings.answers_to, base_url, settings.replies)
         self._reader = Reader(settings.sender, settings.replies, base_url)
-        self._mailbox = ReadMailbox(name, settings, lambda: self.keep)
-        self._connections = Connections(settings)
+        tokens = AccessTokens(settings, lambda: self.keep) if settings.oauth_token_url else None
+        self._mailbox = ReadMailbox(name, settings, lambda: self.keep, tokens)
+        self._connections = Connections(settings, tokens)
 
     async def open(self) -> None:
         """Nothing to do: the first mail connects."""

@@ -47,6 +47,10 @@ class Account:
             return self.answers_to
         return self.replies.for_answers(message.reply_token)
 
+    def is_answered(self, message: Message) -> bool:
+        """Whether an answer to it comes back to us."""
+        return self.replies is not None and bool(message.reply_token)
+
     def for_bounces(self, message: Message) -> Mailbox:
         if self.replies is None or not message.reply_token:
             return self.sender
@@ -56,6 +60,8 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Mail:
     """One mail to one mailbox, finished. `id` is its Message-ID, the same for the same `Message.key`.
+
+    With a `reply_token` only we and whoever gets the mail know it: who names it has read the mail.
 
     `sender` is that of the envelope: bounces go there.
     """
@@ -72,9 +78,10 @@ class Mail:
 
 def compose(message: Message, account: Account, to: Mailbox, *, now: datetime) -> Mail:
     """Text and HTML, with the headers that keep robots from answering. Raises HeaderLeakError: a bug of ours."""
-    mail = Mail(message_id(message.key, account.sender.domain), account.for_bounces(message), to, b"")
+    name = message_id(f"{message.key} {message.reply_token}", account.sender.domain)
+    mail = Mail(name, account.for_bounces(message), to, b"")
     subject = clean_header(message.subject) or clean_header(message.plain.strip().partition("\n")[0])
-    page = lay_out(message, subject=subject, base_url=account.base_url)
+    page = lay_out(message, subject=subject, base_url=account.base_url, is_answered=account.is_answered(message))
     draft = EmailMessage(mail_policy(utf8=mail.needs_smtputf8))
     draft["From"] = mailbox_value(account.sender)
     draft["To"] = to.address

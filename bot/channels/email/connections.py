@@ -7,11 +7,13 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from aiosmtplib import SMTP
-from aiosmtplib.errors import SMTPResponseException
+from aiosmtplib.errors import SMTPAuthenticationError, SMTPResponseException
 
 from bot.channels.email.errors import FAILURES
+from bot.channels.email.oauth import AccessTokens
 from bot.channels.email.settings import EmailSettings
 
 AT_ONCE = 4
@@ -30,8 +32,11 @@ class _Connection:
 class Connections:
     """Up to four at a time. A kept one is asked whether it lives before it is used again."""
 
-    def __init__(self, settings: EmailSettings, *, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self, settings: EmailSettings, tokens: AccessTokens | None = None, *, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self._settings = settings
+        self._tokens = tokens if settings.smtp_by_token else None
         self._idle_seconds = idle_seconds
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._idle: list[_Connection] = []
@@ -54,13 +59,28 @@ class Connections:
             self._keep(connection)
 
     async def connected(self) -> SMTP:
-        """A new connection, encrypted and logged in as the settings say: never less."""
+        """A new connection, encrypted and logged in as the settings say: never less.
+
+        A relay that does not take our token may have called it back: it is asked once more, with a new one.
+        """
+        if self._tokens is None:
+            return await self._connected()
+        token = await self._tokens.get()
+        try:
+            return await self._connected(token)
+        except SMTPAuthenticationError:
+            if not self._tokens.forget(token):
+                raise
+        return await self._connected(await self._tokens.get())
+
+    async def _connected(self, token: str = "") -> SMTP:
         settings = self._settings
         smtp = SMTP(
             hostname=settings.smtp_host,
             port=settings.port,
             username=settings.smtp_user or None,
             password=settings.smtp_password.get_secret_value() or None,
+            oauth_token_generator=partial(_given, token) if token else None,
             local_hostname=settings.sender.domain,
             timeout=None,  # ours is for all of it together
             use_tls=settings.smtp_tls == "tls",
@@ -116,6 +136,10 @@ class Connections:
         if self._trust is None:
             self._trust = await asyncio.to_thread(ssl.create_default_context, cafile=self._settings.smtp_tls_ca)
         return self._trust
+
+
+async def _given(token: str) -> str:
+    return token
 
 
 async def _say_goodbye(smtp: SMTP) -> None:

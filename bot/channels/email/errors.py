@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from aiosmtplib.errors import SMTPAuthenticationError, SMTPException, SMTPNotSupported, SMTPResponseException
 
+from bot.channels.email.oauth import TokenRefused, TokenUnavailable
 from core.ports import TryLater, Undeliverable
 from core.text import clean_line
 
@@ -36,8 +37,8 @@ class Meaning(StrEnum):
     NOT_TAKEN = "not taken"  # a policy, a limit, our own set-up: the person is not to blame
 
 
-FAILURES = (OSError, TimeoutError, SMTPException)
-"""What the network and aiosmtplib raise; anything else is a bug."""
+FAILURES = (OSError, TimeoutError, SMTPException, TokenRefused)
+"""What the network, aiosmtplib and the token server raise; anything else is a bug."""
 
 _SOON = timedelta(minutes=5)
 _HOURS = timedelta(hours=4)
@@ -78,7 +79,7 @@ TABLE: tuple[Row, ...] = (
 
 def explain(error: BaseException, step: Step) -> TryLater | Undeliverable:
     """What the courier should do about one of `FAILURES`."""
-    step = Step.LOGIN if isinstance(error, SMTPAuthenticationError) else step
+    step = Step.LOGIN if isinstance(error, (SMTPAuthenticationError, TokenRefused, TokenUnavailable)) else step
     reason = f"{_words(error)} (while {step})"
     match _meaning(error, step):
         case Meaning.RELAY_DOWN:
@@ -101,8 +102,15 @@ def row_for(reply: str, step: Step) -> Row:
 
 def remedy(error: BaseException) -> str:
     """What the admin can do about it, for `afterword check`."""
+    if isinstance(error, TokenRefused):
+        return error.remedy
+    if isinstance(error, TokenUnavailable):
+        return "it comes back by itself; if not, check oauth_token_url, and that the firewall lets us out"
     if isinstance(error, SMTPAuthenticationError):
-        return "check smtp_user and smtp_password; some providers want a password made for programs"
+        return (
+            "check smtp_user and smtp_password; some providers want a password made for programs. "
+            "With oauth_token_url: check smtp_user and oauth_scope, and that the provider has SMTP switched on"
+        )
     if _is_certificate_trouble(error):
         return "set smtp_host to the name in the relay's certificate, or smtp_tls_ca to the CA that signed it"
     if isinstance(error, SMTPResponseException):
@@ -113,7 +121,7 @@ def remedy(error: BaseException) -> str:
 
 
 def _meaning(error: BaseException, step: Step) -> Meaning:
-    if isinstance(error, SMTPNotSupported):
+    if isinstance(error, (SMTPNotSupported, TokenRefused)):
         return Meaning.NOT_TAKEN
     if not isinstance(error, SMTPResponseException):
         return Meaning.RELAY_DOWN if step in _BEFORE else Meaning.LATER

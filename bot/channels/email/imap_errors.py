@@ -19,6 +19,7 @@ from imap_tools.errors import (
     UnexpectedCommandStatusError,
 )
 
+from bot.channels.email.oauth import TokenRefused, TokenUnavailable
 from core.ports import TryLater
 from core.text import clean_line
 
@@ -36,12 +37,19 @@ class Row:
 
 
 TABLE: tuple[Row, ...] = (
+    Row((TokenRefused,), "no access token", "", ours=True),
+    Row(
+        (TokenUnavailable,),
+        "no access token",
+        "it comes back by itself; if not, check oauth_token_url, and that the firewall lets us out",
+    ),
     Row((MailboxLoginError,), "the server is busy", "it comes back by itself", says="UNAVAILABLE"),
     Row((MailboxLoginError,), "too many connections", "close other programs that read it", says="Maximum number"),
     Row(
         (MailboxLoginError,),
         "the server does not let us in",
-        "check imap_user and imap_password; some providers want a password made for programs, and switch IMAP on first",
+        "check imap_user and imap_password; some providers want a password made for programs, and switch IMAP on first;"
+        " with oauth_token_url, check imap_user and oauth_scope",
         ours=True,
     ),
     Row(
@@ -88,6 +96,8 @@ def explain(error: BaseException, folder: str) -> TryLater:
     if row is None:
         return TryLater(f"{type(error).__name__}: {said}")
     reason = row.reason.format(folder=folder)
+    if isinstance(error, TokenRefused):
+        said = f"{said}: {error.remedy}"
     return TryLater(f"{reason} ({said})" if said else reason, _UNTIL_MENDED if row.ours else None, whole_channel=True)
 
 
@@ -97,4 +107,6 @@ def row_for(error: BaseException) -> Row | None:
 
 def remedy(error: BaseException) -> str:
     row = row_for(error)
+    if isinstance(error, TokenRefused):
+        return error.remedy
     return row.remedy if row else ""

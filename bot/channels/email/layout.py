@@ -11,8 +11,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from bot.channels.email import quoting
 from bot.channels.email.dialect import Reader, is_url
 from core.ports import Button, Fact, Message
+from core.text import clean_line
 
 _FROM_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
@@ -47,6 +49,7 @@ class Page:
     """A message as a mail shows it. Buttons that open nothing are left out: a mail cannot call us back."""
 
     subject: str
+    marker: str
     preheader: str
     language: str
     direction: str
@@ -59,13 +62,15 @@ class Page:
     links: tuple[Link, ...]  # those within the text
 
 
-def lay_out(message: Message, *, subject: str, base_url: str) -> Page:
+def lay_out(message: Message, *, subject: str, base_url: str, is_answered: bool = False) -> Page:
+    """`is_answered`: answers come back to us, and quote this; so it says where to write them."""
     language = message.locale.replace("_", "-")
     language = language if _LANGUAGE.fullmatch(language) else "en"
     text = Reader(message.text)
     rows = (_row(row) for row in message.rows)
     return Page(
         subject=subject,
+        marker=quoting.marker(clean_line(message.marker)) if message.marker and is_answered else "",
         preheader=message.preheader,
         language=language,
         direction="rtl" if language.split("-")[0].lower() in _FROM_RIGHT_TO_LEFT else "ltr",
@@ -88,7 +93,7 @@ def as_text(page: Page) -> str:
     blocks = [page.plain, *_text_blocks(page)]
     said = "\n".join(blocks)
     missing = [link.line for link in page.links if link.url not in said]
-    return "\n\n".join(block for block in [page.plain, "\n".join(missing), *blocks[1:]] if block) + "\n"
+    return "\n\n".join(block for block in [page.marker, page.plain, "\n".join(missing), *blocks[1:]] if block) + "\n"
 
 
 def _text_blocks(page: Page) -> Iterator[str]:

@@ -16,11 +16,14 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
+from imap_tools.errors import MailboxLoginError
 
 from bot.channels.email import imap_errors
 from bot.channels.email.arriving import arrival
+from bot.channels.email.oauth import AccessTokens
 from bot.channels.email.settings import EmailSettings
 from core.ports import Keep, RawArrival, Take
+from core.text import clean_line
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +55,13 @@ class Cursor:
 class Mailbox:
     """One folder. The library blocks, so its calls are made in threads, one after another."""
 
-    def __init__(self, name: str, settings: EmailSettings, keep: Callable[[], Keep]) -> None:
+    def __init__(
+        self, name: str, settings: EmailSettings, keep: Callable[[], Keep], tokens: AccessTokens | None = None
+    ) -> None:
         self._name = name
         self._settings = settings
         self._keep = keep
+        self._tokens = tokens if settings.imap_by_token else None
         self._key = f"imap:{settings.imap_user}@{settings.imap_host}/{settings.imap_folder}"[:200]
         self._box: BaseMailBox | None = None
 
@@ -92,14 +98,26 @@ class Mailbox:
             self._hang_up()
 
     async def _connect(self) -> None:
-        connecting = asyncio.ensure_future(asyncio.to_thread(self._connected))
+        """A token that the server does not take is replaced once."""
+        if self._tokens is None:
+            return await self._connect_with("")
+        token = await self._tokens.get()
+        try:
+            return await self._connect_with(token)
+        except MailboxLoginError:
+            if not self._tokens.forget(token):
+                raise
+        return await self._connect_with(await self._tokens.get())
+
+    async def _connect_with(self, token: str) -> None:
+        connecting = asyncio.ensure_future(asyncio.to_thread(self._connected, token))
         try:
             self._box = await asyncio.shield(connecting)
         except asyncio.CancelledError:
             connecting.add_done_callback(_close_late)
             raise
 
-    def _connected(self) -> BaseMailBox:
+    def _connected(self, token: str = "") -> BaseMailBox:
         settings = self._settings
         host, port, patience = settings.imap_host, settings.mailbox_port, settings.imap_timeout_seconds
         trust = ssl.create_default_context(cafile=settings.imap_tls_ca)
@@ -111,7 +129,10 @@ class Mailbox:
         try:
             if settings.imap_tls == "starttls":  # the library's own way leaves the connection open when it is refused
                 box.client.starttls(trust)
-            box.login(settings.imap_user, settings.imap_password.get_secret_value(), initial_folder=None)
+            if token:
+                _log_in_with(box, settings.imap_user, token)
+            else:
+                box.login(settings.imap_user, settings.imap_password.get_secret_value(), initial_folder=None)
             box.folder.set(settings.imap_folder)
         except BaseException:
             _close(box)
@@ -192,6 +213,17 @@ class Mailbox:
         box, self._box = self._box, None
         if box is not None:
             _close(box)
+
+
+def _log_in_with(box: BaseMailBox, user: str, token: str) -> None:
+    """Raises MailboxLoginError. After a refusal the server wants an empty line, where imap_tools repeats the token."""
+    answers = iter([f"user={user}\1auth=Bearer {token}\1\1".encode()])
+    try:
+        box.client.authenticate("XOAUTH2", lambda challenge: next(answers, b""))
+    except IMAP4.abort:
+        raise
+    except IMAP4.error as error:
+        raise MailboxLoginError(("NO", [clean_line(str(error), limit=200)]), "OK") from error
 
 
 def _since(box: BaseMailBox, uid: int) -> list[int]:

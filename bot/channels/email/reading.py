@@ -23,6 +23,7 @@ _READABLE = 64 * 1024  # an answer stands at the top; what is below is quoted
 _MOST_FILES = 50
 _ADDRESS = re.compile(r"<([^<>\s]{3,320})>\s*$|^\s*([^<>\s,;]{3,320})\s*$")
 _IDS = re.compile(r"<([^<>\s]{1,300})>")
+_OUR_IDS = re.compile(r"<([0-9a-f]{32}@[^<>\s]{1,255})>", re.IGNORECASE)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 
 
@@ -97,7 +98,7 @@ class Reader:
     def _ours_among(self, values: list[str]) -> str:
         """The last Message-ID that we may have made."""
         domain = self.sender.domain.lower()
-        found = [one for value in values for one in _IDS.findall(value) if one.lower().endswith(f"@{domain}")]
+        found = [one for value in values for one in _OUR_IDS.findall(value) if one.lower().endswith(f"@{domain}")]
         return f"<{found[-1]}>" if found else ""
 
     def _is_ours(self, line: str) -> bool:
@@ -171,7 +172,7 @@ def _is_text(part: Part) -> bool:
 def _unflowed(text: str) -> str:
     """Lines that end in a blank go on in the next (RFC 3676)."""
     text = re.sub(r"(?m)^ (?=[>F ])", "", text)
-    return re.sub(r"(?m)^((?![ >]).{1,400}) \n(?![\n>])", r"\1 ", text).strip()
+    return re.sub(r"(?m)^((?![ >]|-- \n).{1,400}) \n(?![\n>])", r"\1 ", text).strip()
 
 
 def _files(mail: Part) -> Iterator[File]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
 
@@ -45,6 +46,15 @@ class EmailSettings(ChannelSettings):
     imap_password: SecretStr = SecretStr("")
     imap_folder: str = Field(default="INBOX", min_length=1, max_length=200)
     imap_timeout_seconds: float = Field(default=30, gt=0, le=300)
+    oauth_token_url: str = Field(
+        default="", max_length=1000, description="Where access tokens come from, in place of a password (XOAUTH2)."
+    )
+    oauth_client_id: str = Field(default="", max_length=500)
+    oauth_client_secret: SecretStr = SecretStr("")
+    oauth_refresh_token: SecretStr = Field(
+        default=SecretStr(""), description="Without one the app asks in its own name (client credentials)."
+    )
+    oauth_scope: str = Field(default="", max_length=1000)
     listen_smtp: str = Field(default="", description='Take mail by SMTP or LMTP here: "127.0.0.1:2527".')
     largest_mail_mb: int = Field(default=25, ge=1, le=40, description="A larger one is refused, or cut off.")
     dkim_selector: str = Field(
@@ -68,8 +78,9 @@ class EmailSettings(ChannelSettings):
 
     @model_validator(mode="after")
     def _no_password_in_clear(self) -> EmailSettings:
-        if bool(self.smtp_user) != bool(self.smtp_password.get_secret_value()):
-            raise ValueError("smtp_user and smtp_password go together")
+        password = self.smtp_password.get_secret_value()
+        if bool(self.smtp_user) != bool(password) and not (self.smtp_user and self.oauth_token_url):
+            raise ValueError("smtp_user and smtp_password go together, or smtp_user and oauth_token_url")
         if self.smtp_user and self.smtp_tls == "none" and not _is_loopback(self.smtp_host):
             raise ValueError('smtp_tls = "none" would send smtp_password in clear: use "starttls" or "tls"')
         return self
@@ -94,13 +105,38 @@ class EmailSettings(ChannelSettings):
     @model_validator(mode="after")
     def _mailbox_is_whole(self) -> EmailSettings:
         password = self.imap_password.get_secret_value()
-        if self.imap_host and not (self.imap_user and password):
-            raise ValueError("imap_host needs imap_user and imap_password")
+        if self.imap_host and not (self.imap_user and (password or self.oauth_token_url)):
+            raise ValueError("imap_host needs imap_user and imap_password, or imap_user and oauth_token_url")
         if self.imap_host and self.imap_tls == "none" and not _is_loopback(self.imap_host):
             raise ValueError('imap_tls = "none" would send imap_password in clear: use "tls" or "starttls"')
         if not self.imap_host and (self.imap_user or password):
             raise ValueError("imap_user and imap_password need imap_host")
         return self
+
+    @model_validator(mode="after")
+    def _tokens_can_be_had(self) -> EmailSettings:
+        url = urlsplit(self.oauth_token_url)
+        others = self.oauth_client_id, self.oauth_client_secret, self.oauth_refresh_token, self.oauth_scope
+        if not self.oauth_token_url:
+            if any(one if isinstance(one, str) else one.get_secret_value() for one in others):
+                raise ValueError("the oauth_… settings need oauth_token_url")
+            return self
+        if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname or "")):
+            raise ValueError("oauth_token_url must begin with https://")
+        if not self.oauth_client_id:
+            raise ValueError("oauth_token_url needs oauth_client_id")
+        if not (self.oauth_refresh_token.get_secret_value() or self.oauth_client_secret.get_secret_value()):
+            raise ValueError("oauth_token_url needs oauth_refresh_token, or oauth_client_secret, or both")
+        return self
+
+    @property
+    def smtp_by_token(self) -> bool:
+        """A password of its own comes first: the relay need not be the mailbox's provider."""
+        return bool(self.oauth_token_url and self.smtp_user and not self.smtp_password.get_secret_value())
+
+    @property
+    def imap_by_token(self) -> bool:
+        return bool(self.oauth_token_url and self.imap_user and not self.imap_password.get_secret_value())
 
     @property
     def replies(self) -> ReplyAddress | None:

@@ -1,4 +1,4 @@
-"""Slack's Web API, with its failures in the port's words, and the two look-ups that are worth remembering."""
+"""Slack's Web API, with its failures in the port's words, and the look-ups that are worth remembering."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from datetime import timedelta
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.channels.slack.errors import translated
 from core.ports import TryLater, Undeliverable
+from core.text import clean_line
+
+log = logging.getLogger(__name__)
 
 REMEMBERED = 20_000
 LARGE_SECONDS = 60
@@ -63,6 +67,7 @@ class Api:
         self.client = wire.client(token)
         self._places: dict[str, str] = {}
         self._people: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     async def token(self) -> str:
         """What opens the files that people share."""
@@ -102,6 +107,20 @@ class Api:
             self._people[email] = found["user"]["id"]
         return self._people[email]
 
+    async def name(self, user: str) -> str:
+        """What somebody is called; "" for who is not known here. Raises TryLater."""
+        if user in self._names:
+            return self._names[user]
+        try:
+            found = (await self.call(self.client.users_info, user=user))["user"]
+        except (Undeliverable, SlackApiError) as error:
+            log.info("Slack does not say who is mentioned: %s", error)
+            return ""
+        if len(self._names) >= REMEMBERED:
+            self._names.clear()
+        self._names[user] = clean_line(str(found.get("real_name") or found.get("name") or ""))
+        return self._names[user]
+
     def forget(self, target: str) -> None:
         self._places.pop(target, None)
         self._people.pop(target, None)
@@ -113,7 +132,7 @@ class Api:
         return place
 
 
-_LOOKING_UP = frozenset({"conversations_open", "users_lookupByEmail"})
+_LOOKING_UP = frozenset({"conversations_open", "users_info", "users_lookupByEmail"})
 
 
 def _as_of(method: Callable[..., Any], known: TryLater | Undeliverable) -> TryLater | Undeliverable:

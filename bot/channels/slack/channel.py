@@ -15,6 +15,7 @@ from bot.channels.slack import checking, drawing, files, forms, payloads, readin
 from bot.channels.slack.calling import Api, Wire, is_person
 from bot.channels.slack.errors import NO_SUCH_THREAD, NOT_EDITABLE, code, details
 from bot.channels.slack.installing import Installer
+from bot.channels.slack.mentions import Names
 from bot.channels.slack.settings import SlackSettings
 from bot.channels.slack.socket import Socket
 from bot.channels.slack.verify import verify
@@ -57,10 +58,13 @@ class SlackChannel:
 
     kind = "slack"
     dialect = Dialect.MRKDWN
+    command_prefix = "/afterword "
     has_buttons = True
     has_edits = True
     has_forms = True
     has_files = True
+    serves_threads = True
+    form_text_limit = forms.TYPED
 
     timeout = timedelta(seconds=10)
     ping_seconds = 10.0
@@ -71,6 +75,7 @@ class SlackChannel:
         self.name = name
         self.limits = Limits(per_second=settings.messages_per_second or 10, per_target_seconds=1.0)
         self.keep: Keep = Forgetful()
+        self.nameless: Mapping[str, str] = {}
         self.reply_prefix = settings.reply_prefix
         self._settings = settings
         self._base_url = base_url
@@ -101,6 +106,13 @@ class SlackChannel:
 
     def home_of(self, address: str) -> str:
         return HOME + address
+
+    def has_onlookers(self, target: str, thread: str) -> bool:
+        """Whether others than the person read what is sent there, under `thread` if that is in a channel."""
+        bare = workspace_ids.bare(target)
+        is_theirs = "@" in bare or is_person(bare)
+        place = workspace_ids.bare(thread).rpartition(":")[0] if is_theirs else bare
+        return bool(place) and not reading.is_private(place)
 
     async def send(self, target: str, message: Message) -> Receipt:
         if target.startswith(HOME):
@@ -146,7 +158,7 @@ class SlackChannel:
 
     async def read(self, body: bytes) -> Sequence[Heard]:
         payload = payloads.decode(body)
-        heard = reading.read(payload)
+        heard = reading.read(payload, await self._names(payload))
         if self._opened is None or self._opened.credentials is None:
             return heard
         team, enterprise = reading.workspace(payload)
@@ -193,6 +205,19 @@ class SlackChannel:
         if self._opened is None:
             raise RuntimeError(f"the channel {self.name} is not open")
         return self._opened
+
+    async def _names(self, payload: payloads.Payload) -> Names:
+        """What those are called whom somebody mentions. Who cannot be looked up now is called what our words say."""
+        people: dict[str, str] = {}
+        mentioned = reading.mentioned(payload) if self._opened is not None else ()
+        try:
+            prefix = await self._workspaces.prefix(*reading.workspace(payload)) if mentioned else ""
+            for user in mentioned:
+                api, bare = await self._workspaces.of(prefix + user)
+                people[user] = await api.name(bare)
+        except (TryLater, Undeliverable) as error:
+            log.info("Slack did not tell who is mentioned: %s", error.reason)
+        return Names(people, self.nameless.get("person", ""), self.nameless.get("channel", ""))
 
     async def _add_files(self, api: Api, posted: Mapping[str, Any], message: Message) -> None:
         """Into the same conversation. Should Slack not take them now, the next try does not say the words again."""

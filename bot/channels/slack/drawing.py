@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from core.ports import Button, Fact, Message, Tone
+from core.ports import Button, Fact, Message, Moment, Tone
 from core.text import clean, clean_line, shorten
 
 Block = dict[str, Any]
@@ -30,6 +30,7 @@ LABEL = 75
 BUTTONS_IN_ROW = 5
 MAX_ROWS = 30
 URL = 3000
+DATE = "{date_short_pretty} {time}"
 
 LINK_ID = "link-"  # the action_id of a button that only opens a page
 
@@ -43,12 +44,17 @@ _LOOKALIKES = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
 def drawn(message: Message) -> dict[str, Any]:
     """What chat.postMessage and chat.update take; `text` is what notifications and screen readers say."""
     return {
-        "text": shorten_marked(escape(message.plain), FALLBACK) or "…",
+        "text": shorten_marked(escape(_spoken(message)), FALLBACK) or "…",
         "blocks": blocks(message),
         "metadata": {"event_type": "afterword", "event_payload": {"key": message.key, "kind": message.kind}},
         "link_names": False,
         "parse": "none",
     }
+
+
+def _spoken(message: Message) -> str:
+    """A customer's own words are what a message is about, so a notification says them too."""
+    return "\n".join(part for part in (message.plain, message.quote) if part.strip())
 
 
 def home(message: Message) -> dict[str, Any]:
@@ -63,7 +69,7 @@ def some(drawn: list[Block]) -> list[Block]:
 
 def blocks(message: Message) -> list[Block]:
     rows = list(_rows(message.rows))[:MAX_ROWS]
-    head = [*_text(message), *_facts(message.facts)]
+    head = [*_text(message), *_facts(message.facts, message.moments)]
     tail = [*_footer(message.footer), *rows]
     return [*head, *_quote(message.quote, head, MAX_BLOCKS - len(head) - len(tail)), *tail]
 
@@ -104,17 +110,18 @@ def _last_gap(text: str) -> int:
 
 
 def _text(message: Message) -> Iterator[Block]:
-    parts = [part for part in pieces(message.text or escape(message.plain), PIECE) if part.strip()]
+    text = _dated(message.text or escape(message.plain), message.moments)
+    parts = [part for part in pieces(text, PIECE) if part.strip()]
     if len(parts) > TEXT_PIECES:
         parts = [*parts[: TEXT_PIECES - 1], parts[TEXT_PIECES - 1] + "…"]
     for part in parts:
         yield {"type": "section", "text": _mrkdwn(part)}
 
 
-def _facts(facts: Sequence[Fact]) -> Iterator[Block]:
+def _facts(facts: Sequence[Fact], moments: Sequence[Moment]) -> Iterator[Block]:
     lines, used = [], 0
     for fact in facts:
-        lines.append(_fact(fact))
+        lines.append(_dated(_fact(fact), moments))
         used += len(lines[-1])
         if used > FACTS_TOTAL:
             lines[-1] = "…"
@@ -127,6 +134,13 @@ def _fact(fact: Fact) -> str:
     """One line each, so that a name with a line break in it cannot bring a fact of its own."""
     label, value = _inert(clean_line(fact.label, limit=LABEL)), _inert(clean_line(fact.value, limit=FACT_VALUE))
     return f"*{label}*\n{value or '–'}" if label else value or "–"
+
+
+def _dated(text: str, moments: Sequence[Moment]) -> str:
+    """Escaped text in which Slack says each moment in its reader's own time; where it cannot, it says our words."""
+    dates = {escape(one.words): f"<!date^{int(one.at.timestamp())}^{DATE}|{escape(one.words)}>" for one in moments}
+    said = "|".join(re.escape(words) for words in dates)
+    return re.sub(f"(?:{said})(?![\\d:])", lambda found: dates[found.group()], text) if said else text
 
 
 def _quote(quote: str, head: Sequence[Block], blocks_left: int) -> Iterator[Block]:

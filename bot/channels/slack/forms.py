@@ -65,7 +65,7 @@ def values(submitted: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _was_cut(block: Mapping[str, Any], given: Sequence[str]) -> bool:
     element = block.get("element") or {}
     shown = str(element.get("initial_value") or "")
-    return block.get("optional") is True and len(shown) >= TYPED and list(given) == [clean(shown, limit=TYPED)]
+    return len(shown) >= TYPED and list(given) == [clean(shown, limit=TYPED)]
 
 
 def chosen(element: Mapping[str, Any]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def _identity(payload: Payload) -> tuple[str, ...]:
         return ("command", text(payload, "trigger_id"))
     match text(payload, "type"):
         case "event_callback":
-            return ("event", text(payload, "event_id"))
+            return _call(payload) or ("event", text(payload, "event_id"))
         case "block_actions":
             action = first(payload, "actions")
             who = text(payload, "team", "id") or text(payload, "user", "team_id"), text(payload, "user", "id")
@@ -63,6 +63,21 @@ def _identity(payload: Payload) -> tuple[str, ...]:
         case "view_submission":
             return ("form", text(payload, "view", "id"), text(payload, "view", "hash"))
     return ("",)
+
+
+def _call(payload: Payload) -> tuple[str, ...]:
+    """Slack tells of a message that calls us twice, as a message and as a mention, with two ids: it comes once."""
+    event = payload.get("event")
+    place, ts = text(event, "channel"), text(event, "ts")
+    is_call = text(event, "type") == "app_mention" or (text(event, "type") == "message" and bool(us_in(payload)))
+    return ("call", text(payload, "team_id"), place, ts) if is_call and not place.startswith("D") else ()
+
+
+def us_in(payload: Payload) -> str:
+    """How we are called by name in a message ("<@U0BOT>"); "" when we are not."""
+    authorised = first(payload, "authorizations")
+    name = text(authorised, "user_id") if authorised.get("is_bot") is True else ""
+    return f"<@{name}>" if name and f"<@{name}>" in text(payload, "event", "text") else ""
 
 
 def _actor(payload: Payload) -> str:

@@ -7,39 +7,51 @@ takes any form with the word "payload" in it for an interaction: "/afterword pay
 
 from __future__ import annotations
 
-import html
 import json
 import logging
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from bot.channels.slack import files, forms
+from bot.channels.slack import files, forms, mentions
 from bot.channels.slack.drawing import LINK_ID
-from bot.channels.slack.payloads import Payload, first, must, text
+from bot.channels.slack.mentions import Names
+from bot.channels.slack.payloads import Payload, first, must, text, us_in
 from core.ports import Commanded, Heard, Person, Submitted, Tapped, Wrote
-from core.text import clean, clean_line
+from core.text import clean_line
 
 log = logging.getLogger(__name__)
 
-TEXT_LIMIT = 40_000
-
 # A reply that is also shown in the channel, and words with a file, are words.
 _TYPED_BY_A_PERSON = frozenset({"", "file_share", "thread_broadcast"})
-_REFERENCE = re.compile(r"<([^<>|]{1,2000})(?:\|([^<>]{0,2000}))?>")
+_NO_NAMES = Names()
 
 
 # ---------------------------------------------------------------- meaning
 
 
-def read(payload: Payload) -> Sequence[Heard]:
+def read(payload: Payload, names: Names = _NO_NAMES) -> Sequence[Heard]:
     """Raises ValueError when what should be there is not; what is of no interest is empty."""
     if "command" in payload:
-        return _command(payload)
+        return _command(payload, names)
     reader = _READERS.get(text(payload, "type"))
     try:
-        return reader(payload) if reader else ()
+        return reader(payload, names) if reader else ()
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not the shape of a {text(payload, 'type')}: {type(error).__name__}") from error
+
+
+def mentioned(payload: Payload) -> Sequence[str]:
+    """The ids of whom somebody named in what they typed."""
+    view = payload.get("view")
+    typed = _strings(view.get("state")) if isinstance(view, Mapping) else ()
+    return mentions.people([text(payload, "event", "text"), text(payload, "text"), *typed])
+
+
+def _strings(found: object) -> Iterator[str]:
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, Mapping):
+        for one in found.values():
+            yield from _strings(one)
 
 
 def handle(packed: str) -> dict[str, str]:
@@ -79,11 +91,11 @@ def _home(payload: Payload) -> str:
     return made_by or text(payload, "team", "id")
 
 
-def _event(payload: Payload) -> Sequence[Heard]:
+def _event(payload: Payload, names: Names) -> Sequence[Heard]:
     event = payload["event"]
     match text(event, "type"):
-        case "message":
-            return _message(payload, event)
+        case "message" | "app_mention":
+            return _message(payload, event, names)
         case "app_home_opened" if event.get("tab", "home") == "home":
             who = _person({"id": event["user"]}, "", "")
             return (Commanded(who, text(event, "channel") or who.address, name="home"),)
@@ -92,24 +104,28 @@ def _event(payload: Payload) -> Sequence[Heard]:
     return ()
 
 
-def _message(payload: Payload, event: Payload) -> Sequence[Heard]:
+def _message(payload: Payload, event: Payload, names: Names) -> Sequence[Heard]:
     private, thread = event.get("channel_type") == "im", text(event, "thread_ts")
     by_a_person = not event.get("bot_id") and text(event, "subtype") in _TYPED_BY_A_PERSON and event.get("user")
-    words = readable(text(event, "text"))
+    us = us_in(payload)
+    called = not private and (bool(us) or text(event, "type") == "app_mention")
+    said = text(event, "text")
+    words = mentions.readable(said.replace(us, " ").strip() if called and us else said, names)
     sent_along = files.shared(event) if by_a_person else ()
-    if not by_a_person or not (words or sent_along) or not (private or thread):
+    if not by_a_person or not (words or sent_along or called) or not (private or thread or called):
         return ()
     channel = must(event, "channel")
     authorised = first(payload, "authorizations")
     home = text(authorised, "team_id") or text(payload, "team_id")
     theirs = text(event, "user_team") or text(event, "source_team") or text(event, "team")
     person = _person({**(event.get("user_profile") or {}), "id": event["user"]}, theirs, home)
-    receipt = f"{channel}:{thread}" if thread else ""
-    packed = _handle(channel=channel, thread=thread)
-    return (Wrote(person, channel, packed, receipt, private, words, thread, files=sent_along),)
+    root = thread or (text(event, "ts") if called else "")
+    receipt = f"{channel}:{root}" if root else ""
+    packed = _handle(channel=channel, thread=root)
+    return (Wrote(person, channel, packed, receipt, private, words, thread, files=sent_along, called=called),)
 
 
-def _taps(payload: Payload) -> Sequence[Heard]:
+def _taps(payload: Payload, _names: Names) -> Sequence[Heard]:
     message, container = payload.get("message") or {}, payload.get("container") or {}
     person = _somebody(payload)
     channel = text(payload, "channel", "id") or text(container, "channel_id")
@@ -136,17 +152,20 @@ def _action(element: Payload) -> str:
     return ":".join((action_id, *forms.chosen(element)))
 
 
-def _submission(payload: Payload) -> Sequence[Heard]:
+def _submission(payload: Payload, names: Names) -> Sequence[Heard]:
     view = payload["view"]
     person = _somebody(payload)
     action, origin = forms.remembered(view)
     target = origin.target or person.address
     packed = _handle(trigger_id=text(payload, "trigger_id"), channel=origin.target, receipt=origin.receipt)
-    given = forms.values(view)
+    given = {
+        name: tuple(mentions.readable_in_a_form(one, names) for one in some)
+        for name, some in forms.values(view).items()
+    }
     return (Submitted(person, target, packed, origin.receipt, is_private(target), action, given),)
 
 
-def _command(payload: Payload) -> Sequence[Heard]:
+def _command(payload: Payload, names: Names) -> Sequence[Heard]:
     person = _person({"id": must(payload, "user_id"), "name": text(payload, "user_name")}, "", "")
     channel = text(payload, "channel_id")
     name = must(payload, "command").removeprefix("/").lower()
@@ -154,12 +173,12 @@ def _command(payload: Payload) -> Sequence[Heard]:
     packed = _handle(
         trigger_id=text(payload, "trigger_id"), response_url=text(payload, "response_url"), channel=channel
     )
-    argument = readable(text(payload, "text"))
+    argument = mentions.readable(text(payload, "text"), names)
     # Never private: a command can be typed in a conversation of two others, and all that we are told is "D…".
     return (Commanded(person, target, packed, "", False, name, argument),)
 
 
-_READERS: Mapping[str, Callable[[Payload], Sequence[Heard]]] = {
+_READERS: Mapping[str, Callable[[Payload, Names], Sequence[Heard]]] = {
     "event_callback": _event,
     "block_actions": _taps,
     "view_submission": _submission,
@@ -172,20 +191,6 @@ _READERS: Mapping[str, Callable[[Payload], Sequence[Heard]]] = {
 def is_private(target: str) -> bool:
     """A direct message with us, or a person: nobody else reads it."""
     return target.startswith(("D", "U", "W"))
-
-
-def readable(typed: str) -> str:
-    """Typed text as the person saw it: Slack escapes three signs and writes mentions and links in angle brackets."""
-    return clean(html.unescape(_REFERENCE.sub(_as_seen, typed)), limit=TEXT_LIMIT)
-
-
-def _as_seen(found: re.Match[str]) -> str:
-    what, label = found.group(1), found.group(2) or ""
-    if what.startswith(("@", "#", "!")):
-        sign, name = ("#" if what[0] == "#" else "@"), label or what[1:].split("^")[0]
-        return sign + name.removeprefix(sign)
-    address = what.removeprefix("mailto:")
-    return address if not label or label in what else f"{label} ({address})"
 
 
 def _somebody(payload: Payload) -> Person:

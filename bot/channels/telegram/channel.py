@@ -67,6 +67,7 @@ class TelegramChannel:
 
     kind = "telegram"
     dialect = Dialect.HTML
+    command_prefix = "/"
     has_buttons = True
     has_edits = True
     has_forms = False

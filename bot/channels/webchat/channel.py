@@ -38,6 +38,7 @@ class WebchatChannel:
 
     kind = "webchat"
     dialect = Dialect.HTML
+    command_prefix = "/"
     has_buttons = True
     has_edits = True
     has_forms = False

@@ -95,6 +95,11 @@ class TicketResolved(_Told):
     type: Literal["ticket.resolved"]
     ticket: TicketTold
     contact: ContactTold | None = Field(default=None, description="May be left out for a ticket that we know.")
+    tell_contact: bool | None = Field(
+        default=None,
+        description="Whether we tell the contact that it is resolved, with its `result`. Left out: only if the request"
+        " was made with us, for your desk tells its own contacts.",
+    )
 
 
 class TicketReopened(_Told):
@@ -104,6 +109,10 @@ class TicketReopened(_Told):
     ticket: TicketTold
     contact: ContactTold | None = Field(default=None, description="May come along; it changes nothing.")
     reason: Long = Field(default="", description="Kept as an internal note.")
+    tell_contact: bool | None = Field(
+        default=None,
+        description="Whether we tell the contact that it is open again. Left out: only if it was made with us.",
+    )
 
 
 class ByHand(_Told):

@@ -83,8 +83,9 @@ def _check_channels(event: event_shapes.TicketResolved, channels: Collection[str
 
 async def _take(event: event_shapes.TicketResolved | event_shapes.TicketReopened, now: datetime) -> Walk:
     if isinstance(event, event_shapes.TicketReopened):
-        return await intake.ticket_reopened(event.ticket.ref, reason=event.reason, now=now)
-    return await intake.ticket_resolved(_ticket(event.ticket), _contact(event.contact), now=now)
+        return await intake.ticket_reopened(event.ticket.ref, reason=event.reason, tell=event.tell_contact, now=now)
+    told = _ticket(event.ticket), _contact(event.contact)
+    return await intake.ticket_resolved(*told, tell=event.tell_contact, now=now)
 
 
 def _ticket(told: event_shapes.TicketTold) -> intake.TicketFacts:
