@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from bot.web.site import networks
 from bot.worker import Worker
 from core import contacts
 from core import store as stores
+from core.accounts import invitations
 from core.keeps import Keeps
 from core.ports import Channel, Keep
 from core.store import Store
@@ -147,6 +149,7 @@ def web_app(app: App, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         is_working=lambda: app.worker.is_working,
         schema_is_current=lambda: stores.is_current(app.store),
         name=config.site.name,
+        timezone=config.site.timezone,
         trusted_proxies=networks(config.site.trusted_proxies),
         metrics_token=config.site.metrics_token.get_secret_value() if config.site.metrics_token else "",
     )
@@ -178,6 +181,16 @@ async def serve(config: Config) -> None:
     assert_free(config.site.host, config.site.port, "stop what has it, or choose another one in site.listen")
     async with opened(config) as app:
         web_application = web_app(app)
+        await _offer_setup(app)
         gc.collect()
         gc.freeze()  # half a million objects that stay: looking at them again and again took a seventh of all time
         await run(app, web_application, ready=lambda: logger.info("Afterword is ready at %s", config.site.base_url))
+
+
+async def _offer_setup(app: App) -> None:
+    """While there is no admin, every start prints the way in: to the terminal, since a log is kept and sent around."""
+    if await invitations.is_needed():
+        code = await invitations.for_setup(now=app.clock())
+        address = f"{app.config.site.base_url}/setup/{code}"
+        sys.stdout.write(f"\n  Nobody can sign in yet. Make the first account within an hour:\n  {address}\n\n")
+        sys.stdout.flush()

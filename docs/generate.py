@@ -1,4 +1,4 @@
-"""Writes what follows from the code into docs/reference: templates.md, commands.md and tables.md.
+"""Writes what follows from the code into docs/reference: templates.md, commands.md, tables.md and roles.md.
 
 `.venv/bin/python docs/generate.py` does it; tests/docs/test_reference.py fails when a page is out of date. What stands
 above the mark in a page was written by people and stays.
@@ -27,7 +27,9 @@ from bot.rendering import Templates  # noqa: E402
 from bot.staff import commands as staff_commands  # noqa: E402
 from bot.surveys import commands as chat_commands  # noqa: E402
 from bot.template_rules import FILTERS, HELPERS, LIST_FILTERS  # noqa: E402
+from core.accounts.roles import Right, may  # noqa: E402
 from core.models import MODULES  # noqa: E402
+from core.models.accounts import Role  # noqa: E402
 
 Rows = Iterable[tuple[str, ...]]
 _COMMENT = re.compile(r"^    (\w+)\b[^#\n]*#\s*(.+)$", re.MULTILINE)
@@ -227,7 +229,24 @@ def _sentence(text: str) -> str:
     return text if not text or text.endswith((".", "?", "!")) else text + "."
 
 
-PAGES: dict[str, Callable[[], str]] = {"templates": templates, "commands": commands, "tables": tables}
+# ---------------------------------------------------------------- roles
+
+
+def roles() -> str:
+    words = Templates.load()
+    rows = [
+        (f"`{right}`", words.label(f"right.{right}", "en"), *("yes" if may(role, right) else "" for role in Role))
+        for right in Right
+    ]
+    return _table(("right", "what it allows", *(str(role) for role in Role)), rows)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "templates": templates,
+    "commands": commands,
+    "tables": tables,
+    "roles": roles,
+}
 
 
 def main(target: Path) -> None:

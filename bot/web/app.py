@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bot.web import (
+    admin,
     chat,
     errors,
     health,
@@ -38,6 +39,7 @@ def build(site: Site, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         routes.extend(module.router.routes)
     for pages in (survey_page, unsubscribe_page, install_page, static, health, metrics):
         routes.extend(pages.router.routes)
+    routes.extend(admin.routes())
     routes.extend(more)
     routes.extend(home_page.router.routes)  # last, for the demo has a page of its own there
     policies.check(routes, {*chat.PUBLIC, *public})
@@ -48,7 +50,7 @@ def build(site: Site, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         redoc_url=None,
         openapi_url=None,
         middleware=[Middleware(Shield, secure=site.secure, seen=counters.seen), Middleware(BodyLimit)],
-        exception_handlers=errors.handlers(),
+        exception_handlers={**errors.handlers(), **admin.handlers()},
     )
     app.router.redirect_slashes = False
     app.state.site = site

@@ -16,7 +16,7 @@ from core import errors, transactions
 
 RETRY_SECONDS = 5
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
-_PAGES = ("/r/", "/u/")
+_PAGES = ("/r/", "/u/", "/admin", "/setup/")
 _STATUS: dict[type[errors.Refusal], int] = {
     errors.NotFound: 404,
     errors.Invalid: 422,
@@ -50,11 +50,18 @@ class Malformed(Exception):
 
 
 def plain(
-    scope: Scope, status: int, code: str, message: str, *, field: str = "", headers: Mapping[str, str] | None = None
+    scope: Scope,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str = "",
+    headers: Mapping[str, str] | None = None,
+    label: str = "",
 ) -> Response:
-    """An error for whoever asked: a page behind the links that people get, JSON everywhere else."""
+    """An error for whoever asked: a page where people look, JSON everywhere else. `label` says it in their language."""
     if str(scope["path"]).startswith(_PAGES):
-        return pages.error(scope, status, headers)
+        return pages.error(scope, status, headers, text=label)
     body = {"error": {"code": code, "message": message, "field": field or None}}
     return JSONResponse(body, status, headers)
 
@@ -92,7 +99,8 @@ def first_problem(problems: list[Any]) -> tuple[str, str]:
 
 async def _refused(request: Request, error: errors.Refusal) -> Response:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 422)
-    return plain(request.scope, status, error.code, error.message, field=error.field)
+    label = error.label if not error.values else ""
+    return plain(request.scope, status, error.code, error.message, field=error.field, label=label)
 
 
 async def _http(request: Request, error: HTTPException) -> Response:

@@ -15,7 +15,14 @@ from starlette.types import Scope
 from bot.rendering import Templates
 from bot.web.policy_headers import PAGE_HEADERS
 
-ASSETS = {"survey.css": "text/css; charset=utf-8", "survey.js": "text/javascript; charset=utf-8"}
+_CSS, _JS = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+ASSETS = {
+    "survey.css": _CSS,
+    "survey.js": _JS,
+    "admin/admin.css": _CSS,
+    "admin/admin.js": _JS,
+    "vendor/htmx/htmx.min.js": _JS,
+}
 _WORDS = {
     "/r/": {
         404: ("page.not_found_title", "page.not_found"),
@@ -23,6 +30,20 @@ _WORDS = {
         413: ("page.error_title", "page.too_large"),
         429: ("page.error_title", "page.too_many"),
         0: ("page.error_title", "page.error"),
+    },
+    "/admin": {
+        403: ("admin.forbidden_title", "admin.forbidden"),
+        404: ("admin.not_found_title", "admin.not_found"),
+        405: ("admin.not_found_title", "admin.not_found"),
+        413: ("page.error_title", "admin.too_large"),
+        429: ("page.error_title", "page.too_many"),
+        0: ("page.error_title", "admin.error"),
+    },
+    "/setup/": {
+        404: ("admin.setup_gone_title", "admin.setup_gone"),
+        405: ("admin.setup_gone_title", "admin.setup_gone"),
+        429: ("page.error_title", "page.too_many"),
+        0: ("page.error_title", "admin.error"),
     },
     "/u/": {
         404: ("unsubscribe.not_found_title", "unsubscribe.not_found_text"),
@@ -79,11 +100,18 @@ def of(request: Request) -> Pages:
     return pages
 
 
-def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None) -> HTMLResponse:
-    """The page for what went wrong. A 404 is the same byte for byte whatever is wrong with the link (SEC-20)."""
+def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None, *, text: str = "") -> HTMLResponse:
+    """The page for what went wrong; `text` is a label that knows more about it than the status.
+
+    A 404 is the same byte for byte whatever is wrong with the link (SEC-20).
+    """
     request = Request(scope)
     locale = request.app.state.site.templates.best_locale(request.headers.get("accept-language", ""))
     known = next((words for start, words in _WORDS.items() if str(scope["path"]).startswith(start)), _WORDS["/r/"])
-    title, text = known.get(status, known[0])
-    words = {"title": title, "text": text, "mood": "lost" if status in (404, 405) else "stuck"}
+    title, usual = known.get(status, known[0])
+    words = {
+        "title": title,
+        "text": text if text.startswith("admin.") else usual,
+        "mood": "lost" if status in (404, 405) else "stuck",
+    }
     return of(request).draw("notice", locale, words, status=status, headers=headers)

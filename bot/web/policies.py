@@ -1,8 +1,11 @@
-"""Who may call which route. A route says it by its policy; a route without one does not start (SEC-22)."""
+"""Who may call which route. A route says it by its policy; a route without one does not start (SEC-22).
+
+A dependency that carries a `policy` declares it: the three below for the API, `bot.web.admin.door.Member` for pages.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,6 +19,7 @@ from bot.web import clients
 from bot.web.errors import TooMany, Unauthorized
 from bot.web.site import Here, Site
 from core import access
+from core.accounts.roles import Right
 from core.errors import NotAllowed
 from core.models.access import ApiToken
 
@@ -25,7 +29,9 @@ PUBLIC = {
     "/r/{token}/confirm": "the one more tap of the survey page",
     "/r/{token}/seen.css": "the style sheet that witnesses that a browser shows the page",
     "/u/{token}": "stops surveys; the token in the link is what opens it",
-    "/static/{name}": "two fixed files that hold nothing of anybody",
+    "/static/{name:path}": "fixed files that hold nothing of anybody",
+    "/admin/login": "where one signs in; a wrong guess is slow, and always answered alike",
+    "/setup/{code}": "makes the account that the one-time code in the address stands for",
     "/hooks/{channel}": "the channel verifies the signature of its network",
     "/slack/{channel}/install": "sends the browser on to Slack and stores nothing; Slack decides who may install",
     "/slack/{channel}/oauth": "asks for a signed state, and for the cookie of the browser that began",
@@ -42,9 +48,14 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 @dataclass(frozen=True)
 class Policy:
-    """What opens a route: nothing (`scope` is ""), or a token with that scope."""
+    """What opens a route: nothing, a token with this scope, or somebody signed in whose role has this right."""
 
     scope: str = ""
+    right: Right | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return not self.scope and self.right is None
 
 
 class Undeclared(Exception):
@@ -70,7 +81,7 @@ async def _admin(request: Request, site: Here, credentials: Credentials) -> ApiT
     return await _caller(request, site, credentials, "admin")
 
 
-_POLICIES = {
+_POLICIES: dict[object, Policy] = {
     anybody: OPEN,
     _reader: Policy("read"),
     _teller: Policy("events:write"),
@@ -86,8 +97,8 @@ Admin = Annotated[ApiToken, Depends(_admin)]
 def policy_of(route: BaseRoute) -> Policy | None:
     """What was declared for a route: by a dependency, or as `policy` of an ASGI endpoint."""
     if isinstance(route, APIRoute):
-        declared = [_POLICIES[one.call] for one in route.dependant.dependencies if one.call in _POLICIES]
-        return max(declared, key=lambda policy: policy.scope, default=None)
+        declared = [found for one in route.dependant.dependencies if (found := _declared(one.call))]
+        return next((one for one in declared if not one.is_open), declared[0] if declared else None)
     found = getattr(getattr(route, "endpoint", None) or getattr(route, "app", None), "policy", None)
     return found if isinstance(found, Policy) else None
 
@@ -99,8 +110,15 @@ def check(routes: Sequence[BaseRoute], public_too: Collection[str] = ()) -> None
         policy = policy_of(route)
         if policy is None:
             raise Undeclared(f"{path}: declare a policy for this route")
-        if not policy.scope and path not in PUBLIC and path not in public_too:
+        if policy.is_open and path not in PUBLIC and path not in public_too:
             raise Undeclared(f"{path}: is public but not on the reviewed list")
+
+
+def _declared(call: object) -> Policy | None:
+    found = getattr(call, "policy", None)
+    if found is None and isinstance(call, Hashable):
+        found = _POLICIES.get(call)
+    return found if isinstance(found, Policy) else None
 
 
 async def _caller(

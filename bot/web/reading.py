@@ -39,13 +39,13 @@ def json_object(body: bytes) -> dict[str, object]:
     return value
 
 
-async def form(request: Request) -> dict[str, list[str]]:
+async def form(request: Request, *, most: int = _FIELDS) -> dict[str, list[str]]:
     """The fields of an HTML form, each with its values; what is not a form is empty. Raises Malformed for too many."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     body = await request.body()
     try:
-        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS)
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most)
     except ValueError as error:
         raise Malformed("The form has too many fields.") from error
     fields: dict[str, list[str]] = {}

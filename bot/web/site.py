@@ -37,6 +37,7 @@ class Site:
     is_working: Callable[[], bool]
     schema_is_current: Callable[[], Awaitable[bool]]
     name: str = "Afterword"
+    timezone: str = "UTC"
     trusted_proxies: tuple[Network, ...] = ()
     metrics_token: str = field(default="", repr=False)
     rates: Rates = field(default_factory=Rates)

@@ -9,7 +9,7 @@ from bot.web import pages, policies
 router = APIRouter(dependencies=[policies.public])
 
 
-@router.api_route("/static/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+@router.api_route("/static/{name:path}", methods=["GET", "HEAD"], include_in_schema=False)
 async def static(request: Request, name: str) -> Response:
     content = pages.of(request).content(name)
     if content is None:

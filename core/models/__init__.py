@@ -4,6 +4,7 @@ from __future__ import annotations
 
 MODULES = [
     "core.models.access",
+    "core.models.accounts",
     "core.models.contacts",
     "core.models.deliveries",
     "core.models.desk",

@@ -1,0 +1,125 @@
+"""`/admin/accounts`: who may come in, and as what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException
+from starlette.responses import Response
+
+from bot.web.admin.door import Member, Visit
+from core.accounts import accounts, invitations
+from core.accounts.roles import Right
+from core.errors import NotFound, Refusal
+from core.models.accounts import Account, Role
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/accounts"
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_ACCOUNTS))]
+Changing = Annotated[Visit, Depends(Member(Right.CHANGE_ACCOUNTS))]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Seeing) -> Response:
+    return await _list(visit)
+
+
+@router.post(PATH)
+async def invite(visit: Changing) -> Response:
+    """Makes a one-time address and shows it, this once."""
+    form = await visit.form()
+    try:
+        code = await invitations.to(
+            form.get("email", ""),
+            form.get("role", ""),
+            name=form.get("name", ""),
+            by=visit.account.email,
+            now=visit.now,
+        )
+    except Refusal as refusal:
+        return await _list(visit, form=form, refusal=refusal)
+    return await _list(visit, link=f"{visit.site.base_url}/setup/{code}", link_for=form.get("email", ""))
+
+
+@router.api_route(f"{PATH}/{{account_id}}", methods=["GET", "HEAD"])
+async def look_at(visit: Seeing, account_id: int) -> Response:
+    return _one(visit, await _found(account_id))
+
+
+@router.post(f"{PATH}/{{account_id}}")
+async def change(visit: Changing, account_id: int) -> Response:
+    account, form = await _found(account_id), await visit.form()
+    try:
+        await accounts.change(
+            account.id,
+            name=form.get("name", ""),
+            role=form.get("role", ""),
+            active="active" in form,
+            by=visit.account.email,
+            now=visit.now,
+        )
+    except NotFound as error:
+        raise HTTPException(404) from error
+    except Refusal as refusal:
+        return _one(visit, account, form=form, refusal=refusal)
+    return visit.back(f"{PATH}/{account_id}", said="saved")
+
+
+@router.post(f"{PATH}/{{account_id}}/password")
+async def offer_password(visit: Changing, account_id: int) -> Response:
+    """Makes a one-time address behind which the person chooses a new password."""
+    account = await _found(account_id)
+    code = await invitations.for_password(account, by=visit.account.email, now=visit.now)
+    return _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
+
+
+async def _found(account_id: int) -> Account:
+    account = await Account.get_or_none(id=account_id)
+    if account is None:
+        raise HTTPException(404)
+    return account
+
+
+async def _list(
+    visit: Visit,
+    *,
+    form: dict[str, str] | None = None,
+    refusal: Refusal | None = None,
+    link: str = "",
+    link_for: str = "",
+) -> Response:
+    return visit.draw(
+        "accounts",
+        status=422 if refusal else 200,
+        accounts=await Account.all().order_by("email"),
+        invited=await invitations.open_ones(now=visit.now),
+        roles=list(Role),
+        form=form or {},
+        field=refusal.field if refusal else "",
+        problem=visit.why(refusal) if refusal else "",
+        link=link,
+        link_for=link_for,
+        changing=visit.may(Right.CHANGE_ACCOUNTS),
+    )
+
+
+def _one(
+    visit: Visit,
+    account: Account,
+    *,
+    form: dict[str, str] | None = None,
+    refusal: Refusal | None = None,
+    link: str = "",
+) -> Response:
+    kept = {"name": account.name, "role": str(account.role), **({"active": "on"} if account.active else {})}
+    return visit.draw(
+        "account",
+        status=422 if refusal else 200,
+        account=account,
+        roles=list(Role),
+        form=form or kept,
+        field=refusal.field if refusal else "",
+        problem=visit.why(refusal) if refusal else "",
+        link=link,
+        changing=visit.may(Right.CHANGE_ACCOUNTS),
+    )

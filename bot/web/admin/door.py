@@ -1,0 +1,198 @@
+"""Who stands before an admin page: signed in, with the right, and really asking for it (SEC-21, SEC-46, SEC-47)."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.web import pages, reading
+from bot.web.admin import navigation
+from bot.web.policies import Policy
+from bot.web.sessions import is_genuine, seal
+from bot.web.site import Here, Site
+from core.accounts import roles, sessions
+from core.accounts.roles import Right
+from core.errors import NotAllowed, Refusal
+from core.models.accounts import Account, Session
+
+SAFE = frozenset({"GET", "HEAD"})
+FORM_FIELDS = 1000
+_DAY = 24 * 3600
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in in this browser (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody who is signed in and may make it; draws pages and says what they need to know."""
+
+    request: Request
+    site: Site
+    session: Session
+    locale: str
+
+    @property
+    def account(self) -> Account:
+        return self.session.account
+
+    @property
+    def now(self) -> datetime:
+        return self.site.clock()
+
+    @property
+    def csrf(self) -> str:
+        return seal(self.site, "csrf", self.session.token_hash)
+
+    def may(self, right: Right) -> bool:
+        return roles.may(self.account.role, right)
+
+    def say(self, key: str, **values: object) -> str:
+        """A label in the reader's language."""
+        return self.site.templates.label(key, self.locale, **values)
+
+    def when(self, moment: datetime) -> str:
+        """A moment on the site's clock, its day named."""
+        return self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
+
+    def why(self, refusal: Refusal) -> str:
+        """Why something was refused, in the reader's language where it has been translated."""
+        return self.say(refusal.label, **refusal.values) if refusal.label else refusal.message
+
+    async def form(self) -> dict[str, str]:
+        """The fields of the form that was sent, the last value of each."""
+        return {name: values[-1] for name, values in (await self.form_lists()).items()}
+
+    async def form_lists(self) -> dict[str, list[str]]:
+        """The same with every value. Raises errors.Malformed."""
+        return await reading.form(self.request, most=FORM_FIELDS)
+
+    def draw(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """`templates/web/admin/<name>.html.j2`, with `visit` in it. A fragment when it does not extend the layout."""
+        shown = {
+            "visit": self,
+            "site_name": self.site.name,
+            "sections": navigation.shown_to(self.account.role),
+            **values,
+        }
+        return pages.of(self.request).draw(f"admin/{name}", self.locale, shown, status=status)
+
+    def back(self, path: str, *, said: str = "", **query: str) -> Response:
+        """After something was done: on to a page of ours, which says `admin.said.<said>`."""
+        given = {**query, **({"said": said} if said else {})}
+        address = f"{path}?{urlencode(given)}" if given else path
+        if self.request.headers.get("hx-request"):
+            return Response(status_code=204, headers={"HX-Redirect": address})
+        return RedirectResponse(address, 303)
+
+    def is_in(self, section: navigation.Section) -> bool:
+        """Whether the page that is shown belongs to this section."""
+        path = self.request.url.path
+        return path == section.path or (section.path != navigation.HOME and path.startswith(f"{section.path}/"))
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """The languages that there are, each in its own words, for a choice."""
+        words = self.site.templates
+        return [(tag, words.label("language.name", tag)) for tag in words.locales()]
+
+    @property
+    def said(self) -> str:
+        """What the page before did, from its address; only what we could have said."""
+        key = f"admin.said.{self.request.query_params.get('said', '')[:60]}"
+        return self.say(key) if self.site.templates.has_label(key) else ""
+
+
+class Member:
+    """The policy of an admin page: somebody signed in whose role has the right. What it gives is the `Visit`."""
+
+    def __init__(self, right: Right) -> None:
+        self.policy = Policy(right=right)
+        self.right = right
+
+    async def __call__(self, request: Request, site: Here) -> Visit:
+        session = await sessions.find(request.cookies.get(cookie_name(site), ""), now=site.clock())
+        if session is None:
+            raise SignInFirst
+        visit = Visit(request, site, session, locale_of(request, site, session.account.locale))
+        if not visit.may(self.right):
+            raise NotAllowed(f"a role {session.account.role} may not do that", label="admin.forbidden")
+        if request.method not in SAFE:
+            await check_genuine(request, site, visit.csrf)
+        return visit
+
+
+def locale_of(request: Request, site: Site, wanted: str = "") -> str:
+    return site.templates.best_locale(wanted or request.headers.get("accept-language", "")[:200])
+
+
+async def check_genuine(request: Request, site: Site, token: str) -> None:
+    """Raises NotAllowed unless one of our own pages sent this: the token is right, the browser names no other site."""
+    given = request.headers.get("x-csrf-token", "")
+    if not given:
+        given = (await reading.form(request, most=FORM_FIELDS)).get("csrf", [""])[-1]
+    if not (_is_our_own(request, site) and hmac.compare_digest(given.encode(), token.encode())):
+        raise NotAllowed("this was not sent by one of our own pages", label="admin.not_genuine")
+
+
+def _is_our_own(request: Request, site: Site) -> bool:
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return False
+    origin = request.headers.get("origin", "null")  # "null" where pages send no referrer, as ours do
+    if origin == "null":
+        return True
+    ours = {urlsplit(site.base_url).netloc, request.headers.get("host", "")}
+    return urlsplit(origin).netloc in ours
+
+
+# ---------------------------------------------------------------- what the browser keeps
+
+
+def cookie_name(site: Site) -> str:
+    return "__Host-afterword-admin" if site.secure else "afterword-admin"
+
+
+def let_in(response: Response, site: Site, token: str) -> None:
+    """The browser shows this from now on, and forgets it when it is closed, or after a day."""
+    response.set_cookie(
+        cookie_name(site), token, max_age=_DAY, path="/", secure=site.secure, httponly=True, samesite="lax"
+    )
+
+
+def show_out(response: Response, site: Site) -> None:
+    response.delete_cookie(cookie_name(site), path="/", secure=site.secure, httponly=True, samesite="lax")
+
+
+def stranger_token(request: Request, site: Site) -> tuple[str, str]:
+    """For forms of people who are not signed in: a secret that their browser keeps, and the token that goes with it."""
+    secret = request.cookies.get(_stranger_name(site), "")
+    if not (20 <= len(secret) <= 100):
+        secret = secrets.token_urlsafe(24)
+    return secret, seal(site, "stranger", secret)
+
+
+def keep_stranger(response: Response, site: Site, secret: str) -> None:
+    response.set_cookie(
+        _stranger_name(site), secret, max_age=3600, path="/", secure=site.secure, httponly=True, samesite="lax"
+    )
+
+
+async def check_stranger(request: Request, site: Site, fields: Mapping[str, Sequence[str]]) -> None:
+    """Raises NotAllowed unless the form came from a page that this very browser got from us."""
+    secret = request.cookies.get(_stranger_name(site), "")
+    given = (fields.get("csrf") or [""])[-1]
+    if not (secret and _is_our_own(request, site) and is_genuine(site, given, "stranger", secret)):
+        raise NotAllowed("this was not sent by one of our own pages", label="admin.not_genuine")
+
+
+def _stranger_name(site: Site) -> str:
+    return "__Host-afterword-door" if site.secure else "afterword-door"

@@ -1,0 +1,90 @@
+"""`/admin/login`: coming in with an address and a password, and going out again (SEC-45)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.web import clients, pages, policies, reading
+from bot.web.admin import door
+from bot.web.admin.door import Member, Visit
+from bot.web.errors import TooMany
+from bot.web.site import Here, Site
+from core.accounts import accounts, sessions
+from core.accounts.roles import Right
+
+router = APIRouter(include_in_schema=False)
+_OURS = re.compile(r"/admin/(?:[\w.~:=&?%,+@-]+/?)*")
+_HOME = "/admin/"
+
+Own = Annotated[Visit, Depends(Member(Right.OWN))]
+
+
+@router.api_route("/admin/login", methods=["GET", "HEAD"], dependencies=[policies.public])
+async def look(request: Request, site: Here) -> Response:
+    if await sessions.find(request.cookies.get(door.cookie_name(site), ""), now=site.clock()):
+        return RedirectResponse(_HOME, 303)
+    return page(request, site)
+
+
+@router.post("/admin/login", dependencies=[policies.public])
+async def come_in(request: Request, site: Here) -> Response:
+    fields = await reading.form(request)
+    await door.check_stranger(request, site, fields)
+    email, password = (fields.get(name, [""])[-1][:300] for name in ("email", "password"))
+    following = own_path(fields.get("next", [""])[-1])
+    _not_too_often(request, site, email)
+    account = await accounts.with_password(email, password)
+    if account is None:
+        return page(request, site, status=422, email=email, following=following, problem="account.wrong")
+    browser = request.headers.get("user-agent", "")
+    token = await sessions.begin(account, browser=browser, how="password", now=site.clock())
+    response = RedirectResponse(following or _HOME, 303)
+    door.let_in(response, site, token)
+    return response
+
+
+@router.post("/admin/logout")
+async def go_out(visit: Own) -> Response:
+    await sessions.end(visit.session)
+    response = RedirectResponse("/admin/login", 303)
+    door.show_out(response, visit.site)
+    return response
+
+
+def page(
+    request: Request, site: Site, *, status: int = 200, email: str = "", following: str = "", problem: str = ""
+) -> HTMLResponse:
+    """The form. `following` is where to go then; `problem` is a label."""
+    secret, token = door.stranger_token(request, site)
+    locale = door.locale_of(request, site, request.query_params.get("lang", "")[:20])
+    values = {"site_name": site.name, "csrf": token, "email": email, "following": following, "problem": problem}
+    response = pages.of(request).draw("admin/login", locale, values, status=status)
+    door.keep_stranger(response, site, secret)
+    return response
+
+
+async def sign_in_first(request: Request, _error: Exception) -> Response:
+    """Instead of the page that was asked for: the form that leads to it."""
+    site: Site = request.app.state.site
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Refresh": "true"})
+    asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    following = own_path(asked) if request.method in door.SAFE else ""
+    return page(request, site, status=401, following=following)
+
+
+def own_path(text: str) -> str:
+    """The path of an admin page of ours, or "": nobody is sent anywhere else (SEC-48)."""
+    return text if len(text) <= 500 and "//" not in text and _OURS.fullmatch(text) else ""
+
+
+def _not_too_often(request: Request, site: Site, email: str) -> None:
+    """Raises TooMany: five guesses a minute for one address by one caller, twenty by one caller in all."""
+    caller = clients.caller(request, site) or "this machine"
+    for bucket, key in ((site.rates.sign_in_caller, caller), (site.rates.sign_in, f"{caller} {email.strip().lower()}")):
+        if wait := bucket.wait(key):
+            raise TooMany(wait)

@@ -1,0 +1,82 @@
+"""`/admin/account`: one's own name, language, password, and the browsers in which one is signed in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from bot.web.admin import door
+from bot.web.admin.door import Member, Visit
+from core.accounts import accounts, passwords, sessions
+from core.accounts.roles import Right
+from core.errors import Invalid, Refusal
+
+router = APIRouter(include_in_schema=False)
+Own = Annotated[Visit, Depends(Member(Right.OWN))]
+PATH = "/admin/account"
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Own) -> Response:
+    return await _page(visit)
+
+
+@router.post(PATH)
+async def change(visit: Own) -> Response:
+    form = await visit.form()
+    locale = form.get("locale", "")
+    if locale not in visit.site.templates.locales():
+        locale = ""
+    try:
+        await accounts.change(
+            visit.account.id, name=form.get("name", ""), locale=locale, by=visit.account.email, now=visit.now
+        )
+    except Refusal as refusal:
+        return await _page(visit, refusal)
+    return visit.back(PATH, said="saved")
+
+
+@router.post(f"{PATH}/password")
+async def change_password(visit: Own) -> Response:
+    form = await visit.form()
+    account = visit.account
+    try:
+        await _check_old(visit, form.get("old", ""))
+        if passwords.normal(form.get("password", "")) != passwords.normal(form.get("again", "")):
+            raise Invalid("the two passwords differ", field="again", label="account.passwords_differ")
+        await accounts.set_password(
+            account, form.get("password", ""), site=visit.site.name, by=account.email, now=visit.now
+        )
+    except Refusal as refusal:
+        return await _page(visit, refusal)
+    browser = visit.request.headers.get("user-agent", "")
+    token = await sessions.begin(account, browser=browser, how="password", now=visit.now)
+    response = visit.back(PATH, said="password_changed")
+    door.let_in(response, visit.site, token)
+    return response
+
+
+@router.post(f"{PATH}/sign-out-others")
+async def sign_out_others(visit: Own) -> Response:
+    await sessions.end_all(visit.account.id, but=visit.session.id)
+    return visit.back(PATH, said="others_signed_out")
+
+
+async def _check_old(visit: Visit, old: str) -> None:
+    """Whoever finds an open browser must not take the account over. Raises Invalid."""
+    kept = visit.account.password_hash
+    if kept and not await passwords.fits(old, kept):
+        raise Invalid("that is not the password of now", field="old", label="account.old_wrong")
+
+
+async def _page(visit: Visit, refusal: Refusal | None = None) -> Response:
+    return visit.draw(
+        "own",
+        status=422 if refusal else 200,
+        browsers=await sessions.of(visit.account.id, now=visit.now),
+        field=refusal.field if refusal else "",
+        problem=visit.why(refusal) if refusal else "",
+        shortest=passwords.SHORTEST,
+    )

@@ -1,0 +1,1 @@
+"""Who may come in by the browser, and what they may see and do there."""

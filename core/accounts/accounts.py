@@ -1,0 +1,146 @@
+"""The accounts: made, changed, closed, and signed in to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+from tortoise.exceptions import IntegrityError
+
+from core import audit, transactions
+from core.accounts import passwords, sessions
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.models.accounts import Account, Role
+from core.setting_problems import unknown
+from core.text import clean_line
+
+
+def normal(email: str) -> str:
+    """The address as it is kept: small letters, the domain as people write it. Raises Invalid."""
+    try:
+        checked = validate_email(clean_line(email, limit=254), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise Invalid(f"{email!r} is no e-mail address: {error}", field="email", label="account.email_wrong") from error
+    return checked.normalized.lower()
+
+
+def role_named(role: str) -> Role:
+    """Raises Invalid, naming those that there are."""
+    if role not in set(Role):
+        message = f"{role}: {unknown(role, list(Role), 'role')}"
+        raise Invalid(message, field="role", label="account.role_unknown", role=role)
+    return Role(role)
+
+
+@transactions.atomic
+async def create(
+    email: str, role: str, *, name: str = "", password_hash: str = "", locale: str = "", by: str, now: datetime
+) -> Account:
+    """Make an account. Raises Invalid, and Conflict when the address has one."""
+    address, known = normal(email), role_named(role)
+    try:
+        async with transactions.savepoint():
+            account = await Account.create(
+                email=address,
+                name=clean_line(name),
+                role=known,
+                locale=locale,
+                password_hash=password_hash,
+                created_at=now,
+            )
+    except IntegrityError as error:
+        raise taken(address) from error
+    await audit.record(by, "account.created", f"account:{address}", after=_seen(account), now=now)
+    return account
+
+
+def taken(address: str) -> Conflict:
+    return Conflict(f"{address} has an account already", field="email", label="account.email_taken")
+
+
+async def named(email: str) -> Account:
+    """The account with this address; raises NotFound."""
+    account = await Account.get_or_none(email=email.strip().lower())
+    if account is None:
+        known = [one.email for one in await Account.all().limit(1000)]
+        raise NotFound(f"{email}: {unknown(email, known, 'account')}", field="email")
+    return account
+
+
+async def with_password(email: str, password: str) -> Account | None:
+    """Whose address and password these are; None when they fit nobody who may come in. Always takes as long."""
+    account = await Account.get_or_none(email=email.strip().lower()[:254], active=True)
+    if not await passwords.fits(password, account.password_hash if account else "") or account is None:
+        return None
+    if passwords.must_be_renewed(account.password_hash):
+        await Account.filter(id=account.id).update(password_hash=await passwords.hashed(password))
+    return account
+
+
+@transactions.atomic
+async def change(
+    account_id: int,
+    *,
+    name: str | None = None,
+    role: str | None = None,
+    locale: str | None = None,
+    active: bool | None = None,
+    by: str,
+    now: datetime,
+) -> Account:
+    """Change what is given. A new role or a closed account ends its sessions at once (SEC-46).
+
+    Raises Invalid, NotFound, and NotAllowed for the last admin's role: somebody must be able to come in.
+    """
+    account = await Account.select_for_update().get_or_none(id=account_id)
+    if account is None:
+        raise NotFound("there is no such account")
+    before = _seen(account)
+    if name is not None:
+        account.name = clean_line(name)
+    if locale is not None:
+        account.locale = locale
+    if role is not None:
+        account.role = role_named(role)
+    if active is not None:
+        account.active = active
+    old, new = audit.differing(before, _seen(account))
+    if not new:
+        return account
+    if before["role"] == Role.ADMIN and before["active"] and (account.role is not Role.ADMIN or not account.active):
+        await _keep_an_admin(account.id)
+    await account.save()
+    if {"role", "active"} & new.keys():
+        await sessions.end_all(account.id)
+    await audit.record(by, "account.changed", f"account:{account.email}", before=old, after=new, now=now)
+    return account
+
+
+async def set_password(account: Account, password: str, *, site: str = "", by: str, now: datetime) -> None:
+    """A new password; all other browsers are signed out. Raises Invalid for a weak one."""
+    passwords.check(password, about=(account.email, account.email.partition("@")[0], account.name, site))
+    await keep_password(account.id, account.email, await passwords.hashed(password), by=by, now=now)
+
+
+@transactions.atomic
+async def keep_password(account_id: int, email: str, password_hash: str, *, by: str, now: datetime) -> None:
+    """The same for a password that was checked and hashed."""
+    await Account.filter(id=account_id).update(password_hash=password_hash)
+    await sessions.end_all(account_id)
+    await audit.record(by, "account.password_set", f"account:{email}", now=now)
+
+
+async def _keep_an_admin(without: int) -> None:
+    if not await Account.filter(role=Role.ADMIN, active=True).exclude(id=without).exists():
+        raise NotAllowed("this is the last admin; make another one first", field="role", label="account.last_admin")
+
+
+def _seen(account: Account) -> Mapping[str, object]:
+    return {
+        "email": account.email,
+        "name": account.name,
+        "role": str(account.role),
+        "locale": account.locale,
+        "active": account.active,
+    }

@@ -1,0 +1,104 @@
+"""One-time addresses: the first admin's set-up, an invitation, a new password (SEC-44)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from core import audit, transactions
+from core.accounts import accounts, passwords, sessions
+from core.errors import NotFound
+from core.models.accounts import Account, Invitation, Role
+from core.text import clean_line
+
+SETUP_LASTS = timedelta(hours=1)
+LASTS = timedelta(days=7)
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
+
+
+@transactions.atomic
+async def for_setup(*, now: datetime) -> str:
+    """A code for the first admin. Those that were made before open nothing any more."""
+    await Invitation.filter(account_id=None, email="", used_at=None).delete()
+    return await _made(Role.ADMIN, "", "", None, SETUP_LASTS, now)
+
+
+async def is_needed() -> bool:
+    """Whether nobody could come in to set anything up."""
+    return not await Account.filter(role=Role.ADMIN, active=True).exists()
+
+
+@transactions.atomic
+async def to(email: str, role: str, *, name: str = "", by: str, now: datetime) -> str:
+    """Invite somebody who has no account yet. Raises Invalid, and Conflict when the address has one."""
+    address, known = accounts.normal(email), accounts.role_named(role)
+    if await Account.exists(email=address):
+        raise accounts.taken(address)
+    await Invitation.filter(email=address, used_at=None).delete()
+    code = await _made(known, address, clean_line(name), None, LASTS, now)
+    await audit.record(by, "account.invited", f"account:{address}", after={"role": str(known)}, now=now)
+    return code
+
+
+@transactions.atomic
+async def for_password(account: Account, *, by: str, now: datetime) -> str:
+    """A code behind which somebody chooses a new password."""
+    await Invitation.filter(account_id=account.id, used_at=None).delete()
+    code = await _made(account.role, account.email, account.name, account.id, LASTS, now)
+    await audit.record(by, "account.password_offered", f"account:{account.email}", now=now)
+    return code
+
+
+async def find(code: str, *, now: datetime) -> Invitation | None:
+    """The invitation behind a code; None when it was used, expired, or never was."""
+    if not _SHAPE.fullmatch(code):
+        return None
+    return await Invitation.get_or_none(code_hash=sessions.hash_of(code), used_at=None, expires_at__gt=now)
+
+
+async def open_ones(*, now: datetime) -> list[Invitation]:
+    """Who was invited and has not come yet, the latest first."""
+    waiting = Invitation.filter(used_at=None, expires_at__gt=now, account_id=None).exclude(email="")
+    return await waiting.order_by("-id")
+
+
+async def accept(code: str, *, email: str, name: str, password: str, locale: str, site: str, now: datetime) -> Account:
+    """Make the account, or give it its new password. Raises NotFound for a code that opens nothing, Invalid, Conflict.
+
+    The code opens nothing afterwards, however many try it at once.
+    """
+    invitation = await find(code, now=now)
+    if invitation is None:
+        raise NotFound("this address opens nothing (any more)")
+    address = accounts.normal(invitation.email or email)
+    passwords.check(password, about=(address, address.partition("@")[0], name, site))
+    return await _accept(invitation, address, name, await passwords.hashed(password), locale, now)
+
+
+@transactions.atomic
+async def _accept(
+    invitation: Invitation, address: str, name: str, password_hash: str, locale: str, now: datetime
+) -> Account:
+    if not await Invitation.filter(id=invitation.id, used_at=None).update(used_at=now):
+        raise NotFound("this address opens nothing any more")
+    if invitation.account_id is None:
+        return await accounts.create(
+            address, invitation.role, name=name, password_hash=password_hash, locale=locale, by=address, now=now
+        )
+    await accounts.keep_password(invitation.account_id, address, password_hash, by=address, now=now)
+    return await Account.get(id=invitation.account_id)
+
+
+async def _made(role: Role, email: str, name: str, account_id: int | None, lasts: timedelta, now: datetime) -> str:
+    code = secrets.token_urlsafe(24)
+    await Invitation.create(
+        code_hash=sessions.hash_of(code),
+        role=role,
+        email=email,
+        name=name,
+        account_id=account_id,
+        created_at=now,
+        expires_at=now + lasts,
+    )
+    return code

@@ -1,0 +1,306 @@
+"""The first admin, invitations, signing in and out (SEC-44, SEC-45, SEC-46)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core import audit
+from core.accounts import accounts, invitations
+from core.errors import Refusal
+from core.models.accounts import Account, AuditLine, Role, Session
+from tests.web.admin.desk import PASSWORD, Browser, account, at
+from tests.web.front import Front
+
+
+async def chosen(browser: Browser, code: str, *, email: str = "lee@kestrel.example", password: str = PASSWORD) -> None:
+    await browser.open(f"/setup/{code}")
+    await browser.send(email=email, name="Lee", password=password, again=password)
+
+
+async def test_the_first_admin_sets_up_and_is_in(front: Front) -> None:
+    code = await invitations.for_setup(now=front.clock.now)
+    browser = Browser(front)
+    await chosen(browser, code)
+    assert browser.path == "/admin/"
+    assert "Hello, Lee" in browser.page.text
+    account = await Account.get()
+    assert (account.email, account.role) == ("lee@kestrel.example", Role.ADMIN)
+    assert not await invitations.is_needed()
+
+
+async def test_a_setup_code_works_once_and_for_an_hour(front: Front) -> None:
+    code = await invitations.for_setup(now=front.clock.now)
+    late = await invitations.for_setup(now=front.clock.now)
+    browser = Browser(front)
+    await browser.open(f"/setup/{code}")
+    assert browser.status == 404, "a newer one takes its place"
+    front.clock.pass_(minutes=59)
+    await chosen(browser, late)
+    assert browser.path == "/admin/"
+    await browser.open(f"/setup/{late}")
+    assert browser.status == 404
+    gone = await invitations.for_setup(now=front.clock.now)
+    front.clock.pass_(minutes=60)
+    await browser.open(f"/setup/{gone}")
+    assert browser.status == 404
+    assert "afterword admin setup-code" in browser.page.text
+
+
+async def test_fifty_at_once_make_one_admin(front: Front) -> None:
+    code = await invitations.for_setup(now=front.clock.now)
+
+    async def attempt(number: int) -> bool:
+        try:
+            await invitations.accept(
+                code,
+                email=f"a{number}@kestrel.example",
+                name="",
+                password=PASSWORD,
+                locale="",
+                site="",
+                now=front.clock.now,
+            )
+        except Refusal:
+            return False
+        return True
+
+    won = await asyncio.gather(*(attempt(number) for number in range(50)))
+    assert sum(won) == 1
+    assert await Account.all().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "again", "said"),
+    [
+        ("too short", "too short", "at least 12 characters"),
+        ("aaaaaaaaaaaaaa", "aaaaaaaaaaaaaa", "so few different characters"),
+        ("lee@kestrel.example", "lee@kestrel.example", "more than your name"),
+        (PASSWORD, "something else", "are not the same"),
+        ("x" * 120 + "abcdefgh" * 11, "x" * 120 + "abcdefgh" * 11, "more than 200"),
+    ],
+)
+async def test_a_weak_password_is_refused_and_the_rest_is_kept(
+    sqlite_front: Front, password: str, again: str, said: str
+) -> None:
+    code = await invitations.for_setup(now=sqlite_front.clock.now)
+    browser = Browser(sqlite_front)
+    await browser.open(f"/setup/{code}")
+    await browser.send(email="lee@kestrel.example", name="Lee & Co", password=password, again=again)
+    assert browser.status == 422
+    assert said in browser.page.text
+    assert browser.page.all("input", name="email")[0]["value"] == "lee@kestrel.example"
+    assert browser.page.all("input", name="name")[0]["value"] == "Lee & Co"
+    assert password not in browser.html or password == "lee@kestrel.example"
+    assert not await Account.exists()
+
+
+async def test_an_address_that_is_none_is_named(sqlite_front: Front) -> None:
+    code = await invitations.for_setup(now=sqlite_front.clock.now)
+    browser = Browser(sqlite_front)
+    await chosen(browser, code, email="nobody")
+    assert "no e-mail address" in browser.page.text
+    assert browser.page.all("input", name="email")[0]["aria-invalid"] == "true"
+
+
+async def test_somebody_is_invited_and_comes_in_with_that_role_and_address(front: Front) -> None:
+    admin = await at(front)
+    await admin.open("/admin/accounts")
+    await admin.post("/admin/accounts", email="Mia@Kestrel.example", name="Mia", role="supervisor")
+    code = admin.page.text.split("/setup/")[1].split()[0]
+    mia = Browser(front)
+    await chosen(mia, code, email="somebody.else@kestrel.example")
+    assert mia.path == "/admin/"
+    made = await Account.get(email="mia@kestrel.example")
+    assert made.role is Role.SUPERVISOR
+    assert not await Account.exists(email="somebody.else@kestrel.example")
+
+
+async def test_a_new_password_by_address_signs_out_all_browsers(front: Front) -> None:
+    admin, mia = await at(front), await at(front, Role.AGENT)
+    person = await accounts.named("agent@kestrel.example")
+    await admin.open(f"/admin/accounts/{person.id}")
+    await admin.send(f"/admin/accounts/{person.id}/password")
+    code = admin.page.text.split("/setup/")[1].split()[0]
+    again = Browser(front)
+    await chosen(again, code, password="another kettle entirely")
+    await mia.open("/admin/")
+    assert mia.status == 401
+    await Browser(front).sign_in("agent@kestrel.example")
+    assert await accounts.with_password("agent@kestrel.example", PASSWORD) is None
+    assert await accounts.with_password("agent@kestrel.example", "another kettle entirely") is not None
+
+
+async def test_the_right_password_leads_to_the_page_that_was_asked_for(front: Front) -> None:
+    await account(front)
+    browser = Browser(front)
+    await browser.open("/admin/audit?about=account:x")
+    assert browser.status == 401
+    await browser.post("/admin/login", email="ADMIN@kestrel.example ", password=PASSWORD)
+    assert (browser.status, browser.path) == (200, "/admin/audit")
+
+
+async def test_a_wrong_guess_tells_nothing(sqlite_front: Front) -> None:
+    await account(sqlite_front)
+    closed = await account(sqlite_front, Role.AGENT)
+    await accounts.change(closed.id, active=False, by="test", now=sqlite_front.clock.now)
+    said = []
+    for email, password in (
+        ("admin@kestrel.example", "wrong"),
+        ("nobody@kestrel.example", PASSWORD),
+        ("agent@kestrel.example", PASSWORD),
+        ("", ""),
+    ):
+        browser = Browser(sqlite_front, address=f"203.0.113.{len(said) + 20}")
+        await browser.sign_in(email, password)
+        assert browser.status == 422
+        said.append(browser.page.heading)
+    assert len(set(said)) == 1
+    assert not await Session.exists()
+
+
+async def test_guessing_is_slow(sqlite_front: Front) -> None:
+    await account(sqlite_front)
+    browser = Browser(sqlite_front)
+    seen = []
+    for _ in range(8):
+        await browser.open("/admin/login")
+        await browser.send(email="admin@kestrel.example", password="wrong")
+        seen.append(browser.status)
+    assert seen == [422] * 5 + [429] * 3
+    elsewhere = Browser(sqlite_front, address="198.51.100.4")
+    await elsewhere.sign_in("admin@kestrel.example")
+    assert elsewhere.path == "/admin/", "who guesses elsewhere locks nobody out"
+    for number in range(30):
+        await browser.open("/admin/login")
+        await browser.send(email=f"{number}@kestrel.example", password="wrong")
+        seen.append(browser.status)
+    assert seen.count(422) <= 20
+
+
+async def test_a_session_ends_idle_after_a_day_on_sign_out_and_with_the_account(front: Front) -> None:
+    person = await account(front, Role.AGENT)
+
+    async def signed_in() -> Browser:
+        browser = await at(front, Role.AGENT)
+        assert browser.status == 200
+        return browser
+
+    idle = await signed_in()
+    front.clock.pass_(hours=8, seconds=1)
+    await idle.open("/admin/")
+    assert idle.status == 401
+
+    busy = await signed_in()
+    for _ in range(4):
+        front.clock.pass_(hours=5, minutes=59)
+        await busy.open("/admin/")
+        assert busy.status == 200
+    front.clock.pass_(minutes=5)
+    await busy.open("/admin/")
+    assert busy.status == 401, "a day is the longest"
+
+    out = await signed_in()
+    await out.send("/admin/logout")
+    assert out.path == "/admin/login"
+    await out.open("/admin/")
+    assert out.status == 401
+
+    demoted = await signed_in()
+    await accounts.change(person.id, role="auditor", by="test", now=front.clock.now)
+    await demoted.open("/admin/")
+    assert demoted.status == 401, "a change of role acts at once"
+    closed = await signed_in()
+    await accounts.change(person.id, active=False, by="test", now=front.clock.now)
+    await closed.open("/admin/")
+    assert closed.status == 401
+
+
+async def test_what_the_browser_keeps_is_for_us_alone_and_new_at_each_sign_in(front: Front) -> None:
+    await account(front)
+    browser = Browser(front)
+    browser.client.cookies.set("__Host-afterword-admin", "f" * 43, domain="survey.example.org", path="/")
+    await browser.open("/admin/login")
+    answer = await browser.client.post(
+        "/admin/login", data={**browser.page.hidden(), "email": "admin@kestrel.example", "password": PASSWORD}
+    )
+    cookies = [value for name, value in answer.headers.multi_items() if name == "set-cookie"]
+    [ours] = [one for one in cookies if one.startswith("__Host-afterword-admin=")]
+    assert all(word in ours for word in ("Secure", "HttpOnly", "SameSite=lax", "Path=/"))
+    assert "Domain" not in ours
+    token = ours.split("=")[1].split(";")[0]
+    assert token != "f" * 43
+    assert token not in answer.text
+    assert not await Session.filter(token_hash=token).exists(), "only its hash is kept"
+
+
+async def test_changing_the_password_needs_the_old_one_and_keeps_this_browser_in(front: Front) -> None:
+    browser, other = await at(front), await at(front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account/password", old="wrong", password="a new one, longer", again="a new one, longer")
+    assert browser.status == 422
+    assert "not the password that you have now" in browser.page.text
+    await browser.post("/admin/account/password", old=PASSWORD, password="a new one, longer", again="a new one, longer")
+    assert "Your password is changed" in browser.page.text
+    await other.open("/admin/")
+    assert other.status == 401
+
+
+async def test_other_browsers_can_be_signed_out(front: Front) -> None:
+    browser, other = await at(front), await at(front)
+    await browser.open("/admin/account")
+    await browser.send("/admin/account/sign-out-others")
+    assert "All other browsers are signed out" in browser.page.text
+    await other.open("/admin/")
+    assert other.status == 401
+
+
+async def test_the_last_admin_stays_one(front: Front) -> None:
+    admin = await at(front)
+    person = await accounts.named("admin@kestrel.example")
+    await admin.open(f"/admin/accounts/{person.id}")
+    await admin.post(f"/admin/accounts/{person.id}", name="Lee", role="agent", active="on")
+    assert admin.status == 422
+    assert "the last admin" in admin.page.text
+    await admin.post(f"/admin/accounts/{person.id}", name="Lee", role="admin")
+    assert "the last admin" in admin.page.text
+    second = await account(front, email="zoe@kestrel.example")
+    await admin.post(f"/admin/accounts/{second.id}", name="Zoë", role="agent", active="on")
+    assert "Saved" in admin.page.text
+
+
+async def test_an_address_has_one_account(front: Front) -> None:
+    admin = await at(front)
+    await admin.open("/admin/accounts")
+    await admin.post("/admin/accounts", email="admin@Kestrel.example", role="agent")
+    assert admin.status == 422
+    assert "has an account already" in admin.page.text
+
+
+async def test_pages_speak_the_language_of_the_account(front: Front) -> None:
+    browser = await at(front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account", name="李雷", locale="zh-Hans")
+    assert "已保存" in browser.page.text
+    stranger = Browser(front, **{"accept-language": "zh-CN,zh;q=0.9"})
+    await stranger.open("/admin/audit")
+    assert "请先登录" in stranger.page.text
+
+
+async def test_every_change_of_an_account_is_in_the_audit(front: Front) -> None:
+    admin = await at(front)
+    person = await account(front, Role.AGENT)
+    await admin.open(f"/admin/accounts/{person.id}")
+    await admin.post(f"/admin/accounts/{person.id}", name="Mia", role="auditor", active="on")
+    line = await AuditLine.all().order_by("-id").first()
+    assert line is not None
+    assert (line.actor, line.action, line.subject) == (
+        "admin@kestrel.example",
+        "account.changed",
+        "account:agent@kestrel.example",
+    )
+    assert (line.before, line.after) == ({"name": "Lee <3", "role": "agent"}, {"name": "Mia", "role": "auditor"})
+    await admin.open("/admin/audit")
+    assert "Account changed" in admin.page.text
+    assert (await audit.verify()).broken is None
