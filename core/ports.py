@@ -267,6 +267,7 @@ class BounceKind(StrEnum):
     HARD = "hard"  # there is no such mailbox
     SOFT = "soft"  # full, or given up after trying for long: perhaps another time
     POLICY = "policy"  # they do not take our mail: our fault, not the person's
+    COMPLAINT = "complaint"  # it arrived, and the person calls it unwanted
 
 
 @dataclass(frozen=True, slots=True)

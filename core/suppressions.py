@@ -68,7 +68,7 @@ async def count_bounce(
     """Write down that a message came back; True when the address is given up for it.
 
     A mailbox that does not exist is given up at once, one that is full after the third time in thirty days. That our
-    mail is not wanted there says nothing about the person.
+    mail is not wanted there says nothing about the person, and a complaint stops questions but no answers.
     """
     await Bounce.create(
         channel=channel,
@@ -78,7 +78,7 @@ async def count_bounce(
         delivery_id=delivery_id,
         at=now,
     )
-    if kind == BounceKind.POLICY:
+    if kind in (BounceKind.POLICY, BounceKind.COMPLAINT):
         return False
     why = SuppressionReason.HARD_BOUNCE
     if kind == BounceKind.SOFT:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.channels.email.headers import message_id
 from core import suppressions
-from core.models.contacts import Address, Bounce, Reach, SuppressionReason
+from core.models.contacts import Address, Bounce, Contact, Reach, SuppressionReason
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, EntryKind, Ticket, TicketEntry
 from core.models.invites import Invite, InviteState
@@ -499,6 +499,36 @@ async def test_a_suppressed_address_is_heard_and_not_written_to(here: World, mai
     await handled(here)
     assert await Ticket.all().count() == 1
     assert not await Delivery.filter(channel="mail").exists()
+
+
+@pytest.mark.parametrize("redacted", [False, True])
+async def test_who_complains_is_asked_no_more_and_still_gets_replies(
+    here: World, mail: SmtpRig, ann: Correspondent, redacted: bool
+) -> None:
+    question = await asked(here, mail)
+    await ann.complains(question, redacted=redacted)
+    await here.until(lambda: Contact.filter(opted_out_at__isnull=False).exists())
+    assert (await Bounce.get()).kind == "complaint"
+    assert await suppressions.listed() == []
+    assert (await Address.get(address=ANN)).reach == Reach.OK
+    assert (await Invite.get()).state == InviteState.CANCELLED
+    assert await TicketEntry.filter(label="history.complained").count() == 1
+    assert await Ticket.all().count() == 1, "a report is no request"
+    await ann.writes("The router is dead.")
+    assert "CS2026" in (await mail.mail_to(ANN, number=2)).header("Subject")
+
+
+async def test_praise_and_forged_complaints_change_nothing(
+    here: World, mail: SmtpRig, ann: Correspondent, eve: Correspondent
+) -> None:
+    question = await asked(here, mail)
+    await ann.complains(question, kind="not-spam")
+    forged = Mail("x@example.org", question.recipients, question.raw.replace(b"support+", b"x+"), encrypted=False)
+    await eve.complains(forged, to="support@example.org")
+    await handled(here, 2)
+    assert not await Contact.filter(opted_out_at__isnull=False).exists()
+    assert not await Bounce.all().exists()
+    assert await Ticket.all().count() == 1
 
 
 async def test_staff_see_that_their_words_came_back(here: World, mail: SmtpRig, ann: Correspondent) -> None:

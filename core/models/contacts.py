@@ -62,7 +62,7 @@ class Bounce(Model):
     id = fields.BigIntField(primary_key=True)
     channel = fields.CharField(max_length=60)
     address = fields.CharField(max_length=320)  # in lower case
-    kind = fields.CharField(max_length=20)  # "hard", "soft", "policy"
+    kind = fields.CharField(max_length=20)  # "hard", "soft", "policy", "complaint"
     reason = fields.CharField(max_length=500, default="")
     delivery_id: int | None = fields.BigIntField(null=True)
     at = fields.DatetimeField()

@@ -21,7 +21,8 @@ _ASKING = ("invite", "recovered", "reminder")
 
 @transactions.atomic
 async def came_back(channel: str, bounced: Bounced, *, now: datetime) -> bool:
-    """Give up the address if it is dead, and ask on the contact's next one what was not answered yet.
+    """Give up the address if it is dead, and ask on the contact's next one what was not answered yet. Who complains is
+    asked no more.
 
     False: the report proves nothing, for anybody can write one (SEC-39); then nothing is changed.
     """
@@ -36,9 +37,24 @@ async def came_back(channel: str, bounced: Bounced, *, now: datetime) -> bool:
     )
     if bounced.kind == BounceKind.POLICY:
         logger.error("%s: our mail is refused (%s); whoever it was for is not to blame", channel, reason)
+    if bounced.kind == BounceKind.COMPLAINT:
+        return await _stop_asking(delivery, now=now)
     if given_up:
         await _give_up(delivery, reason, now=now)
     await _tell_ticket(delivery, reason, now=now)
+    return True
+
+
+async def _stop_asking(delivery: Delivery, *, now: datetime) -> bool:
+    """Who calls a mail of ours unwanted is asked no more, as after *Unsubscribe*; replies still go there."""
+    address = await Address.get_or_none(channel=delivery.channel, address=delivery.target).select_related("contact")
+    if address is None:
+        return False
+    await invites.stop_asking(address.contact, now=now)
+    ticket = await Ticket.get_or_none(id=delivery.ticket_id) if delivery.ticket_id is not None else None
+    if ticket is not None:
+        values: dict[str, object] = {"channel": delivery.channel}
+        await history.write(ticket, EntryKind.NOTE, label="history.complained", values=values, now=now)
     return True
 
 

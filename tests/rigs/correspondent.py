@@ -76,6 +76,23 @@ class Correspondent:
         )
         await self.hands_in(report.encode() + mail.raw + b"\r\n--b--\r\n", to=to or mail.sender, sender="")
 
+    async def complains(self, mail: Mail, *, kind: str = "abuse", redacted: bool = False, to: str = "") -> None:
+        """They press *Spam*, and their provider tells the envelope's sender (RFC 5965). Some hide whom it is about."""
+        whom = "" if redacted else f"Original-Rcpt-To: <{mail.recipients[0]}>\r\n"
+        original = mail.raw.replace(mail.recipients[0].encode(), b"redacted@example.net") if redacted else mail.raw
+        report = (
+            f"From: <feedback@example.net>\r\nTo: {mail.sender}\r\nSubject: FW: {mail.header('Subject')}\r\n"
+            f"Message-ID: <arf{next(_numbers)}@example.net>\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n"
+            "--b\r\n\r\nThis is an e-mail abuse report.\r\n"
+            "--b\r\nContent-Type: message/feedback-report\r\n\r\n"
+            f"Feedback-Type: {kind}\r\nUser-Agent: SomeGenerator/1.0\r\nVersion: 1\r\n{whom}\r\n"
+            "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+        )
+        await self.hands_in(
+            report.encode() + original + b"\r\n--b--\r\n", to=to or mail.sender, sender="feedback@example.net"
+        )
+
     async def hands_in(self, raw: bytes, *, to: str, sender: str | None = None) -> None:
         """To our listener, as the mail server beside it does."""
         await hand_in(raw, to, sender=self.address if sender is None else sender, host=self.host, port=self.port)

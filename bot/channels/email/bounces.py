@@ -1,4 +1,7 @@
-"""Reports about mail of ours that came back (RFC 3464): what the action says decides first, then the status."""
+"""Reports about mail of ours: it came back (RFC 3464), or is called unwanted (RFC 5965).
+
+Of what came back, what the action says decides first, then the status.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,25 @@ class Report:
 def is_report(mail: Part) -> bool:
     """Not everything that comes to the address for bounces is one: holiday notes come there too."""
     return mail.media_type == "multipart/report" and mail.parameter("report-type").lower() == "delivery-status"
+
+
+def is_complaint(mail: Part) -> bool:
+    """What a large provider sends when somebody presses *Spam*."""
+    return mail.media_type == "multipart/report" and mail.parameter("report-type").lower() == "feedback-report"
+
+
+def complaint(mail: Part) -> Report | None:
+    """Who calls which mail unwanted. None for the other kinds of feedback ("not-spam", "fraud", "auth-failure")."""
+    leaves = list(mail.leaves())
+    feedback = next((one for one in leaves if one.media_type == "message/feedback-report"), None)
+    if feedback is None:
+        raise ValueError("a complaint without the part that says about what")
+    fields = Headers(feedback.content(most=_REPORT_BYTES).lstrip(b"\r\n"))
+    if fields.first("feedback-type").strip().lower() not in ("abuse", "opt-out"):
+        return None
+    recipient = (fields.first("original-rcpt-to") or fields.first("removal-recipient")).strip().strip("<>")
+    reason = clean_line(f"unwanted, says {fields.first('user-agent') or 'the provider'}", limit=300)
+    return Report(BounceKind.COMPLAINT, reason, recipient[:320], _original(leaves))
 
 
 def failures(mail: Part) -> list[Report]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.channels.email import automatic, bounces, html_text, mime, quoting
 from bot.channels.email.addresses import Mailbox, parse_address
+from bot.channels.email.bounces import Report
 from bot.channels.email.mime import Headers, Part
 from bot.channels.email.reply_addresses import ReplyAddress
 from core.ports import Bounced, File, Heard, Person, Wrote
@@ -39,7 +40,10 @@ class Reader:
         """Empty for what no person wrote. Raises ValueError for what cannot be understood."""
         mail = mime.parse(raw)
         if bounces.is_report(mail):
-            return self._bounced(mail)
+            return self._bounced(mail, bounces.failures(mail))
+        if bounces.is_complaint(mail):
+            complaint = bounces.complaint(mail)
+            return self._bounced(mail, [complaint] if complaint else [])
         person = _author(mail.headers)
         reason = self._why_nobodys(mail.headers, person.address)
         if reason:
@@ -60,9 +64,9 @@ class Reader:
             files=tuple(_files(mail)),
         )
 
-    def _bounced(self, mail: Part) -> list[Heard]:
+    def _bounced(self, mail: Part, reports: list[Report]) -> list[Heard]:
         heard: list[Heard] = []
-        for report in bounces.failures(mail):
+        for report in reports:
             original = report.original
             token = self._token(mail.headers, _RECIPIENTS) or self._token(original, ("return-path", "reply-to"))
             target = clean_line(original.first("to"), limit=320) or report.recipient
