@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from bot.web.admin import (
     accounts_page,
     audit_page,
+    contacts_page,
     deliveries_page,
     door,
     login_page,
@@ -16,7 +17,7 @@ from bot.web.admin import (
 )
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, deliveries_page, accounts_page, audit_page)
+_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
 
 
 def routes() -> list[BaseRoute]:

@@ -160,6 +160,15 @@ async def test_a_wrong_guess_tells_nothing(sqlite_front: Front) -> None:
     assert not await Session.exists()
 
 
+@pytest.mark.parametrize("email", ["\x00", "a\x00@b.example", "x" * 300, "\ud800".encode("utf-8", "surrogatepass")])
+async def test_no_address_is_an_error_of_ours(front: Front, email: str | bytes) -> None:
+    browser = Browser(front)
+    await browser.open("/admin/login")
+    await browser.send(email=email, password="pass\x00word")
+    assert browser.status == 422
+    assert "not right" in browser.page.text
+
+
 async def test_guessing_is_slow(sqlite_front: Front) -> None:
     await account(sqlite_front)
     browser = Browser(sqlite_front)
