@@ -12,15 +12,16 @@ import pytest
 
 from core import suppressions
 from core.models.contacts import Bounce, Reach
-from core.models.deliveries import Arrival, ArrivalState
+from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import EntryKind, Ticket, TicketEntry
 from core.models.invites import Invite, InviteState
 from tests import world
 from tests.ports import free_port
 from tests.rigs.correspondent import Correspondent, hand_in
 from tests.rigs.dovecot import PASSWORD, Dovecot
+from tests.rigs.greylist import Greylist
 from tests.rigs.postfix import Postfix
-from tests.rigs.smtp import Mail
+from tests.rigs.smtp import Mail, SmtpRig
 from tests.world import World
 
 pytestmark = pytest.mark.slow
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.slow
 class Servers:
     postfix: Postfix
     dovecot: Dovecot
+    greylist: Greylist
+    slow_port: int  # where Postfix brings mail for slow.example
 
     def mails(self, user: str) -> list[Mail]:
         """What is in somebody's mailbox."""
@@ -49,11 +52,13 @@ class Servers:
 
 @pytest.fixture
 def servers() -> Iterator[Servers]:
-    port = free_port()
-    with Dovecot("support", "ann", "bob", "fullfred", submission_port=port) as dovecot:
+    port, slow = free_port(), free_port()
+    users = ("support", "ann", "bob", "grey", "fullfred")
+    with Greylist() as greylist, Dovecot(*users, submission_port=port) as dovecot:
         lmtp = f"lmtp:[127.0.0.1]:{dovecot.lmtp_port}"
-        with Postfix({"example.net": lmtp, "example.org": lmtp}, port=port) as postfix:
-            yield Servers(postfix, dovecot)
+        routes = {"example.net": lmtp, "example.org": lmtp, "slow.example": f"smtp:[127.0.0.1]:{slow}"}
+        with Postfix(routes, port=port, policy=greylist.port) as postfix:
+            yield Servers(postfix, dovecot, greylist, slow)
             print(postfix.log, dovecot.log)  # noqa: T201 - shown by pytest when the test failed
 
 
@@ -129,6 +134,39 @@ async def test_a_full_mailbox_is_counted_and_not_given_up(here: World, servers: 
     assert await suppressions.listed() == []
     invite = await Invite.get().select_related("address")
     assert (invite.state, invite.address.reach) == (InviteState.DELIVERED, Reach.OK)
+
+
+async def test_a_greylisting_server_lets_the_question_in_when_it_comes_again(here: World, servers: Servers) -> None:
+    await here.resolve(addresses=[("mail", "grey@example.net"), ("mail", "bob@example.net")])
+    put_off = Delivery.filter(target="grey@example.net", state=DeliveryState.WAITING, attempts=1)
+    await here.until(lambda: put_off.exists())
+    assert "450 4.7.1" in (await put_off.get()).problem
+    await here.move_on(minutes=5)
+    question = await servers.mail("grey")
+    assert "How satisfied are you overall?" in question.text
+    first, second = servers.greylist.asked
+    assert first == second, "it is known again by its envelope"
+    assert first[0].startswith("support+b.i")
+    assert servers.mails("bob") == []
+    assert not await Bounce.all().exists()
+    invite = await Invite.get().select_related("address")
+    assert invite.address.reach == Reach.OK
+
+
+async def test_that_a_mail_is_late_changes_nothing(here: World, servers: Servers) -> None:
+    slow = SmtpRig()
+    slow.mood, slow.port = "busy", servers.slow_port
+    async with slow:
+        await here.resolve(addresses=[("mail", "kay@slow.example"), ("mail", "bob@example.net")])
+        told = (await servers.mail("support")).raw
+    assert b"Action: delayed" in told
+    assert b"Status: 4.7.1" in told
+    await here.until(lambda: _handled(1))
+    assert not await Bounce.all().exists()
+    invite = await Invite.get().select_related("address")
+    assert (invite.state, invite.address.address) == (InviteState.DELIVERED, "kay@slow.example")
+    assert await Ticket.all().count() == 1
+    assert servers.mails("bob") == []
 
 
 async def test_our_mails_get_no_holiday_note_and_one_that_comes_all_the_same_changes_nothing(

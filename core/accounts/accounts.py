@@ -25,6 +25,11 @@ def normal(email: str) -> str:
     return checked.normalized.lower()
 
 
+def _typed(email: str) -> str:
+    """An address to look for, whatever somebody typed."""
+    return clean_line(email, limit=254).lower()
+
+
 def role_named(role: str) -> Role:
     """Raises Invalid, naming those that there are."""
     if role not in set(Role):
@@ -61,7 +66,7 @@ def taken(address: str) -> Conflict:
 
 async def named(email: str) -> Account:
     """The account with this address; raises NotFound."""
-    account = await Account.get_or_none(email=email.strip().lower())
+    account = await Account.get_or_none(email=_typed(email))
     if account is None:
         known = [one.email for one in await Account.all().limit(1000)]
         raise NotFound(f"{email}: {unknown(email, known, 'account')}", field="email")
@@ -70,7 +75,7 @@ async def named(email: str) -> Account:
 
 async def with_password(email: str, password: str) -> Account | None:
     """Whose address and password these are; None when they fit nobody who may come in. Always takes as long."""
-    account = await Account.get_or_none(email=email.strip().lower()[:254], active=True)
+    account = await Account.get_or_none(email=_typed(email), active=True)
     if not await passwords.fits(password, account.password_hash if account else "") or account is None:
         return None
     if passwords.must_be_renewed(account.password_hash):

@@ -148,7 +148,7 @@ async def replay(delivery: Delivery, *, now: datetime) -> bool:
 async def claim_homeless(channels: Collection[str], *, worker: str, now: datetime) -> list[Delivery]:
     """Take what is due on a channel that is not configured (any more): no lane would ever look at it."""
     mine = []
-    for channel in [one for one in await _channels() if one not in channels]:
+    for channel in sorted(set(await every_channel()) - set(channels)):
         due = Delivery.filter(channel=channel, state=DeliveryState.WAITING, due_at__lte=now)
         for row in await due.limit(1000):
             taken = {"state": DeliveryState.SENDING, "taken_at": now, "taken_by": worker}
@@ -158,7 +158,7 @@ async def claim_homeless(channels: Collection[str], *, worker: str, now: datetim
     return mine
 
 
-async def _channels() -> list[str]:
+async def every_channel() -> list[str]:
     """All channels that ever had a delivery, one look into the index for each: there are many rows and few channels."""
     found: list[str] = []
     while True:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bot.channels.email.channel import EmailChannel
 from bot.channels.email.oauth import AccessTokens, TokenRefused, TokenUnavailable
 from bot.channels.email.settings import EmailSettings
-from core.ports import Forgetful, RawArrival, Undeliverable
+from core.ports import Finding, Forgetful, RawArrival, Undeliverable
 from tests.bot.test_email_channel import ANN, SITE, failure, message
 from tests.ports import free_port
 from tests.rigs.dovecot import Dovecot
@@ -68,6 +68,11 @@ async def test_mails_are_sent_with_one_token_that_all_connections_share(tokens: 
     }
 
 
+async def found_at(mail: EmailChannel, port: int) -> Finding:
+    """What `afterword check` says first about the server that listens there."""
+    return next(one for one in await mail.check() if f"127.0.0.1:{port}" in one.what)
+
+
 async def test_without_a_refresh_token_the_app_asks_in_its_own_name(tokens: TokenServer, relay: SmtpRig) -> None:
     scope = "https://outlook.office365.com/.default"
     mail = channel(tokens, relay, oauth_refresh_token="", oauth_scope=scope)
@@ -107,7 +112,7 @@ async def test_a_dead_refresh_token_says_what_to_do_and_no_secret(
     tokens.refusal = "invalid_grant"
     mail = channel(tokens, relay)
     refused = await failure(mail)
-    [finding] = await mail._check_relay()
+    finding = await found_at(mail, relay.port)
     await mail.close()
     assert isinstance(refused, Undeliverable)
     assert (refused.dead_address, refused.whole_channel) == (False, True)
@@ -125,7 +130,7 @@ async def test_a_dead_refresh_token_says_what_to_do_and_no_secret(
 )
 async def test_each_refusal_names_the_setting(tokens: TokenServer, relay: SmtpRig, error: str, remedy: str) -> None:
     tokens.refusal = error
-    [finding] = await channel(tokens, relay)._check_relay()
+    finding = await found_at(channel(tokens, relay), relay.port)
     assert not finding.ok
     assert error in finding.what
     assert remedy in finding.remedy
@@ -247,7 +252,7 @@ async def test_a_mailbox_is_read_with_a_token_also_after_it_was_called_back(
         for one in arrivals:
             came.put_nowait(one)
 
-    [finding] = await mail._check_mailbox()
+    finding = await found_at(mail, dovecot.imap_port)
     assert finding.ok, finding.what
     for number in (1, 2):
         tokens.call_back()
@@ -272,7 +277,7 @@ async def test_a_mailbox_whose_refresh_token_died_says_what_to_do(
 ) -> None:
     tokens.refusal = "invalid_grant"
     mail = reader(tokens, dovecot)
-    [finding] = await mail._check_mailbox()
+    finding = await found_at(mail, dovecot.imap_port)
     assert "set oauth_refresh_token" in finding.remedy
     with caplog.at_level(logging.ERROR):
         listening = asyncio.create_task(mail.listen(_nothing))
@@ -288,7 +293,7 @@ async def test_a_mailbox_whose_refresh_token_died_says_what_to_do(
 @pytest.mark.slow
 async def test_a_token_of_somebody_else_opens_no_mailbox(tokens: TokenServer, dovecot: Dovecot) -> None:
     tokens.user = "eve"
-    [finding] = await reader(tokens, dovecot)._check_mailbox()
+    finding = await found_at(reader(tokens, dovecot), dovecot.imap_port)
     assert not finding.ok
     assert "does not let us in" in finding.what
     assert len(tokens.asked) == 2

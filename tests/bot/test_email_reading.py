@@ -355,6 +355,77 @@ def test_the_status_may_stand_in_the_other_servers_words(status: str, diagnosis:
     assert bounces.kind_of(status, diagnosis) == BounceKind.HARD
 
 
+# ---------------------------------------------------------------- mail that is called unwanted
+
+
+OURS = f"From: support@example.org\nTo: ann@example.net\nMessage-ID: {OUR_ID}"
+OUR_ANSWERS = f"Reply-To: <support+{TOKEN}@example.org>"
+
+
+def arf(fields: str, original: str, *, kind: str = "message/rfc822", sender: str = "feedback@example.net") -> bytes:
+    """As in RFC 5965, sent to the bare address: that is what one registers with a provider."""
+    parts = (
+        "Content-Type: text/plain\n\nThis is an email abuse report.",
+        f"Content-Type: message/feedback-report\nContent-Disposition: inline\n\n{fields}",
+        f"Content-Type: {kind}\n\n{original}\n\nHow was it?",
+    )
+    raw = multipart("report", *parts, more="; report-type=feedback-report")
+    return raw.replace(b"Ann <3 <ann@example.net>", f"Feedback <{sender}>".encode())
+
+
+def jmrp(original: str, *, sender: str = "staff@hotmail.com") -> bytes:
+    """Outlook.com's own form: no report, but the mail under a header that only it writes."""
+    raw = multipart("mixed", f"Content-Type: message/rfc822\nContent-Disposition: attachment\n\n{original}\n\nHi")
+    return raw.replace(b"Ann <3 <ann@example.net>", sender.encode())
+
+
+YAHOO = (
+    f"Feedback-Type: abuse\nUser-Agent: Yahoo!-Mail-Feedback/2.0\nVersion: 0.1\n"
+    f"Original-Mail-From: <support+b.{TOKEN}@example.org>\nOriginal-Rcpt-To: ann@example.net\n"
+    "Received-Date: Mon, 2 Mar 2026 09:00:00 +0000\nReported-Domain: example.org"
+)
+GENERIC = "Feedback-Type: Abuse\nUser-Agent: SomeGenerator/1.0\nVersion: 1"
+OUTLOOK = f"X-HmXmrOriginalRecipient: <ann@example.net>\n{OURS}\n{OUR_ANSWERS}"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        arf(YAHOO, OURS, sender="feedback@arf.mail.yahoo.com"),
+        arf(GENERIC, f"{OURS}\n{OUR_ANSWERS}"),
+        arf(GENERIC, f"Return-Path: <support+b.{TOKEN}@example.org>\n{OURS}", kind="text/rfc822-headers"),
+        jmrp(OUTLOOK),
+    ],
+    ids=["yahoo", "generic", "headers only", "outlook"],
+)
+def test_a_complaint_says_who_calls_which_mail_unwanted(raw: bytes) -> None:
+    (heard,) = READER.read(raw)
+    assert isinstance(heard, Bounced)
+    assert (heard.kind, heard.reply_token, heard.receipt) == (BounceKind.COMPLAINT, TOKEN, OUR_ID)
+    assert heard.person.address == "ann@example.net"
+
+
+def test_a_complaint_that_sends_nothing_of_ours_back_proves_nothing() -> None:
+    (heard,) = READER.read(arf(YAHOO.replace("example.org", "example.com"), OURS))
+    assert isinstance(heard, Bounced)
+    assert heard.reply_token == ""
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "fraud", "virus", "auth-failure", "other", ""])
+def test_other_feedback_is_no_complaint(kind: str) -> None:
+    assert READER.read(arf(YAHOO.replace("abuse", kind, 1), OURS)) == []
+
+
+def test_who_forwards_our_mail_does_not_complain() -> None:
+    assert isinstance(wrote(jmrp(OUTLOOK, sender="ann@example.net")), Wrote)
+    assert isinstance(wrote(jmrp(f"{OURS}\n{OUR_ANSWERS}")), Wrote)
+
+
+def test_a_complaint_without_its_report_is_not_understood() -> None:
+    with pytest.raises(ValueError, match="about what"):
+        READER.read(multipart("report", "\nx", more="; report-type=feedback-report"))
+
+
 # ---------------------------------------------------------------- mail that was made to hurt
 
 
@@ -419,6 +490,12 @@ HOSTILE = {
     + b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
     + b"Content-Type: message/delivery-status\r\n\r\n"
     + filled(b"Action: failed\n\n"),
+    "complaints": HEAD
+    + b"Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n"
+    + b"Content-Type: message/feedback-report\r\n\r\n"
+    + filled(b"Feedback-Type: abuse\n"),
+    "Outlook's complaints": MIXED.replace(b"Ann <3 <ann@example.net>", b"staff@hotmail.com")
+    + filled(b"--b\r\nContent-Type: message/rfc822\r\n\r\nX: y\r\n"),
 }
 
 

@@ -39,8 +39,9 @@ transport_maps = inline:{{ {transports} }}
 default_transport = error:only loopback
 recipient_delimiter = +
 smtpd_relay_restrictions = permit_mynetworks, reject
-smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = {policy} permit_mynetworks, reject
 bounce_queue_lifetime = 1m
+delay_warning_time = 1s
 notify_classes =
 smtp_tls_security_level = none
 lmtp_tls_security_level = none
@@ -74,13 +75,17 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """`routes` says for each domain where its mail goes; nothing else leaves."""
+    """`routes` says for each domain where its mail goes; nothing else leaves. `policy` is the port of a policy service.
 
-    def __init__(self, routes: Mapping[str, str], *, port: int = 0) -> None:
+    Whoever sent what has to wait is told at once ("delayed").
+    """
+
+    def __init__(self, routes: Mapping[str, str], *, port: int = 0, policy: int = 0) -> None:
         assert shutil.which("postfix"), "install postfix"
         assert os.geteuid() == 0, "Postfix can only be started by root"
         self.port = port or free_port()
         self._routes = routes
+        self._policy = f"check_policy_service inet:127.0.0.1:{policy}," if policy else ""
         self._folder = Path(tempfile.mkdtemp(prefix="postfix-"))
         self._config = self._folder / "config"
 
@@ -90,7 +95,9 @@ class Postfix:
             (self._folder / name).mkdir(mode=0o755)
         shutil.chown(self._folder / "data", "postfix")
         transports = ", ".join(f"{{ {domain} = {where} }}" for domain, where in self._routes.items())
-        main = _MAIN.format(folder=self._folder, domains=" ".join(self._routes), transports=transports)
+        main = _MAIN.format(
+            folder=self._folder, domains=" ".join(self._routes), transports=transports, policy=self._policy
+        )
         (self._config / "main.cf").write_text(main)
         (self._config / "master.cf").write_text(_MASTER.format(port=self.port))
         self._say("start")

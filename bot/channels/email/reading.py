@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import mimetypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.channels.email import automatic, bounces, html_text, mime, quoting
@@ -68,7 +68,8 @@ class Reader:
         heard: list[Heard] = []
         for report in reports:
             original = report.original
-            token = self._token(mail.headers, _RECIPIENTS) or self._token(original, ("return-path", "reply-to"))
+            token = self._token(mail.headers, _RECIPIENTS) or self._token_in([report.sender])
+            token = token or self._token(original, ("return-path", "reply-to"))
             target = clean_line(original.first("to"), limit=320) or report.recipient
             bounced = Bounced(
                 Person(target),
@@ -91,9 +92,11 @@ class Reader:
         return ours or (self.replies is not None and self.replies.takes(address))
 
     def _token(self, headers: Headers, names: tuple[str, ...]) -> str:
+        return self._token_in(value for name in names for value in headers.all(name))
+
+    def _token_in(self, values: Iterable[str]) -> str:
         if self.replies is None:
             return ""
-        values = (value for name in names for value in headers.all(name))
         return next((token for value in values if (token := self.replies.token_in(value))), "")
 
     def _answered(self, headers: Headers) -> str:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from bot.web.admin import accounts_page, audit_page, door, login_page, overview_page, own_page, setup_page
+from bot.web.admin import (
+    accounts_page,
+    audit_page,
+    contacts_page,
+    deliveries_page,
+    door,
+    login_page,
+    overview_page,
+    own_page,
+    setup_page,
+)
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, accounts_page, audit_page)
+_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
 
 
 def routes() -> list[BaseRoute]:

@@ -74,7 +74,7 @@ async def offer_password(visit: Changing, account_id: int) -> Response:
 
 
 async def _found(account_id: int) -> Account:
-    account = await Account.get_or_none(id=account_id)
+    account = await Account.get_or_none(id=account_id) if account_id < 2**63 else None
     if account is None:
         raise HTTPException(404)
     return account

@@ -39,9 +39,10 @@ class Line:
 @router.api_route("/admin/audit", methods=["GET", "HEAD"])
 async def look(
     visit: Annotated[Visit, Depends(Member(Right.SEE_AUDIT))],
-    before: Annotated[int, Query(ge=1)] | None = None,
+    before: Annotated[int, Query(ge=1, lt=2**63)] | None = None,
     about: Annotated[str, Query(max_length=254)] = "",
 ) -> Response:
+    about = about.replace("\x00", "")
     lines = await audit.latest(PAGE + 1, before=before, about=about)
     following = lines[PAGE - 1].id if len(lines) > PAGE else None
     shown = [Line(line, _named(visit, line.action), _changes(line)) for line in lines[:PAGE]]

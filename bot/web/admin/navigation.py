@@ -21,6 +21,8 @@ class Section:
 
 SECTIONS = (
     Section("overview", HOME, Right.OWN),
+    Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
+    Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -12,10 +11,9 @@ from bot.web.api import paging, shapes
 from bot.web.api.answers import REFUSALS, answer
 from bot.web.policies import Admin, Reader
 from bot.web.site import Here
-from core import errors, transactions
+from core import errors
 from core.models.deliveries import Delivery, DeliveryState
-from core.plumbing import deliveries
-from core.surveys import invites
+from core.surveys import dead_letters
 
 router = APIRouter(prefix="/api/v1", tags=["Deliveries"])
 _ID = re.compile(r"dlv_(\d{1,18})")
@@ -54,17 +52,12 @@ async def replay(delivery: str, site: Here, _: Admin) -> Response:
     row = await Delivery.get_or_none(id=int(named[1])) if named else None
     if row is None:
         raise errors.NotFound("there is no such delivery", field="delivery")
-    if not await transactions.run(lambda: _replay(row, site.clock())):
-        raise errors.Conflict(f"it is {row.state.value}; only a dead delivery is sent again", field="delivery")
+    try:
+        await dead_letters.replay(row, now=site.clock())
+    except errors.Conflict as late:
+        said = f"it is {row.state.value}; only a dead delivery is sent again"
+        raise errors.Conflict(said, field="delivery") from late
     return answer(_shape(await Delivery.get(id=row.id)), 202)
-
-
-async def _replay(row: Delivery, now: datetime) -> bool:
-    if not await deliveries.replay(row, now=now):
-        return False
-    if row.kind in ("invite", "recovered") and row.subject_id is not None:
-        await invites.revive(row.subject_id, row.address_id, now=now)
-    return True
 
 
 def _shape(row: Delivery) -> shapes.DeliveryShape:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.web.rates import Bucket
 from core import audit
 from core.accounts import accounts, invitations
 from core.errors import Refusal
@@ -160,7 +161,18 @@ async def test_a_wrong_guess_tells_nothing(sqlite_front: Front) -> None:
     assert not await Session.exists()
 
 
+@pytest.mark.parametrize("email", ["\x00", "a\x00@b.example", "x" * 300, "\ud800".encode("utf-8", "surrogatepass")])
+async def test_no_address_is_an_error_of_ours(front: Front, email: str | bytes) -> None:
+    browser = Browser(front)
+    await browser.open("/admin/login")
+    await browser.send(email=email, password="pass\x00word")
+    assert browser.status == 422
+    assert "not right" in browser.page.text
+
+
 async def test_guessing_is_slow(sqlite_front: Front) -> None:
+    sqlite_front.site.rates.sign_in = Bucket(5, 5, seconds=lambda: 0.0)  # all within one moment, however slow we are
+    sqlite_front.site.rates.sign_in_caller = Bucket(20, 20, seconds=lambda: 0.0)
     await account(sqlite_front)
     browser = Browser(sqlite_front)
     seen = []

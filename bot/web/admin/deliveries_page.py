@@ -1,0 +1,64 @@
+"""`/admin/deliveries`: dead letters, which are sent again or given up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from starlette.responses import Response
+
+from bot.web.admin.door import Member, Visit
+from core.accounts.roles import Right
+from core.errors import Refusal
+from core.models.deliveries import Delivery
+from core.surveys import dead_letters
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/deliveries"
+PAGE = 50
+Changing = Annotated[Visit, Depends(Member(Right.REPLAY_DELIVERIES))]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(
+    visit: Annotated[Visit, Depends(Member(Right.SEE_DELIVERIES))],
+    before: Annotated[int, Query(ge=1, lt=2**63)] | None = None,
+) -> Response:
+    return await _list(visit, before=before)
+
+
+@router.post(f"{PATH}/{{delivery_id}}/replay")
+async def replay(visit: Changing, delivery_id: int) -> Response:
+    try:
+        await dead_letters.replay(await _found(delivery_id), by=visit.account.email, now=visit.now)
+    except Refusal as refusal:
+        return await _list(visit, refusal=refusal)
+    return visit.back(PATH, said="delivery_replayed")
+
+
+@router.post(f"{PATH}/{{delivery_id}}/discard")
+async def discard(visit: Changing, delivery_id: int) -> Response:
+    try:
+        await dead_letters.discard(await _found(delivery_id), by=visit.account.email, now=visit.now)
+    except Refusal as refusal:
+        return await _list(visit, refusal=refusal)
+    return visit.back(PATH, said="delivery_discarded")
+
+
+async def _found(delivery_id: int) -> Delivery:
+    row = await Delivery.get_or_none(id=delivery_id) if delivery_id < 2**63 else None
+    if row is None:
+        raise HTTPException(404)
+    return row
+
+
+async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | None = None) -> Response:
+    rows = await dead_letters.latest(PAGE + 1, before=before)
+    return visit.draw(
+        "deliveries",
+        status=409 if refusal else 200,
+        rows=rows[:PAGE],
+        following=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        problem=visit.why(refusal) if refusal else "",
+        changing=visit.may(Right.REPLAY_DELIVERIES),
+    )

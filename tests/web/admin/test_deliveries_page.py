@@ -1,0 +1,70 @@
+"""Dead letters: seen with their reason, sent again, given up."""
+
+from __future__ import annotations
+
+from core.accounts.roles import Role
+from core.models.accounts import AuditLine
+from core.models.deliveries import Delivery, DeliveryState
+from tests.web.admin.desk import at
+from tests.web.front import Front
+
+PATH = "/admin/deliveries"
+
+
+async def dead(front: Front, key: str = "reply:1", problem: str = "<script>alert(1)</script> blocked") -> Delivery:
+    return await Delivery.create(
+        key=key,
+        kind="reply",
+        channel="telegram",
+        target="12345678901234567890",
+        state=DeliveryState.DEAD,
+        due_at=front.clock.now,
+        created_at=front.clock.now,
+        attempts=11,
+        problem=problem,
+    )
+
+
+async def test_a_dead_letter_says_why_and_its_reason_runs_nowhere(front: Front) -> None:
+    await dead(front)
+    browser = await at(front, Role.SUPERVISOR)
+    page = await browser.open(PATH)
+    assert "blocked" in page.text
+    assert "<script>alert" not in browser.html
+    assert "12345678901234567890" not in browser.html
+
+
+async def test_it_is_sent_again_once(front: Front) -> None:
+    row = await dead(front)
+    browser, other = await at(front, Role.SUPERVISOR), await at(front, Role.ADMIN)
+    await other.open(PATH)
+    await browser.open(PATH)
+    page = await browser.send(f"{PATH}/{row.id}/replay")
+    assert "on its way again" in page.text
+    await row.refresh_from_db()
+    assert (row.state, row.attempts) == (DeliveryState.WAITING, 0)
+    page = await other.send(f"{PATH}/{row.id}/discard")
+    assert other.status == 409
+    assert "Somebody was faster" in page.text
+    assert await AuditLine.filter(subject=f"delivery:dlv_{row.id}").values_list("action", flat=True) == [
+        "delivery.replayed"
+    ]
+
+
+async def test_it_is_given_up(front: Front) -> None:
+    row = await dead(front)
+    browser = await at(front, Role.ADMIN)
+    await browser.open(PATH)
+    await browser.send(f"{PATH}/{row.id}/discard")
+    await row.refresh_from_db()
+    assert row.state == DeliveryState.CANCELLED
+    assert await AuditLine.filter(action="delivery.discarded").count() == 1
+
+
+async def test_an_auditor_only_looks(front: Front) -> None:
+    row = await dead(front)
+    browser = await at(front, Role.AUDITOR)
+    await browser.open(PATH)
+    assert f"{PATH}/{row.id}/replay" not in browser.html
+    await browser.post(f"{PATH}/{row.id}/replay")
+    assert browser.status == 403
