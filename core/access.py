@@ -43,7 +43,7 @@ async def create(name: str, scopes: Sequence[str], *, now: datetime) -> str:
     kept = sorted(set(scopes))
     try:
         async with transactions.savepoint():
-            await ApiToken.create(name=name, token_hash=_hash(token), scopes=kept, created_at=now)
+            await ApiToken.create(name=name, token_hash=hash_of(token), scopes=kept, created_at=now)
     except IntegrityError as error:
         raise Conflict(f"there is, or was, a token named {name}; choose another name", field="name") from error
     return token
@@ -56,7 +56,7 @@ async def verify(token: str, *, now: datetime) -> ApiToken | None:
     """
     if not _SHAPE.fullmatch(token):
         return None
-    found = await _VALID.first(_hash(token))
+    found = await _VALID.first(hash_of(token))
     if found is not None and (found.last_used_at is None or found.last_used_at < now - _WORTH_NOTING):
         seen_before = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - _WORTH_NOTING)
         await ApiToken.filter(seen_before, id=found.id).update(last_used_at=now)
@@ -83,5 +83,6 @@ async def revoke(name: str, *, now: datetime) -> None:
         raise NotFound(f"{name}: {unknown(name, names, 'token')}", field="name")
 
 
-def _hash(token: str) -> str:
+def hash_of(token: str) -> str:
+    """What is kept of a secret that somebody shows us: enough to know it again."""
     return hashlib.sha256(token.encode()).hexdigest()

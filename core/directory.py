@@ -9,6 +9,7 @@ from tortoise.expressions import Q, Subquery
 from core import audit, contacts, errors, transactions
 from core.models.contacts import Address, Contact
 from core.models.desk import Ticket
+from core.surveys import invites
 
 
 async def search(words: str, most: int, *, before: int | None = None) -> list[Contact]:
@@ -40,8 +41,7 @@ async def tickets_of(contact_id: int, most: int) -> list[Ticket]:
 @transactions.atomic
 async def set_surveys(contact_id: int, *, wanted: bool, by: str, now: datetime) -> None:
     """Whether the contact is asked for ratings; nothing happens if it is so already. Raises errors.NotFound."""
-    contact = await one(contact_id)
-    await contacts.lock(contact)
+    await contacts.lock(await one(contact_id))
     contact = await one(contact_id)
     was = contact.opted_out_at is None
     if was == wanted:
@@ -49,6 +49,6 @@ async def set_surveys(contact_id: int, *, wanted: bool, by: str, now: datetime) 
     if wanted:
         await contacts.opt_in(contact)
     else:
-        await contacts.opt_out(contact, now=now)
+        await invites.stop_asking(contact, now=now)
     subject = f"contact:{contact_id}"
     await audit.record(by, "contact.surveys", subject, before={"asked": was}, after={"asked": wanted}, now=now)

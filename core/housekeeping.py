@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from core.accounts import sessions
 from core.models.access import IdempotentAnswer
 from core.models.responses import PageVisit
 from core.plumbing import arrivals
@@ -14,7 +15,11 @@ VISITS_FOR = timedelta(days=30)
 
 
 async def tidy(*, now: datetime) -> None:
-    """Answers for an `Idempotency-Key` go after a day, raw arrivals and openings of survey pages after a month."""
+    """Answers for an `Idempotency-Key` go after a day, raw arrivals and openings of survey pages after a month.
+
+    Sessions go when they have ended.
+    """
     await arrivals.forget(now=now)
     await IdempotentAnswer.filter(created_at__lt=now - ANSWERS_FOR).delete()
+    await sessions.forget_old(now=now)
     await PageVisit.filter(opened_at__lt=now - VISITS_FOR).delete()

@@ -68,7 +68,7 @@ async def _create(config: Config, email: str, role: str, name: str, password: st
 
     now = datetime.now(UTC)
     if password:
-        passwords.check(password, about=(email, email.partition("@")[0], name, config.site.name))
+        passwords.check(password, email=email, name=name, site=config.site.name)
     async with opened(config):
         if not password:
             return await invitations.to(email, role, name=name, by=audit.COMMAND_LINE, now=now)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bot.surveys import answers, drafts
 from bot.turn import Turn
-from core import contacts, history, places
+from core import contacts, places
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import tickets
 from core.models.contacts import Contact
-from core.models.desk import OPEN_STATUSES, EntryKind, Ticket
+from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import Invite
 from core.models.setup import StaffAddress
 from core.plumbing import deliveries
@@ -100,11 +100,8 @@ async def _new(
     )
     subject = tickets.subject_of(event.text, files=event.files)
     ticket = await tickets.open_ticket(
-        contact=contact, subject=subject, channel=channel.name, thread=event.receipt, now=now
+        contact=contact, subject=subject, channel=channel.name, thread=event.receipt, follows=follows, now=now
     )
-    if follows is not None:
-        values: dict[str, object] = {"number": follows.number}
-        await history.write(ticket, EntryKind.NOTE, label="history.follows", values=values, now=now)
     refused = await tickets.add(ticket, contact, channel.name, event.text, event.files, now=now)
     draft = drafts.received(ticket, channel, person.address, thread=event.receipt)
     told = await deliveries.hand_over(draft, worker=talk.worker, now=now)

@@ -27,6 +27,11 @@ def caller(connection: HTTPConnection, site: Site) -> str:
     return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
+def always_counted(connection: HTTPConnection, site: Site) -> str:
+    """The same, and a name for this machine too: for guesses at secrets, which nobody makes for others."""
+    return caller(connection, site) or "this machine"
+
+
 def is_this_machine(connection: HTTPConnection) -> bool:
     """A direct call from loopback; one that a proxy passed on is not."""
     peer = _read(connection.client.host) if connection.client else None

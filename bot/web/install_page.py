@@ -20,6 +20,7 @@ from core.ports import Refused, TryLater, Undeliverable
 router = APIRouter(prefix="/slack", dependencies=[policies.public], include_in_schema=False)
 log = logging.getLogger(__name__)
 
+_COOKIE = "afterword-install"
 _SECONDS = 600
 _LONGEST = 500
 _STATUS = {"installed": 200, "cancelled": 200, "nothing": 404, "too_many": 429, "later": 503}
@@ -47,9 +48,7 @@ async def begin(request: Request, site: Here, channel: str) -> Response:
     browser = sessions.new_secret()
     state = sessions.stamp(site, "install", channel, browser)
     response = RedirectResponse(installer.authorize_url(state), 303)
-    response.set_cookie(
-        _cookie(site), browser, max_age=_SECONDS, path="/", secure=site.secure, httponly=True, samesite="lax"
-    )
+    sessions.set_cookie(response, site, _COOKIE, browser, seconds=_SECONDS)
     return response
 
 
@@ -72,7 +71,9 @@ async def finish(request: Request, site: Here, channel: str) -> Response:
         log.warning("the app could not be installed yet: the store is away", extra={"channel": channel})
         screen, team = "later", ""
     response = _page(request, site, channel, screen, team=team)
-    response.delete_cookie(_cookie(site), path="/", secure=site.secure, httponly=True, samesite="lax")
+    response.delete_cookie(
+        sessions.cookie_name(site, _COOKIE), path="/", secure=site.secure, httponly=True, samesite="lax"
+    )
     return response
 
 
@@ -95,7 +96,7 @@ async def _finish(request: Request, site: Site, channel: str, installer: Install
 
 def _is_ours(request: Request, site: Site, channel: str, state: str) -> bool:
     """This browser was sent to Slack with that state, at most ten minutes ago."""
-    browser = request.cookies.get(_cookie(site), "")
+    browser = request.cookies.get(sessions.cookie_name(site, _COOKIE), "")
     if not browser or len(browser) > _LONGEST or len(state) > _LONGEST:
         return False
     age = sessions.age(site, state, "install", channel, browser, now=site.clock())
@@ -122,7 +123,3 @@ def _page(request: Request, site: Site, channel: str, screen: str, *, team: str 
         "again": "" if screen in ("installed", "nothing", "too_many") else f"/slack/{channel}/install",
     }
     return pages.of(request).draw("install", locale, values, status=_STATUS.get(screen, 400))
-
-
-def _cookie(site: Site) -> str:
-    return "__Host-afterword-install" if site.secure else "afterword-install"

@@ -126,7 +126,7 @@ async def _caller(
 ) -> ApiToken:
     token = await access.verify(credentials.credentials, now=site.clock()) if credentials else None
     if token is None:
-        if wait := site.rates.wrong_tokens.wait(clients.caller(request, site) or "this machine"):
+        if wait := site.rates.wrong_tokens.wait(clients.always_counted(request, site)):
             raise TooMany(wait)
         raise Unauthorized
     if not access.allows(token, scope):

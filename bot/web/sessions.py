@@ -13,13 +13,14 @@ from starlette.responses import Response
 
 from bot.web.site import Site
 
+_NAME = "afterword"
 _SECONDS = 30 * 24 * 3600
 _LONGEST = 100
 
 
 def read(request: Request, site: Site) -> str:
     """The browser's own secret, or "" when it has none."""
-    value = request.cookies.get(_name(site), "")
+    value = request.cookies.get(cookie_name(site, _NAME), "")
     return value if len(value) <= _LONGEST else ""
 
 
@@ -29,8 +30,18 @@ def new_secret() -> str:
 
 def keep(response: Response, site: Site, session: str) -> None:
     """`Lax`, not `Strict`: people come from a link in a mail, and must be known again when they come once more."""
+    set_cookie(response, site, _NAME, session, seconds=_SECONDS)
+
+
+def cookie_name(site: Site, name: str) -> str:
+    """A cookie that no other host can set, where people come by https."""
+    return f"__Host-{name}" if site.secure else name
+
+
+def set_cookie(response: Response, site: Site, name: str, value: str, *, seconds: int) -> None:
+    """For us alone: no script reads it, and no other site's form sends it along."""
     response.set_cookie(
-        _name(site), session, max_age=_SECONDS, path="/", secure=site.secure, httponly=True, samesite="lax"
+        cookie_name(site, name), value, max_age=seconds, path="/", secure=site.secure, httponly=True, samesite="lax"
     )
 
 
@@ -57,7 +68,3 @@ def age(site: Site, stamped: str, *parts: str, now: datetime) -> float | None:
     if not (when.isascii() and when.isdigit() and len(when) < 16) or not is_genuine(site, signature, when, *parts):
         return None
     return now.timestamp() - int(when) / 1000
-
-
-def _name(site: Site) -> str:
-    return "__Host-afterword" if site.secure else "afterword"

@@ -25,11 +25,6 @@ def normal(email: str) -> str:
     return checked.normalized.lower()
 
 
-def _typed(email: str) -> str:
-    """An address to look for, whatever somebody typed."""
-    return clean_line(email, limit=254).lower()
-
-
 def role_named(role: str) -> Role:
     """Raises Invalid, naming those that there are."""
     if role not in set(Role):
@@ -64,18 +59,9 @@ def taken(address: str) -> Conflict:
     return Conflict(f"{address} has an account already", field="email", label="account.email_taken")
 
 
-async def named(email: str) -> Account:
-    """The account with this address; raises NotFound."""
-    account = await Account.get_or_none(email=_typed(email))
-    if account is None:
-        known = [one.email for one in await Account.all().limit(1000)]
-        raise NotFound(f"{email}: {unknown(email, known, 'account')}", field="email")
-    return account
-
-
 async def with_password(email: str, password: str) -> Account | None:
     """Whose address and password these are; None when they fit nobody who may come in. Always takes as long."""
-    account = await Account.get_or_none(email=_typed(email), active=True)
+    account = await Account.get_or_none(email=clean_line(email, limit=254).lower(), active=True)
     if not await passwords.fits(password, account.password_hash if account else "") or account is None:
         return None
     if passwords.must_be_renewed(account.password_hash):
@@ -124,7 +110,7 @@ async def change(
 
 async def set_password(account: Account, password: str, *, site: str = "", by: str, now: datetime) -> None:
     """A new password; all other browsers are signed out. Raises Invalid for a weak one."""
-    passwords.check(password, about=(account.email, account.email.partition("@")[0], account.name, site))
+    passwords.check(password, email=account.email, name=account.name, site=site)
     await keep_password(account.id, account.email, await passwords.hashed(password), by=by, now=now)
 
 
@@ -136,8 +122,13 @@ async def keep_password(account_id: int, email: str, password_hash: str, *, by: 
     await audit.record(by, "account.password_set", f"account:{email}", now=now)
 
 
+async def has_admin(*, but: int = 0) -> bool:
+    """Whether an admin may come in, besides the account `but`."""
+    return await Account.filter(role=Role.ADMIN, active=True).exclude(id=but).exists()
+
+
 async def _keep_an_admin(without: int) -> None:
-    if not await Account.filter(role=Role.ADMIN, active=True).exclude(id=without).exists():
+    if not await has_admin(but=without):
         raise NotAllowed("this is the last admin; make another one first", field="role", label="account.last_admin")
 
 

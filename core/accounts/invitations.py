@@ -7,7 +7,8 @@ import secrets
 from datetime import datetime, timedelta
 
 from core import audit, transactions
-from core.accounts import accounts, passwords, sessions
+from core.access import hash_of
+from core.accounts import accounts, passwords
 from core.errors import NotFound
 from core.models.accounts import Account, Invitation, Role
 from core.text import clean_line
@@ -26,7 +27,7 @@ async def for_setup(*, now: datetime) -> str:
 
 async def is_needed() -> bool:
     """Whether nobody could come in to set anything up."""
-    return not await Account.filter(role=Role.ADMIN, active=True).exists()
+    return not await accounts.has_admin()
 
 
 @transactions.atomic
@@ -54,7 +55,7 @@ async def find(code: str, *, now: datetime) -> Invitation | None:
     """The invitation behind a code; None when it was used, expired, or never was."""
     if not _SHAPE.fullmatch(code):
         return None
-    return await Invitation.get_or_none(code_hash=sessions.hash_of(code), used_at=None, expires_at__gt=now)
+    return await Invitation.get_or_none(code_hash=hash_of(code), used_at=None, expires_at__gt=now)
 
 
 async def open_ones(*, now: datetime) -> list[Invitation]:
@@ -72,7 +73,7 @@ async def accept(code: str, *, email: str, name: str, password: str, locale: str
     if invitation is None:
         raise NotFound("this address opens nothing (any more)")
     address = accounts.normal(invitation.email or email)
-    passwords.check(password, about=(address, address.partition("@")[0], name, site))
+    passwords.check(password, email=address, name=name, site=site)
     return await _accept(invitation, address, name, await passwords.hashed(password), locale, now)
 
 
@@ -93,7 +94,7 @@ async def _accept(
 async def _made(role: Role, email: str, name: str, account_id: int | None, lasts: timedelta, now: datetime) -> str:
     code = secrets.token_urlsafe(24)
     await Invitation.create(
-        code_hash=sessions.hash_of(code),
+        code_hash=hash_of(code),
         role=role,
         email=email,
         name=name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -36,8 +36,8 @@ def must_be_renewed(kept: str) -> bool:
     return _hasher().check_needs_rehash(kept)
 
 
-def check(password: str, *, about: Sequence[str] = ()) -> None:
-    """Raises Invalid, naming what is wrong. `about` are words that a stranger would try: name, address, company.
+def check(password: str, *, email: str, name: str, site: str) -> None:
+    """Raises Invalid, naming what is wrong. A stranger would try the person's address and name, and the company's.
 
     Length counts, not a mixture of kinds of characters (NIST SP 800-63B-4, 3.1.1.2).
     """
@@ -48,7 +48,7 @@ def check(password: str, *, about: Sequence[str] = ()) -> None:
         raise _weak(f"a password has at most {LONGEST} characters", "too_long", most=LONGEST)
     if len(set(plain)) < 5:
         raise _weak("a password of so few different characters is guessed at once", "too_plain")
-    for word in about:
+    for word in (email, email.partition("@")[0], name, site):
         if len(word) > 3 and len(plain.casefold().replace(word.casefold(), "")) < SHORTEST // 2:
             raise _weak("a password must be more than your name or address", "too_near")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from datetime import datetime, timedelta
 
 from core import audit, transactions
+from core.access import hash_of
 from core.models.accounts import Account, Session
 from core.text import clean_line
 
@@ -67,7 +67,3 @@ async def forget_old(*, now: datetime) -> None:
     """Take out what has expired."""
     await Session.filter(seen_at__lt=now - IDLE).delete()
     await Session.filter(created_at__lt=now - LONGEST).delete()
-
-
-def hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -49,12 +49,11 @@ async def begin(letter: Letter, *, follows: Ticket | None = None, now: datetime)
     contact = known.contact if known else await contacts.learn(facts, now=now)
     first_line = shorten(clean(letter.text).split("\n")[0], _SUBJECT)
     subject = clean_line(_REPLY.sub("", letter.subject)) or first_line
-    ticket = await tickets.open_ticket(contact=contact, subject=subject, channel=letter.channel, now=now)
+    ticket = await tickets.open_ticket(
+        contact=contact, subject=subject, channel=letter.channel, follows=follows, now=now
+    )
     if letter.thread:
         await Ticket.filter(id=ticket.id).update(thread=letter.thread[:300])
-    if follows is not None:
-        values: dict[str, object] = {"number": follows.number}
-        await history.write(ticket, EntryKind.NOTE, label="history.follows", values=values, now=now)
     return ticket, await tickets.message(ticket, letter.text, by=contact.name, from_contact=True, now=now)
 
 

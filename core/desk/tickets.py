@@ -112,8 +112,9 @@ async def open_ticket(
     ref: str | None = None,
     thread: str = "",
     tags: Sequence[str] = (),
+    follows: Ticket | None = None,
 ) -> Ticket:
-    """A new request. Without a priority it gets the one that its type brings along."""
+    """A new request. Without a priority it gets the one that its type brings along. It may follow another."""
     ticket = await insert(
         Ticket,
         number=await numbering.next_number(now),
@@ -130,6 +131,9 @@ async def open_ticket(
     )
     where: dict[str, object] = {"channel": channel or "api"}
     await history.write(ticket, EntryKind.OPENED, actor=contact.name, label="history.opened", values=where, now=now)
+    if follows is not None:
+        number: dict[str, object] = {"number": follows.number}
+        await history.write(ticket, EntryKind.NOTE, label="history.follows", values=number, now=now)
     if text:
         await message(ticket, text, by=contact.name, from_contact=True, now=now)
     return ticket

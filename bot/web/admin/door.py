@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.web import pages, reading
 from bot.web.admin import navigation
 from bot.web.policies import Policy
-from bot.web.sessions import is_genuine, seal
+from bot.web.sessions import cookie_name, is_genuine, seal, set_cookie
 from bot.web.site import Here, Site
 from core.accounts import roles, sessions
 from core.accounts.roles import Right
@@ -25,7 +25,9 @@ from core.models.accounts import Account, Session
 
 SAFE = frozenset({"GET", "HEAD"})
 FORM_FIELDS = 1000
-_DAY = 24 * 3600
+_COOKIE, _STRANGER = "afterword-admin", "afterword-door"
+_HOUR = 3600
+_DAY = 24 * _HOUR
 
 
 class SignInFirst(Exception):
@@ -67,6 +69,10 @@ class Visit:
     def why(self, refusal: Refusal) -> str:
         """Why something was refused, in the reader's language where it has been translated."""
         return self.say(refusal.label, **refusal.values) if refusal.label else refusal.message
+
+    def wrong(self, refusal: Refusal | None) -> dict[str, str]:
+        """For a form that is shown again: which field, and what is wrong with it; empty when nothing is."""
+        return {"field": refusal.field if refusal else "", "problem": self.why(refusal) if refusal else ""}
 
     async def form(self) -> dict[str, str]:
         """The fields of the form that was sent, the last value of each."""
@@ -120,7 +126,7 @@ class Member:
         self.right = right
 
     async def __call__(self, request: Request, site: Here) -> Visit:
-        session = await sessions.find(request.cookies.get(cookie_name(site), ""), now=site.clock())
+        session = await who_is_in(request, site)
         if session is None:
             raise SignInFirst
         visit = Visit(request, site, session, locale_of(request, site, session.account.locale))
@@ -157,42 +163,41 @@ def _is_our_own(request: Request, site: Site) -> bool:
 # ---------------------------------------------------------------- what the browser keeps
 
 
-def cookie_name(site: Site) -> str:
-    return "__Host-afterword-admin" if site.secure else "afterword-admin"
+async def who_is_in(request: Request, site: Site) -> Session | None:
+    """The session of this browser, if it has one that is good."""
+    return await sessions.find(request.cookies.get(cookie_name(site, _COOKIE), ""), now=site.clock())
 
 
-def let_in(response: Response, site: Site, token: str) -> None:
-    """The browser shows this from now on, and forgets it when it is closed, or after a day."""
-    response.set_cookie(
-        cookie_name(site), token, max_age=_DAY, path="/", secure=site.secure, httponly=True, samesite="lax"
-    )
+async def let_in(response: Response, request: Request, site: Site, account: Account, *, how: str) -> None:
+    """From now on this browser is signed in, until it has been idle for long or a day is over."""
+    browser = request.headers.get("user-agent", "")
+    token = await sessions.begin(account, browser=browser, how=how, now=site.clock())
+    set_cookie(response, site, _COOKIE, token, seconds=_DAY)
 
 
 def show_out(response: Response, site: Site) -> None:
-    response.delete_cookie(cookie_name(site), path="/", secure=site.secure, httponly=True, samesite="lax")
+    response.delete_cookie(cookie_name(site, _COOKIE), path="/", secure=site.secure, httponly=True, samesite="lax")
 
 
-def stranger_token(request: Request, site: Site) -> tuple[str, str]:
-    """For forms of people who are not signed in: a secret that their browser keeps, and the token that goes with it."""
-    secret = request.cookies.get(_stranger_name(site), "")
+def draw_for_stranger(request: Request, site: Site, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A form for somebody who is not signed in: their browser keeps a secret, and `csrf` is the token to it."""
+    secret = request.cookies.get(cookie_name(site, _STRANGER), "")
     if not (20 <= len(secret) <= 100):
         secret = secrets.token_urlsafe(24)
-    return secret, seal(site, "stranger", secret)
+    shown = {"site_name": site.name, "csrf": seal(site, "stranger", secret), **values}
+    response = pages.of(request).draw(f"admin/{name}", chosen_locale(request, site), shown, status=status)
+    set_cookie(response, site, _STRANGER, secret, seconds=_HOUR)
+    return response
 
 
-def keep_stranger(response: Response, site: Site, secret: str) -> None:
-    response.set_cookie(
-        _stranger_name(site), secret, max_age=3600, path="/", secure=site.secure, httponly=True, samesite="lax"
-    )
+def chosen_locale(request: Request, site: Site) -> str:
+    """What the address asks for with `?lang=`, else what the browser wants."""
+    return locale_of(request, site, request.query_params.get("lang", "")[:20])
 
 
 async def check_stranger(request: Request, site: Site, fields: Mapping[str, Sequence[str]]) -> None:
     """Raises NotAllowed unless the form came from a page that this very browser got from us."""
-    secret = request.cookies.get(_stranger_name(site), "")
+    secret = request.cookies.get(cookie_name(site, _STRANGER), "")
     given = (fields.get("csrf") or [""])[-1]
     if not (secret and _is_our_own(request, site) and is_genuine(site, given, "stranger", secret)):
         raise NotAllowed("this was not sent by one of our own pages", label="admin.not_genuine")
-
-
-def _stranger_name(site: Site) -> str:
-    return "__Host-afterword-door" if site.secure else "afterword-door"

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.web import clients, pages, policies, reading
-from bot.web.admin import door
+from bot.web import clients, policies, reading
+from bot.web.admin import door, navigation
 from bot.web.admin.door import Member, Visit
 from bot.web.errors import TooMany
 from bot.web.site import Here, Site
@@ -18,15 +18,14 @@ from core.accounts.roles import Right
 
 router = APIRouter(include_in_schema=False)
 _OURS = re.compile(r"/admin/(?:[\w.~:=&?%,+@-]+/?)*")
-_HOME = "/admin/"
 
 Own = Annotated[Visit, Depends(Member(Right.OWN))]
 
 
 @router.api_route("/admin/login", methods=["GET", "HEAD"], dependencies=[policies.public])
 async def look(request: Request, site: Here) -> Response:
-    if await sessions.find(request.cookies.get(door.cookie_name(site), ""), now=site.clock()):
-        return RedirectResponse(_HOME, 303)
+    if await door.who_is_in(request, site):
+        return RedirectResponse(navigation.HOME, 303)
     return page(request, site)
 
 
@@ -40,10 +39,8 @@ async def come_in(request: Request, site: Here) -> Response:
     account = await accounts.with_password(email, password)
     if account is None:
         return page(request, site, status=422, email=email, following=following, problem="account.wrong")
-    browser = request.headers.get("user-agent", "")
-    token = await sessions.begin(account, browser=browser, how="password", now=site.clock())
-    response = RedirectResponse(following or _HOME, 303)
-    door.let_in(response, site, token)
+    response = RedirectResponse(following or navigation.HOME, 303)
+    await door.let_in(response, request, site, account, how="password")
     return response
 
 
@@ -59,12 +56,9 @@ def page(
     request: Request, site: Site, *, status: int = 200, email: str = "", following: str = "", problem: str = ""
 ) -> HTMLResponse:
     """The form. `following` is where to go then; `problem` is a label."""
-    secret, token = door.stranger_token(request, site)
-    locale = door.locale_of(request, site, request.query_params.get("lang", "")[:20])
-    values = {"site_name": site.name, "csrf": token, "email": email, "following": following, "problem": problem}
-    response = pages.of(request).draw("admin/login", locale, values, status=status)
-    door.keep_stranger(response, site, secret)
-    return response
+    return door.draw_for_stranger(
+        request, site, "login", status=status, email=email, following=following, problem=problem
+    )
 
 
 async def sign_in_first(request: Request, _error: Exception) -> Response:
@@ -84,7 +78,7 @@ def own_path(text: str) -> str:
 
 def _not_too_often(request: Request, site: Site, email: str) -> None:
     """Raises TooMany: five guesses a minute for one address by one caller, twenty by one caller in all."""
-    caller = clients.caller(request, site) or "this machine"
+    caller = clients.always_counted(request, site)
     for bucket, key in ((site.rates.sign_in_caller, caller), (site.rates.sign_in, f"{caller} {email.strip().lower()}")):
         if wait := bucket.wait(key):
             raise TooMany(wait)

@@ -51,10 +51,8 @@ async def change_password(visit: Own) -> Response:
         )
     except Refusal as refusal:
         return await _page(visit, refusal)
-    browser = visit.request.headers.get("user-agent", "")
-    token = await sessions.begin(account, browser=browser, how="password", now=visit.now)
     response = visit.back(PATH, said="password_changed")
-    door.let_in(response, visit.site, token)
+    await door.let_in(response, visit.request, visit.site, account, how="password")
     return response
 
 
@@ -76,7 +74,6 @@ async def _page(visit: Visit, refusal: Refusal | None = None) -> Response:
         "own",
         status=422 if refusal else 200,
         browsers=await sessions.of(visit.account.id, now=visit.now),
-        field=refusal.field if refusal else "",
-        problem=visit.why(refusal) if refusal else "",
+        **visit.wrong(refusal),
         shortest=passwords.SHORTEST,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.web import clients, pages, policies, reading
-from bot.web.admin import door
+from bot.web import clients, policies, reading
+from bot.web.admin import door, navigation
 from bot.web.errors import TooMany
 from bot.web.site import Here, Site
-from core.accounts import invitations, passwords, sessions
+from core.accounts import invitations, passwords
 from core.errors import Invalid, NotFound, Refusal
 from core.models.accounts import Invitation
 
@@ -27,7 +27,6 @@ async def set_up(request: Request, site: Here, code: str) -> Response:
     fields = await reading.form(request)
     await door.check_stranger(request, site, fields)
     given = {name: fields.get(name, [""])[-1][:400] for name in ("email", "name", "password", "again")}
-    locale = _locale(request, site)
     try:
         if passwords.normal(given["password"]) != passwords.normal(given["again"]):
             raise Invalid("the two passwords differ", field="again", label="account.passwords_differ")
@@ -36,7 +35,7 @@ async def set_up(request: Request, site: Here, code: str) -> Response:
             email=given["email"],
             name=given["name"],
             password=given["password"],
-            locale=locale,
+            locale=door.chosen_locale(request, site),
             site=site.name,
             now=site.clock(),
         )
@@ -44,10 +43,8 @@ async def set_up(request: Request, site: Here, code: str) -> Response:
         raise HTTPException(404) from error
     except Refusal as refusal:
         return _page(request, site, invitation, given=given, refusal=refusal, status=422)
-    browser = request.headers.get("user-agent", "")
-    token = await sessions.begin(account, browser=browser, how="setup", now=site.clock())
-    response = RedirectResponse("/admin/", 303)
-    door.let_in(response, site, token)
+    response = RedirectResponse(navigation.HOME, 303)
+    await door.let_in(response, request, site, account, how="setup")
     return response
 
 
@@ -56,7 +53,7 @@ async def _invitation(request: Request, site: Site, code: str) -> Invitation:
     found = await invitations.find(code, now=site.clock())
     if found is not None:
         return found
-    if wait := site.rates.wrong_tokens.wait(clients.caller(request, site) or "this machine"):
+    if wait := site.rates.wrong_tokens.wait(clients.always_counted(request, site)):
         raise TooMany(wait)
     raise HTTPException(404)
 
@@ -70,25 +67,18 @@ def _page(
     refusal: Refusal | None = None,
     status: int = 200,
 ) -> HTMLResponse:
-    secret, token = door.stranger_token(request, site)
-    locale = _locale(request, site)
     problem = ""
     if refusal is not None:
-        label = refusal.label
-        problem = site.templates.label(label, locale, **refusal.values) if label else refusal.message
-    values = {
-        "site_name": site.name,
-        "csrf": token,
-        "invitation": invitation,
-        "given": given or {"email": invitation.email, "name": invitation.name},
-        "field": refusal.field if refusal else "",
-        "problem": problem,
-        "shortest": passwords.SHORTEST,
-    }
-    response = pages.of(request).draw("admin/setup", locale, values, status=status)
-    door.keep_stranger(response, site, secret)
-    return response
-
-
-def _locale(request: Request, site: Site) -> str:
-    return door.locale_of(request, site, request.query_params.get("lang", "")[:20])
+        locale = door.chosen_locale(request, site)
+        problem = site.templates.label(refusal.label, locale, **refusal.values) if refusal.label else refusal.message
+    return door.draw_for_stranger(
+        request,
+        site,
+        "setup",
+        status=status,
+        invitation=invitation,
+        given=given or {"email": invitation.email, "name": invitation.name},
+        field=refusal.field if refusal else "",
+        problem=problem,
+        shortest=passwords.SHORTEST,
+    )

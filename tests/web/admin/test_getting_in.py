@@ -120,7 +120,7 @@ async def test_somebody_is_invited_and_comes_in_with_that_role_and_address(front
 
 async def test_a_new_password_by_address_signs_out_all_browsers(front: Front) -> None:
     admin, mia = await at(front), await at(front, Role.AGENT)
-    person = await accounts.named("agent@kestrel.example")
+    person = await Account.get(email="agent@kestrel.example")
     await admin.open(f"/admin/accounts/{person.id}")
     await admin.send(f"/admin/accounts/{person.id}/password")
     code = admin.page.text.split("/setup/")[1].split()[0]
@@ -270,7 +270,7 @@ async def test_other_browsers_can_be_signed_out(front: Front) -> None:
 
 async def test_the_last_admin_stays_one(front: Front) -> None:
     admin = await at(front)
-    person = await accounts.named("admin@kestrel.example")
+    person = await Account.get(email="admin@kestrel.example")
     await admin.open(f"/admin/accounts/{person.id}")
     await admin.post(f"/admin/accounts/{person.id}", name="Lee", role="agent", active="on")
     assert admin.status == 422
