@@ -5,15 +5,28 @@ A file is partial: teams, surveys and single fields that it does not mention are
 
 from core.setup.changes import Change
 from core.setup.document import parse, to_toml
-from core.setup.models import RuleSetup, Setup, SetupError, StaffSetup, SurveySetup, TeamSetup, TemplateSetup
+from core.setup.editing import Seen, Stale, read, remove, save
+from core.setup.models import (
+    AlertTarget,
+    RuleSetup,
+    Setup,
+    SetupError,
+    StaffSetup,
+    SurveySetup,
+    TeamSetup,
+    TemplateSetup,
+)
 from core.setup.storing import apply, export, plan
 
 __all__ = [
+    "AlertTarget",
     "Change",
     "RuleSetup",
+    "Seen",
     "Setup",
     "SetupError",
     "StaffSetup",
+    "Stale",
     "SurveySetup",
     "TeamSetup",
     "TemplateSetup",
@@ -21,5 +34,8 @@ __all__ = [
     "export",
     "parse",
     "plan",
+    "read",
+    "remove",
+    "save",
     "to_toml",
 ]

@@ -65,6 +65,16 @@ async def write(wanted: Present, present: Present, *, now: datetime) -> None:
         await Wording.update_or_create(**own, defaults=words)
 
 
+async def remove(table: str, key: str, values: Values) -> None:
+    """Take a row out. Surveys stay for the answers that belong to them, and are sent no more."""
+    if table == "surveys":
+        await Survey.filter(key=key).update(current=False)
+    elif table == "templates":
+        await Wording.filter(**{name: values[name] for name in _TEMPLATE_KEY}).delete()
+    else:
+        await {"teams": Team, "staff": Staff, "rules": Rule}[table].filter(key=key).delete()
+
+
 async def _write_staff(wanted: dict[str, Values]) -> None:
     """Addresses last, when all old ones are gone: one may go from a person to another."""
     people: list[tuple[Staff, list[dict[str, str]]]] = []

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from core import transactions
+from core import audit, transactions
 from core.setting_problems import Place, Problem, explain, unknown
 from core.setup import rows
 from core.setup.changes import Change, Values, between
@@ -28,8 +28,13 @@ async def plan(setup: Setup, *, channels: Collection[str] | None = None) -> list
 
 
 @transactions.atomic
-async def apply(setup: Setup, *, now: datetime, channels: Collection[str] | None = None) -> list[Change]:
-    """Write what differs, all or nothing, and say what that was. A survey that changes gets a new version."""
+async def apply(
+    setup: Setup, *, actor: str = audit.COMMAND_LINE, now: datetime, channels: Collection[str] | None = None
+) -> list[Change]:
+    """Write what differs, all or nothing, and say what that was. A survey that changes gets a new version.
+
+    Each part that changes has its line in the audit, as done by `actor`. Raises SetupError.
+    """
     present = await rows.read()
     _check(setup, present, channels)
     done: list[Change] = []
@@ -37,7 +42,10 @@ async def apply(setup: Setup, *, now: datetime, channels: Collection[str] | None
     for name, part in _parts(setup):
         changes = list(_changes(name, part, present))
         if changes:
-            wanted[name][known_as(part)] = _whole(part, present[name].get(known_as(part)))
+            key = known_as(part)
+            old = present[name].get(key)
+            wanted[name][key] = _whole(part, old)
+            await _audit(KINDS[name], key, old, wanted[name][key], actor=actor, now=now)
             done += changes
     await rows.write(wanted, present, now=now)
     return done
@@ -50,6 +58,12 @@ async def export() -> Setup:
         name: [rows.named(name, key, values) for key, values in present[name].items()] for name in Setup.model_fields
     }
     return Setup.model_validate(found)
+
+
+async def _audit(kind: str, key: str, old: Values | None, new: Values, *, actor: str, now: datetime) -> None:
+    before, after = audit.differing(old or {}, new)
+    action = f"{kind}.{'added' if old is None else 'changed'}"
+    await audit.record(actor, action, f"{kind}:{key}"[:254], before=before or None, after=after, now=now)
 
 
 def _parts(setup: Setup) -> Iterator[tuple[str, Part]]:
