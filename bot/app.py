@@ -25,6 +25,7 @@ from bot.site import Site
 from bot.surveys import messages
 from bot.web import app as web
 from bot.web import chat
+from bot.web.identity_provider import IdentityProvider, ProviderSettings
 from bot.web.server import Server, assert_free
 from bot.web.site import Site as WebSite
 from bot.web.site import networks
@@ -151,9 +152,28 @@ def web_app(app: App, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         name=config.site.name,
         timezone=config.site.timezone,
         trusted_proxies=networks(config.site.trusted_proxies),
+        providers=identity_providers(config),
         metrics_token=config.site.metrics_token.get_secret_value() if config.site.metrics_token else "",
     )
     return web.build(site, more=[*chat.build(site).routes, *more], public=[*chat.PUBLIC, *public])
+
+
+def identity_providers(config: Config) -> dict[str, IdentityProvider]:
+    """By whom people may be let into the admin's browser, by the names in `[sign_in]`."""
+    return {
+        name: IdentityProvider(
+            ProviderSettings(
+                name=name,
+                label=one.label or ("Slack" if one.kind == "slack" else name.replace("-", " ").capitalize()),
+                issuer=one.issuer,
+                client_id=one.client_id,
+                client_secret=one.client_secret.get_secret_value(),
+                scope=one.scope,
+                teams=one.teams,
+            )
+        )
+        for name, one in config.sign_in.items()
+    }
 
 
 async def run(app: App, web_application: FastAPI, *, ready: Callable[[], None] = lambda: None) -> None:

@@ -154,6 +154,34 @@ class Logs(_Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
+class SignIn(_Section):
+    """An identity provider by which people come into the admin's browser: any that speaks OpenID Connect, or Slack."""
+
+    kind: Literal["openid", "slack"] = "openid"
+    label: str = Field(default="", max_length=60, description="What the button says: Sign in with …")
+    issuer: str = ""
+    client_id: str = Field(min_length=1, max_length=300)
+    client_secret: SecretStr
+    scope: str = "openid email profile"
+    teams: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+
+    @model_validator(mode="after")
+    def _knows_its_issuer(self) -> SignIn:
+        if self.kind == "slack":
+            if not self.teams:
+                raise ValueError(
+                    'teams must name your workspaces, such as ["T0123ABCD"]: else every Slack user is known'
+                )
+            object.__setattr__(self, "issuer", self.issuer or "https://slack.com")
+        parts = urlsplit(self.issuer)
+        local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if not parts.hostname or not (parts.scheme == "https" or local) or parts.query or parts.fragment:
+            raise ValueError('issuer must be the https address of the provider, such as "https://login.example.org"')
+        if "openid" not in self.scope.split():
+            raise ValueError('scope must hold "openid"')
+        return self
+
+
 def _name(value: str) -> str:
     if not _CHANNEL_NAME.fullmatch(value):
         raise ValueError('a name has small letters, digits, "-" and "_", and at most 60 of them')
@@ -195,6 +223,7 @@ class Config(BaseSettings):
     store: Store = Store()
     logs: Logs = Logs()
     channels: Annotated[dict[_Name, _Channel], BeforeValidator(_tables)] = {}
+    sign_in: dict[_Name, SignIn] = {}
 
     @classmethod
     def settings_customise_sources(

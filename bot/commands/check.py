@@ -56,6 +56,8 @@ async def _parts(config: Config) -> AsyncIterator[tuple[str, Sequence[Finding]]]
     yield "store", await _store(config)
     yield "links", _links(config)
     yield "templates", [_templates()]
+    for name in config.sign_in:
+        yield f"{name} (sign-in)", [await _sign_in(config, name)]
     async with _keeps(config) as keeps:
         checks = [
             (f"{name} ({one.kind})", asyncio.create_task(_channel(config, name, one, keeps)))
@@ -115,6 +117,21 @@ async def _store(config: Config) -> Sequence[Finding]:
         return [Finding.good(f"{shown} can be used, its tables are up to date"), await _alerts()]
     finally:
         await store.close()
+
+
+async def _sign_in(config: Config, name: str) -> Finding:
+    """Whether the identity provider says what it must; whether it knows us, only a person can try."""
+    from bot.app import identity_providers
+    from bot.web.identity_provider import ProviderUnavailable
+    from core.ports import Finding
+
+    provider = identity_providers(config)[name]
+    back = f"{config.site.base_url}/admin/sign-in/{name}/back"
+    try:
+        await provider.metadata()
+    except ProviderUnavailable as error:
+        return Finding.problem(str(error), f"Is sign_in.{name}.issuer right, and can this machine reach it?")
+    return Finding.good(f"{provider.settings.issuer} answers", f"It must know this redirect address: {back}")
 
 
 async def _alerts() -> Finding:

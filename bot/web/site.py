@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bot.rendering import Templates
+from bot.web.identity_provider import IdentityProvider
 from bot.web.rates import Rates
 from core.plumbing.grouping import Together
 from core.ports import Channel, RawArrival
@@ -41,6 +42,7 @@ class Site:
     trusted_proxies: tuple[Network, ...] = ()
     metrics_token: str = field(default="", repr=False)
     rates: Rates = field(default_factory=Rates)
+    providers: Mapping[str, IdentityProvider] = field(default_factory=dict)
     together: Together = field(default_factory=Together)
 
     @property

@@ -116,8 +116,8 @@ async def set_password(account: Account, password: str, *, site: str = "", by: s
 
 @transactions.atomic
 async def keep_password(account_id: int, email: str, password_hash: str, *, by: str, now: datetime) -> None:
-    """The same for a password that was checked and hashed."""
-    await Account.filter(id=account_id).update(password_hash=password_hash)
+    """The same for a password that was checked and hashed. Who came in by a provider does so no more: one way in."""
+    await Account.filter(id=account_id).update(password_hash=password_hash, issuer=None, subject=None)
     await sessions.end_all(account_id)
     await audit.record(by, "account.password_set", f"account:{email}", now=now)
 

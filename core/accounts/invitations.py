@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from core import audit, transactions
 from core.access import hash_of
-from core.accounts import accounts, passwords
-from core.errors import NotFound
+from core.accounts import accounts, identities, passwords
+from core.accounts.identities import Identity
+from core.errors import Invalid, NotFound
 from core.models.accounts import Account, Invitation, Role
 from core.text import clean_line
 
@@ -78,17 +79,42 @@ async def accept(code: str, *, email: str, name: str, password: str, locale: str
 
 
 @transactions.atomic
+async def accept_as(code: str, identity: Identity, *, locale: str, now: datetime) -> Account:
+    """The same for somebody who signs in with a provider and has no password.
+
+    Raises NotFound, Conflict, and Invalid when neither the invitation nor the provider says an address.
+    """
+    invitation = await find(code, now=now)
+    if invitation is None:
+        raise NotFound("this address opens nothing (any more)")
+    if not (invitation.email or identity.email):
+        raise Invalid("the provider does not say an e-mail address", label="account.identity_without_email")
+    address = accounts.normal(invitation.email or identity.email)
+    await _use(invitation, now)
+    account_id = invitation.account_id
+    if account_id is None:
+        name = invitation.name or identity.name
+        account_id = (await accounts.create(address, invitation.role, name=name, locale=locale, by=address, now=now)).id
+    return await identities.link(account_id, identity, by=address, now=now)
+
+
+@transactions.atomic
 async def _accept(
     invitation: Invitation, address: str, name: str, password_hash: str, locale: str, now: datetime
 ) -> Account:
-    if not await Invitation.filter(id=invitation.id, used_at=None).update(used_at=now):
-        raise NotFound("this address opens nothing any more")
+    await _use(invitation, now)
     if invitation.account_id is None:
         return await accounts.create(
             address, invitation.role, name=name, password_hash=password_hash, locale=locale, by=address, now=now
         )
     await accounts.keep_password(invitation.account_id, address, password_hash, by=address, now=now)
     return await Account.get(id=invitation.account_id)
+
+
+async def _use(invitation: Invitation, now: datetime) -> None:
+    """Raises NotFound for all but the first."""
+    if not await Invitation.filter(id=invitation.id, used_at=None).update(used_at=now):
+        raise NotFound("this address opens nothing any more")
 
 
 async def _made(role: Role, email: str, name: str, account_id: int | None, lasts: timedelta, now: datetime) -> str:

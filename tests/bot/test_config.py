@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from bot import channels, config
 from bot.channels.settings import ChannelSettings
-from bot.config_models import Config, Logs, Site, Store
+from bot.config_models import Config, Logs, SignIn, Site, Store
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 TOKEN = "4839201:AAExampleExampleExampleExampleExample"
@@ -415,6 +415,7 @@ def test_the_example_can_be_used_with_everything_set(tmp_path: Path) -> None:
         ("[site]", Site),
         ("[store]", Store),
         ("[logs]", Logs),
+        ("[sign_in.company]", SignIn),
         *((f'kind = "{kind}"', channels.settings_class(kind)) for kind in channels.KINDS),
     ],
 )
@@ -426,3 +427,36 @@ def test_the_example_explains_every_setting(table: str, model: type[BaseModel]) 
 
     assert said | {"kind"} == {field.alias or name for name, field in model.model_fields.items()} | {"kind"}
     assert not any(name.endswith("_file") for name in model.model_fields), "that would be the content of a file"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('issuer = "http://login.example.org"', "issuer must be the https address"),
+        ("", "issuer must be the https address"),
+        ('issuer = "https://x.example?a=1"', "issuer must be the https address"),
+        ('issuer = "https://x.example"\nscope = "email"', 'scope must hold "openid"'),
+        ('kind = "slack"', "teams must name your workspaces"),
+        ('kind = "saml"', "sign_in.company.kind: must be"),
+    ],
+)
+def test_a_provider_that_would_let_in_anybody_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    table = f'{BOT}[sign_in.company]\nclient_id = "a"\nclient_secret = "s3cret"\n{text}\n'
+    with pytest.raises(config.ConfigError) as caught:
+        load(tmp_path, table)
+
+    assert said in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_providers_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("of-the-client\n")
+    found = load(
+        tmp_path,
+        f'{BOT}[sign_in.slack]\nkind = "slack"\nclient_id = "1.2"\nclient_secret_file = "{secret}"\nteams = ["T1"]\n',
+    )
+
+    assert found.sign_in["slack"].client_secret.get_secret_value() == "of-the-client"
+    assert found.sign_in["slack"].issuer == "https://slack.com"
+    assert "of-the-client" in found.secrets()

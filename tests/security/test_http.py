@@ -75,7 +75,7 @@ async def test_only_the_reviewed_routes_answer_without_a_token(sqlite_front: Fro
             assert answer.status_code == 401, f"{method} {path}"
             closed += 1
     assert closed >= 7
-    assert len(policies.PUBLIC) <= 15
+    assert len(policies.PUBLIC) <= 18
 
 
 def test_a_route_without_a_policy_does_not_start(sqlite_front: Front) -> None:

@@ -10,6 +10,7 @@ from bot.web.admin import (
     contacts_page,
     deliveries_page,
     door,
+    identity_page,
     login_page,
     overview_page,
     own_page,
@@ -17,7 +18,17 @@ from bot.web.admin import (
 )
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
+_PAGES = (
+    login_page,
+    identity_page,
+    setup_page,
+    overview_page,
+    own_page,
+    contacts_page,
+    deliveries_page,
+    accounts_page,
+    audit_page,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -184,7 +184,13 @@ def draw_for_stranger(request: Request, site: Site, name: str, *, status: int = 
     secret = request.cookies.get(cookie_name(site, _STRANGER), "")
     if not (20 <= len(secret) <= 100):
         secret = secrets.token_urlsafe(24)
-    shown = {"site_name": site.name, "csrf": seal(site, "stranger", secret), **values}
+    shown = {
+        "site_name": site.name,
+        "csrf": seal(site, "stranger", secret),
+        "providers": [one.settings for one in site.providers.values()],
+        "path": request.url.path,
+        **values,
+    }
     response = pages.of(request).draw(f"admin/{name}", chosen_locale(request, site), shown, status=status)
     set_cookie(response, site, _STRANGER, secret, seconds=_HOUR)
     return response

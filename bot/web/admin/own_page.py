@@ -64,9 +64,18 @@ async def sign_out_others(visit: Own) -> Response:
 
 async def _check_old(visit: Visit, old: str) -> None:
     """Whoever finds an open browser must not take the account over. Raises Invalid."""
+    if visit.account.subject:
+        raise Invalid("this account signs in with a provider", label="account.has_no_password")
     kept = visit.account.password_hash
     if kept and not await passwords.fits(old, kept):
         raise Invalid("that is not the password of now", field="old", label="account.old_wrong")
+
+
+def _linked(visit: Visit) -> str:
+    """The provider that somebody signs in with, as people call it; "" for a password."""
+    labels = {one.settings.issuer: one.settings.label for one in visit.site.providers.values()}
+    issuer = visit.account.issuer or ""
+    return labels.get(issuer, issuer)
 
 
 async def _page(visit: Visit, refusal: Refusal | None = None) -> Response:
@@ -74,6 +83,8 @@ async def _page(visit: Visit, refusal: Refusal | None = None) -> Response:
         "own",
         status=422 if refusal else 200,
         browsers=await sessions.of(visit.account.id, now=visit.now),
+        linked=_linked(visit),
+        providers=[one.settings for one in visit.site.providers.values()],
         **visit.wrong(refusal),
         shortest=passwords.SHORTEST,
     )

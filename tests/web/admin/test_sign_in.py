@@ -1,0 +1,323 @@
+"""Coming in by an identity provider: who is let in, who is not, and what a provider can get wrong (SEC-41, SEC-42)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from bot.web.identity_provider import IdentityProvider, ProviderSettings
+from core import audit
+from core.accounts import accounts, invitations
+from core.models.accounts import Account, Role, Session
+from tests.rigs.openid import DEFECTS, OpenIdProvider
+from tests.web.admin import desk
+from tests.web.admin.desk import Browser
+from tests.web.front import Front
+
+TEAM = "T0KESTREL"
+
+
+@pytest.fixture
+async def idp(front: Front) -> AsyncIterator[OpenIdProvider]:
+    """Two providers are set: the one on loopback, and one that is not there."""
+    front.clock.now = datetime.now(UTC)  # the provider signs with the real time
+    async with OpenIdProvider() as server:
+        server.claims["https://slack.com/team_id"] = TEAM
+        settings = ProviderSettings(
+            "company", "Kestrel <ID>", server.issuer, server.client_id, server.client_secret, teams=(TEAM,)
+        )
+        away = dataclasses.replace(settings, name="away", issuer="http://127.0.0.1:9")
+        providers = {one.name: IdentityProvider(one) for one in (settings, away)}
+        front.app.state.site = dataclasses.replace(front.site, providers=providers)
+        yield server
+
+
+async def invitation(front: Front, email: str = "lee@kestrel.example", role: Role = Role.AGENT) -> str:
+    return await invitations.to(email, role, name="Lee", by="test", now=front.clock.now)
+
+
+async def there_and_back(browser: Browser, idp: OpenIdProvider, start: str = "/admin/sign-in/company") -> None:
+    """Set out with a link, say yes at the provider, and come back."""
+    sent = await browser.client.get(start)
+    assert sent.status_code == 303
+    await come_back(browser, idp, sent.headers["location"])
+
+
+async def come_back(browser: Browser, idp: OpenIdProvider, url: str, provider: str = "company") -> None:
+    assert url.startswith(f"{idp.issuer}/authorize?")
+    asked = dict(parse_qsl(urlsplit(url).query))
+    assert asked["redirect_uri"] == f"https://survey.example.org/admin/sign-in/{provider}/back"
+    await browser.open(f"/admin/sign-in/{provider}/back?{idp.sign_in(asked)}")
+
+
+def onward(browser: Browser) -> str:
+    """The address to which the page leads on."""
+    return unescape(next(str(one.get("href")) for one in browser.page.all("a")))
+
+
+async def accept_invitation(front: Front, idp: OpenIdProvider, **given: str) -> Browser:
+    browser = Browser(front)
+    code = await invitation(front, **given)
+    await browser.open(f"/setup/{code}")
+    await browser.post(f"/setup/{code}/with/company")
+    await come_back(browser, idp, onward(browser))
+    return browser
+
+
+async def test_who_was_invited_comes_in_with_the_provider_and_then_by_it_alone(
+    front: Front, idp: OpenIdProvider
+) -> None:
+    await desk.account(front)
+    browser = await accept_invitation(front, idp)
+
+    assert (browser.status, browser.path) == (200, "/admin/")
+    account = await Account.get(email="lee@kestrel.example")
+    assert (account.issuer, account.subject, account.password_hash, account.role) == (idp.issuer, "u-1", "", Role.AGENT)
+    actions = [line.action for line in await audit.latest(3)]
+    assert actions == ["account.signed_in", "account.linked", "account.created"]
+
+    again = Browser(front)
+    await again.open("/admin/login")
+    assert "Sign in with Kestrel &lt;ID&gt;" in again.html
+    await there_and_back(again, idp)
+    assert (again.status, again.path) == (200, "/admin/")
+
+
+async def test_the_first_admin_may_come_in_by_a_provider(front: Front, idp: OpenIdProvider) -> None:
+    code = await invitations.for_setup(now=front.clock.now)
+    browser = Browser(front)
+    await browser.open(f"/setup/{code}")
+    await browser.post(f"/setup/{code}/with/company")
+    await come_back(browser, idp, onward(browser))
+
+    assert browser.path == "/admin/"
+    account = await Account.get()
+    assert (account.email, account.name, account.role) == ("kim@example.org", "Kim", Role.ADMIN)
+    assert (await Browser(front).client.get(f"/setup/{code}")).status_code == 404
+
+
+@pytest.mark.parametrize("verified", [True, False, None])
+async def test_nobody_comes_in_because_of_an_address(front: Front, idp: OpenIdProvider, verified: bool | None) -> None:
+    await desk.account(front, Role.ADMIN)
+    idp.claims |= {"email": "admin@kestrel.example"} | ({} if verified is None else {"email_verified": verified})
+    browser = Browser(front)
+
+    await there_and_back(browser, idp)
+
+    assert browser.status == 403
+    assert "Nobody here is known by this identity" in browser.html
+    assert not await Session.exists()
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+async def test_what_is_not_exactly_right_lets_nobody_in(front: Front, idp: OpenIdProvider, defect: str) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    await Session.all().delete()
+    if defect == "encryption key":
+        idp.new_key()
+    idp.defect = defect
+    browser = Browser(front)
+
+    await there_and_back(browser, idp)
+
+    assert browser.status == 403, defect
+    assert "did not vouch for you" in browser.html
+    assert not await Session.exists()
+
+
+async def test_a_key_that_is_new_at_the_provider_is_fetched(front: Front, idp: OpenIdProvider) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    idp.new_key()
+    provider = front.app.state.site.providers["company"]
+    provider._seconds = lambda: 1e12
+    browser = Browser(front)
+
+    await there_and_back(browser, idp)
+
+    assert browser.path == "/admin/"
+
+
+async def test_the_keys_are_asked_for_once_a_minute_at_most(front: Front, idp: OpenIdProvider) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    idp.defect = "unknown key"
+    for _ in range(5):
+        await there_and_back(Browser(front), idp)
+
+    assert idp.fetched.count("keys") == 1
+
+
+async def test_a_client_that_posts_its_secret(front: Front, idp: OpenIdProvider) -> None:
+    idp.posts = True
+    await desk.account(front)
+
+    assert (await accept_invitation(front, idp)).path == "/admin/"
+
+
+async def test_the_way_back_works_once_and_only_in_the_browser_that_set_out(front: Front, idp: OpenIdProvider) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    victim, attacker = Browser(front), Browser(front)
+    sent = await attacker.client.get("/admin/sign-in/company")
+    query = idp.sign_in(dict(parse_qsl(urlsplit(sent.headers["location"]).query)))
+    back = f"/admin/sign-in/company/back?{query}"
+
+    await victim.open(back)  # made to finish what another began
+    assert (victim.status, len(idp.asked)) == (400, 1)
+    await victim.client.get("/admin/sign-in/company")  # even with an errand of their own
+    await victim.open(back)
+    assert victim.status == 400
+    await attacker.open(back)
+    assert attacker.path == "/admin/"
+    await attacker.open(back)
+    assert (attacker.status, "begun in another browser" in attacker.html) == (400, True)
+
+
+async def test_the_way_back_is_open_for_ten_minutes(front: Front, idp: OpenIdProvider) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    browser = Browser(front)
+    sent = await browser.client.get("/admin/sign-in/company")
+    front.clock.pass_(minutes=11)
+    await come_back(browser, idp, sent.headers["location"])
+
+    assert browser.status == 400
+
+
+async def test_the_answer_to_one_provider_is_not_taken_from_another(front: Front, idp: OpenIdProvider) -> None:
+    site = front.app.state.site
+    twin = dataclasses.replace(site.providers["company"].settings, name="twin")
+    front.app.state.site = dataclasses.replace(site, providers={**site.providers, "twin": IdentityProvider(twin)})
+    browser = Browser(front)
+    sent = await browser.client.get("/admin/sign-in/company")
+    query = idp.sign_in(dict(parse_qsl(urlsplit(sent.headers["location"]).query)))
+
+    await browser.open(f"/admin/sign-in/twin/back?{query}")
+
+    assert (browser.status, idp.asked) == (400, [])
+
+
+@pytest.mark.parametrize(
+    "query", ["", "error=access_denied", "code=x", "state=x", "code=%00&state=%ff", "state=1.x&code=" + "9" * 3000]
+)
+async def test_nonsense_that_comes_back_is_answered_and_writes_nothing(
+    front: Front, idp: OpenIdProvider, query: str
+) -> None:
+    browser = Browser(front)
+    await browser.client.get("/admin/sign-in/company")
+    await browser.open(f"/admin/sign-in/company/back?{query}")
+
+    assert browser.status == 400
+    assert idp.asked == []
+    assert not await Session.exists()
+
+
+async def test_who_says_no_at_the_provider_is_told_that_nothing_changed(front: Front, idp: OpenIdProvider) -> None:
+    browser = Browser(front)
+    sent = await browser.client.get("/admin/sign-in/company")
+    state = dict(parse_qsl(urlsplit(sent.headers["location"]).query))["state"]
+    await browser.open(f"/admin/sign-in/company/back?error=access_denied&state={state}")
+
+    assert (browser.status, "nothing has changed" in browser.html) == (400, True)
+
+
+@pytest.mark.parametrize("trouble", ["away", "not well", "another name"])
+async def test_a_provider_that_does_not_answer_is_said_so(front: Front, idp: OpenIdProvider, trouble: str) -> None:
+    browser = Browser(front)
+    if trouble == "not well":
+        idp.status = 502
+    if trouble == "another name":
+        settings = front.app.state.site.providers["company"].settings
+        renamed = IdentityProvider(dataclasses.replace(settings, issuer=f"{settings.issuer}/"))
+        front.app.state.site = dataclasses.replace(front.app.state.site, providers={"company": renamed})
+    await browser.open("/admin/sign-in/away" if trouble == "away" else "/admin/sign-in/company")
+
+    assert (browser.status, "does not answer at the moment" in browser.html) == (503, True)
+
+
+async def test_a_provider_that_is_not_set_up_is_not_found(front: Front, idp: OpenIdProvider) -> None:
+    browser = Browser(front)
+    for path in ("/admin/sign-in/nobody", "/admin/sign-in/nobody/back?code=1&state=2"):
+        await browser.open(path)
+        assert browser.status == 404
+
+
+async def test_linking_an_account_ends_its_password_and_its_browsers(front: Front, idp: OpenIdProvider) -> None:
+    browser = await desk.at(front)
+    elsewhere = await desk.at(front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account/link/company")
+    await come_back(browser, idp, onward(browser))
+
+    assert browser.path == "/admin/"
+    await elsewhere.open("/admin/")
+    assert elsewhere.status == 401
+    assert await accounts.with_password("admin@kestrel.example", desk.PASSWORD) is None
+    await browser.open("/admin/account")
+    assert "You sign in with Kestrel &lt;ID&gt;" in browser.html
+    await browser.post(
+        "/admin/account/password", password="a whole new phrase of words", again="a whole new phrase of words"
+    )
+    assert browser.status == 422
+
+
+async def test_linking_counts_only_for_who_is_signed_in_still(front: Front, idp: OpenIdProvider) -> None:
+    browser = await desk.at(front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account/link/company")
+    url = onward(browser)
+    await Session.all().delete()
+    await come_back(browser, idp, url)
+
+    assert browser.status == 403
+    assert (await Account.get()).subject is None
+
+
+async def test_one_identity_is_one_account(front: Front, idp: OpenIdProvider) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    browser = await accept_invitation(front, idp, email="second@kestrel.example")
+
+    assert (browser.status, "Another account has this identity" in browser.html) == (409, True)
+    assert not await Account.exists(email="second@kestrel.example")
+
+
+async def test_a_new_password_takes_the_place_of_the_identity(front: Front, idp: OpenIdProvider) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    lee = await Account.get(email="lee@kestrel.example")
+    code = await invitations.for_password(lee, by="test", now=front.clock.now)
+    browser = Browser(front)
+    await browser.open(f"/setup/{code}")
+    await browser.send(password=desk.PASSWORD, again=desk.PASSWORD)
+    assert browser.path == "/admin/"
+
+    stranger = Browser(front)
+    await there_and_back(stranger, idp)
+    assert stranger.status == 403
+
+
+async def test_a_closed_account_is_closed_to_its_identity(front: Front, idp: OpenIdProvider) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    await Account.filter(email="lee@kestrel.example").update(active=False)
+    browser = Browser(front)
+    await there_and_back(browser, idp)
+
+    assert browser.status == 403
+
+
+async def test_a_form_from_elsewhere_does_not_begin_it(front: Front, idp: OpenIdProvider) -> None:
+    code = await invitation(front)
+    browser = Browser(front)
+    await browser.open(f"/setup/{code}")
+    answer = await browser.client.post(f"/setup/{code}/with/company", data={"csrf": "guessed"})
+
+    assert answer.status_code == 403
