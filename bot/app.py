@@ -88,6 +88,13 @@ class HasNameless(Protocol):
     nameless: Mapping[str, str]
 
 
+@runtime_checkable
+class HasClock(Protocol):
+    """A channel that keeps a pace of its own, by Unix time (Slack)."""
+
+    clock: Callable[[], float]
+
+
 def menu(templates: Templates, shown: Sequence[str] = messages.COMMANDS) -> dict[str, list[tuple[str, str]]]:
     """The commands and what they are for, in every language that ships."""
     return {
@@ -124,6 +131,8 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
                 channel.nameless = templates.labels("nameless", config.site.locale)
             if isinstance(channel, HasKeep):
                 channel.keep = keeps.of(channel.name)
+            if isinstance(channel, HasClock):
+                channel.clock = lambda: clock().timestamp()
             await channel.open()
         try:
             worker = Worker(store, site, channels, clock, refresh=OwnWords(templates, known).refresh)

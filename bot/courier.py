@@ -105,7 +105,10 @@ class Courier:
         try:
             receipt = await self._carry(delivery, channel, message)
         except TryLater as later:
-            await self._postpone(delivery, message, later)
+            if later.not_yet and later.after is not None:
+                await self._wait(delivery, later.reason, later.after)
+            else:
+                await self._postpone(delivery, message, later)
         except Undeliverable as dead:
             await self._undeliverable(delivery, message, dead)
         else:

@@ -182,6 +182,14 @@ async def moved(channel: str, old: str, new: str) -> None:
         await Address.filter(channel=channel, address=old).update(address=new)
 
 
+async def is_called(contact: Contact, name: str) -> None:
+    """Who had no name so far has this one; nobody is renamed."""
+    said = text.clean_line(name)
+    if said and not contact.name:
+        contact.name = said
+        await Contact.filter(id=contact.id, name="").update(name=contact.name)
+
+
 async def opt_out(contact: Contact, *, now: datetime) -> None:
     """No more surveys; messages about a ticket still come."""
     await Contact.filter(id=contact.id, opted_out_at=None).update(opted_out_at=now)

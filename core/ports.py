@@ -315,7 +315,8 @@ class TryLater(Exception):
     """The channel cannot take it now, and perhaps later. `after` is what the channel asked for, if it did.
 
     `whole_channel` says that everything on the channel must wait (a rate limit, an outage), not this message alone.
-    `perhaps_sent`: it was handed over, but the answer never came, so the person may have it already.
+    `perhaps_sent`: it was handed over, but the answer never came, so the person may have it already. `not_yet`: nothing
+    failed, only its turn has not come; it is tried again `after` that, and that uses up no try.
     """
 
     def __init__(
@@ -325,12 +326,14 @@ class TryLater(Exception):
         *,
         whole_channel: bool = False,
         perhaps_sent: bool = False,
+        not_yet: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after = after
         self.whole_channel = whole_channel
         self.perhaps_sent = perhaps_sent
+        self.not_yet = not_yet
 
 
 class Undeliverable(Exception):

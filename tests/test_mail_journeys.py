@@ -154,6 +154,13 @@ def score_links(letter: Mail) -> list[str]:
     return [url for label, url in letter.links if label.endswith("★")]
 
 
+async def test_who_writes_a_comment_longer_than_is_kept_is_told(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "4\n\n" + "too slow " * 500)
+    await here.until(lambda: Response.filter(comment=("too slow " * 500)[:4000].strip()).exists())
+    await mail.until(lambda: any("kept the first 4,000" in one.text for one in mail.mailbox(ANN)))
+
+
 async def test_who_answers_from_another_address_is_believed_for_the_token(
     here: World, mail: SmtpRig, listening: int
 ) -> None:

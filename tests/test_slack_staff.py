@@ -327,6 +327,21 @@ async def test_resolving_either_ends_both_with_an_outcome(here: World, telegram:
     await here.until(lambda: Invite.filter(purpose="recovery").exists())
 
 
+async def test_a_request_that_another_desk_resolves_leaves_the_recovery_until_somebody_says_how_it_ended(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    alert = await unhappy(here, telegram, slack)
+    await here.resolve(addresses=[("support-bot", str(ANN))])
+    await shown(slack, lambda: "nobody has said how it ended" in "".join(slack.thread(TEAM, alert)))
+    await shown(slack, lambda: "how it ended is still to be said" in "".join(slack.screen(TEAM)))
+    assert (await Recovery.get()).state == RecoveryState.OPEN
+    await slack.press("U0KIM", TEAM, "Resolve…")
+    await shown(slack, lambda: slack.modals)
+    await slack.submit("U0KIM", {"outcome": "solved", "note": "New cable"})
+    await here.until(lambda: Recovery.filter(state=RecoveryState.RESOLVED).exists())
+    await shown(slack, lambda: "still to be said" not in "".join(slack.screen(TEAM)))
+
+
 async def test_a_form_that_was_opened_before_the_alert_ends_both_too(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:

@@ -61,6 +61,20 @@ async def rated(here: World, telegram: TelegramRig, score: str) -> None:
     await telegram.tap(ANN, score)
 
 
+@pytest.mark.parametrize("number", [4000, 4001])
+async def test_who_writes_a_comment_longer_than_is_kept_is_told(
+    here: World, telegram: TelegramRig, number: int
+) -> None:
+    await rated(here, telegram, "2★")
+    await telegram.until(lambda: "Overall" in telegram.screen(ANN))
+    await telegram.write(ANN, "是" * number)
+    await here.until(lambda: Response.filter(comment="是" * 4000).exists())
+    if number > 4000:
+        await telegram.until(lambda: "kept the first 4,000" in telegram.screen(ANN))
+    else:
+        assert "kept the first" not in telegram.screen(ANN)
+
+
 # ---------------------------------------------------------------- files
 
 

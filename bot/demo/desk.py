@@ -17,6 +17,7 @@ from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry
 from core.models.responses import Score
 from core.models.setup import Staff
 from core.ports import FieldKind, Form, FormField, Option
+from core.reactions import requests
 
 _LATELY = 6
 
@@ -165,7 +166,7 @@ async def _assign(sight: Sight, ticket: Ticket, key: str) -> str:
     to = await Staff.get_or_none(key=key, active=True)
     if to is None:
         raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
-    await tickets.assign(ticket, to, by=sight.staff.name, now=sight.now)
+    await requests.assign(ticket, to, by=sight.staff, now=sight.now)
     return sight.say("note.assigned", name=to.name)
 
 
@@ -173,10 +174,10 @@ async def _resolve(sight: Sight, ticket: Ticket, reason: str, result: str) -> st
     """The passing words are the decision: whether the customer is asked, and why not."""
     if reason not in tickets.CLOSE_REASONS:
         raise errors.Invalid("choose a reason", field="reason")
-    by = ticket.assignee.name if ticket.assignee else sight.staff.name
-    walk = await tickets.resolve(ticket, reason=reason, result=result, by=by, now=sight.now)
-    entry = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.DECISION).order_by("-id").first()
-    return await telling.words_of(entry, sight) if entry else sight.say(f"ticket_status.{walk.ticket.status.value}")
+    await requests.resolve(ticket, reason, result, by=ticket.assignee or sight.staff, now=sight.now)
+    decided = TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.DECISION, cycle=ticket.cycle)
+    entry = await decided.order_by("-id").first()
+    return await telling.words_of(entry, sight) if entry else sight.say("ticket_status.resolved")
 
 
 def _form(sight: Sight, ticket: Ticket, verb: str, *fields: FormField) -> Form:

@@ -50,7 +50,6 @@ class Standing:
     recovery: Recovery | None = None
     asked_again: Invite | None = None
     answered_again: bool = False
-    closed_by_hand: bool = False
 
     def done(self) -> tuple[bool, ...]:
         over = self.recovery is not None and self.recovery.state in (RecoveryState.RESOLVED, RecoveryState.DISMISSED)
@@ -82,8 +81,6 @@ def _point(key: str, index: int, at: int, done: bool, standing: Standing, sight:
         hint = "rate_kindly"
     if key == "again" and standing.asked_again and not standing.asked_again.delivered_at:
         hint = "again_soon"
-    if key in ("take", "mend") and standing.closed_by_hand:
-        hint = f"{key}_closed"
     verb = _VERBS.get(key)
     return Point(
         key=key,
@@ -110,8 +107,7 @@ async def _standing(sight: Sight) -> Standing:
     again = await asked.filter(purpose=InvitePurpose.RECOVERY).order_by("id").first()
     answered = again is not None and await Score.filter(response__invite_id=again.id).exists()
     recovery = alert.recovery if alert else None
-    closed = alert is not None and alert.ticket.status not in OPEN_STATUSES
-    return Standing(invite, scores, response.band, alert, recovery, again, answered, closed)
+    return Standing(invite, scores, response.band, alert, recovery, again, answered)
 
 
 async def ticket_to_resolve(sight: Sight) -> str:

@@ -7,13 +7,27 @@ from datetime import datetime
 
 from bot.site import Site
 from bot.wording import Wording
+from core.models.desk import OPEN_STATUSES
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.setup import Staff
 from core.ports import Moment
+from core.reactions.recoveries import UNDER_WAY
 
 
 def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
-    """How it stands, in words: waiting, taken by Kim, overdue since 14:30, resolved by Kim: solved."""
+    """How it stands, in words: waiting, taken by Kim, overdue since 14:30, resolved by Kim: solved.
+
+    A request that was resolved elsewhere leaves its recovery without an outcome, and that is said too.
+    """
+    state = _state_of(alert, words, site, now=now)
+    recovery: Recovery | None = alert.recovery
+    is_under_way = alert.state != AlertState.CLOSED and recovery is not None and recovery.state in UNDER_WAY
+    if is_under_way and alert.ticket.status not in OPEN_STATUSES:
+        return words.label("state.outcome_missing", state=state)
+    return state
+
+
+def _state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     recovery: Recovery | None = alert.recovery
     if recovery is not None and recovery.state == RecoveryState.RESOLVED:
         return words.label(

@@ -45,6 +45,7 @@ from core.ports import (
 )
 from core.surveys import bounces, catalogue, invites, responses
 from core.surveys.scoring import Step
+from core.text import COMMENT_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ class Conversation:
         known = await contacts.by_address(channel.name, event.person.address)
         if known is not None:
             await contacts.mark_reachable(channel.name, event.person.address)
+            await contacts.is_called(known.contact, event.person.name)
             has_words = bool(event.text.strip()) or not event.files
             invite = await self._meant(channel, event, known, now=now) if has_words else None
             if invite is not None:
@@ -169,16 +171,25 @@ class Conversation:
 
     async def commented(self, channel: Channel, event: Wrote, invite: Invite, *, now: datetime) -> Turn:
         response = await responses.of(invite)
+        is_cut = responses.overflows(event.text, response)
         if response is None and event.text.strip() in _DIGITS:
             score = _DIGITS[event.text.strip()]
             response = await responses.give_score(invite, "overall", score, given_at=event.at, now=now)
         else:
             response = await responses.give_comment(invite, event.text, now=now)
         turn = await self._go_on(channel, event, invite, response, now=now)
+        if is_cut:
+            turn.handed_over.append(await self.comment_cut(channel, event, invite, now=now))
         if event.files:
             refused = await tickets.add(invite.ticket, invite.contact, channel.name, "", event.files, now=now)
             turn.handed_over += await self.not_taken(channel, event, refused, now=now)
         return turn
+
+    async def comment_cut(self, channel: Channel, event: Heard, invite: Invite, *, now: datetime) -> Delivery:
+        """Whoever wrote more than is kept must know, and how much of it we have."""
+        words = self._say(invite, "note.comment_cut", limit=f"{COMMENT_LIMIT:,}")
+        draft = drafts.note(words, channel, drafts.place_of(event), locale=invite.contact.locale)
+        return await deliveries.hand_over(draft, worker=self.worker, now=now)
 
     async def _talk(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
         person = event.person

@@ -82,15 +82,18 @@ async def _about_invite(
         return Turn()
     if answer.score is not None:
         await responses.give_score(invite, "overall", answer.score, given_at=event.at, now=now)
+    told: list[Delivery] = []
     if answer.comment:
+        if responses.overflows(answer.comment, await responses.of(invite)):
+            told.append(await talk.comment_cut(channel, event, invite, now=now))
         await responses.give_comment(invite, answer.comment, now=now)
     if await _finish(invite, now=now):
-        return Turn()
+        return Turn(handed_over=told)
     target = invite.address.address if invite.address.channel == channel.name else event.target
     if await suppressions.is_suppressed(channel.name, target):
-        return Turn()
+        return Turn(handed_over=told)
     draft = drafts.screen(invite, channel, target)
-    return Turn(handed_over=[await deliveries.hand_over(draft, worker=talk.worker, now=now)])
+    return Turn(handed_over=[await deliveries.hand_over(draft, worker=talk.worker, now=now), *told])
 
 
 async def _finish(invite: Invite, *, now: datetime) -> bool:

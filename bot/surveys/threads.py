@@ -36,6 +36,8 @@ async def wrote(talk: Conversation, channel: Channel, event: Wrote, *, now: date
     a thread talks about somebody's request, and opens none.
     """
     known = await contacts.by_address(channel.name, event.person.address)
+    if known is not None:
+        await contacts.is_called(known.contact, event.person.name)
     own = await _own(channel, event, known.contact) if known is not None and event.receipt else None
     if own is not None and known is not None:
         return await _about(talk, channel, event, own, known.contact, now=now)

@@ -109,6 +109,17 @@ async def resolve(alert: Alert, outcome: str, note: str, *, by: Staff, now: date
 
 
 @transactions.atomic
+async def resolved_elsewhere(ticket: Ticket, *, by: str, now: datetime) -> None:
+    """The request is resolved, but not here. Its recovery stays open, for it needs an outcome; the staff are told."""
+    alert = await alerts.under_way(ticket)
+    if alert is None or alert.recovery is None or alert.recovery.state not in UNDER_WAY:
+        return
+    line = f"resolved:{ticket.cycle}"
+    await alerts.tell(alert, "alert_update", line, now=now, event="resolved_elsewhere", actor={"name": by})
+    await alerts.redraw(alert, now=now)
+
+
+@transactions.atomic
 async def dismiss(alert: Alert, reason: str, note: str, *, by: Staff, now: datetime) -> None:
     """It needs no recovery (a slip, a test); the reason is kept."""
     if reason not in DISMISSALS:

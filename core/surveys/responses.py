@@ -70,16 +70,26 @@ async def toggle_reason(invite: Invite, reason: str, *, now: datetime) -> Respon
 
 @transactions.atomic
 async def give_comment(invite: Invite, text: str, *, now: datetime) -> Response:
-    """Keep the contact's words, whole. More words are added to those that are there already; who says it all once more,
-    and more of it, replaces them.
+    """Keep the contact's words, up to the limit (`overflows`). More words are added to those that are there already;
+    who says it all once more, and more of it, replaces them.
     """
     settings = catalogue.settings_for(invite)
     response, _ = await _begin(invite, settings, now=now)
-    is_all_of_it = not response.comment or text.strip().startswith(response.comment)
-    comment = clean(text if is_all_of_it else f"{response.comment}\n{text}", limit=COMMENT_LIMIT)
+    comment = clean(_with_what_was_said(response, text), limit=COMMENT_LIMIT)
     skipped = [one for one in response.skipped if one != "comment"]
     changes = {"comment": comment, "comment_until": None, "skipped": skipped}
     return await _changed(invite, response, settings, changes, now=now)
+
+
+def overflows(text: str, response: Response | None = None) -> bool:
+    """Whether not all of these words is kept, after those that are there: then whoever wrote them must be told."""
+    words = _with_what_was_said(response, text) if response is not None else text
+    return len(clean(words, limit=4 * (len(words) + 1))) > COMMENT_LIMIT
+
+
+def _with_what_was_said(response: Response, text: str) -> str:
+    is_all_of_it = not response.comment or text.strip().startswith(response.comment)
+    return text if is_all_of_it else f"{response.comment}\n{text}"
 
 
 @transactions.atomic

@@ -413,13 +413,30 @@ async def test_too_many_is_too_many_whatever_it_is_wrapped_in(rig: SlackRig, hea
     assert caught.value.after == (timedelta(seconds=7) if headers else None)
 
 
-async def test_too_many_lookups_hold_up_that_message_and_no_alert(rig: SlackRig, slack: SlackChannel) -> None:
+async def test_a_refused_lookup_holds_up_that_message_alone(rig: SlackRig, slack: SlackChannel) -> None:
     rig.person("U0ANN", email="ann@example.org")
     rig.mood, rig.retry_after, rig.only = "busy", "30", frozenset({"conversations.open"})
     with pytest.raises(TryLater) as caught:
         await slack.send("ann@example.org", an_alert())
     assert (caught.value.after, caught.value.whole_channel) == (timedelta(seconds=30), False)
+    assert caught.value.not_yet
     assert (await slack.send(ALERTS, an_alert())).ref
+
+
+async def test_an_alert_for_one_person_is_not_behind_all_the_invites(rig: SlackRig, slack: SlackChannel) -> None:
+    rig.lookups = (50, 25)
+    people = [rig.person(f"U0NEW{number:02}").id for number in range(30)]
+    held_up = [user for user in people if not await _arrives(slack, user)]
+    assert held_up == people[20:]
+    assert (await slack.send(LI, an_alert())).ref
+    assert rig.too_many == 0
+
+
+async def _arrives(slack: SlackChannel, user: str) -> bool:
+    try:
+        return bool(await slack.send(user, INVITE))
+    except TryLater as later:
+        return not later.not_yet
 
 
 @pytest.mark.parametrize(("told", "after"), [("7", 7), ("3600", 3600), (None, None), ("soon", None), ("-5", None)])
@@ -691,6 +708,24 @@ async def test_links_and_names_read_as_they_were_seen(
     assert [heard.text for heard in desk.heard if isinstance(heard, Wrote)] == [read]
 
 
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        ("A *new* cable is _on its way_, not ~lost~.", "A new cable is on its way, not lost."),
+        ("*_Very_ important*: *ask <@U0LI>*", "Very important: ask Li"),
+        ("2*3*4, my_snake_case, __init__, * a list *, 5 * 3, ~5 to ~6", None),
+        ("type `ls *a* _b_` and\n```\nfor _x_ in *y*:\n```", "type ls *a* _b_ and\nfor _x_ in *y*:"),
+        ("<https://a.b/_x_/*y*?~z~> is *it*", "https://a.b/_x_/*y*?~z~ is it"),
+        ("\x020\x02 `a` \x029\x02", "0 a 9"),
+    ],
+)
+async def test_bold_words_are_read_without_stars(
+    rig: SlackRig, slack: SlackChannel, desk: Desk, sent: str, seen: str | None
+) -> None:
+    await rig.write(ANN, ANN, sent, marked=True)
+    assert [one.text for one in desk.heard if isinstance(one, Wrote)] == [sent if seen is None else seen]
+
+
 async def test_a_form_keeps_what_people_typed_and_only_slacks_own_mark_up_is_read(
     rig: SlackRig, slack: SlackChannel, desk: Desk
 ) -> None:
@@ -710,13 +745,21 @@ async def test_who_is_mentioned_is_looked_up_once_and_nothing_waits_for_it(
 ) -> None:
     slack.nameless = {"person": "somebody"}
     rig.person(LI, name="Li")
-    rig.mood, rig.only = "busy", frozenset({"users.info"})
+    rig.mood, rig.only = "broken", frozenset({"users.info"})
     await rig.write(ANN, ANN, "<@U0LI> one", marked=True)
     rig.mood = "fine"
     for words in ("<@U0LI> two", "<@U0LI> three"):
         await rig.write(ANN, ANN, words, marked=True)
     assert [one.text for one in desk.heard if isinstance(one, Wrote)] == ["somebody one", "Li two", "Li three"]
-    assert [method for method, _ in rig.calls].count("users.info") == 2
+    assert [given["user"] for method, given in rig.calls if method == "users.info"] == [LI, ANN, LI, ANN]
+
+
+async def test_slack_is_not_asked_for_names_while_it_wants_quiet(rig: SlackRig, desk: Desk) -> None:
+    rig.mood, rig.only, rig.retry_after = "busy", frozenset({"users.info"}), "30"
+    for words in ("one", "two", "three"):
+        await rig.write(ANN, ANN, words)
+    assert [one.text for one in desk.heard if isinstance(one, Wrote)] == ["one", "two", "three"]
+    assert [method for method, _ in rig.calls].count("users.info") == 1
 
 
 async def test_a_reply_in_the_alerts_thread_is_heard_and_small_talk_is_not(

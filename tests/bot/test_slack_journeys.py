@@ -8,10 +8,10 @@ import pytest
 
 from core.models.contacts import Address, Reach
 from core.models.deliveries import Delivery, DeliveryState
-from core.models.desk import Attachment, AttachmentState, Ticket
+from core.models.desk import Attachment, AttachmentState, Ticket, TicketEntry
 from tests import world
 from tests.ports import free_port
-from tests.rigs.slack import SlackRig
+from tests.rigs.slack import Mood, SlackRig
 from tests.rigs.slack_state import Posted
 from tests.rigs.smtp import SmtpRig
 from tests.world import World
@@ -41,7 +41,7 @@ async def here(sqlite_url: str, slack: SlackRig, mail: SmtpRig) -> AsyncIterator
     port = free_port()
     slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
     table = {"kind": "email", "from": "Support <support@example.org>", "smtp_host": mail.host, "smtp_port": mail.port}
-    channels = {"slack": world.slack_table(slack), "mail": table | {"smtp_tls": "none"}}
+    channels = {"slack": world.slack_table(slack) | {"messages_per_second": 50}, "mail": table | {"smtp_tls": "none"}}
     async with world.running(sqlite_url, channels, port=port) as running:
         yield running
 
@@ -51,6 +51,72 @@ def asked_in_help(slack: SlackRig) -> str:
     ts = slack.new_ts()
     slack.messages[HELP, ts] = Posted(HELP, ts, "My router blinks", (), {})
     return f"{HELP}:{ts}"
+
+
+async def test_too_many_lookups_hold_up_that_message_and_no_alert(here: World, slack: SlackRig) -> None:
+    slack.clock = lambda: here.clock().timestamp()
+    people = [slack.person(f"U0NEW{number:02}").id for number in range(40)]
+    for user in people:
+        await here.resolve(user, addresses=[("slack", user)], contact=user)
+    held_up = Delivery.filter(state=DeliveryState.WAITING, problem__contains="its turn")
+
+    async def is_asked(number: int) -> bool:
+        return sum(bool(slack.screen(user)) for user in people) >= number and await held_up.count() >= 10
+
+    await here.until(lambda: is_asked(20))
+    await slack.press(people[0], slack.dm_of(people[0]), "1★")
+    await slack.until(lambda: slack.modals)
+    await slack.submit(people[0], {"comment": "bad"})
+    await slack.until(lambda: slack.screen("C0ALERTS"))
+    assert await held_up.exists()
+
+    asked_at = {}
+    for _ in range(10):
+        await here.move_on(seconds=4)
+        await here.until(lambda: _nobody_is_due(here))
+        for user in people:
+            if slack.screen(user):
+                asked_at.setdefault(user, len(asked_at))
+    assert list(asked_at) == people
+    assert slack.too_many == 0
+    assert not await Delivery.filter(attempts__gt=0).exists()
+
+
+async def _nobody_is_due(here: World) -> bool:
+    under_way = await Delivery.filter(state=DeliveryState.SENDING).exists()
+    return not under_way and not await Delivery.filter(state=DeliveryState.WAITING, due_at__lte=here.clock()).exists()
+
+
+async def test_who_writes_first_has_the_name_that_slack_tells_and_is_looked_up_once(
+    here: World, slack: SlackRig
+) -> None:
+    slack.channels[slack.dm_of(EVE)] = "directmessage"
+    await slack.write(EVE, EVE, "My router blinks")
+    await here.until(lambda: Ticket.filter(contact__name="Eve").exists())
+    await slack.write(EVE, EVE, "and smells")
+    await here.until(lambda: TicketEntry.filter(text="and smells").exists())
+    assert [given["user"] for method, given in slack.calls if method == "users.info"] == [EVE]
+    await slack.until(lambda: "Eve" in "".join(slack.screen("C0ALERTS")))
+
+
+@pytest.mark.parametrize("mood", ["busy", "gone", "broken"])
+async def test_a_name_that_cannot_be_looked_up_loses_no_message_and_comes_later(
+    here: World, slack: SlackRig, mood: Mood
+) -> None:
+    slack.mood, slack.only, slack.refusal = mood, frozenset({"users.info"}), "missing_scope"
+    await slack.write(EVE, EVE, "My router blinks")
+    await here.until(lambda: Ticket.filter(contact__name="", subject="My router blinks").exists())
+    slack.mood = "fine"
+    await here.move_on(minutes=1)
+    await slack.write(EVE, EVE, "and smells")
+    await here.until(lambda: Ticket.filter(contact__name="Eve").exists())
+
+
+async def test_nobody_whom_slack_does_not_know_is_looked_up_twice(here: World, slack: SlackRig) -> None:
+    for words in ("My router blinks", "and smells"):
+        await slack.write("U0GHOST", "U0GHOST", words)
+        await here.until(lambda said=words: TicketEntry.filter(text=said).exists())  # type: ignore[misc]
+    assert len([method for method, _ in slack.calls if method == "users.info"]) == 1
 
 
 async def test_the_question_stands_where_the_request_was_made(here: World, slack: SlackRig) -> None:
@@ -179,6 +245,16 @@ async def test_a_comment_that_is_longer_than_the_form_goes_on_as_a_message(
     await slack.submit(ANN, {"score_speed": "3"})
     await here.until(lambda: _scored(here, {"overall": 2, "speed": 3}))
     assert await _has_comment(here, f"{first}\n{more}")
+
+
+async def test_who_writes_more_than_is_kept_is_told(here: World, slack: SlackRig) -> None:
+    await here.resolve(addresses=[("slack", ANN)])
+    await slack.until(lambda: "1★" in slack.buttons(ANN))
+    await slack.press(ANN, ANN, "2★")
+    await slack.until(lambda: slack.modals)
+    await slack.write(ANN, ANN, "x" * 5000)
+    await slack.until(lambda: any("kept the first 4,000" in line for line in slack.screen(ANN)))
+    assert await _has_comment(here, "x" * 4000)
 
 
 async def _has_comment(here: World, comment: str) -> bool:

@@ -75,16 +75,20 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """`routes` says for each domain where its mail goes; nothing else leaves. `policy` is the port of a policy service.
+    """`routes` says for each domain or address where its mail goes; nothing else leaves. `policy` is the port of a
+    policy service; `main` and `master` are more lines for main.cf and master.cf.
 
     Whoever sent what has to wait is told at once ("delayed").
     """
 
-    def __init__(self, routes: Mapping[str, str], *, port: int = 0, policy: int = 0) -> None:
+    def __init__(
+        self, routes: Mapping[str, str], *, port: int = 0, policy: int = 0, main: str = "", master: str = ""
+    ) -> None:
         assert shutil.which("postfix"), "install postfix"
         assert os.geteuid() == 0, "Postfix can only be started by root"
         self.port = port or free_port()
         self._routes = routes
+        self._more_main, self._more_master = main, master
         self._policy = f"check_policy_service inet:127.0.0.1:{policy}," if policy else ""
         self._folder = Path(tempfile.mkdtemp(prefix="postfix-"))
         self._config = self._folder / "config"
@@ -96,10 +100,13 @@ class Postfix:
         shutil.chown(self._folder / "data", "postfix")
         transports = ", ".join(f"{{ {domain} = {where} }}" for domain, where in self._routes.items())
         main = _MAIN.format(
-            folder=self._folder, domains=" ".join(self._routes), transports=transports, policy=self._policy
+            folder=self._folder,
+            domains=" ".join(route.rpartition("@")[2] for route in self._routes),
+            transports=transports,
+            policy=self._policy,
         )
-        (self._config / "main.cf").write_text(main)
-        (self._config / "master.cf").write_text(_MASTER.format(port=self.port))
+        (self._config / "main.cf").write_text(f"{main}{self._more_main}\n")
+        (self._config / "master.cf").write_text(f"{_MASTER.format(port=self.port)}{self._more_master}\n")
         self._say("start")
         self._wait()
         return self
@@ -112,6 +119,10 @@ class Postfix:
     def log(self) -> str:
         path = self._folder / "postfix.log"
         return path.read_text() if path.exists() else ""
+
+    def flush(self) -> None:
+        """Try at once what waits."""
+        self._say("flush")
 
     def _say(self, what: str) -> None:
         done = subprocess.run(["postfix", "-c", str(self._config), what], capture_output=True, text=True, timeout=60)

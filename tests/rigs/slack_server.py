@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -22,6 +24,8 @@ busy: 429 · gone: refuses with `refusal` · silent: never answers · lost: does
 HTML · garbled: 200 with HTML.
 """
 
+_LOOKUPS = frozenset({"conversations.open", "users.lookupByEmail", "users.info"})
+
 
 @dataclass
 class SlackServer(SlackState):
@@ -38,9 +42,13 @@ class SlackServer(SlackState):
     sessions: int = 0  # websocket connections so far
     upload_status: int = 200
     give: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None  # in place of a file that is fetched
+    lookups: tuple[float, int] = (50, 20)  # of people: a minute and at once, for each method
+    too_many: int = 0  # refused for that
+    clock: Callable[[], float] = time.time
     consent: Consent = field(default_factory=Consent)
 
     async def __aenter__(self) -> Self:
+        self._looked_up: dict[str, tuple[float, float]] = {}
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._sockets: list[web.WebSocketResponse] = []
         self._changed, self._closing = asyncio.Event(), asyncio.Event()
@@ -164,11 +172,26 @@ class SlackServer(SlackState):
         if mood == "busy":
             headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if missing := self._missing(method):
+            self.too_many += 1
+            headers = {"Retry-After": str(math.ceil(missing))}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         answer = self._answer(method, request, arguments, refuse=self.refusal if mood == "gone" else "")
         self._changed.set()
         if mood == "lost":
             await self._closing.wait()
         return web.json_response(answer, headers={"x-oauth-scopes": self.scopes})
+
+    def _missing(self, method: str) -> float:
+        """Takes one of the calls that Slack's tier allows, or says in how many seconds there will be one."""
+        if method not in _LOOKUPS:
+            return 0.0
+        per_minute, burst = self.lookups
+        level, at = self._looked_up.get(method, (float(burst), self.clock()))
+        level = min(burst, level + (self.clock() - at) * per_minute / 60)
+        taken = 1 if level > 0.99 else 0
+        self._looked_up[method] = (level - taken, self.clock())
+        return 0.0 if taken else (1 - level) * 60 / per_minute
 
     def _answer(self, method: str, request: web.Request, arguments: Arguments, *, refuse: str) -> dict[str, Any]:
         authorization = request.headers.get("Authorization", "")

@@ -20,6 +20,7 @@ from bot.demo import company, stage
 from bot.demo.stage import Stage
 from core.desk import tickets
 from core.models.contacts import Contact
+from core.models.reactions import Recovery, RecoveryState
 from tests.rigs import demo_browser as rig
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -207,13 +208,10 @@ async def test_the_whole_walk_is_played_from_the_resolved_ticket_to_the_second_r
     assert (await play.read("guide")).count("(done)") == 7
 
 
-async def test_whoever_closes_the_reopened_ticket_as_agent_is_led_on_all_the_same(play: Player) -> None:
+async def test_whoever_resolves_the_reopened_ticket_as_agent_ends_the_recovery_too(play: Player) -> None:
     await be_unhappy(play)
     await play.resolve("My parcel is late again")
-    assert "The ticket is closed again, but the alert still waits for an owner" in await play.read("guide")
-    await play.press("inbox", **await play.alert_button("take"))
-    assert "The ticket is closed again; what went wrong is not settled" in await play.read("guide")
-    await mend(play, "explained")
+    assert not await Recovery.filter(state__in=(RecoveryState.OPEN, RecoveryState.TAKEN)).exists()
     await until(lambda: said(play, "ann", "Is it right now?"))
     assert "Rate once more." in await play.read("guide")
     await play.tap("ann", "5★")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -14,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.channels.slack.errors import translated
+from bot.channels.slack.pace import Line
 from core.ports import TryLater, Undeliverable
 from core.text import clean_line
 
@@ -62,9 +65,11 @@ class Api:
 
     prefix = ""
 
-    def __init__(self, wire: Wire, token: str | None) -> None:
+    def __init__(self, wire: Wire, token: str | None, *, clock: Callable[[], float] = time.time) -> None:
         self.wire = wire
         self.client = wire.client(token)
+        self._clock = clock
+        self._lines: defaultdict[str, Line] = defaultdict(Line)
         self._places: dict[str, str] = {}
         self._people: dict[str, str] = {}
         self._names: dict[str, str] = {}
@@ -87,39 +92,65 @@ class Api:
             raise _as_of(method, known) from error
         return answer if isinstance(answer, dict) else {}
 
-    async def place(self, target: str) -> str:
-        """The channel to post to: of a person's direct messages, of the person with an e-mail address, or `target`."""
+    async def place(self, target: str, *, at_once: bool = False) -> str:
+        """The channel to post to: of a person's direct messages, of the person with an e-mail address, or `target`.
+
+        Too many look-ups wait for their turn, unless it must be known `at_once`: TryLater says when that is.
+        """
         if target in self._places:
             return self._places[target]
         if "@" in target:
-            return self._remember(target, await self.place(await self.person(target)))
+            person = await self.person(target, at_once=at_once)
+            return self._remember(target, await self.place(person, at_once=at_once))
         if is_person(target):
-            opened = await self.call(self.client.conversations_open, users=target)
+            self._stand_in_line("conversations_open", target, at_once=at_once)
+            opened = await self._look_up(self.client.conversations_open, users=target)
             return self._remember(target, opened["channel"]["id"])
         return target
 
-    async def person(self, email: str) -> str:
+    async def person(self, email: str, *, at_once: bool = False) -> str:
         """The user id of whoever has that e-mail address in the workspace."""
         if email not in self._people:
-            found = await self.call(self.client.users_lookupByEmail, email=email)
+            self._stand_in_line("users_lookupByEmail", email, at_once=at_once)
+            found = await self._look_up(self.client.users_lookupByEmail, email=email)
             if len(self._people) >= REMEMBERED:
                 self._people.clear()
             self._people[email] = found["user"]["id"]
         return self._people[email]
 
     async def name(self, user: str) -> str:
-        """What somebody is called; "" for who is not known here. Raises TryLater."""
+        """What somebody is called; "" for who is not known here. Raises TryLater, also when too many were looked up."""
         if user in self._names:
             return self._names[user]
+        if not self._lines["users_info"].spare(self._clock()):
+            raise TryLater("too many people were looked up", not_yet=True)
         try:
-            found = (await self.call(self.client.users_info, user=user))["user"]
+            name = _called((await self._look_up(self.client.users_info, user=user))["user"])
         except (Undeliverable, SlackApiError) as error:
-            log.info("Slack does not say who is mentioned: %s", error)
-            return ""
+            log.info("Slack does not say who somebody is: %s", error)
+            if not (isinstance(error, Undeliverable) and error.dead_address):
+                return ""
+            name = ""
         if len(self._names) >= REMEMBERED:
             self._names.clear()
-        self._names[user] = clean_line(str(found.get("real_name") or found.get("name") or ""))
-        return self._names[user]
+        self._names[user] = name
+        return name
+
+    async def _look_up(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> dict[str, Any]:
+        try:
+            return await self.call(method, **arguments)
+        except TryLater as busy:
+            if busy.not_yet and busy.after is not None:
+                self._lines[method.__name__].rest(busy.after.total_seconds(), self._clock())
+            raise
+
+    def _stand_in_line(self, method: str, who: str, *, at_once: bool) -> None:
+        """Returns when it is their turn; else TryLater says when that will be."""
+        line = self._lines[method]
+        if at_once:
+            line.at_once(self._clock())
+        elif wait := line.wait(who, self._clock()):
+            raise TryLater("waits for its turn to be looked up", timedelta(seconds=wait), not_yet=True)
 
     def forget(self, target: str) -> None:
         self._places.pop(target, None)
@@ -141,12 +172,18 @@ def _as_of(method: Callable[..., Any], known: TryLater | Undeliverable) -> TryLa
     """
     if not isinstance(known, TryLater):
         return known
+    too_many_lookups = known.whole_channel and bool(known.after) and method.__name__ in _LOOKING_UP
     return TryLater(
         known.reason,
         known.after,
-        whole_channel=known.whole_channel and not (known.after and method.__name__ in _LOOKING_UP),
+        whole_channel=known.whole_channel and not too_many_lookups,
         perhaps_sent=known.perhaps_sent and method.__name__ == "chat_postMessage",
+        not_yet=too_many_lookups,
     )
+
+
+def _called(user: dict[str, Any]) -> str:
+    return clean_line(str(user.get("real_name") or user.get("name") or ""))
 
 
 def is_person(target: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import re
 import time
@@ -23,6 +24,7 @@ from bot.channels.slack.workspaces import Workspaces
 from core.ports import (
     Accepted,
     Acknowledgement,
+    Commanded,
     Dialect,
     File,
     Finding,
@@ -37,6 +39,7 @@ from core.ports import (
     Take,
     TryLater,
     Undeliverable,
+    Wrote,
 )
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,9 @@ log = logging.getLogger(__name__)
 HOME = "home:"
 NOTE = 3000
 HALF_SENT = 1000
+
+_AT_ONCE = frozenset({"alert", "alert_overdue"})
+"""Somebody of the staff must see it now, also where it goes to one person who was never written to."""
 
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
@@ -159,13 +165,15 @@ class SlackChannel:
     async def read(self, body: bytes) -> Sequence[Heard]:
         payload = payloads.decode(body)
         heard = reading.read(payload, await self._names(payload))
-        if self._opened is None or self._opened.credentials is None:
+        if self._opened is None:
             return heard
+        if self._opened.credentials is None:
+            return [await self._named(one) for one in heard]
         team, enterprise = reading.workspace(payload)
         if (at := reading.end_of_installation(payload)) is not None:
             await self._opened.remove(team, enterprise, at=at)
         prefix = await self._opened.prefix(team, enterprise) if heard else ""
-        return [workspace_ids.addressed(one, prefix) for one in heard]
+        return [await self._named(workspace_ids.addressed(one, prefix)) for one in heard]
 
     async def acknowledge(self, heard: Heard, answer: Acknowledgement) -> None:
         handle = reading.handle(heard.handle)
@@ -219,6 +227,18 @@ class SlackChannel:
             log.info("Slack did not tell who is mentioned: %s", error.reason)
         return Names(people, self.nameless.get("person", ""), self.nameless.get("channel", ""))
 
+    async def _named(self, heard: Heard) -> Heard:
+        """With the name of whoever wrote, which Slack tells only to who asks. Not worth a failure or a wait."""
+        if not isinstance(heard, Wrote | Commanded):
+            return heard
+        try:
+            api, user = await self._workspaces.of(heard.person.address)
+            name = await api.name(user)
+        except (TryLater, Undeliverable) as error:
+            log.info("Slack did not tell who has written: %s", error.reason)
+            return heard
+        return dataclasses.replace(heard, person=dataclasses.replace(heard.person, name=name)) if name else heard
+
     async def _add_files(self, api: Api, posted: Mapping[str, Any], message: Message) -> None:
         """Into the same conversation. Should Slack not take them now, the next try does not say the words again."""
         if len(self._without_files) >= HALF_SENT:
@@ -229,7 +249,7 @@ class SlackChannel:
         self._without_files.pop(message.key, None)
 
     async def _post(self, api: Api, target: str, message: Message) -> Mapping[str, Any]:
-        place = await api.place(target)
+        place = await api.place(target, at_once=message.kind in _AT_ONCE)
         thread = _in_thread(workspace_ids.bare(message.thread), place)
         try:
             return await self._say(api, place, thread, message)

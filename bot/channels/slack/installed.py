@@ -60,13 +60,12 @@ class InstalledApi(Api):
         *,
         prefix: str,
     ) -> None:
-        super().__init__(wire, installation.token)
+        super().__init__(wire, installation.token, clock=clock)
         self.prefix = prefix
         self._held = installation
         self._unsaved: Installation | None = None
         self._installations = installations
         self._credentials = credentials
-        self._clock = clock
         self._closed_until = 0.0
         self._one_at_a_time = asyncio.Lock()
 

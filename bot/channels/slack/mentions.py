@@ -18,6 +18,10 @@ _IN_A_FORM = re.compile(
     r"<(@[UW][A-Z0-9]{2,}|#C[A-Z0-9]+|![a-z]+(?:\^[^<>|]{1,200})?|(?:https?://|mailto:)[^<>|\s]{1,2000})"
     r"(?:\|([^<>]{0,2000}))?>"
 )
+_CODE = re.compile(r"```\n?(.{1,40000}?)\n?```|`([^`\n]{1,4000})`", re.DOTALL)
+_EMPHASIS = re.compile(r"(?<![\w*_~])([*_~])(?!\1)(?=\S)([^\n]{0,4000}?(?!\1)\S)\1(?![\w*_~])")
+_NESTED = 3
+_HELD = re.compile("\x02([0-9]{1,5})\x02")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{2,})>")
 _SIGNS = re.compile("&(?:amp|lt|gt);")
 
@@ -38,6 +42,23 @@ def people(typed: Iterable[str]) -> list[str]:
 
 def readable(typed: str, names: Names) -> str:
     return clean(html.unescape(_ANY.sub(lambda found: _as_seen(found, names), typed)), limit=TEXT_LIMIT)
+
+
+def unmarked(typed: str) -> str:
+    """A message without the signs that Slack shows as bold, italic, struck or code: elsewhere they would be read."""
+    held: list[str] = []
+
+    def hold(words: str) -> str:
+        held.append(words)
+        return f"\x02{len(held) - 1}\x02"
+
+    words = _CODE.sub(lambda found: hold(found.group(1) or found.group(2)), typed.replace("\x02", ""))
+    words = _ANY.sub(lambda found: hold(found.group()), words)
+    for _ in range(_NESTED):
+        words = _EMPHASIS.sub(lambda found: found.group(2), words)
+    for _ in range(2):  # a link in code
+        words = _HELD.sub(lambda found: held[int(found.group(1))], words)
+    return words
 
 
 def readable_in_a_form(typed: str, names: Names) -> str:

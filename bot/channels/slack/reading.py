@@ -110,7 +110,8 @@ def _message(payload: Payload, event: Payload, names: Names) -> Sequence[Heard]:
     us = us_in(payload)
     called = not private and (bool(us) or text(event, "type") == "app_mention")
     said = text(event, "text")
-    words = mentions.readable(said.replace(us, " ").strip() if called and us else said, names)
+    typed = said.replace(us, " ").strip() if called and us else said
+    words = mentions.readable(mentions.unmarked(typed), names)
     sent_along = files.shared(event) if by_a_person else ()
     if not by_a_person or not (words or sent_along or called) or not (private or thread or called):
         return ()

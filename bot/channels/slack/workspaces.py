@@ -24,7 +24,7 @@ class Workspaces:
     ) -> None:
         token = settings.bot_token.get_secret_value() if settings.bot_token else None
         self.wire = wire
-        self.app = Api(wire, token)  # also for what needs no workspace: connecting, installing
+        self.app = Api(wire, token, clock=clock)  # also for what needs no workspace: connecting, installing
         self.home = self.app if token else None
         self.installations = Installations(keep)
         self.credentials = _credentials(settings)

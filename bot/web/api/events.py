@@ -15,9 +15,10 @@ from bot.web.api.answers import REFUSALS
 from bot.web.errors import first_problem
 from bot.web.policies import Teller
 from bot.web.site import Here
-from core import errors
+from core import errors, transactions
 from core.desk import intake
 from core.desk.tickets import Walk
+from core.reactions import recoveries
 
 router = APIRouter(prefix="/api/v1", tags=["Events"])
 _KIND = re.compile(r"^ticket\.(resolved|reopened)(\.|$)")
@@ -81,11 +82,16 @@ def _check_channels(event: event_shapes.TicketResolved, channels: Collection[str
             )
 
 
+@transactions.atomic
 async def _take(event: event_shapes.TicketResolved | event_shapes.TicketReopened, now: datetime) -> Walk:
     if isinstance(event, event_shapes.TicketReopened):
         return await intake.ticket_reopened(event.ticket.ref, reason=event.reason, tell=event.tell_contact, now=now)
-    told = _ticket(event.ticket), _contact(event.contact)
-    return await intake.ticket_resolved(*told, tell=event.tell_contact, now=now)
+    facts = _ticket(event.ticket)
+    walk = await intake.ticket_resolved(facts, _contact(event.contact), tell=event.tell_contact, now=now)
+    if not walk.repeated:
+        by = facts.closed_by or (facts.agent.name if facts.agent else "")
+        await recoveries.resolved_elsewhere(walk.ticket, by=by, now=now)
+    return walk
 
 
 def _ticket(told: event_shapes.TicketTold) -> intake.TicketFacts:
