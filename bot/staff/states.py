@@ -15,6 +15,8 @@ from core.ports import Moment
 def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     """How it stands, in words: waiting, taken by Kim, overdue since 14:30, resolved by Kim: solved."""
     recovery: Recovery | None = alert.recovery
+    if alert.ticket.contact.erased_at is not None:
+        return words.label("state.erased")
     if recovery is not None and recovery.state == RecoveryState.RESOLVED:
         return words.label(
             "state.resolved", name=recovery.closed_by, outcome=words.label(f"outcome.{recovery.outcome}")

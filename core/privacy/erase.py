@@ -163,7 +163,7 @@ async def _close_tickets(person: Person, *, now: datetime) -> list[Alert]:
     async for row in people.paged(rows["decisions"]):
         await Decision.filter(id=row.pk).update(values=_without_words(row.values))  # type: ignore[attr-defined]
     await rows["recoveries"].update(closing_note="")
-    over = {"state": RecoveryState.DISMISSED, "closed_at": now, "closed_by": ""}
+    over = {"state": RecoveryState.DISMISSED, "closed_at": now, "closed_by": "", "outcome": _GONE}
     await rows["recoveries"].filter(state__in=(RecoveryState.OPEN, RecoveryState.TAKEN)).update(**over)
     raised = [one for one in [await alerts.by_id(row.pk) async for row in people.paged(rows["alerts"])] if one]
     await rows["alerts"].update(state=AlertState.CLOSED, next_step_at=None, snoozed_until=None)

@@ -13,11 +13,24 @@ from bot.web.admin import (
     login_page,
     overview_page,
     own_page,
+    privacy_page,
+    retention_page,
     setup_page,
 )
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
+_PAGES = (
+    login_page,
+    setup_page,
+    overview_page,
+    own_page,
+    contacts_page,
+    privacy_page,
+    deliveries_page,
+    retention_page,
+    accounts_page,
+    audit_page,
+)
 
 
 def routes() -> list[BaseRoute]:
