@@ -46,14 +46,16 @@ def _holds(wanted: str) -> Q:
     addresses. An index would be faster, but would be one more place with names in it.
     """
     is_sqlite = get_connection(transactions.WRITER).capabilities.dialect == "sqlite"
-    way, forms = ("contains", _forms(wanted)) if is_sqlite else ("icontains", {wanted})
-    like = [Q(**{f"{column}__{way}": one}) for column in ("name", "ref") for one in forms]
+    way = "contains" if is_sqlite else "icontains"
+    like = [Q(**{f"{column}__{way}": one}) for column in ("name", "ref") for one in _forms(wanted)]
     owners = Address.filter(**{f"address__{way}": wanted}).values("contact_id")
     return Q(*like, Q(id__in=Subquery(owners)), *_by_request(wanted), join_type=Q.OR)
 
 
 def _forms(wanted: str) -> set[str]:
-    """SQLite's LIKE takes A for a, and Ö not for ö: as typed, in small letters, and in capitals, each once."""
+    """SQLite, and PostgreSQL in the locale C, take A for a, and Ö not for ö: it is looked for in every way to write it
+    that differs in more than that.
+    """
     return {re.sub("[A-Z]", lambda one: one[0].lower(), form) for form in (wanted, wanted.lower(), wanted.title())}
 
 
