@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import admin, apply, audit, check, db, mail, serve, slack, survey, token, version
+from bot.commands import admin, apply, audit, check, contact, db, mail, serve, slack, survey, token, version
 
 app = typer.Typer(
     name="afterword",
@@ -32,6 +32,7 @@ for commands in (serve, check, apply):
     app.add_typer(commands.app)
 app.add_typer(admin.app, name="admin", help="Who may come in by the browser: create, setup-code.")
 app.add_typer(audit.app, name="audit", help="The audit: verify.")
+app.add_typer(contact.app, name="contact", help="One person's data: export, erase.")
 app.add_typer(db.app, name="db", help="The store's tables: upgrade, status.")
 app.add_typer(mail.app, name="mail", help="Mail: hand one in, addresses that get nothing more.")
 app.add_typer(slack.app, name="slack", help="Slack: print the app manifest.")

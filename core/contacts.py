@@ -104,6 +104,8 @@ async def learn(facts: ContactFacts, *, now: datetime) -> Contact:
         row = await give_address(contact.id, one, rank=rank, now=now)
         if row.rank != rank:
             await Address.filter(id=row.id).update(rank=rank)
+        if row.created_at == now and contact.opted_out_at is None:
+            await contact.refresh_from_db(fields=["opted_out_at"])
     return contact
 
 
@@ -119,6 +121,8 @@ async def give_address(contact_id: int, where: AddressFacts, *, rank: int, now: 
         new = {"contact_id": contact_id, "channel": where.channel, "address": where.address, "rank": rank}
         if "@" in where.address and await suppressions.is_suppressed(where.channel, where.address):
             new |= {"reach": Reach.UNREACHABLE, "reach_reason": "suppressed"}
+        if await suppressions.wants_no_surveys(where.channel, where.address):
+            await Contact.filter(id=contact_id, opted_out_at=None).update(opted_out_at=now)
         return await insert(Address, **new, created_at=now)
     if row.contact_id != contact_id:
         before, row.contact_id = row.contact_id, contact_id

@@ -1,4 +1,4 @@
-"""What is kept only for a while: deleted when nobody can ask for it any more."""
+"""What is kept only for a while: let go when nobody can ask for it any more, or when the company says so."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from datetime import datetime, timedelta
 
 from core.accounts import sessions
 from core.models.access import IdempotentAnswer
-from core.models.responses import PageVisit
-from core.plumbing import arrivals
+from core.privacy import retention
+from core.store import scrubbing
 
 EVERY = timedelta(hours=6)
 ANSWERS_FOR = timedelta(days=1)
-VISITS_FOR = timedelta(days=30)
 
 
 async def tidy(*, now: datetime) -> None:
-    """Answers for an `Idempotency-Key` go after a day, raw arrivals and openings of survey pages after a month.
+    """Answers for an `Idempotency-Key` go after a day, sessions when they have ended, all else by `core.privacy`.
 
-    Sessions go when they have ended.
+    What is gone, also by a command beside this process, leaves no copy in SQLite's log.
     """
-    await arrivals.forget(now=now)
     await IdempotentAnswer.filter(created_at__lt=now - ANSWERS_FOR).delete()
     await sessions.forget_old(now=now)
-    await PageVisit.filter(opened_at__lt=now - VISITS_FOR).delete()
+    await retention.let_go(now=now)
+    await scrubbing.scrub()

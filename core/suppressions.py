@@ -9,6 +9,7 @@ from tortoise.exceptions import IntegrityError
 from core import transactions
 from core.models.contacts import Address, Bounce, Reach, Suppression, SuppressionReason
 from core.ports import BounceKind
+from core.surveys import tokens
 
 SOFT_MOST = 3
 SOFT_WITHIN = timedelta(days=30)
@@ -45,19 +46,45 @@ async def unsuppress(channel: str, address: str) -> bool:
 
     False: there was nothing to undo.
     """
-    taken_off = await Suppression.filter(channel=channel, address=_normal(address)).delete()
+    names = [_normal(address), tokens.pseudonym(channel, address)]
+    listed_there = Suppression.filter(channel=channel, address__in=names)
+    taken_off = await listed_there.exclude(reason=SuppressionReason.OPTED_OUT).delete()
     await Bounce.filter(channel=channel, address=_normal(address)).delete()
     lost = Address.filter(channel=channel, address__iexact=address, reach=Reach.UNREACHABLE)
     return bool(await lost.update(reach=Reach.OK, reach_reason="")) or bool(taken_off)
 
 
 async def is_suppressed(channel: str, address: str) -> bool:
-    return await _row(channel, address) is not None
+    """Also where only the hash of an erased person's address is left."""
+    names = [_normal(address), tokens.pseudonym(channel, address)]
+    listed = Suppression.filter(channel=channel, address__in=names)
+    return await listed.exclude(reason=SuppressionReason.OPTED_OUT).exists()
+
+
+async def wants_no_surveys(channel: str, address: str) -> bool:
+    """Whether somebody who was erased had said so at this address."""
+    name = tokens.pseudonym(channel, address)
+    said = Suppression.filter(channel=channel, address=name, reason=SuppressionReason.OPTED_OUT)
+    return bool(name) and await said.exists()
+
+
+@transactions.atomic
+async def forget_address(channel: str, address: str, *, opted_out: bool, now: datetime) -> None:
+    """Nobody can read it here any more. What kept us from writing there, or asking, still does: by a keyed hash."""
+    name = tokens.pseudonym(channel, address)
+    row = await _row(channel, address)
+    reason = row.reason if row else (SuppressionReason.OPTED_OUT if opted_out else None)
+    if row is not None:
+        await row.delete()
+    await Bounce.filter(channel=channel, address=_normal(address)).delete()
+    if reason is not None and name and not await Suppression.exists(channel=channel, address=name):
+        await Suppression.create(channel=channel, address=name, reason=reason, created_at=now)
 
 
 async def listed(*, channel: str = "") -> list[Suppression]:
     """The newest first, of one channel or of all."""
     rows = Suppression.filter(channel=channel) if channel else Suppression.all()
+    rows = rows.exclude(reason=SuppressionReason.OPTED_OUT)
     return await rows.order_by("-created_at", "-id")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from core.models.invites import Invite
 from core.models.reactions import Alert, Recovery, RecoveryState
 from core.models.setup import Staff
 from core.ports import File
+from core.privacy import erase
 from core.surveys import responses
 from tests import world
 from tests.core.builders import asked
@@ -662,6 +664,20 @@ async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> No
     await slack.until(lambda: slack.screen("U0ANN"))
     assert "/afterword privacy" in slack.screen("U0ANN")[0]
     assert slack.whispered("U0ANN") == []
+
+
+async def test_an_alert_and_a_card_about_somebody_who_was_erased_name_nobody_any_more(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await asks(telegram, slack)
+    await unhappy(here, telegram, slack)
+    await here.until(nothing_waits)
+    assert seen(slack).count("Ann <3") == 2
+    contact = (await Address.get(address=str(ANN)).select_related("contact")).contact
+    await erase.erase(contact, by="lee@kestrel.example", now=datetime.now(UTC))
+    await slack.until(lambda: "Ann" not in seen(slack) and "erased" in seen(slack))
+    assert "blinks" not in seen(slack)
+    assert "Take" not in slack.buttons(TEAM)
 
 
 async def answered(slack: SlackRig, user: str, words: str) -> str:

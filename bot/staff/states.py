@@ -29,6 +29,8 @@ def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
 
 def _state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     recovery: Recovery | None = alert.recovery
+    if alert.ticket.contact.erased_at is not None:
+        return words.label("state.erased")
     if recovery is not None and recovery.state == RecoveryState.RESOLVED:
         return words.label(
             "state.resolved", name=recovery.closed_by, outcome=words.label(f"outcome.{recovery.outcome}")

@@ -26,6 +26,7 @@ class Contact(Model):
     tier = fields.CharField(max_length=60, default="")
     internal = fields.BooleanField(default=False)  # staff or test: never asked
     opted_out_at = fields.DatetimeField(null=True)
+    erased_at = fields.DatetimeField(null=True)  # the person had everything erased; what is left names nobody
     created_at = fields.DatetimeField()
 
     addresses: fields.ReverseRelation[Address]
@@ -39,6 +40,7 @@ class SuppressionReason(StrEnum):
     SOFT_BOUNCES = "soft_bounces"
     COMPLAINT = "complaint"
     MANUAL = "manual"
+    OPTED_OUT = "opted_out"  # of an erased person: asked for no more ratings; other messages still go there
 
 
 class Suppression(Model):
@@ -46,7 +48,7 @@ class Suppression(Model):
 
     id = fields.BigIntField(primary_key=True)
     channel = fields.CharField(max_length=60)
-    address = fields.CharField(max_length=320)  # in lower case
+    address = fields.CharField(max_length=320)  # in lower case; of an erased person, only a keyed hash ("erased:…")
     reason = fields.CharEnumField(SuppressionReason, max_length=20)
     evidence = fields.CharField(max_length=500, default="")
     created_at = fields.DatetimeField()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -101,3 +103,27 @@ class Wording(Model):
     class Meta:
         table = "wordings"
         unique_together = (("kind", "locale", "team", "channel"),)
+
+
+class Kind(StrEnum):
+    """A kind of data that is kept only for a while."""
+
+    ARRIVALS = "arrivals"  # raw messages as they came in
+    DELIVERIES = "deliveries"  # what was sent, to whom
+    VISITS = "visits"  # openings of survey pages
+    ATTACHMENTS = "attachments"  # files of closed tickets
+    MESSAGES = "messages"  # words in closed tickets
+    COMMENTS = "comments"  # words of responses
+    RESPONSES = "responses"  # scores, and all that hangs on them
+    BOUNCES = "bounces"  # mails that came back
+
+
+class Retention(Model):
+    """How long a kind of data is kept, where that is not the usual time."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharEnumField(Kind, max_length=20, unique=True)
+    days = fields.IntField()  # 0: for ever
+
+    class Meta:
+        table = "retention"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core import transactions
 from core.models.deliveries import Arrival, ArrivalState
@@ -65,8 +65,3 @@ async def probe(*, now: datetime) -> None:
     await transactions.run(lambda: Arrival.bulk_create([large]))
     await transactions.run(lambda: Arrival.filter(key=key).delete())
     transactions.take_back_refusal()
-
-
-async def forget(*, now: datetime, keep: timedelta = timedelta(days=30)) -> int:
-    """Delete handled arrivals once no network can repeat them any more."""
-    return await Arrival.filter(state=ArrivalState.HANDLED, received_at__lt=now - keep).delete()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from core.models.setup import Kind
 from core.reactions.settings import RuleSettings
 from core.setting_problems import Problem
 from core.surveys.settings import SurveySettings
@@ -133,6 +134,13 @@ class TemplateSetup(Part):
         return " ".join([self.kind, *(f"{name}={value}" for name, value in narrowed if value)])
 
 
+class RetentionSetup(Part):
+    """How long a kind of data is kept: `days`, and 0 is for ever."""
+
+    key: Kind
+    days: int = Field(ge=0, le=36_500)
+
+
 class Setup(BaseModel):
     """A whole `setup.toml`."""
 
@@ -143,6 +151,7 @@ class Setup(BaseModel):
     surveys: tuple[SurveySetup, ...] = ()
     rules: tuple[RuleSetup, ...] = ()
     templates: tuple[TemplateSetup, ...] = ()
+    retention: tuple[RetentionSetup, ...] = ()
 
 
 _NAMES = frozenset({"key"})

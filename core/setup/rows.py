@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from core.models.setup import Rule, Staff, StaffAddress, Survey, Team, Wording
+from core.models.setup import Retention, Rule, Staff, StaffAddress, Survey, Team, Wording
 from core.reactions.settings import RuleSettings
 from core.setup.changes import Values
 from core.setup.models import TemplateSetup
@@ -38,6 +38,7 @@ async def read() -> Present:
             _template(one).known_as: _template(one).complete()
             for one in await Wording.all().order_by("kind", "locale", "team", "channel")
         },
+        "retention": {one.key.value: {"days": one.days} for one in await Retention.all().order_by("key")},
     }
 
 
@@ -63,6 +64,8 @@ async def write(wanted: Present, present: Present, *, now: datetime) -> None:
         own = {name: values[name] for name in _TEMPLATE_KEY}
         words = {"source": values["source"], "subject": values["subject"], "problem": ""}
         await Wording.update_or_create(**own, defaults=words)
+    for key, values in wanted["retention"].items():
+        await Retention.update_or_create(key=key, defaults=values)
 
 
 async def remove(table: str, key: str, values: Values) -> None:
@@ -72,7 +75,7 @@ async def remove(table: str, key: str, values: Values) -> None:
     elif table == "templates":
         await Wording.filter(**{name: values[name] for name in _TEMPLATE_KEY}).delete()
     else:
-        await {"teams": Team, "staff": Staff, "rules": Rule}[table].filter(key=key).delete()
+        await {"teams": Team, "staff": Staff, "rules": Rule, "retention": Retention}[table].filter(key=key).delete()
 
 
 async def _write_staff(wanted: dict[str, Values]) -> None:

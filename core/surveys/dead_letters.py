@@ -46,5 +46,5 @@ def _not_dead() -> errors.Conflict:
 
 
 async def _recorded(row: Delivery, action: str, state: DeliveryState, *, by: str, now: datetime) -> None:
-    before = {"state": DeliveryState.DEAD.value, "problem": row.problem}
+    before = {"state": DeliveryState.DEAD.value}  # why it is dead may name the address, and the audit is for ever
     await audit.record(by, action, f"delivery:dlv_{row.id}", before=before, after={"state": state.value}, now=now)

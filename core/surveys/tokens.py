@@ -79,6 +79,14 @@ def _reply_mac(kind: str, name: str) -> str:
     return base64.b32encode(_mac(f"reply:{kind}", name)).decode().lower()[:20]
 
 
+def pseudonym(channel: str, address: str) -> str:
+    """What an address is remembered by when nobody may read it any more; "" before the secret is known.
+
+    Only who has the site's secret can tell whether an address is meant.
+    """
+    return f"erased:{_derive('erased', f'{channel}:{address.strip().lower()}')}" if _secret else ""
+
+
 def hash_of(token: str) -> str | None:
     """The stored form of a token, or None when it cannot be one (wrong length or letters)."""
     return hashlib.sha256(token.encode()).hexdigest() if _TOKEN.fullmatch(token) else None

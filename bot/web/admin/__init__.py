@@ -14,6 +14,8 @@ from bot.web.admin import (
     login_page,
     overview_page,
     own_page,
+    privacy_page,
+    retention_page,
     setup_page,
 )
 from bot.web.errors import Handler
@@ -26,6 +28,9 @@ _PAGES = (
     own_page,
     contacts_page,
     deliveries_page,
+    privacy_page,
+    deliveries_page,
+    retention_page,
     accounts_page,
     audit_page,
 )

@@ -1,8 +1,8 @@
-"""`/admin/contacts`: the people served, found by name, reference or address."""
+"""`/admin/contacts`: the people served, found by name, reference, address or request, and what is known of each."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
@@ -10,44 +10,156 @@ from starlette.responses import Response
 from bot.web.admin.door import Member, Visit
 from core import directory
 from core.accounts.roles import Right
-from core.errors import NotFound
+from core.contacts import AddressFacts
+from core.errors import NotFound, Refusal
+from core.models.contacts import Contact
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/contacts"
 PAGE = 50
-LATEST = 50
+LATEST = 20
 _MOST = 2**63 - 1
+_LONGEST = 320
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_CONTACTS))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_CONTACTS))]
+Before = Annotated[int, Query(ge=1, le=_MOST)]
 
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
-async def look(
-    visit: Seeing,
-    q: Annotated[str, Query(max_length=320)] = "",
-    before: Annotated[int, Query(ge=1, le=_MOST)] | None = None,
-) -> Response:
+async def look(visit: Seeing, q: Annotated[str, Query(max_length=320)] = "", before: Before | None = None) -> Response:
     found = await directory.search(q.replace("\x00", ""), PAGE + 1, before=before)
     following = found[PAGE - 1].id if len(found) > PAGE else None
-    return visit.draw("contacts", contacts=found[:PAGE], following=following, q=q)
+    return visit.draw("contacts", contacts=found[:PAGE], following=following, q=q, in_use=directory.in_use)
 
 
 @router.api_route(f"{PATH}/{{contact_id}}", methods=["GET", "HEAD"])
-async def look_at(visit: Seeing, contact_id: int) -> Response:
+async def look_at(
+    visit: Seeing, contact_id: int, tickets: Before | None = None, asked: Before | None = None
+) -> Response:
+    return await _draw(visit, await found(contact_id), tickets=tickets, asked=asked)
+
+
+@router.post(f"{PATH}/{{contact_id}}")
+async def change(visit: Changing, contact_id: int) -> Response:
+    form = await visit.form()
     try:
-        contact = await directory.one(contact_id)
+        await directory.change(
+            contact_id,
+            name=form.get("name", ""),
+            locale=form.get("locale", ""),
+            tier=form.get("tier", ""),
+            seen=form.get("seen", ""),
+            by=visit.account.email,
+            now=visit.now,
+        )
+    except directory.Stale as stale:
+        return await _draw(visit, await found(contact_id), form=form, theirs=stale.theirs, status=409)
     except NotFound as error:
         raise HTTPException(404) from error
-    tickets = await directory.tickets_of(contact.id, LATEST)
-    return visit.draw("contact", contact=contact, tickets=tickets, changing=visit.may(Right.CHANGE_CONTACTS))
+    return visit.back(f"{PATH}/{contact_id}", said="saved")
 
 
 @router.post(f"{PATH}/{{contact_id}}/surveys")
 async def set_surveys(visit: Changing, contact_id: int) -> Response:
     """`asked=yes`: the contact is asked for ratings from now on; anything else: no more."""
-    wanted = (await visit.form()).get("asked") == "yes"
+    form = await visit.form()
+    wanted, how = form.get("asked") == "yes", form.get("how", "")
     try:
-        await directory.set_surveys(contact_id, wanted=wanted, by=visit.account.email, now=visit.now)
+        await directory.set_surveys(contact_id, wanted=wanted, how=how, by=visit.account.email, now=visit.now)
     except NotFound as error:
         raise HTTPException(404) from error
     return visit.back(f"{PATH}/{contact_id}", said="saved")
+
+
+@router.post(f"{PATH}/{{contact_id}}/addresses")
+async def add_address(visit: Changing, contact_id: int) -> Response:
+    contact, form = await found(contact_id), await visit.form()
+    channel, address = form.get("channel", ""), form.get("address", "").strip()
+    try:
+        _check(visit, channel, address)
+        where = AddressFacts(channel, address)
+        await directory.add_address(contact.id, where, by=visit.account.email, now=visit.now)
+    except NotFound as error:
+        raise HTTPException(404) from error
+    except Refusal as refusal:
+        return await _draw(visit, contact, new=form, refusal=refusal, status=422)
+    return visit.back(f"{PATH}/{contact_id}", said="address_added")
+
+
+@router.post(f"{PATH}/{{contact_id}}/addresses/{{address_id}}/remove")
+async def remove_address(visit: Changing, contact_id: int, address_id: int) -> Response:
+    try:
+        await directory.remove_address(contact_id, address_id, by=visit.account.email, now=visit.now)
+    except NotFound as error:
+        raise HTTPException(404) from error
+    return visit.back(f"{PATH}/{contact_id}", said="address_removed")
+
+
+@router.post(f"{PATH}/{{contact_id}}/addresses/{{address_id}}/free")
+async def free_address(visit: Changing, contact_id: int, address_id: int) -> Response:
+    """Taken off the list of addresses that get nothing."""
+    try:
+        await directory.free_address(contact_id, address_id, by=visit.account.email, now=visit.now)
+    except NotFound as error:
+        raise HTTPException(404) from error
+    return visit.back(f"{PATH}/{contact_id}", said="address_freed")
+
+
+async def found(contact_id: int) -> Contact:
+    """That contact, or an end with 404."""
+    try:
+        return await directory.one(contact_id)
+    except NotFound as error:
+        raise HTTPException(404) from error
+
+
+def _check(visit: Visit, channel: str, address: str) -> None:
+    if channel not in visit.site.channels:
+        raise Refusal("there is no such channel", field="channel", label="contacts.channel_unknown")
+    if not address or len(address) > _LONGEST or not address.isprintable() or " " in address:
+        raise Refusal("an address has no blanks", field="address", label="contacts.address_needed")
+
+
+async def _draw(
+    visit: Visit,
+    contact: Contact,
+    *,
+    tickets: int | None = None,
+    asked: int | None = None,
+    form: dict[str, str] | None = None,
+    new: dict[str, str] | None = None,
+    theirs: Contact | None = None,
+    refusal: Refusal | None = None,
+    status: int = 200,
+) -> Response:
+    requests = await directory.tickets_of(contact.id, LATEST + 1, before=tickets)
+    questions = await directory.asked(contact.id, LATEST + 1, before=asked)
+    kept: dict[str, Any] = {"name": contact.name, "locale": contact.locale, "tier": contact.tier}
+    return visit.draw(
+        "contact",
+        status=status,
+        contact=contact,
+        addresses=directory.in_use(contact),
+        tickets=requests[:LATEST],
+        older_tickets=requests[LATEST - 1].id if len(requests) > LATEST else None,
+        asked=questions[:LATEST],
+        older_asked=questions[LATEST - 1].invite.id if len(questions) > LATEST else None,
+        not_asked=await directory.not_asked(contact.id, LATEST),
+        why=lambda decision: _why(visit, decision.reason),
+        line=await directory.how_known(contact),
+        hows=directory.HOWS,
+        channels=sorted(visit.site.channels),
+        form={**kept, **(form or {})},
+        new={"channel": "", "address": "", **(new or {})},
+        seen=directory.mark(contact),
+        theirs=theirs,
+        changing=visit.may(Right.CHANGE_CONTACTS) and contact.erased_at is None,
+        handing_out=visit.may(Right.HAND_OUT_CONTACTS) and contact.erased_at is None,
+        **visit.wrong(refusal),
+    )
+
+
+def _why(visit: Visit, reason: str) -> str:
+    """The name of a reason, where it has one that needs no values."""
+    key = f"contacts.why.{reason}"
+    return visit.say(key) if visit.site.templates.has_label(key) else reason

@@ -27,11 +27,11 @@ async def test_surveys_are_switched_off_and_on_with_one_line_each(front: Front) 
     await browser.open(page)
     assert "Ann &lt;3" in browser.html
     assert "Router &lt;b&gt;" in browser.html
-    await browser.send(f"{page}/surveys")
+    await browser.send(f"{page}/surveys", how="message")
     await contact.refresh_from_db()
     assert contact.opted_out_at == front.clock.now
-    await browser.send(f"{page}/surveys")
+    await browser.send(f"{page}/surveys", how="message")
     await contact.refresh_from_db()
     assert contact.opted_out_at is None
     lines = await AuditLine.filter(subject=f"contact:{contact.id}").order_by("id")
-    assert [line.after for line in lines] == [{"asked": False}, {"asked": True}]
+    assert [line.after for line in lines] == [{"asked": False, "how": "message"}, {"asked": True, "how": "message"}]

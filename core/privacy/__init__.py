@@ -1,0 +1,1 @@
+"""What is held about one person: handed out, erased, and kept only for a while."""

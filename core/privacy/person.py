@@ -1,0 +1,174 @@
+"""All that is held about one person, table by table: the one list that export and erasure go by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tortoise.expressions import Q, Subquery
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from core import errors
+from core.models.access import IdempotentAnswer
+from core.models.contacts import Address, Bounce, Contact, Suppression
+from core.models.deliveries import Arrival, ArrivalState, Delivery
+from core.models.desk import Attachment, Ticket, TicketEntry
+from core.models.invites import Decision, Invite
+from core.models.reactions import Alert, Reaction, Recovery
+from core.models.responses import HeldAnswer, PageVisit, Response, ResponseRevision, Score
+
+PAGE = 200
+TRANSCRIPT = "transcript"
+
+NOT_ABOUT_CONTACTS = frozenset(
+    {
+        "api_tokens", "accounts", "invitations", "sessions", "ticket_counters", "kept", "lanes", "teams", "staff",
+        "staff_addresses", "surveys", "rules", "wordings", "retention",
+    }
+)  # fmt: skip
+"""Tables of ours that hold nothing about the people served."""
+LASTING = frozenset({"audit_lines"})
+"""Written to and never changed (SEC-53): nothing personal of the people served may get in there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact, and by what to find everything that belongs to them."""
+
+    contact: Contact
+    addresses: tuple[Address, ...]
+    numbers: tuple[str, ...] = field(default=(), repr=False)  # of their tickets, also what the outside calls those
+
+    @property
+    def marks(self) -> re.Pattern[bytes] | None:
+        """What names the person in raw bytes: an address, standing by itself, in letters of any size."""
+        names = {name.encode() for one in self.addresses for name in _names_of(one.address)}
+        if not names:
+            return None
+        any_of = b"|".join(re.escape(name) for name in sorted(names))
+        return re.compile(rb"(?<![0-9A-Za-z])(?:" + any_of + rb")(?![0-9A-Za-z])", re.IGNORECASE)
+
+    def rows(self) -> Mapping[str, QuerySet[Any]]:
+        """By the name of the table. Raw arrivals and kept answers are found by what they say: see `arrivals`."""
+        return {**self._own(), **self._answers()}
+
+    def _own(self) -> Mapping[str, QuerySet[Any]]:
+        tickets = self._tickets
+        return {
+            "contacts": Contact.filter(id=self.contact.id),
+            "addresses": Address.filter(contact_id=self.contact.id),
+            "suppressions": Suppression.filter(self._listed()),
+            "bounces": Bounce.filter(self._listed()),
+            "tickets": Ticket.filter(contact_id=self.contact.id),
+            "ticket_entries": TicketEntry.filter(ticket_id__in=tickets),
+            "attachments": Attachment.filter(ticket_id__in=tickets),
+            "decisions": Decision.filter(ticket_id__in=tickets),
+            "recoveries": Recovery.filter(ticket_id__in=tickets),
+            "alerts": Alert.filter(ticket_id__in=tickets),
+            "deliveries": Delivery.filter(self._sent_to()),
+        }
+
+    def _answers(self) -> Mapping[str, QuerySet[Any]]:
+        asked = Subquery(Invite.filter(contact_id=self.contact.id).values("id"))
+        given = Subquery(Response.filter(invite__contact_id=self.contact.id).values("id"))
+        return {
+            "invites": Invite.filter(contact_id=self.contact.id),
+            "held_answers": HeldAnswer.filter(invite_id__in=asked),
+            "page_visits": PageVisit.filter(invite_id__in=asked),
+            "responses": Response.filter(invite_id__in=asked),
+            "scores": Score.filter(response_id__in=given),
+            "response_revisions": ResponseRevision.filter(response_id__in=given),
+            "reactions": Reaction.filter(response_id__in=given),
+        }
+
+    @property
+    def _tickets(self) -> Subquery:
+        return Subquery(Ticket.filter(contact_id=self.contact.id).values("id"))
+
+    def _listed(self) -> Q:
+        """Lists of addresses write them in small letters."""
+        return _any_of([Q(channel=one.channel, address=one.address.lower()) for one in self.addresses])
+
+    def _sent_to(self) -> Q:
+        there = [Q(channel=one.channel, target=one.address) for one in self.addresses]
+        return _any_of([Q(contact_id=self.contact.id), Q(ticket_id__in=self._tickets), *there])
+
+    async def arrivals(self) -> AsyncIterator[Arrival]:
+        """Raw messages that name the person by an address, or came from their chat. Those not handled yet are left."""
+        for channel in sorted({one.channel for one in self.addresses}):
+            mine = Arrival.filter(channel=channel).exclude(state=ArrivalState.NEW)
+            async for row in _paged(mine, "key"):
+                if self._is_in(row.key.encode()) or self._is_in(bytes(row.body)):
+                    yield row
+
+    async def transcripts(self) -> AsyncIterator[Delivery]:
+        """Copies of a web chat, mailed to wherever the visitor said."""
+        visitors = {one.address for one in self.addresses}
+        async for row in _paged(Delivery.filter(kind=TRANSCRIPT), "id"):
+            said = row.payload.get("visitors")
+            if isinstance(said, list) and visitors & {str(one) for one in said}:
+                yield row
+
+    async def kept_answers(self) -> AsyncIterator[IdempotentAnswer]:
+        """What the desk's program was answered about the person's tickets in the last day."""
+        names = {*self.numbers, self.contact.ref or "", *(one.address for one in self.addresses)} - {""}
+        async for row in _paged(IdempotentAnswer.all(), "id"):
+            said = f"{row.key} {row.body}"
+            if any(name in said for name in names):
+                yield row
+
+    def _is_in(self, raw: bytes) -> bool:
+        marks = self.marks
+        return marks is not None and marks.search(raw) is not None
+
+
+async def find(name: str) -> Contact:
+    """By the outside's reference, by an address, or by our own number. Raises errors.NotFound, errors.Conflict."""
+    wanted = name.strip()
+    if known := await Contact.get_or_none(ref=wanted):
+        return known
+    reached = await Address.filter(address__in=[wanted, wanted.lower()]).select_related("contact")
+    people = {one.contact_id: one.contact for one in reached}
+    if len(people) > 1:
+        raise errors.Conflict(f"several contacts have the address {wanted}; say the reference", field="contact")
+    if not people and wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+        people = {one.id: one for one in await Contact.filter(id=int(wanted))}
+    if not people:
+        raise errors.NotFound(f"there is no contact with the reference or address {wanted!r}", field="contact")
+    return next(iter(people.values()))
+
+
+async def of(contact: Contact) -> Person:
+    """The person behind a contact, as it is now."""
+    tickets = await Ticket.filter(contact_id=contact.id).values_list("number", "ref")
+    numbers = tuple(str(name) for pair in tickets for name in pair if name)
+    return Person(contact, tuple(await Address.filter(contact_id=contact.id)), numbers)
+
+
+async def _paged(rows: QuerySet[Any], key: str) -> AsyncIterator[Any]:
+    """All of them, a few at a time, in the order of their key."""
+    last: Any = None
+    while True:
+        page = await (rows if last is None else rows.filter(**{f"{key}__gt": last})).order_by(key).limit(PAGE)
+        for row in page:
+            yield row
+        if len(page) < PAGE:
+            return
+        last = getattr(page[-1], key)
+
+
+def paged(rows: QuerySet[Any]) -> AsyncIterator[Model]:
+    """The rows of a table, a few at a time, the oldest first."""
+    return _paged(rows, "id")
+
+
+def _names_of(address: str) -> set[str]:
+    """A workspace may stand before somebody's own name in it ("T1:U2"); raw bytes have that name alone."""
+    return {address, re.split(r"[:/]", address)[-1] or address}
+
+
+def _any_of(wanted: list[Q]) -> Q:
+    return Q(*wanted, join_type=Q.OR) if wanted else Q(id=-1)

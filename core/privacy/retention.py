@@ -1,0 +1,134 @@
+"""How long each kind of data is kept, and letting go of what is older (SEC-55)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tortoise.expressions import Q, Subquery
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from core import transactions
+from core.models.contacts import Bounce
+from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
+from core.models.desk import Attachment, Ticket, TicketEntry, TicketStatus
+from core.models.responses import PageVisit, Response, ResponseRevision
+from core.models.setup import Kind, Retention
+
+FOR_EVER = 0
+USUAL: Mapping[Kind, int] = {
+    Kind.ARRIVALS: 30,
+    Kind.DELIVERIES: 365,
+    Kind.VISITS: 30,
+    Kind.ATTACHMENTS: 1095,
+    Kind.MESSAGES: 1095,
+    Kind.COMMENTS: 1095,
+    Kind.RESPONSES: FOR_EVER,
+    Kind.BOUNCES: 365,
+}
+"""Days. Scores without words name nobody, and before and after can be compared over years."""
+BATCH = 200
+"""So many rows in one unit of work: it takes milliseconds, and others write in between."""
+
+_IN_THE_END = (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED)
+_COMMENTED = "history.commented"  # a line whose words are among its values
+_OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Which rows are too old, and what is done to some of them, by their keys."""
+
+    old: Callable[[datetime], QuerySet[Any]]
+    let_go: Callable[[list[Any]], Awaitable[None]]
+
+
+async def days() -> dict[Kind, int]:
+    """What holds now, for each kind; 0 is for ever."""
+    chosen = {row.key: row.days for row in await Retention.all()}
+    return {kind: chosen.get(kind, usual) for kind, usual in USUAL.items()}
+
+
+async def too_old(kind: Kind, kept: int, *, now: datetime) -> int:
+    """How many rows would go if that kind were kept for so many days."""
+    return await _RULES[kind].old(now - timedelta(days=kept)).count() if kept != FOR_EVER else 0
+
+
+async def let_go(*, now: datetime) -> dict[Kind, int]:
+    """Take away what is older than it may be, a few rows at a time. How many, by kind; nothing where it was nothing."""
+    gone = {}
+    for kind, kept in (await days()).items():
+        if kept != FOR_EVER and (count := await _let_go(_RULES[kind], now - timedelta(days=kept))):
+            gone[kind] = count
+    return gone
+
+
+async def _let_go(rule: _Rule, before: datetime) -> int:
+    count = 0
+    rows = rule.old(before)
+    key = rows.model._meta.pk_attr
+    while keys := await rows.order_by(key).limit(BATCH).values_list(key, flat=True):
+        batch = list(keys)
+        await transactions.run(lambda batch=batch: rule.let_go(batch))  # type: ignore[misc]
+        count += len(batch)
+        await asyncio.sleep(0)
+    return count
+
+
+def _closed(before: datetime) -> Subquery:
+    return Subquery(Ticket.filter(status__in=_OVER, resolved_at__lt=before).values("id"))
+
+
+def _old_arrivals(before: datetime) -> QuerySet[Any]:
+    return Arrival.filter(state__in=(ArrivalState.HANDLED, ArrivalState.QUARANTINED), received_at__lt=before)
+
+
+def _old_deliveries(before: datetime) -> QuerySet[Any]:
+    """Their rows stay, so that nothing is ever sent twice; to whom and what does not."""
+    return Delivery.filter(state__in=_IN_THE_END, created_at__lt=before).exclude(target="", drawn__isnull=True)
+
+
+def _old_messages(before: datetime) -> QuerySet[Any]:
+    return TicketEntry.filter(Q(text__not="") | Q(label=_COMMENTED), ticket_id__in=_closed(before))
+
+
+def _old_comments(before: datetime) -> QuerySet[Any]:
+    said = Q(comment__not="") | Q(revisions__comment__not="")
+    return Response.filter(said, changed_at__lt=before).distinct()
+
+
+async def _empty_deliveries(keys: list[Any]) -> None:
+    await Delivery.filter(id__in=keys).update(target="", payload={}, drawn=None, problem="", receipt="")
+
+
+async def _empty_messages(keys: list[Any]) -> None:
+    await TicketEntry.filter(id__in=keys, label=_COMMENTED).delete()
+    await TicketEntry.filter(id__in=keys).update(text="")
+
+
+async def _empty_comments(keys: list[Any]) -> None:
+    await Response.filter(id__in=keys).update(comment="")
+    await ResponseRevision.filter(response_id__in=keys).update(comment="")
+
+
+def _deletes(model: type[Model], old: Callable[[datetime], QuerySet[Any]]) -> _Rule:
+    async def delete(keys: list[Any]) -> None:
+        await model.filter(pk__in=keys).delete()
+
+    return _Rule(old, delete)
+
+
+_RULES: Mapping[Kind, _Rule] = {
+    Kind.ARRIVALS: _deletes(Arrival, _old_arrivals),
+    Kind.DELIVERIES: _Rule(_old_deliveries, _empty_deliveries),
+    Kind.VISITS: _deletes(PageVisit, lambda before: PageVisit.filter(opened_at__lt=before)),
+    Kind.ATTACHMENTS: _deletes(Attachment, lambda before: Attachment.filter(ticket_id__in=_closed(before))),
+    Kind.MESSAGES: _Rule(_old_messages, _empty_messages),
+    Kind.COMMENTS: _Rule(_old_comments, _empty_comments),
+    Kind.RESPONSES: _deletes(Response, lambda before: Response.filter(changed_at__lt=before)),
+    Kind.BOUNCES: _deletes(Bounce, lambda before: Bounce.filter(at__lt=before)),
+}

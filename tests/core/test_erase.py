@@ -1,0 +1,271 @@
+"""Erasing a person: no byte of what they said or are called stays, and the figures are as they were (SEC-54)."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from core import audit, contacts, errors, store, suppressions, transactions
+from core.contacts import AddressFacts, ContactFacts
+from core.desk import attachments, cards, tickets
+from core.insight import today
+from core.models.access import ApiToken, IdempotentAnswer
+from core.models.accounts import AuditLine
+from core.models.contacts import Contact, Suppression, SuppressionReason
+from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
+from core.models.desk import Attachment, Ticket, TicketStatus
+from core.models.invites import Decision, Invite
+from core.models.reactions import Alert, AlertState, Reaction, Recovery, RecoveryState
+from core.models.responses import HeldAnswer, PageVisit, Response, Score
+from core.plumbing import arrivals, deliveries
+from core.ports import BounceKind, File, RawArrival
+from core.privacy import erase, export, person
+from core.reactions import alerts
+from core.surveys import invites, responses, tokens
+from tests.core.builders import NOON, asked, at, company, whole
+
+CANARY = "kanarienvogel"
+BYTES = CANARY.encode()
+MAIL = f"{CANARY}@example.net"
+ADDRESSES = (("support-bot", f"{CANARY}777"), ("mail", MAIL))
+BY = "lee@kestrel.example"
+
+
+async def everywhere(now: datetime = NOON) -> Contact:
+    """Somebody who is called and says the canary, through every door that there is."""
+    await company()
+    invite = await whole(await asked(f"T-{CANARY}", contact=f"c-{CANARY}", addresses=ADDRESSES, tags=(CANARY,)))
+    facts = ContactFacts(ref=f"c-{CANARY}", name=f"Ann {CANARY}", tier=CANARY)
+    contact = await contacts.learn(facts, now=now)
+    ticket = await Ticket.get(id=invite.ticket_id).select_related("contact")
+    await Ticket.filter(id=ticket.id).update(subject=f"The {CANARY} sings", result=CANARY, thread=CANARY)
+    entry = await tickets.message(ticket, f"My {CANARY} is ill", by=contact.name, from_contact=True, now=now)
+    picture = File(name=f"{CANARY}.png", media_type="image/png", data=BYTES * 1000)
+    await attachments.keep(ticket, entry, "mail", [picture], now=now)
+    await cards.wrote(ticket, entry, now=now)
+    await rate(invite, now=now)
+    await Recovery.all().update(closing_note=CANARY)
+    await Reaction.all().update(why=CANARY)
+    await Decision.all().update(values={"reason": CANARY})
+    await raw(now=now)
+    await sent(contact, ticket, now=now)
+    await HeldAnswer.create(invite=invite, answer={"comment": CANARY}, evidence={"agent": CANARY}, at=now)
+    await PageVisit.create(invite=invite, nonce_hash="n", session_hash="s", agent=CANARY, opened_at=now)
+    await suppressions.count_bounce("mail", MAIL, BounceKind.HARD, reason=f"550 {MAIL}", delivery_id=None, now=now)
+    token = await ApiToken.create(name="desk", token_hash="h", scopes=[], created_at=now)
+    kept = {"ticket": {"ref": f"T-{CANARY}"}}
+    await IdempotentAnswer.create(
+        token=token, key=f"{CANARY}-1", request_hash="h", status=202, body=kept, created_at=now
+    )
+    return await Contact.get(id=contact.id)
+
+
+async def rate(invite: Invite, *, now: datetime) -> None:
+    """A bad score with words: judged, a recovery, an alert in Slack."""
+    response = await responses.give_score(invite, "overall", 1, now=now)
+    await responses.give_comment(await whole(invite), f"The {CANARY} is worse", now=now)
+    await responses.finish(await whole(invite), now=now)
+    row = await Response.get(id=response.id)
+    assert row.settle_at is not None
+    await responses.settle(row.id, now=row.settle_at)
+
+
+async def raw(*, now: datetime) -> None:
+    mail = f"From: Ann <{MAIL.upper()}>\r\nSubject: {CANARY}\r\n\r\n{CANARY}".encode()
+    tap = json.dumps({"message": {"from": {"id": f"{CANARY}777"}, "text": CANARY}}).encode()
+    await arrivals.store("mail", [RawArrival("m1", mail), RawArrival("m2", b"From: bob@example.net")], now=now)
+    await arrivals.store("support-bot", [RawArrival("1", tap), RawArrival(f"{CANARY}777:x", b"{}")], now=now)
+    await Arrival.all().update(state=ArrivalState.HANDLED)
+
+
+@transactions.atomic
+async def sent(contact: Contact, ticket: Ticket, *, now: datetime) -> None:
+    """A message that left, one that waits, one in a courier's hands, a note without a contact, a copy of a chat."""
+    drafts = [
+        deliveries.Draft(f"reply:{state}", "reply", "mail", MAIL, contact_id=contact.id, payload={"text": CANARY})
+        for state in DeliveryState
+    ]
+    drafts.append(deliveries.Draft("note:1", "note", "support-bot", f"{CANARY}777", payload={"text": CANARY}))
+    visitors = {"chat": "support-bot", "visitors": [f"{CANARY}777"], "name": CANARY}
+    drafts.append(deliveries.Draft("transcript:1", "transcript", "mail", "other@example.net", payload=visitors))
+    drafts.append(deliveries.Draft("line:1", "alert_update", "slack", "C0", ticket_id=ticket.id, payload={"n": CANARY}))
+    for draft in drafts:
+        await deliveries.schedule(draft, due=now, now=now)
+    for state in DeliveryState:
+        await Delivery.filter(key=f"reply:{state}").update(state=state, drawn={"text": CANARY}, problem=CANARY)
+
+
+async def tables_with(opened: store.Store, word: str) -> list[str]:
+    """Every table of the database, also those that are not ours, in which a row contains the word."""
+    found = []
+    client = opened.client
+    if opened.kind == "sqlite":
+        names = [
+            row["name"] for row in await client.execute_query_dict("SELECT name FROM sqlite_master WHERE type='table'")
+        ]
+    else:
+        listed = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+        names = [row["name"] for row in await client.execute_query_dict(listed)]
+    for name in names:
+        for row in await client.execute_query_dict(f'SELECT * FROM "{name}"'):  # noqa: S608 - from the catalogue
+            if any(word.lower() in _text(value).lower() for value in row.values()):
+                found.append(name)
+                break
+    return sorted(found)
+
+
+def _text(value: object) -> str:
+    return bytes(value).decode("latin-1") if isinstance(value, (bytes, memoryview)) else str(value)
+
+
+@pytest.fixture
+async def ann(store: store.Store) -> Contact:
+    return await everywhere()
+
+
+async def test_no_row_of_any_table_has_a_word_of_theirs(ann: Contact, store: store.Store) -> None:
+    before = await tables_with(store, CANARY)
+    about = set(person.Person(ann, ()).rows()) - {"scores", "alerts", "invites"}
+    assert set(before) == {*about, "arrivals", "idempotent_answers"}, "every table that can hold words does"
+    await erase.erase(ann, by=BY, now=at(hours=1))
+    assert await tables_with(store, CANARY) == []
+
+
+async def test_no_byte_stays_in_the_files_of_sqlite(sqlite_store: store.Store, tmp_path: Path) -> None:
+    contact = await everywhere()
+
+    def copies() -> int:
+        return sum(one.read_bytes().lower().count(BYTES) for one in tmp_path.glob("afterword.db*"))
+
+    assert copies() > 100
+    await erase.erase(contact, by=BY, now=at(hours=1))
+    assert copies() == 0
+
+
+async def test_the_figures_stay_and_everything_under_way_ends(ann: Contact) -> None:
+    before = await today.figures(zone="UTC", now=at(hours=1))
+    scores = await Score.all().count()
+    await erase.erase(ann, by=BY, now=at(hours=1))
+    assert await today.figures(zone="UTC", now=at(hours=1)) == before
+    assert before.negative == 1
+    assert await Score.all().count() == scores
+    ticket = await Ticket.get()
+    assert (ticket.status, ticket.close_reason) == (TicketStatus.CLOSED, "erased")
+    assert (await Recovery.get()).state == RecoveryState.DISMISSED
+    assert (await Alert.get()).state == AlertState.CLOSED
+    assert not await Attachment.exists()
+    waiting = await Delivery.filter(state__in=[DeliveryState.WAITING, DeliveryState.SENDING])
+    assert {one.kind for one in waiting} == {"alert", "request"}, "only what is redrawn for the staff"
+    [other] = await Arrival.all()
+    assert bytes(other.body) == b"From: bob@example.net"
+
+
+async def test_a_message_that_was_just_leaving_is_not_written_down_again(ann: Contact) -> None:
+    row = await Delivery.get(key="reply:sending")
+    await erase.erase(ann, by=BY, now=at(hours=1))
+    await deliveries.sent(row, receipt="1", drawn={"text": CANARY}, now=at(hours=1))
+    assert (await Delivery.get(id=row.id)).drawn is None
+
+
+async def test_the_old_link_opens_nothing(ann: Contact) -> None:
+    token = tokens.token_for((await Invite.get()).key)
+    assert await invites.by_token(token)
+    await erase.erase(ann, by=BY, now=at(hours=1))
+    assert await invites.by_token(token) is None
+
+
+async def test_the_alert_is_drawn_again_without_them(ann: Contact) -> None:
+    await erase.erase(ann, by=BY, now=at(hours=1))
+    alert = await Alert.get()
+    newest = await Delivery.filter(screen=alerts.screen_of(alert.id)).order_by("-id").first()
+    assert newest is not None
+    assert newest.created_at == at(hours=1)
+
+
+async def test_one_line_in_the_audit_says_who_did_it_and_nothing_of_the_person(ann: Contact) -> None:
+    await erase.erase(ann, by=BY, now=at(hours=1))
+    [line] = await AuditLine.all()
+    assert (line.actor, line.action, line.subject) == (BY, "contact.erased", f"contact:{ann.id}")
+    assert (await audit.verify()).broken is None
+    with pytest.raises(errors.Conflict):
+        await erase.erase(await Contact.get(id=ann.id), by=BY, now=at(hours=2))
+
+
+async def test_a_dead_address_stays_dead_and_a_no_stays_a_no_though_nobody_can_read_whose(ann: Contact) -> None:
+    await contacts.opt_out(ann, now=NOON)
+    await erase.erase(await Contact.get(id=ann.id), by=BY, now=at(hours=1))
+    assert {one.reason for one in await Suppression.all()} == {
+        SuppressionReason.HARD_BOUNCE,
+        SuppressionReason.OPTED_OUT,
+    }
+    assert await suppressions.is_suppressed("mail", MAIL.upper())
+    assert not await suppressions.is_suppressed("support-bot", f"{CANARY}777")
+    again = await contacts.learn(
+        ContactFacts(ref="c-new", addresses=(AddressFacts("support-bot", f"{CANARY}777"),)), now=at(hours=2)
+    )
+    assert again.id != ann.id
+    assert again.opted_out_at == at(hours=2)
+
+
+async def test_what_was_summed_up_is_what_goes(ann: Contact) -> None:
+    summary = await erase.summary(ann)
+    assert (summary.rows["tickets"], summary.rows["responses"], summary.rows["attachments"]) == (1, 1, 1)
+    assert summary.rows["arrivals"] == 3
+    assert summary.messages == 2
+    assert await Arrival.all().count() == 4, "nothing was written"
+
+
+async def test_others_lose_nothing(ann: Contact) -> None:
+    invite = await asked("T-2", contact="c-2", addresses=(("support-bot", "888"),))
+    await erase.erase(ann, by=BY, now=at(hours=1))
+    other = await whole(invite)
+    assert (other.contact.ref, other.contact.name, other.ticket.ref) == ("c-2", "Ann <3", "T-2")
+    assert other.expires_at == invite.expires_at or other.expires_at > at(hours=1)
+    assert await Delivery.filter(contact_id=other.contact_id, target="888").exists()
+
+
+# ---------------------------------------------------------------- handing out
+
+
+async def handed_out(contact: Contact) -> zipfile.ZipFile:
+    to = io.BytesIO()
+    await export.write(contact, to, letter={"README.txt": "Hello"}, by=BY, now=at(hours=1))
+    return zipfile.ZipFile(to)
+
+
+async def test_everything_that_would_be_erased_is_in_the_export(ann: Contact, store: store.Store) -> None:
+    archive = await handed_out(ann)
+    data = json.loads(archive.read("data.json"))
+    held = set(await tables_with(store, CANARY)) - {"arrivals", "idempotent_answers", "audit_lines"}
+    without = {name for name in held if CANARY not in json.dumps(data.get(name, "")).lower()}
+    assert not without
+    assert data["format"] == 1
+    names = archive.namelist()
+    [picture] = [name for name in names if name.startswith("attachments/")]
+    assert archive.read(picture) == BYTES * 1000
+    assert len([name for name in names if name.startswith("raw/")]) == 3
+    assert archive.read("README.txt") == b"Hello"
+    [line] = await AuditLine.all()
+    assert (line.actor, line.action, line.after) == (BY, "contact.exported", None)
+
+
+async def test_nothing_in_it_opens_anything(ann: Contact) -> None:
+    invite = await Invite.get()
+    text = (await handed_out(ann)).read("data.json").decode()
+    assert invite.key not in text
+    assert invite.token_hash not in text
+
+
+async def test_no_table_is_forgotten(sqlite_store: store.Store) -> None:
+    """A new table says whether it is about the people served: in `Person.rows`, or in one of the two lists."""
+    from tortoise import Tortoise
+
+    known = {model._meta.db_table for model in Tortoise.apps["models"].values()}  # type: ignore[index]
+    nobody = person.Person(Contact(id=1), ())
+    said = {*nobody.rows(), *person.NOT_ABOUT_CONTACTS, *person.LASTING, "arrivals", "idempotent_answers"}
+    assert known == said
