@@ -27,7 +27,6 @@ _PAGES = (
     overview_page,
     own_page,
     contacts_page,
-    deliveries_page,
     privacy_page,
     deliveries_page,
     retention_page,
