@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from bot.web.admin import (
     accounts_page,
     audit_page,
+    board_page,
     contacts_page,
     deliveries_page,
     door,
@@ -17,7 +18,17 @@ from bot.web.admin import (
 )
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
+_PAGES = (
+    login_page,
+    setup_page,
+    overview_page,
+    own_page,
+    board_page,
+    contacts_page,
+    deliveries_page,
+    accounts_page,
+    audit_page,
+)
 
 
 def routes() -> list[BaseRoute]:
