@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 
 from core.insight import counting
 from core.insight.spans import Part, Span
-from core.insight.tallies import Distribution, Share, Tally
+from core.insight.tallies import Distribution, Share, Tally, added
 from core.models.invites import InvitePurpose, Slice
 from core.models.reactions import RecoveryState
+from core.store.prepared import Prepared
 
 FACETS = ("team", "type", "channel", "agent")
 _COLUMNS = {
     "team": "team_id", "type": "type", "channel": "channel", "agent": "agent_id", "survey": "survey_key",
     "locale": "locale",
 }  # fmt: skip
+_SLICES = Prepared(Slice, lambda: Slice.all().order_by("id"))
 _SERVICE = (InvitePurpose.SERVICE, InvitePurpose.MANUAL)
 
 
@@ -84,7 +86,7 @@ class Board:
 
 async def slices() -> list[Slice]:
     """By what figures can be cut: every combination that ever occurred."""
-    return await Slice.all().order_by("id")
+    return await _SLICES.all()
 
 
 async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[Slice] | None = None) -> Board:
@@ -96,14 +98,14 @@ async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[
     by_slice = await _by_slice(service.keys(), every.keys(), span, now=now)
     parts = span.parts()
     over_time = await counting.over_time(service.keys(), parts)
-    total = _sum(by_slice.values())
+    total = added(by_slice.values())
     total.commented = sum(one.commented for one in over_time)
     before = span.before()
-    earlier = [await counting.ratings(service.keys(), before), await counting.questions(service.keys(), before)]
+    [earlier] = await counting.over_time(service.keys(), [before])
     return Board(
         span=span,
         total=total,
-        before=_sum(one for found in earlier for one in found.values()),
+        before=earlier,
         dimensions=_dimensions(await counting.scores(service.keys(), span)),
         points=[Point(part, tally) for part, tally in zip(parts, over_time, strict=True)],
         groups={facet: _grouped(facet, every, by_slice) for facet in FACETS},
@@ -114,15 +116,12 @@ async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[
 
 async def _by_slice(service: Collection[int], every: Collection[int], span: Span, *, now: datetime) -> dict[int, Tally]:
     """A recovery is to be worked on whichever answer opened it; all else is of questions about the service."""
-    found = {slice_id: Tally() for slice_id in every}
-    for counted in (
+    counted = (
         await counting.ratings(service, span),
         await counting.questions(service, span),
         await counting.open_recoveries(every, now),
-    ):
-        for slice_id, tally in counted.items():
-            found[slice_id].add(tally)
-    return found
+    )
+    return {one: added(found[one] for found in counted if one in found) for one in set().union(*counted)}
 
 
 async def _recoveries(slices: Collection[int], again: Collection[int], total: Tally, span: Span) -> Recoveries:
@@ -135,7 +134,7 @@ async def _recoveries(slices: Collection[int], again: Collection[int], total: Ta
         dismissed=sum(state == RecoveryState.DISMISSED for state, _, _ in rows),
         taken_within=_median(take for _, take, _ in rows),
         closed_within=_median(close for _, _, close in rows),
-        again=_sum((await counting.ratings(again, span)).values()),
+        again=added((await counting.ratings(again, span)).values()),
     )
 
 
@@ -149,20 +148,13 @@ def _dimensions(together: Iterable[tuple[Mapping[str, int], int]]) -> dict[str, 
 
 def _grouped(facet: str, slices: Mapping[int, Slice], by_slice: Mapping[int, Tally]) -> list[Group]:
     """Those with the most answers first."""
-    found: dict[int | str, Tally] = defaultdict(Tally)
+    found: dict[int | str, list[Tally]] = defaultdict(list)
     for slice_id, tally in by_slice.items():
-        found[getattr(slices[slice_id], _COLUMNS[facet])].add(tally)
-    groups = [Group(value, tally) for value, tally in found.items() if tally.asked or tally.rated or tally.open]
+        found[getattr(slices[slice_id], _COLUMNS[facet])].append(tally)
+    groups = [Group(value, added(tallies)) for value, tallies in found.items()]
     return sorted(groups, key=lambda one: (-one.tally.rated, -one.tally.delivered, str(one.value)))
-
-
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    found = Tally()
-    for one in tallies:
-        found.add(one)
-    return found
 
 
 def _median(seconds: Iterable[float | None]) -> timedelta | None:
     known = [one for one in seconds if one is not None]
-    return timedelta(seconds=statistics.median(known)) if known else None
+    return timedelta(seconds=round(statistics.median(known))) if known else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Self
+from operator import attrgetter
 
 from core.insight import statistics
 from core.insight.statistics import Interval
@@ -69,11 +70,6 @@ class Tally:
     open: int = 0
     overdue: int = 0
 
-    def add(self, other: Tally) -> Self:
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
-        return self
-
     @property
     def judged(self) -> int:
         return self.negative + self.neutral + self.positive
@@ -89,6 +85,14 @@ class Tally:
     @property
     def bands(self) -> dict[str, Share]:
         return {band: Share(getattr(self, band), self.judged) for band in ("negative", "neutral", "positive")}
+
+
+_COUNTS = attrgetter(*(one.name for one in fields(Tally)))
+
+
+def added(tallies: Iterable[Tally]) -> Tally:
+    """All of them together. There are many to a board: columns are summed, not fields."""
+    return Tally(*map(sum, zip(*map(_COUNTS, tallies), strict=True)))
 
 
 @dataclass(slots=True)
