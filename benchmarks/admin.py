@@ -1,4 +1,4 @@
-"""Figure 7: how long the admin's pages take with a year of 100,000 tickets, each beside the simplest answer there is."""
+"""Figure 7: how long the admin's pages take with a year of 100,000 tickets, beside a floor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import sqlite3
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,7 +72,7 @@ async def _prepared(config: Config, count: int) -> str:
 
 
 def addresses(path: Path) -> list[str]:
-    """Every page that somebody signed in can look at, its parameters filled from the store: new pages come by themselves."""
+    """Every page that somebody signed in can look at, with what stands in its address; new ones come by themselves."""
     found: list[str] = []
     for route in admin.routes():
         if isinstance(route, APIRoute) and "GET" in route.methods and _needs_somebody(route):
@@ -123,11 +123,11 @@ def _measured(port: int, path: str, token: str, times: int) -> list[float]:
 
 
 def _show(measured: Mapping[str, list[float]], count: int, memory: float) -> None:
-    floor = statistics.median(measured[FLOOR])
+    floor = p50(measured[FLOOR])
     rows = [
         Row(
             path,
-            f"p50 {_ms(statistics.median)(found)}, p95 {_ms(p95)(found)}, {statistics.median(found) / floor:.0f} × the floor",
+            f"p50 {_ms(p50(found))}, p95 {_ms(p95(found))}, {p50(found) / floor:.1f} × floor",
             f"< {GOAL * 1000:.0f} ms" if path != FLOOR else "",
             p95(found) < GOAL if path != FLOOR else None,
         )
@@ -136,9 +136,13 @@ def _show(measured: Mapping[str, list[float]], count: int, memory: float) -> Non
     show(f"7. The admin's pages, {count:,} tickets", [*rows, Row("memory of the program", f"{memory:.0f} MB")])
 
 
+def p50(found: list[float]) -> float:
+    return statistics.median(found)
+
+
 def p95(found: list[float]) -> float:
     return found[min(len(found) - 1, int(len(found) * 0.95))]
 
 
-def _ms(of: Callable[[list[float]], float]) -> Callable[[list[float]], str]:
-    return lambda found: f"{of(found) * 1000:.1f} ms"
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"

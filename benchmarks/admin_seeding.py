@@ -34,7 +34,7 @@ Values = dict[str, Any]
 
 @dataclass
 class Desk:
-    """Makes rows, table by table; `seed` decides all of them, and so two runs are alike."""
+    """Makes rows, table by table; `chance` decides all of them, and so two runs are alike."""
 
     now: datetime
     chance: random.Random
@@ -50,7 +50,7 @@ class Desk:
         ticket: Values = {
             "id": number, "number": f"CS{created:%Y%m%d}{number:06d}", "ref": f"T-{number}",
             "subject": f"Parcel {number} & <b>more</b>", "type": pick.choice(_TYPES), "priority": "medium",
-            "status": pick.choice(_STATES), "channel": pick.choice(_CHANNELS), "thread": "", "tags": "[]", "cycle": 1,
+            "status": pick.choice(_STATES), "channel": _CHANNELS[number % len(_CHANNELS)], "thread": "", "tags": "[]", "cycle": 1,
             "reopened_by_rating": 0, "close_reason": "solved", "result": "A new one is on its way.",
             "contact_id": number, "team_id": team, "assignee_id": agent, "created_at": created,
             "resolved_at": created + timedelta(hours=2),
@@ -142,19 +142,23 @@ class Desk:
         }  # fmt: skip
 
 
-def fill(path: Path, count: int, *, now: datetime | None = None, seed: int = 7) -> None:
-    """Put a year of `count` tickets into a store that has its tables, teams none, and a survey "default"."""
-    # Not in steps: what a random desk says is of no weight to anybody.
-    desk = Desk(now or datetime.now(UTC), random.Random(seed))  # noqa: S311
+def fill(path: Path, count: int, *, now: datetime | None = None, desk: Desk | None = None, begin: int = 1) -> Desk:
+    """Put a year of tickets, from `begin` to `count`, into a store that has its tables, no teams, and a survey.
+
+    The desk that it answers with goes on where it ended.
+    """
+    chance = random.Random(7)  # noqa: S311 - what a random desk says is of no weight to anybody
+    working = desk or Desk(now or datetime.now(UTC), chance)
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous=OFF")
-        _write(connection, [*_company()])
-        for first in range(1, count + 1, _AT_ONCE):
+        _write(connection, [] if desk else _company())
+        for first in range(begin, count + 1, _AT_ONCE):
             numbers = range(first, min(first + _AT_ONCE, count + 1))
-            _write(connection, itertools.chain.from_iterable(desk.ticket(number, count) for number in numbers))
+            _write(connection, itertools.chain.from_iterable(working.ticket(number, count) for number in numbers))
     finally:
         connection.close()
+    return working
 
 
 def _write(connection: sqlite3.Connection, rows: Iterable[tuple[str, Values]]) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from core.errors import Invalid
 
 LONGEST = 3660
-_DAILY, _WEEKLY = 92, 732
+_DAILY, _WEEKLY = 45, 184
 _A_MOMENT = timedelta(microseconds=1)
 
 

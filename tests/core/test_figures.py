@@ -422,8 +422,8 @@ def test_the_parts_of_a_span_leave_no_gap(first: int, length: int, zone: str) ->
     parts = span.parts()
     assert (parts[0].since, parts[-1].until) == (span.since, span.until)
     assert all(one.until == other.since for one, other in itertools.pairwise(parts))
-    assert span.step == (Step.DAY if span.days <= 92 else Step.WEEK if span.days <= 732 else Step.MONTH)
-    assert len(parts) <= 106
+    assert span.step == (Step.DAY if span.days <= 45 else Step.WEEK if span.days <= 184 else Step.MONTH)
+    assert len(parts) <= 45
 
 
 @pytest.mark.parametrize(

@@ -13,19 +13,20 @@ from core.insight.tallies import SCORES, Distribution
 def of(board: Board, names: Names) -> dict[str, dict[str, Any]]:
     shown = Shown(names.visit)
     days = [shown.days(point.part.first, point.part.last) for point in board.points]
+    short = [shown.short(point.part.first, board.span.step) for point in board.points]
+    axis = {"x": days, "short": short, "name": names.visit.say(f"board.column.{board.span.step}")}
     return {
-        "score": _score(board, days, names),
-        "answers": _answers(board, days, names),
+        "score": {**axis, **_score(board, names)},
+        "answers": {**axis, **_answers(board, names)},
         "spread": _spread(board, names),
     }
 
 
-def _score(board: Board, days: list[str], names: Names) -> dict[str, Any]:
+def _score(board: Board, names: Names) -> dict[str, Any]:
     means = [point.tally.score for point in board.points]
     between = [mean.interval for mean in means]
     return {
         "kind": "score",
-        "x": days,
         "lines": [
             [_rounded(mean.value) for mean in means],
             [_rounded(one.low) if one else None for one in between],
@@ -36,11 +37,10 @@ def _score(board: Board, days: list[str], names: Names) -> dict[str, Any]:
     }
 
 
-def _answers(board: Board, days: list[str], names: Names) -> dict[str, Any]:
+def _answers(board: Board, names: Names) -> dict[str, Any]:
     bands = ("positive", "neutral", "negative")
     return {
         "kind": "answers",
-        "x": days,
         "lines": [[getattr(point.tally, band) for point in board.points] for band in bands],
         "names": [names.visit.say(f"board.band.{band}") for band in bands],
     }
@@ -51,6 +51,8 @@ def _spread(board: Board, names: Names) -> dict[str, Any]:
     return {
         "kind": "spread",
         "x": [str(score) for score in SCORES],
+        "short": [str(score) for score in SCORES],
+        "name": names.visit.say("board.column.score"),
         "lines": [[counts[score] for score in SCORES]],
         "names": [names.visit.say("board.column.answers")],
     }

@@ -47,7 +47,7 @@ class Names:
                 one = self.staff.get(int(value))
                 return (one.name or one.key) if one else self.visit.say("board.gone")
             case "type":
-                return self._label("type", str(value))
+                return self._label("ticket_type", str(value))
             case "locale":
                 return self._label("language.name", str(value), locale=str(value))
         return str(value)

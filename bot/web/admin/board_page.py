@@ -73,6 +73,6 @@ def _drawn(
         tiles=board_tables.tiles(board, visit) if board else [],
         shown=board_tables.Shown(visit),
         query=urlencode(choice.query),
-        is_live=board is not None and board.span.until > visit.now,
+        is_live=board is not None and board.span.last >= visit.now.astimezone(board.span.zone).date(),
         **visit.wrong(refusal),
     )

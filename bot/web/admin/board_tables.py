@@ -8,13 +8,14 @@ from datetime import date, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from bot.web.admin.board_choice import Choice, value_of
 from bot.web.admin.board_names import Names
 from bot.web.admin.door import Visit
 from core.insight import statistics
 from core.insight.figures import FACETS, Board, Group
+from core.insight.spans import Step
 from core.insight.statistics import Interval
 from core.insight.tallies import Distribution, Mean, Share, Tally
 
@@ -305,6 +306,11 @@ class Shown:
 
     def days(self, first: date, last: date) -> str:
         return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
+
+    def short(self, day: date, step: Step) -> str:
+        """For the axis of a chart, where there is little room."""
+        skeleton = "yMMM" if step == Step.MONTH else "MMMd"
+        return format_skeleton(skeleton, day, locale=self.visit.locale.replace("-", "_"))
 
     def day(self, day: date) -> str:
         return format_date(day, "medium", locale=self.visit.locale.replace("-", "_"))

@@ -9,12 +9,12 @@ function colour(name) {
 function axes(chart, values) {
   const look = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   return [
-    { ...look, grid: { show: false }, space: 70, values: (_, ticks) => ticks.map((at) => (Number.isInteger(at) ? chart.x[at] ?? "" : "")) },
+    { ...look, grid: { show: false }, space: 84, values: (_, ticks) => ticks.map((at) => (Number.isInteger(at) ? chart.short[at] ?? "" : "")) },
     { ...look, size: 44, ...values },
   ];
 }
 
-const at = (chart) => ({ label: "", value: (_, index) => chart.x[index] ?? "" });
+const at = (chart) => ({ label: chart.name, value: (_, index) => chart.x[index] ?? "" });
 const plain = (_, value) => (value == null ? "–" : value);
 
 const kinds = {
@@ -60,7 +60,7 @@ function draw() {
   for (const place of document.querySelectorAll("[data-chart]")) {
     const chart = JSON.parse(place.dataset.chart);
     const { data, series, ...options } = kinds[chart.kind](chart);
-    const size = { width: place.clientWidth, height: place.clientHeight - 28 };
+    const size = { width: place.clientWidth, height: 216 };
     const looks = { ...size, cursor: { drag: { x: false, y: false } }, legend: { live: true }, padding: [12, 12, 0, 0] };
     drawn.add(new uPlot({ ...looks, ...options, series: [at(chart), ...series] }, [chart.x.map((_, index) => index), ...data], place));
   }
