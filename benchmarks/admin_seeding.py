@@ -50,7 +50,8 @@ class Desk:
         ticket: Values = {
             "id": number, "number": f"CS{created:%Y%m%d}{number:06d}", "ref": f"T-{number}",
             "subject": f"Parcel {number} & <b>more</b>", "type": pick.choice(_TYPES), "priority": "medium",
-            "status": pick.choice(_STATES), "channel": _CHANNELS[number % len(_CHANNELS)], "thread": "", "tags": "[]", "cycle": 1,
+            "status": pick.choice(_STATES), "channel": _CHANNELS[number % len(_CHANNELS)], "thread": "", "tags": "[]",
+            "cycle": 1,
             "reopened_by_rating": 0, "close_reason": "solved", "result": "A new one is on its way.",
             "contact_id": number, "team_id": team, "assignee_id": agent, "created_at": created,
             "resolved_at": created + timedelta(hours=2),
