@@ -1,6 +1,6 @@
 """All figures, or those that are named.
 
-`python -m benchmarks [--quick] [taps waiting events scheduled starting channels]`
+`python -m benchmarks [--quick] [taps waiting events scheduled starting channels admin]`
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import channels, events, scheduled, starting, taps_table, waiting
+from benchmarks import admin, channels, events, scheduled, starting, taps_table, waiting
 
 FIGURES = {
     "taps": taps_table.run,
@@ -23,6 +23,7 @@ FIGURES = {
     "scheduled": scheduled.run,
     "starting": starting.run,
     "channels": channels.run,
+    "admin": admin.run,
 }
 _COMMITS = 300
 

@@ -1,4 +1,4 @@
-"""Writes what follows from the code into docs/reference: templates.md, commands.md, tables.md and roles.md.
+"""Writes what follows from the code into docs/reference: templates.md, commands.md, tables.md, roles.md and figures.md.
 
 `.venv/bin/python docs/generate.py` does it; tests/docs/test_reference.py fails when a page is out of date. What stands
 above the mark in a page was written by people and stays.
@@ -27,6 +27,7 @@ from bot.rendering import Templates  # noqa: E402
 from bot.staff import commands as staff_commands  # noqa: E402
 from bot.surveys import commands as chat_commands  # noqa: E402
 from bot.template_rules import FILTERS, HELPERS, LIST_FILTERS  # noqa: E402
+from bot.web.admin.board_tables import Shown  # noqa: E402
 from core.accounts.roles import Right, may  # noqa: E402
 from core.models import MODULES  # noqa: E402
 from core.models.accounts import Role  # noqa: E402
@@ -241,11 +242,21 @@ def roles() -> str:
     return _table(("right", "what it allows", *(str(role) for role in Role)), rows)
 
 
+# ---------------------------------------------------------------- figures
+
+
+def figures() -> str:
+    words = Templates.load()
+    rows = [tuple(words.label(f"figure.{key}{part}", "en") for part in ("", "_means")) for key in Shown.DEFINED]
+    return _table(("figure", "what it is"), rows)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "templates": templates,
     "commands": commands,
     "tables": tables,
     "roles": roles,
+    "figures": figures,
 }
 
 

@@ -21,7 +21,11 @@ ASSETS = {
     "survey.js": _JS,
     "admin/admin.css": _CSS,
     "admin/admin.js": _JS,
+    "admin/board.css": _CSS,
+    "admin/board.js": _JS,
     "vendor/htmx/htmx.min.js": _JS,
+    "vendor/uplot/uPlot.min.css": _CSS,
+    "vendor/uplot/uPlot.iife.min.js": _JS,
 }
 _WORDS = {
     "/r/": {

@@ -27,11 +27,16 @@ class Decision(Model):
     sent = fields.BooleanField()
     reason = fields.CharField(max_length=40)
     values: dict[str, object] = fields.JSONField(default=dict)
+    slice: fields.ForeignKeyNullableRelation[Slice] = fields.ForeignKeyField(
+        "models.Slice", related_name="decisions", null=True, on_delete=fields.SET_NULL
+    )  # of one that sent nothing
+    slice_id: int | None
     at = fields.DatetimeField()
 
     class Meta:
         table = "decisions"
         unique_together = (("ticket", "cycle", "survey_key"),)
+        indexes = (Index(fields=("slice_id", "at", "reason")),)
 
 
 class InviteState(StrEnum):
@@ -52,6 +57,27 @@ class InvitePurpose(StrEnum):
     SERVICE = "service"  # how did it go?
     RECOVERY = "recovery"  # is it right now?
     MANUAL = "manual"  # sent by hand
+
+
+class Slice(Model):
+    """By what the board's figures are cut. All that was asked alike shares one row, as things stood when it was asked:
+    what a team did stays that team's, wherever the ticket goes later.
+
+    Only numbers and keys, and no relations: figures outlive the team and the person. 0 and "" are "none".
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    team_id = fields.BigIntField(default=0)
+    type = fields.CharField(max_length=60, default="")
+    channel = fields.CharField(max_length=60, default="")
+    agent_id = fields.BigIntField(default=0)
+    survey_key = fields.CharField(max_length=60, default="")
+    locale = fields.CharField(max_length=20, default="")
+    purpose = fields.CharField(max_length=20)
+
+    class Meta:
+        table = "slices"
+        unique_together = (("team_id", "type", "channel", "agent_id", "survey_key", "locale", "purpose"),)
 
 
 class Invite(Model):
@@ -79,8 +105,13 @@ class Invite(Model):
     agent_id: int | None
     address: fields.ForeignKeyRelation[Address] = fields.ForeignKeyField("models.Address", related_name="invites")
     address_id: int
+    slice: fields.ForeignKeyNullableRelation[Slice] = fields.ForeignKeyField(
+        "models.Slice", related_name="invites", null=True, on_delete=fields.SET_NULL
+    )
+    slice_id: int | None
     state = fields.CharEnumField(InviteState, max_length=20, default=InviteState.SCHEDULED)
     due_at = fields.DatetimeField()
+    asked_at: datetime | None = fields.DatetimeField(null=True)  # when it reached the contact; before that, is due to
     delivered_at: datetime | None = fields.DatetimeField(null=True)
     remind_at: datetime | None = fields.DatetimeField(null=True)
     reminders = fields.IntField(default=0)
@@ -90,4 +121,9 @@ class Invite(Model):
     class Meta:
         table = "invites"
         unique_together = (("ticket", "cycle", "survey_key", "purpose"),)
-        indexes = (Index(fields=("contact_id", "delivered_at")), Index(fields=("address_id", "state")))
+        indexes = (
+            Index(fields=("contact_id", "delivered_at")),
+            Index(fields=("address_id", "state")),
+            Index(fields=("slice_id", "asked_at", "state", "delivered_at")),
+            Index(fields=("asked_at", "slice_id", "state", "delivered_at")),
+        )

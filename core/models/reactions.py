@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core.models.desk import Ticket
@@ -66,6 +67,7 @@ class Recovery(Model):
 
     class Meta:
         table = "recoveries"
+        indexes = (Index(fields=("opened_at",)), Index(fields=("state", "due_at")))
 
 
 class AlertState(StrEnum):

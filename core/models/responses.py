@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
-from core.models.invites import Invite
+from core.models.invites import Invite, Slice
 
 
 class Band(StrEnum):
@@ -21,6 +22,7 @@ class Response(Model):
     """The answer to one invite: partial until finished, and settled when its band has been judged.
 
     `version` counts every change; `settled_version` is the one that was judged last, `revision` how often that was.
+    `band`, `overall` and `judged` (all scores) are what was judged last: what figures are made of.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -34,7 +36,14 @@ class Response(Model):
     reasons: list[str] = fields.JSONField(default=list)
     skipped: list[str] = fields.JSONField(default=list)  # questions passed over: dimension keys, "reasons", "comment"
     comment_until: datetime | None = fields.DatetimeField(null=True)  # the next text until then is the comment
+    commented = fields.BooleanField(default=False)
+    slice: fields.ForeignKeyNullableRelation[Slice] = fields.ForeignKeyField(
+        "models.Slice", related_name="responses", null=True, on_delete=fields.SET_NULL
+    )
+    slice_id: int | None
     band = fields.CharEnumField(Band, max_length=20, null=True)
+    overall: int | None = fields.SmallIntField(null=True)
+    judged: dict[str, int] | None = fields.JSONField(null=True)
     settle_at: datetime | None = fields.DatetimeField(null=True)
     settled_version = fields.IntField(default=0)
     revision = fields.IntField(default=0)
@@ -46,6 +55,11 @@ class Response(Model):
 
     class Meta:
         table = "responses"
+        indexes = (
+            Index(fields=("slice_id", "created_at", "overall", "band")),
+            Index(fields=("created_at", "slice_id", "overall", "band", "commented")),
+            Index(fields=("judged", "band", "created_at", "slice_id")),
+        )
 
 
 class Score(Model):

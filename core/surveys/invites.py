@@ -14,7 +14,7 @@ from core.models.invites import UNANSWERED, Decision, Invite, InvitePurpose, Inv
 from core.models.setup import Survey
 from core.plumbing import deliveries, jobs
 from core.store.prepared import Prepared, insert
-from core.surveys import catalogue, eligibility, tokens
+from core.surveys import catalogue, eligibility, slices, tokens
 from core.surveys.settings import SurveySettings
 
 JOB = "invite"
@@ -82,6 +82,7 @@ async def plan(
         sent=verdict.send,
         reason=verdict.reason,
         values=verdict.values,
+        slice_id=None if verdict.send else await _slice_unsent(ticket, contact, survey),
         at=now,
     )
     values: dict[str, object] = {**verdict.values, "when": (verdict.due_at or now).isoformat()}
@@ -119,7 +120,7 @@ async def delivered(invite_id: int, *, now: datetime) -> None:
     expires = now + settings.expire_after
     remind = now + settings.remind_after if settings.reminders and invite.purpose != InvitePurpose.RECOVERY else None
     # A quick thumb answers before this is written down: then only the moment is noted.
-    await Invite.filter(id=invite_id).update(delivered_at=now, expires_at=expires, remind_at=remind)
+    await Invite.filter(id=invite_id).update(delivered_at=now, asked_at=now, expires_at=expires, remind_at=remind)
     await Invite.filter(id=invite_id, state=InviteState.SCHEDULED).update(state=InviteState.DELIVERED)
     await jobs.enqueue(JOB, invite_id, due=min(remind or expires, expires), now=now)
     channel: dict[str, object] = {"channel": invite.address.channel}
@@ -166,7 +167,7 @@ async def undeliverable(invite_id: int, address_id: int, reason: str, *, dead: b
         await Invite.filter(id=invite.id).update(state=InviteState.UNDELIVERABLE)
         return
     invite.address, invite.address_id = others[0], others[0].id
-    await Invite.filter(id=invite.id).update(address_id=others[0].id)
+    await Invite.filter(id=invite.id).update(address_id=others[0].id, slice_id=await _slice_at(invite, others[0]))
     await _send(invite, _first_kind(invite.purpose), due=now, now=now)
 
 
@@ -177,7 +178,8 @@ async def revive(invite_id: int, address_id: int | None, *, now: datetime) -> No
     if invite is not None and invite.state == InviteState.UNDELIVERABLE:
         there = await Address.get_or_none(id=address_id) or invite.address
         expires = now + catalogue.settings_for(invite).expire_after
-        values = {"state": InviteState.SCHEDULED, "address_id": there.id, "expires_at": expires}
+        slice_id = await _slice_at(invite, there)
+        values = {"state": InviteState.SCHEDULED, "address_id": there.id, "slice_id": slice_id, "expires_at": expires}
         await Invite.filter(id=invite_id).update(**values)
 
 
@@ -265,7 +267,9 @@ async def create(
         contact=contact,
         agent_id=ticket.assignee_id,
         address=ways[0],
+        slice_id=await slices.of(ticket, contact, channel=ways[0].channel, survey=survey.key, purpose=purpose),
         due_at=due,
+        asked_at=due,
         expires_at=due + catalogue.settings_of(survey).expire_after,
         created_at=now,
     )
@@ -332,6 +336,16 @@ async def _expire(invite: Invite, *, now: datetime) -> None:
     await history.write(invite.ticket, EntryKind.INVITED, label="history.expired", now=now)
     if invite.state == InviteState.DELIVERED:
         await _send(invite, "expired", due=now, now=now)
+
+
+async def _slice_unsent(ticket: Ticket, contact: Contact, survey: Survey | None) -> int:
+    key = survey.key if survey else ""
+    return await slices.of(ticket, contact, channel=ticket.channel, survey=key, purpose=InvitePurpose.SERVICE)
+
+
+async def _slice_at(invite: Invite, address: Address) -> int | None:
+    """It is asked in another channel now."""
+    return await slices.moved(invite.slice_id, channel=address.channel) if invite.slice_id is not None else None
 
 
 async def _asked_by(ticket: Ticket) -> Invite | None:

@@ -77,7 +77,7 @@ async def give_comment(invite: Invite, text: str, *, now: datetime) -> Response:
     response, _ = await _begin(invite, settings, now=now)
     comment = clean(_with_what_was_said(response, text), limit=COMMENT_LIMIT)
     skipped = [one for one in response.skipped if one != "comment"]
-    changes = {"comment": comment, "comment_until": None, "skipped": skipped}
+    changes = {"comment": comment, "commented": bool(comment), "comment_until": None, "skipped": skipped}
     return await _changed(invite, response, settings, changes, now=now)
 
 
@@ -143,6 +143,7 @@ async def answer(
         changes["reasons"] = _reasons(settings, reasons)
     if comment is not None:
         changes["comment"] = clean(comment, limit=COMMENT_LIMIT)
+        changes["commented"] = bool(changes["comment"])
     if scoring.needs_comment({**was, **scores}, settings) and not changes.get("comment", response.comment):
         raise errors.Invalid(
             "please say in a few words what went wrong", field="comment", label="note.comment_required"
@@ -213,7 +214,9 @@ async def _judge(response: Response, scores: dict[str, int], *, now: datetime) -
     previous = await _JUDGED.first(response.id)
     response.band = scoring.band_of(scores, catalogue.settings_for(invite))
     response.revision += 1
-    await update(Response, {"id": response.id}, band=response.band, revision=response.revision)
+    response.overall, response.judged = scores.get("overall"), dict(sorted(scores.items()))
+    judged = {"band": response.band, "overall": response.overall, "judged": response.judged}
+    await update(Response, {"id": response.id}, revision=response.revision, **judged)
     await insert(
         ResponseRevision,
         response_id=response.id,
@@ -252,7 +255,8 @@ async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> 
     if response is None:
         try:
             async with transactions.savepoint():
-                return await insert(Response, invite_id=invite.id, created_at=now, changed_at=now), {}
+                values = {"invite_id": invite.id, "slice_id": invite.slice_id, "created_at": now, "changed_at": now}
+                return await insert(Response, **values), {}
         except IntegrityError:  # another process was faster
             response = await Response.filter(invite_id=invite.id).select_for_update().get()
     if not can_change(response, settings, now=now):

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from bot.web.admin import (
     accounts_page,
     audit_page,
+    board_page,
     contacts_page,
     deliveries_page,
     door,
@@ -30,6 +31,12 @@ _PAGES = (
     privacy_page,
     deliveries_page,
     retention_page,
+    setup_page,
+    overview_page,
+    own_page,
+    board_page,
+    contacts_page,
+    deliveries_page,
     accounts_page,
     audit_page,
 )

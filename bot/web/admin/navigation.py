@@ -21,6 +21,7 @@ class Section:
 
 SECTIONS = (
     Section("overview", HOME, Right.OWN),
+    Section("board", "/admin/board", Right.SEE_BOARD),
     Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
     Section("retention", "/admin/retention", Right.SEE_SETUP),

@@ -1,0 +1,71 @@
+"""How teams, people, types, channels, surveys and languages are called on the board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.web.admin.board_choice import PARTS, value_of
+from bot.web.admin.door import Visit
+from core.models.invites import Slice
+from core.models.setup import Staff, Team
+from core.surveys import catalogue
+
+_COLUMNS = {"team": "team_id", "agent": "agent_id", "survey": "survey_key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    visit: Visit
+    teams: Mapping[int, Team]
+    staff: Mapping[int, Staff]
+    dimensions: Mapping[str, str]
+    options: Mapping[str, Sequence[tuple[str, str]]]
+
+    @classmethod
+    async def read(cls, visit: Visit, known: Sequence[Slice]) -> Names:
+        names = cls(
+            visit,
+            {team.id: team for team in await Team.all()},
+            {one.id: one for one in await Staff.all()},
+            await _dimensions(visit),
+            options := {},
+        )
+        for part in PARTS:
+            values = {getattr(one, _COLUMNS.get(part, part)) for one in known}
+            options[part] = sorted(((value_of(one), names.of(part, one)) for one in values), key=lambda one: one[1])
+        return names
+
+    def of(self, part: str, value: int | str) -> str:
+        if not value:
+            return self.visit.say("board.none")
+        match part:
+            case "team":
+                team = self.teams.get(int(value))
+                return (team.name or team.key) if team else self.visit.say("board.gone")
+            case "agent":
+                one = self.staff.get(int(value))
+                return (one.name or one.key) if one else self.visit.say("board.gone")
+            case "type":
+                return self._label("ticket_type", str(value))
+            case "locale":
+                return self._label("language.name", str(value), locale=str(value))
+        return str(value)
+
+    def dimension(self, key: str) -> str:
+        return self.dimensions.get(key) or self._label("dimension", key)
+
+    def reason(self, key: str) -> str:
+        return self._label("board.reason", key)
+
+    def _label(self, group: str, key: str, *, locale: str = "") -> str:
+        words = self.visit.site.templates
+        if locale:
+            return words.label(group, locale) if locale in words.locales() else key
+        return self.visit.say(f"{group}.{key}") if words.has_label(f"{group}.{key}") else key
+
+
+async def _dimensions(visit: Visit) -> dict[str, str]:
+    """As the present surveys call them in the reader's language."""
+    all_ = (one for survey in await catalogue.current() for one in catalogue.settings_of(survey).dimensions)
+    return {one.key: one.label[visit.locale] for one in all_ if visit.locale in one.label}

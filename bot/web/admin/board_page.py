@@ -1,0 +1,78 @@
+"""`/admin/board`: what people said, how many answered, what is being put right; each table as CSV too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, HTTPException
+from starlette.responses import Response
+
+from bot.web.admin import board_charts, board_choice, board_csv, board_tables
+from bot.web.admin.board_choice import Choice
+from bot.web.admin.board_names import Names
+from bot.web.admin.door import Member, Visit
+from core.accounts.roles import Right
+from core.contacts import zone_named
+from core.errors import Refusal
+from core.insight import figures
+from core.insight.figures import Board
+from core.models.invites import Slice
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/board"
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_BOARD))]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Seeing) -> Response:
+    known = await figures.slices()
+    names = await Names.read(visit, known)
+    choice = board_choice.of(visit.request.query_params)
+    try:
+        board = await _counted(visit, choice, known)
+    except Refusal as refusal:
+        return _drawn(visit, choice, names, None, refusal=refusal)
+    return _drawn(visit, choice, names, board)
+
+
+@router.api_route(f"{PATH}.csv", methods=["GET", "HEAD"])
+async def hand_out(visit: Seeing) -> Response:
+    """One table (`part`) of the board with the same choice."""
+    known = await figures.slices()
+    choice = board_choice.of(visit.request.query_params)
+    names = await Names.read(visit, known)
+    tables = board_tables.of(await _counted(visit, choice, known), names, choice)
+    part = visit.request.query_params.get("part", "series")
+    if part not in tables:
+        raise HTTPException(404)
+    return Response(
+        board_csv.written(tables[part], visit.say),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="board-{part}.csv"'},
+    )
+
+
+async def _counted(visit: Visit, choice: Choice, known: Sequence[Slice]) -> Board:
+    span = choice.span(zone=zone_named(visit.site.timezone), now=visit.now)
+    return await figures.board(span, choice.filters, now=visit.now, known=known)
+
+
+def _drawn(
+    visit: Visit, choice: Choice, names: Names, board: Board | None, *, refusal: Refusal | None = None
+) -> Response:
+    return visit.draw(
+        "board",
+        status=422 if refusal else 200,
+        board=board,
+        choice=choice,
+        names=names,
+        tables=board_tables.of(board, names, choice) if board else {},
+        charts=board_charts.of(board, names) if board else {},
+        tiles=board_tables.tiles(board, visit) if board else [],
+        shown=board_tables.Shown(visit),
+        query=urlencode(choice.query),
+        is_live=board is not None and board.span.last >= visit.now.astimezone(board.span.zone).date(),
+        **visit.wrong(refusal),
+    )

@@ -1,0 +1,316 @@
+"""The board's figures as tables: the same rows for the page and for CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import ClassVar
+from urllib.parse import urlencode
+
+from babel.dates import format_date, format_skeleton
+
+from bot.web.admin.board_choice import Choice, value_of
+from bot.web.admin.board_names import Names
+from bot.web.admin.door import Visit
+from core.insight import statistics
+from core.insight.figures import FACETS, Board, Group
+from core.insight.spans import Step
+from core.insight.statistics import Interval
+from core.insight.tallies import Distribution, Mean, Share, Tally
+
+Value = str | int | float | Share | Mean | Interval | timedelta | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`values` stand under the table's columns after its name. `board` and `tickets` are addresses that lead on."""
+
+    name: str
+    values: Sequence[Value]
+    board: str = ""
+    tickets: str = ""
+    too_few: bool = False
+    bar: float | None = None  # from 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`columns` are labels under `board.column`; the first is the name's."""
+
+    key: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One large figure: `figure.<key>` is its name and `figure.<key>_means` what it is."""
+
+    key: str
+    value: str
+    about: Sequence[str] = field(default_factory=tuple)
+    change: str = ""
+    mood: str = ""
+
+
+def of(board: Board, names: Names, choice: Choice) -> dict[str, Table]:
+    tables = [
+        _series(board, Shown(names.visit)),
+        _distribution(board),
+        _dimensions(board, names),
+        _bands(board, names),
+        _participation(board, names),
+        _recoveries(board, names),
+        *(_groups(facet, board.groups[facet], names, choice) for facet in FACETS),
+    ]
+    return {table.key: table for table in tables}
+
+
+# ---------------------------------------------------------------- one table each
+
+_MEASURED = ("answers", "score", "interval", "negative", "delivered", "participation")
+
+
+def _measured(tally: Tally, *, hidden: bool = False) -> list[Value]:
+    score: list[Value] = [None, None, None] if hidden else [tally.score, tally.score.interval, tally.bands["negative"]]
+    return [tally.rated, *score, tally.delivered, tally.participation]
+
+
+def _series(board: Board, shown: Shown) -> Table:
+    rows = [
+        Row(shown.days(point.part.first, point.part.last), [point.part.first, *_measured(point.tally)])
+        for point in reversed(board.points)
+    ]
+    return Table("series", (str(board.span.step), "from", *_MEASURED), rows)
+
+
+def _distribution(board: Board) -> Table:
+    overall = board.dimensions.get("overall", Distribution())
+    rows = [
+        Row(str(score), [share.count, share], bar=share.value or 0.0)
+        for score, share in reversed(overall.shares.items())
+    ]
+    return Table("distribution", ("score", "answers", "share"), rows)
+
+
+def _dimensions(board: Board, names: Names) -> Table:
+    rows = [
+        Row(
+            names.dimension(key),
+            [one.mean.count, one.mean, one.mean.interval, *(one.counts[score] for score in range(5, 0, -1))],
+            bar=((one.mean.value or 1) - 1) / 4,
+        )
+        for key, one in board.dimensions.items()
+    ]
+    return Table("dimensions", ("dimension", "answers", "score", "interval", "s5", "s4", "s3", "s2", "s1"), rows)
+
+
+def _bands(board: Board, names: Names) -> Table:
+    rows = [
+        Row(names.visit.say(f"board.band.{band}"), [share.count, share, share.interval], bar=share.value or 0.0)
+        for band, share in reversed(board.total.bands.items())
+    ]
+    return Table("bands", ("band", "answers", "share", "interval"), rows)
+
+
+def _participation(board: Board, names: Names) -> Table:
+    total, say = board.total, names.visit.say
+    steps: list[tuple[str, int, int]] = [
+        ("asked", total.asked, 0),
+        ("scheduled", total.scheduled, total.asked),
+        ("undeliverable", total.undeliverable, total.asked),
+        ("cancelled", total.cancelled, total.asked),
+        ("delivered", total.delivered, total.asked),
+        ("answered", total.answered, total.delivered),
+        ("partial", total.answered - total.finished, total.delivered),
+        ("commented", total.commented, total.delivered),
+        ("waiting", total.waiting, total.delivered),
+        ("expired", total.expired, total.delivered),
+    ]
+    rows = [
+        Row(say(f"board.step.{key}"), [count, Share(count, of) if of else None], bar=count / of if of else None)
+        for key, count, of in steps
+    ]
+    rows += [
+        Row(say("board.step.not_asked", reason=names.reason(reason)), [count, None])
+        for reason, count in board.not_asked.items()
+    ]
+    return Table("participation", ("step", "count", "share"), rows)
+
+
+def _recoveries(board: Board, names: Names) -> Table:
+    found = board.recoveries
+    rows: list[tuple[str, Value]] = [
+        ("open", found.open),
+        ("overdue", found.overdue),
+        ("opened", found.opened),
+        ("resolved", found.resolved),
+        ("dismissed", found.dismissed),
+        ("taken_within", found.taken_within),
+        ("closed_within", found.closed_within),
+        ("again", found.again.judged),
+        ("rate", found.rate),
+        ("recovered_score", found.again.score),
+    ]
+    return Table("recoveries", ("figure", "value"), [Row(names.visit.say(f"figure.{key}"), [v]) for key, v in rows])
+
+
+def _groups(facet: str, groups: Iterable[Group], names: Names, choice: Choice) -> Table:
+    return Table(facet, (facet, *_MEASURED, "open"), [_group(facet, one, names, choice) for one in groups])
+
+
+def _group(facet: str, group: Group, names: Names, choice: Choice) -> Row:
+    too_few = group.tally.rated < statistics.TOO_FEW
+    return Row(
+        names.of(facet, group.value),
+        [*_measured(group.tally, hidden=too_few), group.tally.open],
+        board=f"/admin/board?{urlencode({**choice.query, facet: value_of(group.value)})}",
+        tickets=_tickets(names, {**choice.given, facet: value_of(group.value)}),
+        too_few=too_few,
+        bar=None if too_few else ((group.tally.score.value or 1) - 1) / 4,
+    )
+
+
+def _tickets(names: Names, given: Mapping[str, str]) -> str:
+    """Where the tickets behind a row are listed; a team is called by its key there."""
+    query = {part: given[part] for part in ("team", "type", "channel", "agent") if given.get(part)}
+    team = names.teams.get(int(query["team"])) if query.get("team", "").isdecimal() else None
+    return f"/admin/tickets?{urlencode({**query, **({'team': team.key} if team else {})})}"
+
+
+# ---------------------------------------------------------------- large figures
+
+
+def tiles(board: Board, visit: Visit) -> list[Tile]:
+    return [*_said_tiles(board, visit), *_recovery_tiles(board, visit)]
+
+
+def _said_tiles(board: Board, visit: Visit) -> list[Tile]:
+    shown, total, before, say = Shown(visit), board.total, board.before, visit.say
+    negative, participation = total.bands["negative"], total.participation
+    overall = Tile(
+        "overall",
+        shown.of(total.score),
+        _about(
+            say("board.of_five"),
+            shown.sure(total.score.interval),
+            say("board.answers", count=total.rated),
+            _few(total.rated, visit),
+        ),
+        *_change(visit, total.score.value, before.score.value, "board.points", more_is="good"),
+    )
+    return [
+        overall,
+        Tile(
+            "participation",
+            shown.of(participation),
+            _about(say("board.of_delivered", count=participation.count, of=participation.of)),
+            *_change(visit, participation.value, before.participation.value, "board.percent_points", more_is="good"),
+        ),
+        Tile(
+            "negative",
+            shown.of(negative),
+            _about(shown.sure(negative.interval), say("board.answers", count=negative.count)),
+            *_change(visit, negative.value, before.bands["negative"].value, "board.percent_points", more_is="bad"),
+        ),
+        Tile("commented", shown.of(total.commented), _about(say("board.of_answers", of=total.answered))),
+    ]
+
+
+def _recovery_tiles(board: Board, visit: Visit) -> list[Tile]:
+    shown, found, say = Shown(visit), board.recoveries, visit.say
+    late = say("board.overdue", count=found.overdue)
+    return [
+        Tile("open", shown.of(found.open), (late,), mood="bad" if found.overdue else ""),
+        Tile("taken_within", shown.of(found.taken_within), (say("board.opened", count=found.opened),)),
+        Tile("closed_within", shown.of(found.closed_within), (say("board.resolved", count=found.resolved),)),
+        Tile(
+            "rate",
+            shown.of(found.rate),
+            _about(
+                say("board.again", count=found.again.judged),
+                say("board.recovered_score", score=shown.of(found.again.score)) if found.again.rated else "",
+            ),
+        ),
+    ]
+
+
+def _about(*parts: str) -> list[str]:
+    return [part for part in parts if part]
+
+
+def _few(count: int, visit: Visit) -> str:
+    return visit.say("board.few") if 0 < count < statistics.FEW else ""
+
+
+def _change(visit: Visit, now: float | None, before: float | None, unit: str, *, more_is: str) -> tuple[str, str]:
+    """How it differs from the span before, and whether that is good."""
+    if now is None or before is None:
+        return "", ""
+    scale, digits = (100, 1) if unit == "board.percent_points" else (1, 2)
+    by = round((now - before) * scale, digits)
+    if by == 0:
+        return visit.say("board.same"), ""
+    arrow, less_is = ("▲" if by > 0 else "▼"), {"good": "bad", "bad": "good"}[more_is]
+    return f"{arrow} {visit.say(unit, by=f'{abs(by):.{digits}f}')}", more_is if by > 0 else less_is
+
+
+# ---------------------------------------------------------------- how values look
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Values as the reader sees them."""
+
+    visit: Visit
+    DEFINED: ClassVar = (
+        *("overall", "dimensions", "distribution", "bands", "negative", "participation", "asked", "commented"),
+        *("recoveries", "open", "opened", "taken_within", "closed_within", "again", "rate", "recovered_score"),
+        *("interval", "too_few", "before", "whose"),
+    )
+    """The figures whose meaning is said, in that order."""
+
+    def of(self, value: Value) -> str:
+        match value:
+            case None:
+                return "–"
+            case Mean():
+                return f"{value.value:.2f}" if value.value is not None else "–"
+            case Share():
+                return self.percent(value.value)
+            case Interval():
+                return self.between(value)
+            case timedelta():
+                return self.visit.site.templates.span(value, self.visit.locale)
+            case date():
+                return value.isoformat()
+            case int():
+                return f"{value:,}"
+        return str(value)
+
+    def percent(self, value: float | None) -> str:
+        return "–" if value is None else f"{value * 100:.0f} %" if value in (0, 1) else f"{value * 100:.1f} %"
+
+    def between(self, found: Interval) -> str:
+        """A share is at most 1, a mean of scores at least."""
+        if found.high <= 1:
+            return f"{found.low * 100:.1f}–{found.high * 100:.1f} %"
+        return f"{found.low:.2f}–{found.high:.2f}"
+
+    def sure(self, found: Interval | None) -> str:
+        return self.visit.say("board.sure", interval=self.between(found)) if found else ""
+
+    def is_number(self, value: Value) -> bool:
+        return not isinstance(value, (str, date))
+
+    def days(self, first: date, last: date) -> str:
+        return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
+
+    def short(self, day: date, step: Step) -> str:
+        """For the axis of a chart, where there is little room."""
+        skeleton = "yMMM" if step == Step.MONTH else "MMMd"
+        return format_skeleton(skeleton, day, locale=self.visit.locale.replace("-", "_"))
+
+    def day(self, day: date) -> str:
+        return format_date(day, "medium", locale=self.visit.locale.replace("-", "_"))

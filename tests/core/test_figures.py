@@ -1,0 +1,470 @@
+"""The board's figures: right to the last answer, on both stores, however a day is cut."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import statistics as plain
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tortoise import Tortoise
+
+from core.errors import Invalid
+from core.insight import counting, figures, spans, statistics
+from core.insight.figures import Board, Filters
+from core.insight.spans import Preset, Step
+from core.insight.tallies import Mean, Share, Tally
+from core.models.contacts import Address, Contact
+from core.models.desk import Ticket
+from core.models.invites import Decision, Invite, InvitePurpose, Slice
+from core.models.reactions import Alert, Recovery
+from core.models.responses import Response
+from core.models.setup import Staff, Survey, Team
+from core.reactions import recoveries
+from core.store import Store
+from core.surveys import invites, responses, slices
+from tests.core.builders import asked, at, company, resolved, whole
+
+NOW = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Beirut", "America/Havana", "Pacific/Apia")
+CHANGES = (
+    datetime(2026, 3, 29, tzinfo=UTC),
+    datetime(2026, 10, 25, tzinfo=UTC),
+    datetime(2026, 11, 1, 5, tzinfo=UTC),
+    NOW,
+)
+EVERYTHING = spans.between(date(2026, 1, 1), date(2026, 12, 1), zone=ZoneInfo("UTC"), now=NOW)
+
+
+# ---------------------------------------------------------------- every figure against a slow recount
+
+
+@dataclass(frozen=True)
+class Told:
+    """One question and what came of it."""
+
+    team: int
+    type: str
+    channel: str
+    agent: int
+    locale: str
+    purpose: InvitePurpose
+    state: str
+    delivered: bool
+    asked_at: datetime
+    answered_at: datetime
+    scores: dict[str, int] | None
+    band: str
+    commented: bool
+    recovery: str
+    took: tuple[int, int]
+    late: bool
+    unasked: str
+
+
+moments = st.builds(
+    lambda change, minutes: change + timedelta(minutes=minutes, microseconds=minutes * 7919 % 1_000_000),
+    st.sampled_from(CHANGES),
+    st.integers(-3 * 1440, 1440),
+)
+told = st.builds(
+    Told,
+    team=st.integers(0, 2),
+    type=st.sampled_from(("inquiry", "complaint")),
+    channel=st.sampled_from(("mail", "support-bot")),
+    agent=st.integers(0, 2),
+    locale=st.sampled_from(("", "en")),
+    purpose=st.sampled_from(InvitePurpose),
+    state=st.sampled_from(
+        (
+            "scheduled",
+            "delivered",
+            "answered",
+            "finished",
+            "expired",
+            "cancelled",
+            "undeliverable",
+            "answered",
+            "finished",
+        )
+    ),
+    delivered=st.booleans(),
+    asked_at=moments,
+    answered_at=moments,
+    scores=st.none() | st.dictionaries(st.sampled_from(("overall", "speed", "kind")), st.integers(1, 5), min_size=1),
+    band=st.sampled_from(("negative", "neutral", "positive")),
+    commented=st.booleans(),
+    recovery=st.sampled_from(("", "open", "taken", "resolved", "dismissed")),
+    took=st.tuples(st.integers(1, 9999), st.integers(1, 9999)),
+    late=st.booleans(),
+    unasked=st.sampled_from(("", "", "opted_out", "no_address")),
+)
+chosen = st.builds(
+    Filters,
+    team=st.sampled_from((None, None, 0, 1)),
+    type=st.sampled_from((None, None, "complaint")),
+    channel=st.sampled_from((None, None, "mail")),
+    agent=st.sampled_from((None, None, 0, 2)),
+    locale=st.sampled_from((None, None, "")),
+)
+ends = st.tuples(st.integers(0, 330), st.integers(0, 330)).map(sorted)
+
+
+async def test_every_figure_is_what_a_slow_recount_finds(store: Store) -> None:
+    await company()
+    numbers = itertools.count(1)
+
+    async def check(histories: Sequence[Told], zone: str, days: Sequence[int], filters: Filters) -> None:
+        await _forget()
+        for one in histories:
+            await _put_in(one, next(numbers))
+        first, last = (date(2026, 1, 1) + timedelta(days=day) for day in days)
+        span = spans.between(first, last, zone=ZoneInfo(zone), now=NOW)
+        found = await figures.board(span, filters, now=NOW)
+        _compare(found, [one for one in histories if _is_meant(one, filters)])
+
+    loop = asyncio.get_running_loop()
+
+    @settings(
+        max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    )
+    @given(st.lists(told, max_size=14), st.sampled_from(ZONES), ends, chosen)
+    def in_thread(histories: Any, zone: str, days: Any, filters: Filters) -> None:
+        asyncio.run_coroutine_threadsafe(check(histories, zone, days, filters), loop).result(60)
+
+    await asyncio.to_thread(in_thread)
+
+
+def _is_meant(one: Told, filters: Filters) -> bool:
+    names = ("team", "type", "channel", "agent", "locale")
+    return all(getattr(filters, name) in (None, getattr(one, name)) for name in names)
+
+
+def _compare(board: Board, all_: Sequence[Told]) -> None:
+    span = board.span
+
+    def within(moment: datetime) -> bool:
+        return moment <= NOW and span.first <= moment.astimezone(span.zone).date() <= span.last
+
+    service = [one for one in all_ if one.purpose != InvitePurpose.RECOVERY]
+    assert _as_dict(board.total) == _recount(service, all_, within)
+    for facet in figures.FACETS:
+        for group in board.groups[facet]:
+            of = [one for one in all_ if getattr(one, facet) == group.value]
+            want = _recount([one for one in service if one in of], of, within)
+            assert _as_dict(group.tally) | {"commented": 0} == want | {"commented": 0}
+        assert sum(group.tally.rated for group in board.groups[facet]) == board.total.rated
+    for point in board.points:
+        days = (point.part.first, point.part.last)
+        rated = [
+            one for one in service if _is_rated(one) and one.answered_at <= NOW and _in(one.answered_at, days, span)
+        ]
+        assert point.tally.judged == len(rated)
+        assert point.tally.total == sum((one.scores or {}).get("overall", 0) for one in rated)
+    assert [point.part.first for point in board.points] == sorted({point.part.first for point in board.points})
+    assert sum(point.tally.answered for point in board.points) == board.total.answered
+    given_ = Counter(
+        (dimension, score)
+        for one in service
+        if _is_rated(one) and within(one.answered_at)
+        for dimension, score in (one.scores or {}).items()
+    )
+    assert {(key, s): n for key, d in board.dimensions.items() for s, n in d.counts.items()} == dict(given_)
+    unasked = Counter(
+        one.unasked for one in service if one.unasked and within(one.asked_at) and one.purpose == "service"
+    )
+    assert dict(board.not_asked) == dict(unasked)
+    _compare_recoveries(board, all_, within)
+
+
+def _compare_recoveries(board: Board, all_: Sequence[Told], within: Callable[[datetime], bool]) -> None:
+    found = [one for one in all_ if _has_response(one) and one.recovery and within(one.answered_at)]
+    assert board.recoveries.opened == len(found)
+    assert board.recoveries.resolved == sum(one.recovery == "resolved" for one in found)
+    took = [one.took[0] for one in found if one.recovery != "open"]
+    assert _seconds(board.recoveries.taken_within) == pytest.approx(plain.median(took) if took else None, abs=0.51)
+    closed = [sum(one.took) for one in found if one.recovery in ("resolved", "dismissed")]
+    assert _seconds(board.recoveries.closed_within) == pytest.approx(plain.median(closed) if closed else None, abs=0.51)
+    again = [one for one in all_ if one.purpose == "recovery" and _is_rated(one) and within(one.answered_at)]
+    assert board.recoveries.rate == Share(sum(one.band == "positive" for one in again), len(again))
+
+
+def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[datetime], bool]) -> dict[str, int]:
+    were = [one for one in service if within(one.asked_at)]
+    rated = [one for one in service if _is_rated(one) and within(one.answered_at)]
+    scores = [one.scores["overall"] for one in rated if one.scores and "overall" in one.scores]
+    under_way = [one for one in all_ if _has_response(one) and one.recovery in ("open", "taken")]
+    states = Counter(one.state for one in were)
+    return {
+        "asked": len(were),
+        "delivered": sum(one.delivered or one.state in ("answered", "finished") for one in were),
+        "answered": states["answered"] + states["finished"],
+        "waiting": states["delivered"],
+        **{name: states[name] for name in ("finished", "expired", "undeliverable", "cancelled", "scheduled")},
+        "rated": len(scores),
+        "total": sum(scores),
+        "squares": sum(score * score for score in scores),
+        **{band: sum(one.band == band for one in rated) for band in ("negative", "neutral", "positive")},
+        "commented": sum(one.commented for one in service if _has_response(one) and within(one.answered_at)),
+        "open": len(under_way),
+        "overdue": sum(one.late for one in under_way),
+    }
+
+
+def _has_response(one: Told) -> bool:
+    return one.state in ("answered", "finished")
+
+
+def _is_rated(one: Told) -> bool:
+    return _has_response(one) and one.scores is not None
+
+
+def _as_dict(tally: Tally) -> dict[str, int]:
+    return {name: getattr(tally, name) for name in Tally.__slots__}
+
+
+def _in(moment: datetime, days: tuple[date, date], span: spans.Span) -> bool:
+    return days[0] <= moment.astimezone(span.zone).date() <= days[1]
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return length.total_seconds() if length else None
+
+
+async def _forget() -> None:
+    for model in (Recovery, Response, Invite, Decision, Ticket, Address, Contact, Slice):
+        await model.all().delete()
+
+
+async def _put_in(one: Told, number: int) -> None:
+    contact = await Contact.create(ref=f"c{number}", locale=one.locale, created_at=NOW)
+    address = await Address.create(contact=contact, channel=one.channel, address=str(number), created_at=NOW)
+    ticket = await Ticket.create(number=f"CS{number}", contact=contact, type=one.type, created_at=NOW)
+    ticket_like: Any = SimpleNamespace(team_id=one.team, type=one.type, assignee_id=one.agent)
+    slice_id = await slices.of(ticket_like, contact, channel=one.channel, survey="default", purpose=one.purpose)
+    survey = await Survey.get(key="default")
+    invite = await Invite.create(
+        key=f"k{number}", token_hash=f"{number:064}", ticket=ticket, cycle=1, purpose=one.purpose, survey=survey,
+        survey_key="default", contact=contact, address=address, slice_id=slice_id, state=one.state, due_at=one.asked_at,
+        asked_at=one.asked_at, delivered_at=one.asked_at if one.delivered else None, expires_at=NOW, created_at=NOW,
+    )  # fmt: skip
+    if one.unasked and one.purpose == "service":
+        await Decision.create(
+            ticket=ticket, cycle=2, sent=False, reason=one.unasked, slice_id=slice_id, at=one.asked_at
+        )
+    if not _has_response(one):
+        return
+    judged = {} if one.scores is None else {
+        "judged": dict(sorted(one.scores.items())), "overall": one.scores.get("overall"), "band": one.band
+    }  # fmt: skip
+    response = await Response.create(
+        invite=invite, slice_id=slice_id, commented=one.commented, created_at=one.answered_at, changed_at=NOW, **judged
+    )
+    if one.recovery:
+        taken = one.answered_at + timedelta(seconds=one.took[0])
+        await Recovery.create(
+            ticket=ticket, response=response, state=one.recovery, due_at=NOW + timedelta(hours=-1 if one.late else 1),
+            opened_at=one.answered_at, taken_at=None if one.recovery == "open" else taken,
+            closed_at=taken + timedelta(seconds=one.took[1]) if one.recovery in ("resolved", "dismissed") else None,
+        )  # fmt: skip
+
+
+# ---------------------------------------------------------------- what use cases leave behind
+
+
+async def test_an_answer_counts_when_it_has_settled_and_as_it_was_changed_last(store: Store) -> None:
+    await company()
+    invite = await asked()
+    response = await responses.give_score(invite, "overall", 2, now=at(minutes=1))
+    assert (await _board()).total.rated == 0, "a slip of the thumb moves no figure"
+    await responses.settle(response.id, now=at(minutes=3))
+    assert (await _board()).total.score == Mean(1, 2, 4), "half an answer counts"
+    await responses.give_score(await whole(invite), "overall", 5, now=at(minutes=4))
+    await responses.give_score(await whole(invite), "speed", 4, now=at(minutes=4))
+    await responses.settle(response.id, now=at(minutes=9))
+    board = await _board()
+    assert board.total.score == Mean(1, 5, 25)
+    assert {key: one.mean.value for key, one in board.dimensions.items()} == {"overall": 5, "speed": 4}
+    assert list(board.dimensions) == ["overall", "speed"]
+
+
+async def test_words_alone_are_an_answer_and_a_comment_but_no_rating(store: Store) -> None:
+    await company()
+    response = await responses.give_comment(await asked(), "Kind people.", now=at())
+    await responses.settle(response.id, now=at(minutes=3))
+    total = (await _board()).total
+    assert (total.answered, total.commented, total.rated, total.judged) == (1, 1, 0, 0)
+
+
+async def test_what_a_team_did_stays_with_that_team(store: Store) -> None:
+    await company()
+    invite = await asked()
+    other = await Team.create(key="billing", name="Billing")
+    await Ticket.filter(id=invite.ticket_id).update(team_id=other.id, type="complaint", assignee_id=None)
+    response = await responses.answer(invite, {"overall": 4}, [], "", finished=True, now=at(minutes=1))
+    await responses.settle(response.id, now=at(minutes=2))
+    board, support = await _board(), await Team.get(key="support")
+    li = await Staff.get(name="Li")
+    assert [(one.value, one.tally.rated) for one in board.groups["team"]] == [(support.id, 1)]
+    assert [(one.value, one.tally.rated) for one in board.groups["type"]] == [("inquiry", 1)]
+    assert [(one.value, one.tally.rated) for one in board.groups["agent"]] == [(li.id, 1)]
+    assert [(one.value, one.tally.rated) for one in board.groups["channel"]] == [("support-bot", 1)]
+
+
+async def test_what_went_by_another_channel_in_the_end_counts_there(store: Store) -> None:
+    await company()
+    walk = await resolved(addresses=(("support-bot", "7"), ("mail", "ann@example.org")))
+    assert walk.invite is not None
+    await invites.undeliverable(walk.invite.id, walk.invite.address_id, "blocked", now=at())
+    await invites.delivered(walk.invite.id, now=at(minutes=1))
+    [channel] = (await _board()).groups["channel"]
+    assert (channel.value, channel.tally.delivered, channel.tally.undeliverable) == ("mail", 1, 0)
+
+
+async def test_who_is_not_asked_is_counted_with_the_reason_and_asking_again_is_no_rating_of_the_service(
+    store: Store,
+) -> None:
+    await company()
+    invite = await asked()
+    response = await responses.answer(invite, {"overall": 1}, [], "", finished=True, now=at(minutes=1))
+    await responses.settle(response.id, now=at(minutes=2))
+    alert = await Alert.all().select_related("ticket__contact", "ticket__assignee", "recovery").get()
+    kim = await Staff.get(name="Kim")
+    await recoveries.take(alert, kim, now=at(minutes=12))
+    await recoveries.resolve(
+        await Alert.all().select_related("ticket", "recovery").get(), "solved", "", by=kim, now=at(minutes=32)
+    )
+    again = await whole(await Invite.get(purpose="recovery"))
+    await invites.delivered(again.id, now=at(minutes=33))
+    second = await responses.answer(again, {"overall": 5}, [], "", finished=True, now=at(minutes=34))
+    await responses.settle(second.id, now=at(minutes=35))
+    await Contact.all().update(opted_out_at=at())
+    await resolved("T-2", now=at(minutes=40))
+    board = await _board()
+    assert (board.total.score, board.total.asked, board.total.delivered) == (Mean(1, 1, 1), 1, 1)
+    found = board.recoveries
+    assert (found.opened, found.resolved, found.open) == (1, 1, 0)
+    assert (found.taken_within, found.closed_within) == (timedelta(minutes=10), timedelta(minutes=30))
+    assert (found.rate, found.again.score.value) == (Share(1, 1), 5)
+    assert dict(board.not_asked) == {"opted_out": 1}
+
+
+async def test_a_store_from_before_is_cut_like_a_new_one(store: Store) -> None:
+    """The migration fills in what it adds, from what was known already."""
+    from importlib import import_module
+
+    await company()
+    invite = await asked()
+    response = await responses.answer(invite, {"speed": 1, "overall": 4}, [], "Slow.", finished=True, now=at(minutes=1))
+    await responses.settle(response.id, now=at(minutes=2))
+    await Contact.all().update(opted_out_at=at())
+    await resolved("T-2", now=at(minutes=3))
+    before = await _board()
+    await Invite.all().update(slice_id=None, asked_at=None)
+    await Decision.all().update(slice_id=None)
+    await Response.all().update(slice_id=None, overall=None, judged=None, commented=False)
+    await Slice.all().delete()
+    assert (await _board()).total == Tally(open=0)
+    for statement in import_module("core.migrations.0004_figures").FILL:
+        await Tortoise.get_connection("default").execute_query(statement)
+    after = await _board()
+    assert (after.total, after.dimensions, after.not_asked) == (before.total, before.dimensions, before.not_asked)
+    assert after.groups == before.groups
+
+
+async def _board() -> Board:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    return await figures.board(spans.preset(Preset.MONTH, zone=ZoneInfo("UTC"), now=now), Filters(), now=now)
+
+
+# ---------------------------------------------------------------- days and how they are cut
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 23),
+        ("Europe/Berlin", date(2026, 10, 25), 25),
+        ("Asia/Beirut", date(2026, 3, 29), 23),
+        ("America/Havana", date(2026, 11, 1), 25),
+        ("Asia/Kolkata", date(2026, 3, 29), 24),
+    ],
+)
+def test_a_day_is_as_long_as_the_clocks_there_make_it(zone: str, day: date, hours: int) -> None:
+    span = spans.between(day, day, zone=ZoneInfo(zone), now=datetime(2027, 1, 1, tzinfo=UTC))
+    assert span.until - span.since == timedelta(hours=hours)
+
+
+def test_the_span_before_is_as_long_and_of_today_only_as_much_as_has_passed() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    today = spans.preset(Preset.TODAY, zone=zone, now=NOW)
+    assert today.before().first == date(2026, 11, 4)
+    assert today.before().until - today.before().since == today.until - today.since
+    assert spans.preset(Preset.WEEK, zone=zone, now=NOW).before().last == date(2026, 10, 29)
+
+
+@given(st.integers(0, 800), st.integers(0, 800), st.sampled_from(ZONES))
+@settings(max_examples=60, deadline=None, database=None)
+def test_the_parts_of_a_span_leave_no_gap(first: int, length: int, zone: str) -> None:
+    begin = date(2024, 1, 1) + timedelta(days=first)
+    span = spans.between(
+        begin, begin + timedelta(days=length), zone=ZoneInfo(zone), now=datetime(2030, 1, 1, tzinfo=UTC)
+    )
+    parts = span.parts()
+    assert (parts[0].since, parts[-1].until) == (span.since, span.until)
+    assert all(one.until == other.since for one, other in itertools.pairwise(parts))
+    assert span.step == (Step.DAY if span.days <= 45 else Step.WEEK if span.days <= 184 else Step.MONTH)
+    assert len(parts) <= 45
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(date(2026, 2, 2), date(2026, 2, 1)), (date(2010, 1, 1), date(2026, 1, 1)), (date.min, date.min)],
+)
+def test_what_is_no_span_is_refused(first: date, last: date) -> None:
+    with pytest.raises(Invalid):
+        spans.between(first, last, zone=ZoneInfo("UTC"), now=NOW)
+
+
+async def test_a_span_in_the_future_is_empty(store: Store) -> None:
+    later = spans.between(date(2027, 1, 1), date(2027, 1, 9), zone=ZoneInfo("UTC"), now=NOW)
+    assert (await figures.board(later, Filters(), now=NOW)).points == []
+    assert await counting.over_time([], later.parts()) == []
+
+
+# ---------------------------------------------------------------- how sure a figure is
+
+
+def test_an_interval_is_what_the_books_say() -> None:
+    """R: t.test(c(1,2,3,4,5,5)); binom::binom.wilson(8, 10)."""
+    scores = (1, 2, 3, 4, 5, 5)
+    found = statistics.of_mean(len(scores), sum(scores), sum(score * score for score in scores))
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((1.6196, 5.0), abs=0.001)
+    share = statistics.of_share(8, 10)
+    assert share is not None
+    assert (share.low, share.high) == pytest.approx((0.4902, 0.9433), abs=0.0005)
+
+
+def test_nothing_and_answers_that_are_all_alike_are_not_called_certain() -> None:
+    assert statistics.of_share(0, 0) is None
+    assert statistics.of_mean(1, 5, 25) is None
+    assert statistics.of_mean(9, 45, 225) is None
+    assert Mean().value is None
+    assert Share(0, 0).value is None
+
+
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=300))
+def test_a_mean_lies_in_its_interval_and_the_interval_on_the_scale(scores: list[int]) -> None:
+    mean = Mean(len(scores), sum(scores), sum(score * score for score in scores))
+    if mean.interval is not None:
+        assert 1 <= mean.interval.low <= (mean.value or 0) <= mean.interval.high <= 5

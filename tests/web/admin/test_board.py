@@ -1,0 +1,148 @@
+"""The board in the admin's browser: what a supervisor sees, narrows down, takes along, and cannot break."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.rendering import Templates
+from bot.web.admin.board_csv import safe
+from core.models.accounts import Role
+from core.models.invites import Slice
+from core.models.setup import Staff, Team
+from core.surveys import invites, responses
+from tests.web.admin.desk import Browser, at
+from tests.web.front import Front
+
+
+async def rated(front: Front, *scores: int, comment: str = "", **traits: Any) -> None:
+    """Questions that were answered with these scores; `traits` are of their slice."""
+    for score in scores:
+        asked = await front.invite()
+        if traits:
+            row = await asked.row()
+            cut, _ = await Slice.get_or_create(**{**await _traits(row.slice_id), **traits})
+            await type(row).filter(id=row.id).update(slice_id=cut.id)
+        invite = await invites.by_id(asked.invite_id)
+        assert invite is not None
+        response = await responses.answer(invite, {"overall": score}, [], comment, finished=True, now=front.clock.now)
+        await responses.settle(response.id, now=front.clock.now)
+
+
+_TRAITS = ("team_id", "type", "channel", "agent_id", "survey_key", "locale", "purpose")
+
+
+async def _traits(slice_id: int | None) -> dict[str, Any]:
+    row = await Slice.get(id=slice_id)
+    return {name: getattr(row, name) for name in _TRAITS}
+
+
+async def csv_of(browser: Browser, query: str) -> list[list[str]]:
+    answer = await browser.client.get(f"/admin/board.csv?{query}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf"), "Excel knows by this that it is UTF-8"
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+async def test_before_anybody_was_asked_the_board_says_so(front: Front) -> None:
+    browser = await at(front, Role.SUPERVISOR)
+    await browser.open("/admin/board")
+    assert browser.status == 200
+    assert "Nobody was asked" in browser.html
+
+
+async def test_a_supervisor_sees_score_participation_and_how_sure_they_are(front: Front) -> None:
+    await rated(front, 5, 5, 4, 4, 5, 2, comment="Slow <b>")
+    await front.invite()
+    browser = await at(front, Role.SUPERVISOR)
+    page = await browser.open("/admin/board")
+    assert "4.17" in page.heading
+    assert "2.94–5.00 (95 %)" in page.heading
+    assert "85.7 %" in page.heading
+    assert "6 of 7 delivered" in page.heading
+    assert "few answers" in page.heading
+    assert "compared with" in page.heading
+    assert page.all("p", id="live")
+
+
+async def test_filters_narrow_it_down_and_rows_lead_on(front: Front) -> None:
+    billing = await Team.create(key="billing", name="Billing & <Co>")
+    kim = await Staff.create(key="kim", name="Kim")
+    await rated(front, 1, 2, 1, 2, 1, team_id=billing.id, agent_id=kim.id, type="complaint")
+    await rated(front, 5, 5, 5, 5)
+    browser = await at(front)
+    page = await browser.open("/admin/board")
+    assert "Billing &amp; &lt;Co&gt;" in browser.html
+    assert "too few" in page.heading, "nobody is judged by four answers"
+    assert page.all("a", href="/admin/tickets?team=billing")
+    assert page.all("a", href=f"/admin/board?span=30d&team={billing.id}")
+    page = await browser.open(f"/admin/board?span=30d&team={billing.id}&type=complaint&agent={kim.id}")
+    assert "1.40" in page.heading
+    assert page.all("a", href=f"/admin/tickets?team=billing&type=complaint&agent={kim.id}")
+    for nobody in ("team=987", "agent=x", "channel='; DROP", "locale=xx", f"team={'9' * 40}", "survey=no"):
+        page = await browser.open(f"/admin/board?{nobody}")
+        assert (browser.status, "Nobody was asked" in page.heading) == (200, True), nobody
+
+
+async def test_own_dates_are_taken_and_wrong_ones_said_beside_their_field(front: Front) -> None:
+    await rated(front, 4)
+    browser = await at(front)
+    page = await browser.open("/admin/board?span=own&first=2026-11-01&last=2026-11-22")
+    assert "4.00" in page.heading
+    page = await browser.open("/admin/board?span=own&first=2026-10-01&last=2026-10-02")
+    assert not page.all("p", id="live"), "what is over does not move"
+    for query, field in (("first=&last=2026-11-01", "first"), ("first=2026-11-02&last=2026-11-01", "last")):
+        page = await browser.open(f"/admin/board?span=own&{query}")
+        assert browser.status == 422
+        assert page.all("input", id=f"f-{field}")[0]["aria-invalid"] == "true"
+    answer = await browser.client.get("/admin/board.csv?span=own")
+    assert answer.status_code == 422
+
+
+async def test_a_table_goes_along_as_csv_and_no_spreadsheet_runs_it(front: Front) -> None:
+    team = await Team.create(key="evil", name="=HYPERLINK(A1)")
+    await rated(front, 5, 5, 4, 4, 5, 2, team_id=team.id)
+    browser = await at(front)
+    head, row = await csv_of(browser, "part=team")
+    assert head[:5] == ["Team", "Answers", "Score", "95 % from", "95 % to"]
+    assert row[:3] == ["'=HYPERLINK(A1)", "6", "4.1667"]
+    rows = await csv_of(browser, "part=distribution")
+    assert [one[:2] for one in rows[1:]] == [["5", "3"], ["4", "2"], ["3", "0"], ["2", "1"], ["1", "0"]]
+    for part in ("series", "dimensions", "bands", "participation", "recoveries", "type", "channel", "agent"):
+        assert len(await csv_of(browser, f"part={part}")) > 1, part
+    assert (await browser.client.get("/admin/board.csv?part=secrets")).status_code == 404
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "  =1"])
+def test_no_cell_begins_as_a_formula_does(text: str) -> None:
+    assert safe(text) == f"'{text}"
+    assert safe("Kim = 1") == "Kim = 1"
+
+
+async def test_an_agent_sees_no_board(front: Front) -> None:
+    browser = await at(front, Role.AGENT)
+    for path in ("/admin/board", "/admin/board.csv"):
+        assert (await browser.client.get(path)).status_code == 403
+
+
+async def test_the_board_moves_on_with_the_days(front: Front) -> None:
+    await rated(front, 1)
+    front.clock.now += timedelta(days=31)
+    await rated(front, 5)
+    browser = await at(front)
+    page = await browser.open("/admin/board")
+    assert "▲ 4.00" in page.heading
+
+
+def test_every_figure_says_what_it_is_in_both_languages() -> None:
+    from bot.web.admin.board_tables import Shown
+
+    words = Templates.load()
+    for locale in words.locales():
+        for key in Shown.DEFINED:
+            assert len(words.label(f"figure.{key}_means", locale)) > 10
