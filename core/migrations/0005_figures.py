@@ -40,7 +40,7 @@ async def cut(_apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0003_accounts')]
+    dependencies = [('models', '0004_privacy')]
 
     initial = False
 
@@ -68,10 +68,6 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name='Decision',
             index=Index(fields=['slice_id', 'at', 'reason']),
-        ),
-        ops.AlterModelOptions(
-            name='Invitation',
-            options={'table': 'invitations', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A one-time address behind which somebody makes an account, or a new password for it. Only its hash is kept.'},
         ),
         ops.AddField(
             model_name='Invite',
