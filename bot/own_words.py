@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.rendering import Override, Problem, Templates
+from bot.template_source import join
 from core.models.setup import Wording
 
 logger = logging.getLogger(__name__)
@@ -46,8 +47,5 @@ def tell_problem(problem: Problem) -> None:
 
 
 def _override(row: Wording) -> Override:
-    return Override(kind=row.kind, source=_source(row), locale=row.locale, team=row.team, channel=row.channel)
+    return Override(kind=row.kind, source=join(row.subject, row.source), locale=row.locale, team=row.team, channel=row.channel)
 
-
-def _source(row: Wording) -> str:
-    return f"Subject: {row.subject}\n\n{row.source}" if row.subject else row.source

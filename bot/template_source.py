@@ -76,6 +76,13 @@ def split(source: str) -> Parts:
     return Parts("\n".join(lines[above:]), found.get("Subject", ""), found.get("Preheader", ""), above + 1)
 
 
+def join(subject: str, source: str) -> str:
+    """A template whose subject is kept apart, whole again. `source` may begin with a preheader."""
+    if not subject:
+        return source
+    return f"Subject: {subject}\n{source}" if source.startswith("Preheader:") else f"Subject: {subject}\n\n{source}"
+
+
 def refused(node: nodes.Node) -> TemplateError:
     names = (name for base, name in NAMES.items() if isinstance(node, base))
     what = next(names, type(node).__name__.lower())

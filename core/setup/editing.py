@@ -76,7 +76,7 @@ async def remove(table: str, key: str, *, seen: str, actor: str, now: datetime) 
     old = await _check_seen(table, key, seen)
     if old is None:
         raise Stale(None)
-    await rows.remove(table, key, old.values)
+    await rows.remove(table, key, old.values, actor=actor, now=now)
     await audit.record(actor, f"{KINDS[table]}.removed", f"{KINDS[table]}:{key}"[:254], before=old.values, now=now)
 
 

@@ -47,7 +47,7 @@ async def apply(
             wanted[name][key] = _whole(part, old)
             await _audit(KINDS[name], key, old, wanted[name][key], actor=actor, now=now)
             done += changes
-    await rows.write(wanted, present, now=now)
+    await rows.write(wanted, present, actor=actor, now=now)
     return done
 
 
