@@ -91,6 +91,7 @@ class Templates(Words):
         super().__init__(words, default)
         self.problems: list[Problem] = []
         self._shipped = shipped
+        self._ships = {locale for _, locale in shipped}
         self._on_problem = on_problem
         self._overrides: dict[tuple[str, str, str, str], _Overriding] = {}
         self._process = RenderProcess()
@@ -175,7 +176,7 @@ class Templates(Words):
 
     def _candidates(self, kind: str, locale: str, team: str, channel: str) -> Iterator[_Overriding]:
         """The closest first: team, channel and language, and then less and less of it."""
-        shipped_default = [] if locale in self._labels else [self._default]
+        shipped_default = [] if locale in self._ships else [self._default]
         for tag in (locale, "", *shipped_default):
             for key in dict.fromkeys([(team, channel), (team, ""), ("", channel), ("", "")]):
                 found = self._overrides.get((kind, tag, *key))
@@ -185,9 +186,7 @@ class Templates(Words):
     async def _render_override(
         self, overriding: _Overriding, locale: str, dialect: Dialect, values: Mapping[str, object]
     ) -> Rendered:
-        return await self._rendered(
-            self._process, overriding.override.kind, overriding.parts, locale, dialect, values
-        )
+        return await self._rendered(self._process, overriding.override.kind, overriding.parts, locale, dialect, values)
 
     async def _rendered(
         self,
@@ -222,7 +221,7 @@ class Templates(Words):
         return self._shipped[kind, self._shipped_locale(locale)]
 
     def _shipped_locale(self, locale: str) -> str:
-        return locale if locale in self._labels else self._default
+        return locale if locale in self._ships else self._default
 
     def _locale_of_templates(self, wanted: str) -> str:
         """Admins may add a language that does not ship."""

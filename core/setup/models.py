@@ -133,6 +133,20 @@ class TemplateSetup(Part):
         return " ".join([self.kind, *(f"{name}={value}" for name, value in narrowed if value)])
 
 
+class LabelsSetup(Part):
+    """Own short words in one language, by the keys of the shipped ones: `{ "button.done" = "Finish" }`.
+
+    A language that does not ship is there once it says its own name, `"language.name"`.
+    """
+
+    locale: Annotated[Locale, Field(min_length=2, max_length=20)]
+    words: dict[str, Annotated[str, Field(max_length=2000)]] = {}
+
+    @property
+    def known_as(self) -> str:
+        return self.locale
+
+
 class Setup(BaseModel):
     """A whole `setup.toml`."""
 
@@ -143,6 +157,7 @@ class Setup(BaseModel):
     surveys: tuple[SurveySetup, ...] = ()
     rules: tuple[RuleSetup, ...] = ()
     templates: tuple[TemplateSetup, ...] = ()
+    labels: tuple[LabelsSetup, ...] = ()
 
 
 _NAMES = frozenset({"key"})

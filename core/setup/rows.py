@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from core.models.setup import Rule, Staff, StaffAddress, Survey, Team, Wording
+from core.models.setup import OwnLabels, Rule, Staff, StaffAddress, Survey, Team, Wording
 from core.reactions.settings import RuleSettings
 from core.setup import versions
 from core.setup.changes import Values
@@ -39,12 +39,16 @@ async def read() -> Present:
             _template(one).known_as: _template(one).complete()
             for one in await Wording.all().order_by("kind", "locale", "team", "channel")
         },
+        "labels": {
+            one.locale: {"locale": one.locale, "words": dict(sorted(one.words.items()))}
+            for one in await OwnLabels.all().order_by("locale")
+        },
     }
 
 
 def named(table: str, key: str, values: Values) -> Values:
     """The row with its key, as the file says it."""
-    return values if table == "templates" else {"key": key, **values}
+    return values if table in ("templates", "labels") else {"key": key, **values}
 
 
 async def write(wanted: Present, present: Present, *, actor: str, now: datetime) -> None:
@@ -65,6 +69,8 @@ async def write(wanted: Present, present: Present, *, actor: str, now: datetime)
         await versions.add(own, values, before=present["templates"].get(key), actor=actor, now=now)
         words = {"source": values["source"], "subject": values["subject"], "problem": ""}
         await Wording.update_or_create(**own, defaults=words)
+    for locale, values in wanted["labels"].items():
+        await OwnLabels.update_or_create(locale=locale, defaults={"words": values["words"]})
 
 
 async def remove(table: str, key: str, values: Values, *, actor: str, now: datetime) -> None:
@@ -75,6 +81,8 @@ async def remove(table: str, key: str, values: Values, *, actor: str, now: datet
         own = {name: values[name] for name in _TEMPLATE_KEY}
         await versions.add(own, None, before=values, actor=actor, now=now)
         await Wording.filter(**own).delete()
+    elif table == "labels":
+        await OwnLabels.filter(locale=key).delete()
     else:
         await {"teams": Team, "staff": Staff, "rules": Rule}[table].filter(key=key).delete()
 

@@ -14,7 +14,14 @@ from core.setup.changes import Change, Values, between
 from core.setup.document import known_as
 from core.setup.models import Part, Setup, SetupError, SurveySetup
 
-KINDS = {"teams": "team", "staff": "staff", "surveys": "survey", "rules": "rule", "templates": "template"}
+KINDS = {
+    "teams": "team",
+    "staff": "staff",
+    "surveys": "survey",
+    "rules": "rule",
+    "templates": "template",
+    "labels": "labels",
+}
 
 
 async def plan(setup: Setup, *, channels: Collection[str] | None = None) -> list[Change]:
