@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import admin, apply, audit, check, contact, db, mail, serve, slack, survey, token, version
+from bot.commands import admin, apply, audit, check, contact, db, mail, serve, slack, survey, template, token, version
 
 app = typer.Typer(
     name="afterword",
@@ -37,6 +37,7 @@ app.add_typer(db.app, name="db", help="The store's tables: upgrade, status.")
 app.add_typer(mail.app, name="mail", help="Mail: hand one in, addresses that get nothing more.")
 app.add_typer(slack.app, name="slack", help="Slack: print the app manifest.")
 app.add_typer(survey.app, name="survey", help="Surveys: send one by hand, try them on past tickets.")
+app.add_typer(template.app, name="template", help="Own words: check them, have them translated.")
 app.add_typer(token.app, name="token", help="Who may call the API: create, list, revoke.")
 app.add_typer(version.app)
 

@@ -113,7 +113,9 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
     try:
         await first_start.fill_in(now=clock())
         known = await own_words.read()
+        labels = await own_words.read_labels()
         templates = Templates.load(known, default=config.site.locale, on_problem=own_words.tell_problem)
+        templates.use_labels(labels)
         keeps = Keeps(secret, clock)
         kinds = {name: settings.kind for name, settings in config.channels.items()}
         about = config.site
@@ -135,7 +137,7 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
                 channel.clock = lambda: clock().timestamp()
             await channel.open()
         try:
-            worker = Worker(store, site, channels, clock, refresh=OwnWords(templates, known).refresh)
+            worker = Worker(store, site, channels, clock, refresh=OwnWords(templates, known, labels).refresh)
             yield App(config, store, site, channels, worker, clock, secret)
         finally:
             for channel in channels.values():

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from babel import Locale
 from babel.core import get_global
 
-_PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
+PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 _VALUE = re.compile(r"\{(\w+)\}")
 
 Label = str | Mapping[str, str]  # a table has one text for each plural form
@@ -19,8 +19,10 @@ Label = str | Mapping[str, str]  # a table has one text for each plural form
 class Labels:
     """The labels of one language. Keys are `section.name`."""
 
-    def __init__(self, locale: str, labels: Mapping[str, Label]) -> None:
+    def __init__(self, locale: str, labels: Mapping[str, Label], files: Mapping[str, str] | None = None) -> None:
         self.locale = locale
+        self.files = files or {}
+        """The file that each label comes from, without its ending: "web"."""
         self._labels = labels
         self._plural = Locale.parse(locale, sep="-").plural_form
 
@@ -39,6 +41,27 @@ class Labels:
             label = label.get(form, label["other"])
         return _VALUE.sub(lambda found: str(values[found.group(1)]), label)
 
+    def with_own(self, locale: str, own: Mapping[str, str]) -> Labels:
+        """These labels, in an admin's words where there are some. A plural form is `key.form`: "duration.hour.one".
+
+        Raises babel's UnknownLocaleError for a language that nobody knows.
+        """
+        labels = dict(self._labels)
+        for key, label in self._labels.items():
+            if isinstance(label, str):
+                labels[key] = own.get(key, label)
+            elif forms := {form: own[f"{key}.{form}"] for form in PLURAL_FORMS if f"{key}.{form}" in own}:
+                labels[key] = {**(label if locale == self.locale else {"other": label["other"]}), **forms}
+        return Labels(locale, labels, self.files)
+
+    def forms(self, key: str) -> Mapping[str, str]:
+        """The texts of a label by their plural form; one that has none is its "other"."""
+        label = self._labels[key]
+        return {"other": label} if isinstance(label, str) else label
+
+    def is_plural(self, key: str) -> bool:
+        return not isinstance(self._labels[key], str)
+
     def section(self, prefix: str) -> dict[str, str]:
         start = prefix + "."
         return {
@@ -56,6 +79,7 @@ class Labels:
 def read(locale: str, folder: Traversable) -> Labels:
     """Read every `.toml` file of a language; raises ValueError when two say the same key, or one cannot be read."""
     labels: dict[str, Label] = {}
+    files: dict[str, str] = {}
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".toml"):
             continue
@@ -67,7 +91,8 @@ def read(locale: str, folder: Traversable) -> Labels:
         if twice:
             raise ValueError(f"{locale}/{file.name}: {min(twice)} is already said in another file")
         labels.update(found)
-    return Labels(locale, labels)
+        files.update(dict.fromkeys(found, file.name.removesuffix(".toml")))
+    return Labels(locale, labels, files)
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> dict[str, Label]:
@@ -75,7 +100,7 @@ def _flat(table: Mapping[str, object], above: str = "") -> dict[str, Label]:
     for name, item in table.items():
         if isinstance(item, str):
             labels[above + name] = item
-        elif isinstance(item, dict) and above and "other" in item and item.keys() <= _PLURAL_FORMS:
+        elif isinstance(item, dict) and above and "other" in item and item.keys() <= set(PLURAL_FORMS):
             labels[above + name] = {form: str(text) for form, text in item.items()}
         elif isinstance(item, dict):
             labels.update(_flat(item, f"{above}{name}."))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from bot.rendering import Override, Problem, Templates
-from core.models.setup import Wording
+from bot.template_source import join
+from core.models.setup import OwnLabels, Wording
 
 logger = logging.getLogger(__name__)
 
@@ -15,15 +16,26 @@ async def read() -> list[Override]:
     return [_override(row) for row in await Wording.all().order_by("id")]
 
 
-class OwnWords:
-    """Keeps the templates of a running process in step with the store."""
+async def read_labels() -> dict[str, dict[str, str]]:
+    """The own labels that the store holds, by language."""
+    return {row.locale: row.words for row in await OwnLabels.all().order_by("id")}
 
-    def __init__(self, templates: Templates, known: list[Override]) -> None:
+
+class OwnWords:
+    """Keeps the templates and labels of a running process in step with the store."""
+
+    def __init__(self, templates: Templates, known: list[Override], labels: dict[str, dict[str, str]]) -> None:
         self._templates = templates
         self._known = known
+        self._labels = labels
 
     async def refresh(self) -> None:
         """Take over what was published since, and write beside a template why it could not be used."""
+        labels = await read_labels()
+        if labels != self._labels:
+            self._labels = labels
+            self._templates.use_labels(labels)
+            logger.info("own labels are in use in %s languages", len(labels))
         found = await read()
         if found != self._known:
             self._known = found
@@ -46,8 +58,6 @@ def tell_problem(problem: Problem) -> None:
 
 
 def _override(row: Wording) -> Override:
-    return Override(kind=row.kind, source=_source(row), locale=row.locale, team=row.team, channel=row.channel)
-
-
-def _source(row: Wording) -> str:
-    return f"Subject: {row.subject}\n\n{row.source}" if row.subject else row.source
+    return Override(
+        kind=row.kind, source=join(row.subject, row.source), locale=row.locale, team=row.team, channel=row.channel
+    )

@@ -6,6 +6,7 @@ its own; where it fails, the shipped words are sent and the problem is told.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,10 +24,11 @@ from bot.template_source import Parts, TemplateError, split
 from bot.words import Choice, Words
 from core.ports import Dialect
 
-__all__ = ["Choice", "Override", "Problem", "Rendered", "TemplateError", "Templates"]
+__all__ = ["Choice", "Override", "Problem", "RenderError", "Rendered", "TemplateError", "Templates"]
 
 _FAILURES_BEFORE_SET_ASIDE = 3
 _SUBJECT_LIMIT = 200
+TRY_SECONDS = 8.0
 log = logging.getLogger(__name__)
 
 
@@ -89,9 +91,11 @@ class Templates(Words):
         super().__init__(words, default)
         self.problems: list[Problem] = []
         self._shipped = shipped
+        self._ships = {locale for _, locale in shipped}
         self._on_problem = on_problem
         self._overrides: dict[tuple[str, str, str, str], _Overriding] = {}
         self._process = RenderProcess()
+        self._trying = RenderProcess()  # what somebody is writing keeps nobody's message waiting
 
     @classmethod
     def load(
@@ -133,6 +137,29 @@ class Templates(Words):
 
     async def close(self) -> None:
         await self._process.close()
+        await self._trying.close()
+
+    async def try_out(
+        self, kind: str, source: str, locale: str, dialect: Dialect, context: Mapping[str, object]
+    ) -> Rendered:
+        """What this source would make of it; nothing is kept. Answers or ends within `TRY_SECONDS`.
+
+        Raises TemplateError for what may not be used (then nothing is run), and RenderError for what does not work.
+        """
+        template_rules.check(kind, source)
+        values = project(kind, context)
+        try:
+            async with asyncio.timeout(TRY_SECONDS):
+                return await self._rendered(self._trying, kind, split(source), locale, dialect, values)
+        except TimeoutError:
+            raise RenderError("others are trying out words at this moment; try again") from None
+
+    def shipped(self, kind: str, locale: str) -> str:
+        """The source of the words that ship, in the language that fits best."""
+        parts = self._shipped_for(kind, self.best_locale(locale)).parts
+        above = [("Subject", parts.subject), ("Preheader", parts.preheader)]
+        lines = [f"{name}: {text}" for name, text in above if text]
+        return "\n".join([*lines, *([""] if lines else []), parts.body])
 
     async def render(
         self, kind: str, locale: str, dialect: Dialect, context: Mapping[str, object], team: str = "", channel: str = ""
@@ -149,7 +176,7 @@ class Templates(Words):
 
     def _candidates(self, kind: str, locale: str, team: str, channel: str) -> Iterator[_Overriding]:
         """The closest first: team, channel and language, and then less and less of it."""
-        shipped_default = [] if locale in self._labels else [self._default]
+        shipped_default = [] if locale in self._ships else [self._default]
         for tag in (locale, "", *shipped_default):
             for key in dict.fromkeys([(team, channel), (team, ""), ("", channel), ("", "")]):
                 found = self._overrides.get((kind, tag, *key))
@@ -159,14 +186,24 @@ class Templates(Words):
     async def _render_override(
         self, overriding: _Overriding, locale: str, dialect: Dialect, values: Mapping[str, object]
     ) -> Rendered:
-        parts = overriding.parts
+        return await self._rendered(self._process, overriding.override.kind, overriding.parts, locale, dialect, values)
+
+    async def _rendered(
+        self,
+        process: RenderProcess,
+        kind: str,
+        parts: Parts,
+        locale: str,
+        dialect: Dialect,
+        values: Mapping[str, object],
+    ) -> Rendered:
         pieces = [(parts.body, dialect), (parts.body, Dialect.PLAIN)]
         pieces += [(parts.subject, Dialect.PLAIN), (parts.preheader, Dialect.PLAIN)]
-        text, plain, subject, preheader = await self._process.render(pieces, self._shipped_locale(locale), values)
+        text, plain, subject, preheader = await process.render(pieces, self._shipped_locale(locale), values)
         if not plain:
             raise RenderError("the text is empty")
         if not subject:
-            subject = _render_shipped(self._shipped_for(overriding.override.kind, locale), dialect, values).subject
+            subject = _render_shipped(self._shipped_for(kind, locale), dialect, values).subject
         return Rendered(text, plain, _one_line(subject), _one_line(preheader))
 
     def _failed(self, overriding: _Overriding, what: str) -> None:
@@ -184,7 +221,7 @@ class Templates(Words):
         return self._shipped[kind, self._shipped_locale(locale)]
 
     def _shipped_locale(self, locale: str) -> str:
-        return locale if locale in self._labels else self._default
+        return locale if locale in self._ships else self._default
 
     def _locale_of_templates(self, wanted: str) -> str:
         """Admins may add a language that does not ship."""

@@ -6,7 +6,8 @@ template is only parsed here, and every node of what was parsed must be one that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
@@ -36,29 +37,56 @@ _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gte
 
 def check(kind: str, source: str, *, template: str = "") -> None:
     """Raises TemplateError unless `source` is a template that a message of this kind may have."""
-    template = template or kind
+    found = problems(kind, source, most=1)
+    if found:
+        raise TemplateError(found[0].problem, line=found[0].line, template=template or kind)
+
+
+def problems(kind: str, source: str, *, most: int = 20) -> list[TemplateError]:
+    """What keeps `source` from being a template of this kind, from the top down; nothing where it is one."""
     if kind not in KINDS:
-        raise TemplateError(f"there is no message kind '{kind}'{did_you_mean(kind, KINDS)}", template=template)
+        return [TemplateError(f"there is no message kind '{kind}'{did_you_mean(kind, KINDS)}")]
     if len(source.encode("utf-8", "replace")) > LARGEST_SOURCE:
-        raise TemplateError(f"longer than {LARGEST_SOURCE // 1000} kB", template=template)
+        return [TemplateError(f"longer than {LARGEST_SOURCE // 1000} kB")]
     parts = split(source)
     if not parts.body.strip():
-        raise TemplateError("the text is empty", line=parts.first_line, template=template)
+        return [TemplateError("the text is empty", line=parts.first_line)]
+    found: list[TemplateError] = []
     for line, piece in (
         (1, parts.subject),
         (2 if parts.subject else 1, parts.preheader),
         (parts.first_line, parts.body),
     ):
-        _check_piece(KINDS[kind], piece, line, template)
+        found += _problems_of(KINDS[kind], piece, line, most - len(found))
+    return found
 
 
-def _check_piece(kind: Kind, piece: str, first_line: int, template: str) -> None:
+def said(source: str) -> frozenset[str]:
+    """The placeholders that a template speaks of: "due", "ticket.number". Nothing for what cannot be read."""
+    names: set[str] = set()
+    parts = split(source)
+    for piece in (parts.subject, parts.preheader, parts.body):
+        try:
+            tree = _parse(piece)
+            names |= {node.name for node in tree.find_all(nodes.Name)}
+            fields = [node for node in tree.find_all(nodes.Getattr) if isinstance(node.node, nodes.Name)]
+        except (TemplateError, RecursionError):
+            continue
+        names |= {f"{node.node.name}.{node.attr}" for node in fields if isinstance(node.node, nodes.Name)}
+    return frozenset(names)
+
+
+def _problems_of(kind: Kind, piece: str, first_line: int, most: int) -> list[TemplateError]:
+    if most < 1:
+        return []
+    checker = _Checker(kind, most)
     try:
-        _Checker(kind).check(_parse(piece))
+        checker.check(_parse(piece))
     except TemplateError as error:
-        raise TemplateError(error.problem, line=max(error.line, 1) + first_line - 1, template=template) from None
+        checker.found.append(error)
     except RecursionError:
-        raise TemplateError("nested too deeply", line=first_line, template=template) from None
+        checker.found.append(TemplateError("nested too deeply"))
+    return [TemplateError(error.problem, line=max(error.line, 1) + first_line - 1) for error in checker.found[:most]]
 
 
 def _parse(source: str) -> nodes.Template:
@@ -70,37 +98,57 @@ def _parse(source: str) -> nodes.Template:
         raise TemplateError("cannot be read") from error
 
 
-class _Checker:
-    """Walks one parsed template. `_things` are the names that can be used where we are."""
+class _EnoughError(Exception):
+    """As many problems were found as were asked for."""
 
-    def __init__(self, kind: Kind) -> None:
+
+class _Checker:
+    """Walks one parsed template. `_things` are the names that can be used where we are. `found` has at most `most`."""
+
+    def __init__(self, kind: Kind, most: int = 1) -> None:
+        self.found: list[TemplateError] = []
+        self._most = most
         self._kind = kind
         self._things: dict[str, Placeholder] = {placeholder.name: placeholder for placeholder in kind.placeholders}
         self._in_loop = False
 
     def check(self, template: nodes.Template) -> None:
-        self._body(template.body)
+        with contextlib.suppress(_EnoughError):
+            self._body(template.body)
 
     def _body(self, body: Iterable[nodes.Node]) -> None:
         for node in body:
-            if isinstance(node, nodes.Output):
-                self._output(node)
-            elif isinstance(node, nodes.If):
-                self._if(node)
-            elif isinstance(node, nodes.For):
-                self._for(node)
-            else:
-                raise refused(node)
+            with self._going_on():
+                if isinstance(node, nodes.Output):
+                    self._output(node)
+                elif isinstance(node, nodes.If):
+                    self._if(node)
+                elif isinstance(node, nodes.For):
+                    self._for(node)
+                else:
+                    raise refused(node)
+
+    @contextlib.contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """What is wrong here is kept, and what comes after is looked at too, until there is enough."""
+        try:
+            yield
+        except TemplateError as error:
+            self.found.append(error)
+            if len(self.found) >= self._most:
+                raise _EnoughError from error
 
     def _output(self, node: nodes.Output) -> None:
         for part in node.nodes:
-            if isinstance(part, nodes.Call):
-                self._call(part)
-            elif not isinstance(part, nodes.TemplateData):
-                self._value(part)
+            with self._going_on():
+                if isinstance(part, nodes.Call):
+                    self._call(part)
+                elif not isinstance(part, nodes.TemplateData):
+                    self._value(part)
 
     def _if(self, node: nodes.If) -> None:
-        self._condition(node.test)
+        with self._going_on():
+            self._condition(node.test)
         self._body(node.body)
         for other in node.elif_:
             self._if(other)
@@ -122,9 +170,11 @@ class _Checker:
             raise TemplateError(f"'{item.name}' means something else already", line=node.lineno)
         self._things[item.name] = item
         self._in_loop = True
-        self._body(node.body)
-        self._in_loop = False
-        del self._things[item.name]
+        try:
+            self._body(node.body)
+        finally:
+            self._in_loop = False
+            del self._things[item.name]
         self._body(node.else_)
 
     def _condition(self, node: nodes.Node) -> None:

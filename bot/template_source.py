@@ -76,6 +76,21 @@ def split(source: str) -> Parts:
     return Parts("\n".join(lines[above:]), found.get("Subject", ""), found.get("Preheader", ""), above + 1)
 
 
+def join(subject: str, source: str) -> str:
+    """A template whose subject is kept apart, whole again. `source` may begin with a preheader."""
+    if not subject:
+        return source
+    return f"Subject: {subject}\n{source}" if source.startswith("Preheader:") else f"Subject: {subject}\n\n{source}"
+
+
+def take_subject(source: str) -> tuple[str, str]:
+    """The way back from `join`: the subject, and the text with its preheader above it."""
+    parts = split(source)
+    if not parts.subject:
+        return "", source
+    return parts.subject, f"Preheader: {parts.preheader}\n\n{parts.body}" if parts.preheader else parts.body
+
+
 def refused(node: nodes.Node) -> TemplateError:
     names = (name for base, name in NAMES.items() if isinstance(node, base))
     what = next(names, type(node).__name__.lower())

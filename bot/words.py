@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+
+from babel.core import UnknownLocaleError
 
 from bot import wording_time
 from bot.labels import Labels, best_match
 from bot.template_engine import stars
 
+NAME_OF_LANGUAGE = "language.name"
+log = logging.getLogger(__name__)
 SCALE_STYLES = ("stars", "faces", "numbers", "words")
 
 
@@ -26,8 +31,39 @@ class Words:
     """The labels of every language. A `locale` may be any language tag; the best that ships is taken."""
 
     def __init__(self, labels: Mapping[str, Labels], default: str) -> None:
+        self._shipped_labels = labels
         self._labels = labels
         self._default = default
+
+    def use_labels(self, own: Mapping[str, Mapping[str, str]]) -> None:
+        """Say these labels otherwise from now on, by language. One that does not ship is there once it has a name."""
+        labels = dict(self._shipped_labels)
+        for locale, words in own.items():
+            base = self._shipped_labels.get(locale)
+            if base is None and NAME_OF_LANGUAGE not in words:
+                continue
+            try:
+                labels[locale] = (base or self._shipped_labels[self._default]).with_own(locale, words)
+            except (UnknownLocaleError, ValueError):
+                log.warning("there is no language %s", locale)
+        self._labels = labels
+
+    @property
+    def default_locale(self) -> str:
+        return self._default
+
+    @property
+    def default_labels(self) -> Labels:
+        """The labels that ship in the default language: all that there are."""
+        return self._shipped_labels[self._default]
+
+    def labels_of(self, locale: str) -> Labels | None:
+        """All labels as they are said now in exactly this language; None where there are none."""
+        return self._labels.get(locale)
+
+    def shipped_labels_of(self, locale: str) -> Labels | None:
+        """The labels that ship in exactly this language."""
+        return self._shipped_labels.get(locale)
 
     def label(self, key: str, locale: str, **values: object) -> str:
         """A short word, plain, in the default language where that one lacks it.

@@ -2,238 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from bot.placeholders import KINDS
-from bot.rendering import Templates
+from bot.rendering import Rendered, Templates
 from bot.site import Site
 from bot.staff import figures
-from bot.surveys.messages import prefix_of
-from bot.template_context import samples
+from bot.trials import samples
+from bot.trials.samples import GROUPS, ONLY_MAIL, STAFF
+from bot.trials.surfaces import SURFACES
 from core.insight.today import Today
-from core.ports import Button, Channel, Fact, Message, Tone
+from core.ports import Channel, Fact, Message
 
-NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
-GROUPS: dict[str, tuple[str, ...]] = {
-    "asking": ("invite", "reminder", "question", "recovered"),
-    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "answered", "sorry", "expired", "closed"),
-    "requests": ("received", "assigned", "resolved", "reopened", "transcript"),
-    "commands": ("started", "help", "language", "privacy", "stopped"),
-}
-STAFF = ("alert", "alert_taken", "alert_update", "alert_overdue", "alert_flood", "request", "request_line", "home")
-ONLY_MAIL = ("transcript",)
-_NUMBERS = ("CS202611220001", "CS202611220002")
-
-_SAID = {
-    "en": {
-        "name": "Ann",
-        "subject": "Router & cable",
-        "comment": "It fails again every evening, and <nobody> called me back.",
-        "result": "A new cable is on its way.",
-        "reason": "It fails again.",
-        "asked": "My parcel is a week late. Where is it?",
-        "answered": "It is in Bremen, and will be with you tomorrow.",
-        "shop": "Example & Sons",
-        "team": "Support",
-    },
-    "zh-Hans": {
-        "name": "陈安",
-        "subject": "路由器和网线",
-        "comment": "每天晚上都断网，也<没有人>给我回电话。",
-        "result": "新网线已寄出。",
-        "reason": "又出现了同样的问题。",
-        "asked": "我的包裹晚了一周，现在在哪里？",
-        "answered": "已到不来梅，明天送达。",
-        "shop": "示例公司",
-        "team": "客服组",
-    },
-}
+__all__ = ["GROUPS", "ONLY_MAIL", "STAFF", "message"]
 
 
 async def message(kind: str, channel: Channel, templates: Templates, locale: str) -> Message:
     """As it would be handed to the channel."""
-    context = _context(kind, templates, locale, prefix_of(channel))
-    if kind == "sorry" and channel.has_edits:  # a chat shows the rating above it
-        context |= {"scores": [], "reasons": [], "comment": "", "until": ""}
-    rendered = await templates.render(kind, locale, channel.dialect, context, channel=channel.kind)
-    said = _SAID[locale]
-    made = Message(
-        key=f"gallery:{kind}",
-        kind=kind,
-        text=rendered.text,
-        plain=rendered.plain,
-        subject=rendered.subject,
-        preheader=rendered.preheader,
-        footer=_footer(kind, templates, locale),
-        unsubscribe_url="https://survey.example.org/u/abc",
-        rows=_rows(kind, channel, templates, locale),
-        locale=locale,
-    )
-    if kind == "alert":
-        return replace(made, facts=_facts(templates, locale), quote=said["comment"])
-    if kind == "request":
-        return replace(made, facts=_request_facts(templates, locale), quote=said["asked"])
+
+    async def render(context: Mapping[str, object]) -> Rendered:
+        return await templates.render(kind, locale, channel.dialect, context, channel=channel.kind)
+
+    surface = SURFACES[channel.kind]
+    made = await samples.message(kind, surface, templates, locale, render, key=f"gallery:{kind}")
+    made = replace(made, unsubscribe_url=f"{samples.BASE_URL}/u/trial")
     if kind == "home":
-        here = Site(said["shop"], "https://survey.example.org", templates)
+        here = Site(templates.label("sample.shop", locale), samples.BASE_URL, templates)
         day = figures.lines(Today(asked=24, answered=13, average=4.2, negative=1), here, locale)
         return replace(made, facts=tuple(Fact(label, value) for label, value in day))
-    return made if channel.kind == "email" else replace(made, footer="")
-
-
-def _footer(kind: str, templates: Templates, locale: str) -> str:
-    if kind in STAFF:
-        return ""
-    label = "mail.footer_transcript" if kind in ONLY_MAIL else "mail.footer"
-    lines = [templates.label(label, locale, site=_SAID[locale]["shop"])]
-    if kind in (*GROUPS["asking"], *GROUPS["after"]) and kind != "sorry":
-        lines.append(f"{templates.label('button.unsubscribe', locale)}: https://survey.example.org/u/abc")
-    return "\n".join(lines)
-
-
-def _context(kind: str, templates: Templates, locale: str, prefix: str) -> dict[str, object]:
-    """The samples of the kind, in the language of the picture."""
-    said, label = _SAID[locale], templates.label
-    due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=kind in STAFF)
-    later = templates.when(NOW + timedelta(days=6), locale, "UTC", now=NOW, lasting=True)
-    dated = templates.when(NOW, locale, "UTC", now=NOW + timedelta(days=400))
-    score = {"thanks_positive": 5, "thanks_neutral": 3}.get(kind, 2)
-    dimensions = ("overall", "attitude", "speed", "resolution")
-    values = (score, min(5, score + 1), score, max(1, score - 1) if score < 5 else 5)
-    ours: dict[str, object] = {
-        "contact": {"name": said["name"]},
-        "ticket": {"number": "CS202611220001", "subject": said["subject"], "url": ""},
-        "site": {"name": said["shop"]},
-        "team": {"name": said["team"]},
-        "question": label("question.recovered" if kind == "recovered" else "question.overall", locale),
-        "scale": label("scale.range", locale, low=label("scale.low", locale), high=label("scale.high", locale)),
-        "scores": [
-            {"label": label(f"dimension.{key}", locale), "value": one, "text": templates.score("stars", one, locale)}
-            for key, one in zip(dimensions, values, strict=True)
-        ],
-        "reasons": [label("reason.slow", locale)] if score < 3 else [],
-        "comment": said["comment"] if score < 3 else "",
-        "due": due,
-        "until": later,
-        "result": said["result"],
-        "reason": said["reason"],
-        "event": "changed",
-        "note": "",
-        "text": "",
-        "changes": [{"label": label("dimension.overall", locale), "old": 2, "new": 5}],
-        "language": label("language.name", locale),
-        "languages": [{"name": label("language.name", one)} for one in templates.locales()],
-        "prefix": prefix,
-        "commands": [
-            {"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")
-        ],
-        "state": label("state.open", locale),
-        "band": label("band.negative", locale),
-        "late": templates.span(timedelta(minutes=20), locale),
-        "shortened": False,
-        "lines": [
-            {"who": label("chat.you", locale), "at": dated, "text": said["asked"]},
-            {"who": label("chat.team", locale), "at": dated, "text": said["answered"]},
-        ],
-    }
-    if kind in ("alert_flood", "home"):
-        ours |= _lists(kind, templates, locale)
-    if kind == "request_line":
-        ours |= {"event": "wrote", "text": said["asked"], "files": ""}
-    if kind == "request":
-        ours |= {"channel": "Telegram", "ticket": {"number": "CS202611220001", "subject": "", "url": ""}}
-    if kind == "question":
-        ours |= {"question": label("question.attitude", locale), "step": "score"}
-        ours["scores"] = [ours["scores"][0]]  # type: ignore[index]
-        ours |= {"reasons": [], "comment": ""}
-    known = {one.name for one in KINDS[kind].placeholders}
-    return samples(kind) | {name: value for name, value in ours.items() if name in known}
-
-
-def _rows(kind: str, channel: Channel, templates: Templates, locale: str) -> tuple[tuple[Button, ...], ...]:
-    def button(name: str, tone: Tone = Tone.NEUTRAL) -> Button:
-        return Button(templates.label(f"button.{name}", locale), f"g:{name}", tone=tone)
-
-    scale = tuple(_score(one, channel) for one in templates.scale("stars", locale))
-    if kind in ("invite", "reminder", "recovered"):
-        page = Button(templates.label("button.rate_on_page", locale), url="https://survey.example.org/r/abc")
-        return (scale, (page,)) if channel.kind == "telegram" else (scale,)
-    if not channel.has_buttons:
-        return ()
-    match kind:
-        case "question":
-            return scale, (button("skip"), button("done", Tone.PRIMARY))
-        case "thanks_negative" | "thanks_neutral" | "thanks_positive" | "answered":
-            return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
-        case "language":
-            return (tuple(Button(templates.label("language.name", one), f"g:{one}") for one in templates.locales()),)
-        case "request" if channel.has_forms:
-            return ((button("take", Tone.PRIMARY), button("assign"), button("reply"), button("resolve")),)
-        case "alert_flood" | "home":
-            names = [templates.label("button.take_one", locale, number=one) for one in _NUMBERS]
-            return (tuple(Button(name, f"g:{name[-4:]}", tone=Tone.PRIMARY) for name in names),)
-        case "alert" if channel.has_forms:
-            first = (button("take", Tone.PRIMARY), button("assign"), button("reply"))
-            return first, (button("snooze"), button("resolve"), button("dismiss", Tone.BAD))
-    return ()
-
-
-def _lists(kind: str, templates: Templates, locale: str) -> dict[str, object]:
-    """Two of each, in the language of the picture."""
-    said, label = _SAID[locale], templates.label
-    about = [{"number": one, "subject": said["subject"], "contact": said["name"]} for one in _NUMBERS]
-    if kind == "alert_flood":
-        return {
-            "count": 2,
-            "waiting": 2,
-            "alerts": [
-                one | {"worst": worst, "state": label("state.open", locale)}
-                for one, worst in zip(about, (1, 2), strict=True)
-            ],
-        }
-    left = label("home.left", locale, span=templates.span(timedelta(hours=1, minutes=30), locale))
-    late = label("home.late", locale, span=templates.span(timedelta(minutes=20), locale))
-    timed = [
-        one | {"left": words, "late": is_late}
-        for one, words, is_late in zip(about, (left, late), (False, True), strict=True)
-    ]
-    return {
-        "known": True,
-        "alerts": timed,
-        "recoveries": timed[:1],
-        "tickets": [about[1] | {"status": label("ticket_status.in_progress", locale)}],
-        "more_alerts": 0,
-        "more_recoveries": 3,
-        "more_tickets": 0,
-    }
-
-
-def _request_facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
-    label = templates.label
-    facts = {
-        "owner": label("alert.nobody", locale),
-        "state": label("ticket_status.new", locale),
-    }
-    return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())
-
-
-def _score(one: Any, channel: Channel) -> Button:
-    tone = Tone.BAD if one.value < 3 else Tone.GOOD if one.value > 3 else Tone.NEUTRAL
-    if channel.has_buttons:
-        return Button(one.label, f"r:k3x9w2m7qd:s:overall:{one.value}", tone=tone, hint=one.hint)
-    return Button(one.label, url=f"https://survey.example.org/r/abc?overall={one.value}", tone=tone, hint=one.hint)
-
-
-def _facts(templates: Templates, locale: str) -> tuple[Fact, ...]:
-    label = templates.label
-    facts = {
-        "scores": label("alert.score", locale, dimension=label("dimension.overall", locale), value=2),
-        "reasons": label("reason.slow", locale),
-        "history": label("alert.history_line", locale, count=3, average="4.3"),
-        "agent": "Li",
-        "owner": label("alert.nobody", locale),
-        "due": templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=True),
-        "state": label("state.open", locale),
-    }
-    return tuple(Fact(label(f"alert.{name}", locale), value) for name, value in facts.items())
+    return made

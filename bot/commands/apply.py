@@ -72,10 +72,11 @@ def _check_templates(setup: Setup) -> None:
     from core.setting_problems import Problem, unknown
     from core.setup import SetupError
 
-    if not setup.templates:
+    if not (setup.templates or setup.labels):
         return
     from bot.channels import KINDS
     from bot.rendering import TemplateError, Templates
+    from bot.translations import label_rules
 
     templates = Templates.load()
     problems = []
@@ -86,6 +87,10 @@ def _check_templates(setup: Setup) -> None:
             problems.append(Problem(("templates", at, "source"), f"line {error.line}: {error.problem}"))
         if one.channel and one.channel not in KINDS:
             problems.append(Problem(("templates", at, "channel"), unknown(one.channel, KINDS, "kind of channel")))
+    for at, labels in enumerate(setup.labels):
+        for name, text in labels.words.items():
+            if what := label_rules.problem(name, text, templates.default_labels):
+                problems.append(Problem(("labels", at, "words", name), what))
     if problems:
         raise SetupError(problems)
 

@@ -28,7 +28,7 @@ _TRY_HERE = "Enough to try it. For customers, set site.base_url to the address t
 
 @app.command()
 def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Say whether all is well: settings, store, links, words, channels.
+    """Say whether all is well: settings, store, links, channels.
 
     What is wrong comes with what would mend it, what could not be looked at with the way to look yourself. The end is 1
     if there is a problem. Changes nothing and sends no message.

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.web import errors
 
 BODY_LIMIT = 64 * 1024
+FILE_LIMIT = 1024 * 1024  # a language of everything is 250 KB
+_FILES = "/admin/languages/"
 HOOK_LIMIT = 256 * 1024  # a long chat message with all its entities and the one it answers is more than 64 KiB
 READ_SECONDS = 10.0
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -40,7 +42,7 @@ class BodyLimit:
         if scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
             return
-        limit = HOOK_LIMIT if scope["path"].startswith("/hooks/") else BODY_LIMIT
+        limit = limit_of(scope["path"])
         try:
             async with asyncio.timeout(self._seconds):
                 body = await _read(scope, receive, limit)
@@ -54,6 +56,13 @@ class BodyLimit:
             return
         if body is not None:
             await self._app(scope, _Replay(body, receive), send)
+
+
+def limit_of(path: str) -> int:
+    """How many bytes are read of what is sent to this path."""
+    if path.startswith("/hooks/"):
+        return HOOK_LIMIT
+    return FILE_LIMIT if path.startswith(_FILES) else BODY_LIMIT
 
 
 class _Replay:

@@ -7,6 +7,8 @@ import math
 from typing import NoReturn
 from urllib.parse import parse_qsl
 
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from bot.web.errors import Malformed
@@ -14,6 +16,7 @@ from bot.web.errors import Malformed
 _DEEPEST = 16
 _DIGITS = 19
 _FIELDS = 60
+_LARGEST_FIELD = 1024 * 1024
 
 
 def json_object(body: bytes) -> dict[str, object]:
@@ -40,7 +43,12 @@ def json_object(body: bytes) -> dict[str, object]:
 
 
 async def form(request: Request, *, most: int = _FIELDS) -> dict[str, list[str]]:
-    """The fields of an HTML form, each with its values; what is not a form is empty. Raises Malformed for too many."""
+    """The fields of an HTML form, each with its values; what is not a form is empty. Raises Malformed for too many.
+
+    A file is the value of its field, read as UTF-8.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await _with_files(request, most)
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     body = await request.body()
@@ -51,6 +59,23 @@ async def form(request: Request, *, most: int = _FIELDS) -> dict[str, list[str]]
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(name, []).append(value)
+    return fields
+
+
+async def _with_files(request: Request, most: int) -> dict[str, list[str]]:
+    """Read once, because who checks its token and who uses it both ask for it, and a file is open only meanwhile."""
+    read: dict[str, list[str]] | None = getattr(request.state, "fields", None)
+    if read is not None:
+        return read
+    fields: dict[str, list[str]] = {}
+    try:
+        async with request.form(max_files=1, max_fields=most, max_part_size=_LARGEST_FIELD) as sent:
+            for name, value in sent.multi_items():
+                text = value if isinstance(value, str) else (await value.read()).decode("utf-8", "replace")
+                fields.setdefault(name, []).append(text)
+    except (HTTPException, MultiPartException) as error:
+        raise Malformed("The form cannot be read.") from error
+    request.state.fields = fields
     return fields
 
 

@@ -88,6 +88,17 @@ class Rule(Model):
         table = "rules"
 
 
+class OwnLabels(Model):
+    """Short words (buttons, notes) that an admin says otherwise in one language, by the keys of the shipped ones."""
+
+    id = fields.BigIntField(primary_key=True)
+    locale = fields.CharField(max_length=20, unique=True)
+    words: dict[str, str] = fields.JSONField()
+
+    class Meta:
+        table = "own_labels"
+
+
 class Wording(Model):
     """An admin's own template. `team` and `channel` are "" where it holds for all."""
 

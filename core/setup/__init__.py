@@ -8,6 +8,7 @@ from core.setup.document import parse, to_toml
 from core.setup.editing import Seen, Stale, read, remove, save
 from core.setup.models import (
     AlertTarget,
+    LabelsSetup,
     RetentionSetup,
     RuleSetup,
     Setup,
@@ -22,6 +23,7 @@ from core.setup.storing import apply, export, plan
 __all__ = [
     "AlertTarget",
     "Change",
+    "LabelsSetup",
     "RetentionSetup",
     "RuleSetup",
     "Seen",

@@ -13,7 +13,17 @@ from core.errors import Conflict
 from core.setup import rows
 from core.setup.changes import Change, Values
 from core.setup.document import known_as
-from core.setup.models import Part, RetentionSetup, RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup
+from core.setup.models import (
+    LabelsSetup,
+    Part,
+    RetentionSetup,
+    RuleSetup,
+    Setup,
+    StaffSetup,
+    SurveySetup,
+    TeamSetup,
+    TemplateSetup,
+)
 from core.setup.storing import KINDS, apply
 
 _TABLES: dict[type[Part], str] = {
@@ -23,6 +33,7 @@ _TABLES: dict[type[Part], str] = {
     RuleSetup: "rules",
     TemplateSetup: "templates",
     RetentionSetup: "retention",
+    LabelsSetup: "labels",
 }
 
 
@@ -77,7 +88,7 @@ async def remove(table: str, key: str, *, seen: str, actor: str, now: datetime) 
     old = await _check_seen(table, key, seen)
     if old is None:
         raise Stale(None)
-    await rows.remove(table, key, old.values)
+    await rows.remove(table, key, old.values, actor=actor, now=now)
     await audit.record(actor, f"{KINDS[table]}.removed", f"{KINDS[table]}:{key}"[:254], before=old.values, now=now)
 
 

@@ -141,6 +141,20 @@ class RetentionSetup(Part):
     days: int = Field(ge=0, le=36_500)
 
 
+class LabelsSetup(Part):
+    """Own short words in one language, by the keys of the shipped ones: `{ "button.done" = "Finish" }`.
+
+    A language that does not ship is there once it says its own name, `"language.name"`.
+    """
+
+    locale: Annotated[Locale, Field(min_length=2, max_length=20)]
+    words: dict[str, Annotated[str, Field(max_length=2000)]] = {}
+
+    @property
+    def known_as(self) -> str:
+        return self.locale
+
+
 class Setup(BaseModel):
     """A whole `setup.toml`."""
 
@@ -152,6 +166,7 @@ class Setup(BaseModel):
     rules: tuple[RuleSetup, ...] = ()
     templates: tuple[TemplateSetup, ...] = ()
     retention: tuple[RetentionSetup, ...] = ()
+    labels: tuple[LabelsSetup, ...] = ()
 
 
 _NAMES = frozenset({"key"})

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from core.models.setup import Retention, Rule, Staff, StaffAddress, Survey, Team, Wording
+from core.models.setup import OwnLabels, Retention, Rule, Staff, StaffAddress, Survey, Team, Wording
 from core.reactions.settings import RuleSettings
+from core.setup import versions
 from core.setup.changes import Values
 from core.setup.models import TemplateSetup
 from core.surveys.settings import SurveySettings
@@ -39,15 +40,19 @@ async def read() -> Present:
             for one in await Wording.all().order_by("kind", "locale", "team", "channel")
         },
         "retention": {one.key.value: {"days": one.days} for one in await Retention.all().order_by("key")},
+        "labels": {
+            one.locale: {"locale": one.locale, "words": dict(sorted(one.words.items()))}
+            for one in await OwnLabels.all().order_by("locale")
+        },
     }
 
 
 def named(table: str, key: str, values: Values) -> Values:
     """The row with its key, as the file says it."""
-    return values if table == "templates" else {"key": key, **values}
+    return values if table in ("templates", "labels") else {"key": key, **values}
 
 
-async def write(wanted: Present, present: Present, *, now: datetime) -> None:
+async def write(wanted: Present, present: Present, *, actor: str, now: datetime) -> None:
     """Make these rows what they should be; the others stay. Within a unit of work."""
     for key, values in wanted["teams"].items():
         alert = values["alert"]
@@ -60,20 +65,27 @@ async def write(wanted: Present, present: Present, *, now: datetime) -> None:
         place = _taken_out(values, "position", position)
         rule = {"enabled": values.pop("enabled"), "position": place, "settings": values}
         await Rule.update_or_create(key=key, defaults=rule)
-    for values in wanted["templates"].values():
+    for key, values in wanted["templates"].items():
         own = {name: values[name] for name in _TEMPLATE_KEY}
+        await versions.add(own, values, before=present["templates"].get(key), actor=actor, now=now)
         words = {"source": values["source"], "subject": values["subject"], "problem": ""}
         await Wording.update_or_create(**own, defaults=words)
     for key, values in wanted["retention"].items():
         await Retention.update_or_create(key=key, defaults=values)
+    for locale, values in wanted["labels"].items():
+        await OwnLabels.update_or_create(locale=locale, defaults={"words": values["words"]})
 
 
-async def remove(table: str, key: str, values: Values) -> None:
+async def remove(table: str, key: str, values: Values, *, actor: str, now: datetime) -> None:
     """Take a row out. Surveys stay for the answers that belong to them, and are sent no more."""
     if table == "surveys":
         await Survey.filter(key=key).update(current=False)
     elif table == "templates":
-        await Wording.filter(**{name: values[name] for name in _TEMPLATE_KEY}).delete()
+        own = {name: values[name] for name in _TEMPLATE_KEY}
+        await versions.add(own, None, before=values, actor=actor, now=now)
+        await Wording.filter(**own).delete()
+    elif table == "labels":
+        await OwnLabels.filter(locale=key).delete()
     else:
         await {"teams": Team, "staff": Staff, "rules": Rule, "retention": Retention}[table].filter(key=key).delete()
 

@@ -21,6 +21,7 @@ KINDS = {
     "rules": "rule",
     "templates": "template",
     "retention": "retention",
+    "labels": "labels",
 }
 
 
@@ -54,7 +55,7 @@ async def apply(
             wanted[name][key] = _whole(part, old)
             await _audit(KINDS[name], key, old, wanted[name][key], actor=actor, now=now)
             done += changes
-    await rows.write(wanted, present, now=now)
+    await rows.write(wanted, present, actor=actor, now=now)
     return done
 
 

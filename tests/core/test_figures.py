@@ -374,7 +374,7 @@ async def test_a_store_from_before_is_cut_like_a_new_one(store: Store) -> None:
     await Response.all().update(slice_id=None, overall=None, judged=None, commented=False)
     await Slice.all().delete()
     assert (await _board()).total == Tally(open=0)
-    for statement in import_module("core.migrations.0004_figures").FILL:
+    for statement in import_module("core.migrations.0005_figures").FILL:
         await Tortoise.get_connection("default").execute_query(statement)
     after = await _board()
     assert (after.total, after.dimensions, after.not_asked) == (before.total, before.dimensions, before.not_asked)

@@ -12,6 +12,8 @@ from bot.web.admin import (
     deliveries_page,
     door,
     identity_page,
+    labels_page,
+    languages_page,
     login_page,
     overview_page,
     own_page,
@@ -37,6 +39,8 @@ _PAGES = (
     board_page,
     contacts_page,
     deliveries_page,
+    languages_page,
+    labels_page,
     accounts_page,
     audit_page,
 )

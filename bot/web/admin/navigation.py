@@ -25,6 +25,7 @@ SECTIONS = (
     Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
     Section("retention", "/admin/retention", Right.SEE_SETUP),
+    Section("languages", "/admin/languages", Right.SEE_SETUP),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
 )

@@ -1,0 +1,104 @@
+"""`/admin/languages`: what is translated, a language as a file for translators, and what comes back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException
+from starlette.responses import Response
+
+from bot import own_words
+from bot.translations import counting, importing, po
+from bot.translations.counting import Own
+from bot.web.admin.door import Member, Visit
+from core.accounts.roles import Right
+from core.setup import SetupError
+
+router = APIRouter(include_in_schema=False)
+See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
+Change = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+PATH = "/admin/languages"
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: See) -> Response:
+    return await _page(visit)
+
+
+@router.api_route(f"{PATH}/file", methods=["GET", "HEAD"])
+async def download(visit: See) -> Response:
+    """The language as a PO file; one that is new begins with this."""
+    try:
+        locale = po.locale_named(visit.request.query_params.get("locale", "")[:30])
+    except po.NotAFile:
+        return await _page(visit, problem=visit.say("languages.unknown"), field="locale")
+    body = po.write(visit.site.templates, await _own(), locale, project=visit.site.name)
+    headers = {"Content-Disposition": f'attachment; filename="{locale}.po"', "Cache-Control": "no-store"}
+    return Response(body, media_type="text/x-gettext-translation; charset=utf-8", headers=headers)
+
+
+@router.post(f"{PATH}/compare")
+async def compare(visit: Change) -> Response:
+    """What a file would change, before anything is."""
+    form = await visit.form()
+    text = form.get("po", "") or form.get("file", "")
+    try:
+        found = po.read(text.encode(), visit.site.templates, locale=form.get("locale", "")[:30])
+        changes = await importing.plan(found) if not found.wrong else []
+    except po.NotAFile as error:
+        return await _page(visit, problem=visit.say("languages.no_file", why=str(error)), field="file")
+    except SetupError as error:
+        return await _page(visit, problem=str(error), field="file")
+    return visit.draw(
+        "language_compare", status=422 if found.wrong else 200, found=found, changes=changes, text=text, path=PATH
+    )
+
+
+@router.post(f"{PATH}/publish")
+async def publish(visit: Change) -> Response:
+    form = await visit.form()
+    try:
+        found = po.read(form.get("po", "").encode(), visit.site.templates, locale=form.get("locale", "")[:30])
+        if found.wrong:
+            raise HTTPException(422)
+        await importing.publish(found, actor=visit.account.email, now=visit.now)
+    except po.NotAFile as error:
+        return await _page(visit, problem=visit.say("languages.no_file", why=str(error)), field="file")
+    except SetupError as error:
+        return await _page(visit, problem=str(error), field="file")
+    await use_at_once(visit)
+    return visit.back(PATH, said="published")
+
+
+async def use_at_once(visit: Visit) -> None:
+    """This process need not wait until it looks for changes: the next page shows them."""
+    visit.site.templates.use_labels(await own_words.read_labels())
+
+
+async def _own() -> Own:
+    return Own(await own_words.read_labels(), await own_words.read())
+
+
+async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response:
+    own, templates = await _own(), visit.site.templates
+    tags = {*templates.locales(), *own.labels, *(one.locale for one in own.templates if one.locale)}
+    in_use = set(templates.locales())
+    rows = [
+        {
+            "tag": tag,
+            "name": templates.label("language.name", tag) if tag in in_use else tag,
+            "in_use": tag in in_use,
+            "ships": templates.shipped_labels_of(tag) is not None,
+            "counts": counting.count(templates, own, tag),
+        }
+        for tag in sorted(tags)
+    ]
+    return visit.draw(
+        "languages",
+        status=422 if problem else 200,
+        rows=rows,
+        path=PATH,
+        problem=problem,
+        field=field,
+        changing=visit.may(Right.CHANGE_SETUP),
+    )

@@ -1,0 +1,80 @@
+"""From a draft to what people get, and back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core import errors, transactions
+from core import setup as setups
+from core.models.wordings import WordingDraft, WordingVersion
+from core.setup import TemplateSetup
+from core.wordings.drafts import StaleDraft, Standing, Words, standing
+from core.wordings.scopes import Scope
+
+
+@transactions.atomic
+async def publish(scope: Scope, words: Words, *, seen: str, actor: str, now: datetime, note: str = "") -> Standing:
+    """From now on these words go out, and the draft is done. The caller has checked that they can.
+
+    Raises StaleDraft, and core.setup.SetupError.
+    """
+    now_stands = await standing(scope)
+    if now_stands.mark != seen:
+        raise StaleDraft(now_stands)
+    await _write(scope, words, actor=actor, now=now)
+    await WordingDraft.filter(**scope.columns).delete()
+    await _note(scope, note)
+    return await standing(scope)
+
+
+@transactions.atomic
+async def take_away(scope: Scope, *, seen: str, actor: str, now: datetime) -> None:
+    """No own words any more: the next wider ones hold, at last the shipped ones. A draft stays. Raises StaleDraft."""
+    now_stands = await standing(scope)
+    if now_stands.mark != seen or now_stands.published is None:
+        raise StaleDraft(now_stands)
+    key, mark = await _seen(scope)
+    await setups.remove("templates", key, seen=mark, actor=actor, now=now)
+
+
+@transactions.atomic
+async def restore(version_id: int, *, actor: str, now: datetime, note: str = "") -> Scope:
+    """Publish once more what stood in this version; a draft stays. Raises errors.NotFound, and errors.Conflict for one
+    in which the words were taken away.
+    """
+    version = await WordingVersion.get_or_none(id=version_id)
+    if version is None:
+        raise errors.NotFound("there is no such version")
+    if not version.source:
+        raise errors.Conflict("in this version there were no own words")
+    scope = scope_of(version)
+    await _write(scope, Words(version.subject, version.source), actor=actor, now=now)
+    await _note(scope, note)
+    return scope
+
+
+async def history(scope: Scope) -> list[WordingVersion]:
+    """All versions, the newest first."""
+    return await WordingVersion.filter(**scope.columns).order_by("-number")
+
+
+def scope_of(row: WordingVersion | WordingDraft) -> Scope:
+    return Scope(row.kind, row.locale, row.team, row.channel)
+
+
+async def _write(scope: Scope, words: Words, *, actor: str, now: datetime) -> None:
+    part = TemplateSetup(**scope.columns, subject=words.subject, source=words.source)
+    _, mark = await _seen(scope)
+    await setups.save(part, seen=mark, actor=actor, now=now)
+
+
+async def _seen(scope: Scope) -> tuple[str, str]:
+    """The key of the part and the mark of its present state."""
+    key = scope.key
+    return key, next((one.mark for one in await setups.read("templates") if one.key == key), "")
+
+
+async def _note(scope: Scope, note: str) -> None:
+    last = await WordingVersion.filter(**scope.columns).order_by("-number").first()
+    if last is not None and note.strip():
+        await WordingVersion.filter(id=last.id).update(note=note.strip()[:200])

@@ -1,0 +1,33 @@
+"""For whom own words hold, and whose words they get where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Messages of one kind, in a language, for a team, in a kind of channel; "" is any."""
+
+    kind: str
+    locale: str = ""
+    team: str = ""
+    channel: str = ""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        return asdict(self)
+
+    @property
+    def key(self) -> str:
+        """What the audit calls it."""
+        narrowed = (("locale", self.locale), ("team", self.team), ("channel", self.channel))
+        return " ".join([self.kind, *(f"{name}={value}" for name, value in narrowed if value)])
+
+    def chain(self) -> Iterator[Scope]:
+        """This one, and then the wider ones in the order in which words are looked for; the shipped ones come after."""
+        for locale in dict.fromkeys((self.locale, "")):
+            pairs = ((self.team, self.channel), (self.team, ""), ("", self.channel), ("", ""))
+            for team, channel in dict.fromkeys(pairs):
+                yield replace(self, locale=locale, team=team, channel=channel)

@@ -1,0 +1,82 @@
+"""`afterword template`: own words checked, counted, handed to translators and taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+
+RUN = CliRunner()
+CONFIG = '[site]\nsecret_key = "0123456789012345678901234567890123"\n[store]\nurl = "sqlite://{at}/afterword.db"\n'
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").write_text(CONFIG.format(at=tmp_path))
+    assert RUN.invoke(app, ["db", "upgrade"]).exit_code == 0
+    return tmp_path
+
+
+def say(*words: str) -> tuple[int, str]:
+    found = RUN.invoke(app, list(words))
+    return found.exit_code, found.output
+
+
+def test_a_language_goes_to_translators_and_comes_back(at: Path) -> None:
+    assert say("template", "export", "de", "de.po")[0] == 0
+    text = (at / "de.po").read_text()
+    for context, said in (("language.name", "Deutsch"), ("button.done", "Fertig")):
+        head, tail = text.split(f'msgctxt "{context}"\n', 1)
+        text = head + f'msgctxt "{context}"\n' + tail.replace('msgstr ""', f'msgstr "{said}"', 1)
+    (at / "de.po").write_text(text)
+
+    assert "+ labels de" in say("template", "import", "de.po", "--dry-run")[1]
+    code, said = say("template", "import", "de.po")
+    assert (code, "+ labels de" in said) == (0, True)
+    assert "Nothing to change." in say("template", "import", "de.po")[1]
+    assert "de: " in say("template", "missing")[1]
+    assert "en: 0 missing" in say("template", "missing")[1]
+    assert "All 2 own words can be used." in say("template", "check")[1]
+
+
+def test_a_file_with_a_mistake_is_refused_whole(at: Path) -> None:
+    (at / "de.po").write_text(
+        'msgid ""\nmsgstr "Language: de\\n"\n\nmsgctxt "button.done"\nmsgid "x"\nmsgstr "Fertig"\n\n'
+        'msgctxt "template:invite"\nmsgid "x"\nmsgstr "{{ nobody }}"\n'
+    )
+    code, said = say("template", "import", "de.po")
+
+    assert code == 2
+    assert "line 9, template:invite: line 1 of the text" in said
+    assert "There are no own words" in say("template", "check")[1]
+
+
+@pytest.mark.parametrize("name", ["klingon", "../../etc", ""])
+def test_a_language_that_nobody_knows_is_refused(at: Path, name: str) -> None:
+    assert say("template", "export", name)[0] == 2
+
+
+def test_words_that_do_not_work_are_named_with_their_line(at: Path) -> None:
+    (at / "setup.toml").write_text(
+        '[[templates]]\nkind = "invite"\nsource = """\nHello\n{{ contact.nme }}\n"""\n'
+        '[[templates]]\nkind = "stopped"\nsource = "Good."\n'
+        '[[labels]]\nlocale = "de"\nwords = { "button.dne" = "x" }\n'
+    )
+    code, said = say("template", "check", "setup.toml")
+
+    assert code == 1
+    assert "template invite: line 2: " in said
+    assert "label button.dne in de: unknown label; did you mean button.done?" in said
+    assert "2 of 3 own words cannot be used." in said
+    assert say("apply", "setup.toml")[0] == 2
+
+
+def test_a_file_is_not_overwritten(at: Path) -> None:
+    (at / "de.po").write_text("mine")
+
+    assert say("template", "export", "de", "de.po")[0] == 2
+    assert (at / "de.po").read_text() == "mine"

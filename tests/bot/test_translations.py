@@ -1,0 +1,218 @@
+"""A language as one file: what translators get, what comes back, and what is refused."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from babel.messages import Catalog, Message
+from babel.messages.pofile import read_po, write_po
+
+from bot import own_words
+from bot.placeholders import KINDS
+from bot.rendering import Override, Templates
+from bot.translations import counting, importing, po
+from bot.translations.counting import Own
+from core import audit
+from core import setup as setups
+from core.ports import Dialect
+from core.store import Store
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def templates() -> Templates:
+    return Templates.load()
+
+
+def catalog(body: bytes) -> Catalog:
+    return read_po(io.BytesIO(body))
+
+
+def entry(file: Catalog, context: str) -> Message:
+    return next(one for one in file if one.context == context)
+
+
+def translated(templates: Templates, locale: str, words: dict[str, str | tuple[str, ...]]) -> bytes:
+    """What a translator sends back: the file, with these entries filled in."""
+    file = catalog(po.write(templates, Own(), locale))
+    for context, text in words.items():
+        entry(file, context).string = text
+    written = io.BytesIO()
+    write_po(written, file, width=0)
+    return written.getvalue()
+
+
+GERMAN: dict[str, str | tuple[str, ...]] = {
+    "language.name": "Deutsch",
+    "button.done": "Fertig",
+    "duration.hour": ("{count} Stunde", "{count} Stunden"),
+    "template:stopped": "Subject: Gut\n\nWir fragen nicht mehr. {{ prefix }}help",
+}
+
+
+async def in_use(templates: Templates) -> None:
+    templates.use(await own_words.read())
+    templates.use_labels(await own_words.read_labels())
+
+
+# ---------------------------------------------------------------- what translators get
+
+
+def test_a_new_language_is_a_file_of_everything_with_nothing_translated(templates: Templates) -> None:
+    file = catalog(po.write(templates, Own(), "de"))
+
+    assert str(file.locale) == "de"
+    assert {f"template:{kind}" for kind in KINDS} <= {one.context for one in file}
+    assert not any(any(one.string) if isinstance(one.string, tuple) else one.string for one in file if one.id)
+    assert entry(file, "button.done").id == templates.label("button.done", "en")
+    assert not [one for one in file if str(one.context).startswith("demo.")]
+
+
+def test_a_language_that_ships_is_a_file_with_everything_translated(templates: Templates) -> None:
+    file = catalog(po.write(templates, Own(), "zh-Hans"))
+
+    assert entry(file, "button.done").string == templates.label("button.done", "zh-Hans")
+    assert [one.context for one in file if one.id and not one.string and one.context != "time.between_units"] == []
+
+
+def test_own_words_are_what_translators_see(templates: Templates) -> None:
+    own = Own({"en": {"button.done": "Finish"}}, [Override("stopped", "No more. Bye.", "en")])
+    templates.use_labels(own.labels)
+    file = catalog(po.write(templates, own, "de"))
+
+    assert (entry(file, "button.done").id, entry(file, "template:stopped").id) == ("Finish", "No more. Bye.")
+
+
+def test_a_file_that_comes_back_as_it_went_out_says_nothing_new(templates: Templates) -> None:
+    found = po.read(po.write(templates, Own(), "zh-Hans"), templates)
+
+    assert (found.labels, found.templates, found.wrong) == ({}, {}, [])
+
+
+@pytest.mark.parametrize(("locale", "forms"), [("de", 2), ("pl", 3), ("ar", 6), ("ja", 1)])
+async def test_plural_forms_go_there_and_back(store: Store, templates: Templates, locale: str, forms: int) -> None:
+    texts = tuple(f"{{count}} h{index}" for index in range(forms))
+    body = translated(templates, locale, {"duration.hour": texts, "language.name": "x"})
+    found = po.read(body, templates)
+    await importing.publish(found, actor="ann", now=NOW)
+    await in_use(templates)
+
+    assert not found.wrong
+    own = Own(await own_words.read_labels(), [])
+    assert entry(catalog(po.write(templates, own, locale)), "duration.hour").string in (texts, texts[0])
+
+
+# ---------------------------------------------------------------- what comes back
+
+
+async def test_a_new_language_is_in_use_once_it_was_published(store: Store, templates: Templates) -> None:
+    found = po.read(translated(templates, "de", GERMAN), templates)
+    changes = [str(one) for one in await importing.publish(found, actor="ann@example.org", now=NOW)]
+    await in_use(templates)
+
+    assert [one.split(":")[0] for one in changes] == ["+ template stopped locale=de", "+ labels de"]
+    assert templates.best_locale("de-AT") == "de"
+    assert templates.label("button.done", "de") == "Fertig"
+    assert [templates.label("duration.hour", "de", count=count) for count in (1, 3)] == ["1 Stunde", "3 Stunden"]
+    assert templates.label("button.skip", "de") == templates.label("button.skip", "en")
+    rendered = await templates.render("stopped", "de", Dialect.PLAIN, {"prefix": "/", "site": {"name": "S"}})
+    assert (rendered.subject, rendered.text) == ("Gut", "Wir fragen nicht mehr. /help")
+    assert [line.subject for line in await audit.latest(5)] == ["labels:de", "template:stopped locale=de"]
+    await templates.close()
+
+
+async def test_publishing_the_same_file_again_changes_nothing_and_a_part_leaves_the_rest(
+    store: Store, templates: Templates
+) -> None:
+    body = translated(templates, "de", GERMAN)
+    await importing.publish(po.read(body, templates), actor="ann", now=NOW)
+
+    assert await importing.publish(po.read(body, templates), actor="ann", now=NOW) == []
+    more = po.read(translated(templates, "de", {"button.skip": "Weiter"}), templates)
+    await importing.publish(more, actor="ann", now=NOW)
+    labels = (await own_words.read_labels())["de"]
+    assert (labels["button.skip"], labels["button.done"]) == ("Weiter", "Fertig")
+
+
+async def test_the_setup_file_carries_own_labels_and_comes_back_without_a_difference(
+    store: Store, templates: Templates
+) -> None:
+    await importing.publish(po.read(translated(templates, "de", GERMAN), templates), actor="ann", now=NOW)
+    text = setups.to_toml(await setups.export())
+
+    assert "[[labels]]" in text
+    assert await setups.plan(setups.parse(text)) == []
+
+
+def test_a_language_without_a_name_is_not_offered(templates: Templates) -> None:
+    templates.use_labels({"de": {"button.done": "Fertig"}, "xx-nonsense-yy": {"language.name": "?"}})
+
+    assert templates.locales() == ("en", "zh-Hans")
+
+
+def test_what_is_missing_is_counted(templates: Templates) -> None:
+    full = counting.count(templates, Own(), "zh-Hans")
+    some = counting.count(templates, Own({"de": {"button.done": "Fertig"}}, [Override("invite", "x", "de")]), "de")
+
+    assert [one.missing for one in full] == [0, 0, 0]
+    assert [(one.group, one.said) for one in some] == [("customers", 2), ("staff", 0), ("admin", 0)]
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("context", "text", "said"),
+    [
+        ("template:invite", "Hallo {{ kontakt.name }}", "kontakt"),
+        ("template:invite", "{% set x = 1 %}", "set cannot be used"),
+        ("button.done", "\u202eFertig", "cannot be shown"),
+        ("time.today", "heute {uhr}", "does not know {uhr}"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_line(templates: Templates, context: str, text: str, said: str) -> None:
+    found = po.read(translated(templates, "de", {context: text}), templates)
+
+    [wrong] = found.wrong
+    assert (wrong.entry, wrong.line > 0) == (context, True)
+    assert said in wrong.what
+    assert (found.labels, found.templates) == ({}, {})
+
+
+@pytest.mark.parametrize("context", ["template:nonsense", "button.nonsense", "demo.title"])
+def test_an_entry_that_does_not_exist_is_named(templates: Templates, context: str) -> None:
+    body = b'msgid ""\nmsgstr "Language: de\\n"\n\nmsgctxt "%s"\nmsgid "x"\nmsgstr "y"\n' % context.encode()
+    found = po.read(body, templates)
+
+    assert next(str(one) for one in found.wrong).startswith(f"line 5, {context}: there is no such")
+    assert found.labels == {}
+
+
+def test_fuzzy_and_empty_entries_are_left_as_they_are(templates: Templates) -> None:
+    body = (
+        b'msgid ""\nmsgstr "Language: de\\n"\n\n#, fuzzy\nmsgctxt "button.done"\nmsgid "x"\nmsgstr "y"\n\n'
+        b'msgctxt "button.skip"\nmsgid "x"\nmsgstr ""\n'
+    )
+    found = po.read(body, templates)
+
+    assert (found.unclear, found.empty, found.labels) == (1, 1, {})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"<html>",
+        b'msgid "a',
+        b'msgid ""\nmsgstr "Language: klingon-xx\\n"\n\nmsgctxt "button.done"\nmsgid "a"\nmsgstr "b"\n',
+        b'msgctxt "button.done"\nmsgid "a"\nmsgstr "b"\n',
+        b"x" * 1_000_001,
+    ],
+)
+def test_what_is_no_file_of_a_language_is_said_so(templates: Templates, body: bytes) -> None:
+    with pytest.raises(po.NotAFile):
+        po.read(body, templates)

@@ -1,0 +1,138 @@
+"""Languages in the admin's browser: counted, handed to translators, taken back; short words said otherwise."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from bot.translations import po
+from bot.translations.counting import Own
+from core import audit
+from core.models.accounts import Role
+from core.models.setup import OwnLabels
+from tests.web.admin import desk
+from tests.web.admin.desk import Browser
+from tests.web.front import Front
+
+WORDS = "/admin/languages/en/words"
+
+
+def german(front: Front, **words: str) -> bytes:
+    """A file that came back from a translator."""
+    text = po.write(front.site.templates, Own(), "de").decode()
+    for name, said in {"language.name": "Deutsch", **words}.items():
+        head, tail = text.split(f'msgctxt "{name}"\n', 1)
+        text = head + f'msgctxt "{name}"\n' + tail.replace('msgstr ""', f'msgstr "{said}"', 1)
+    return text.encode()
+
+
+async def hand_in(browser: Browser, body: bytes) -> None:
+    await browser.open("/admin/languages")
+    files = {"file": ("de.po", body, "text/x-gettext-translation")}
+    data = {"csrf": browser.page.hidden()["csrf"]}
+    await browser._show(await browser.client.post("/admin/languages/compare", data=data, files=files))
+
+
+async def test_a_language_is_got_translated_compared_and_published(front: Front) -> None:
+    browser = await desk.at(front)
+    await browser.open("/admin/languages")
+    assert browser.html.count("complete") >= 6
+    file = await browser.client.get("/admin/languages/file?locale=de")
+    assert file.headers["content-disposition"] == 'attachment; filename="de.po"'
+    assert b'"Language: de' in file.content
+
+    await hand_in(browser, german(front, **{"button.done": "Fertig <b>"}))
+    assert "Short words: 2. Messages: 0." in browser.html
+    assert "Fertig &lt;b&gt;" in browser.html
+    assert not await OwnLabels.exists()
+    kept = re.search(r'<textarea name="po" hidden>(.*?)</textarea>', browser.html, re.DOTALL)
+    assert kept is not None
+    await browser.send("/admin/languages/publish", po=unescape(kept[1]).removeprefix("\n"))
+
+    assert (await OwnLabels.get()).words == {"language.name": "Deutsch", "button.done": "Fertig <b>"}
+    assert "Deutsch" in browser.html
+    assert "missing" in browser.html
+    assert front.site.templates.label("button.done", "de") == "Fertig <b>"
+    assert (await audit.latest(1))[0].action == "labels.added"
+
+
+async def test_a_file_with_mistakes_names_each_and_changes_nothing(front: Front) -> None:
+    browser = await desk.at(front)
+    await hand_in(browser, german(front, **{"time.today": "heute {uhr}", "button.done": "Fertig"}))
+
+    assert browser.status == 422
+    assert "time.today: does not know {uhr}; there is {clock}" in browser.html
+    assert "/admin/languages/publish" not in browser.html
+    await hand_in(browser, b"\x00\xff no file")
+    assert (browser.status, "This file cannot be used" in browser.html) == (422, True)
+    await hand_in(browser, b"x" * 1_100_000)
+    assert browser.status == 413
+    assert not await OwnLabels.exists()
+
+
+async def test_a_file_without_our_token_is_refused(front: Front) -> None:
+    browser = await desk.at(front)
+    files = {"file": ("de.po", german(front), "text/x-gettext-translation")}
+    answer = await browser.client.post("/admin/languages/compare", data={"csrf": "guessed"}, files=files)
+
+    assert answer.status_code == 403
+
+
+async def test_a_short_word_is_found_said_otherwise_and_taken_back(front: Front) -> None:
+    browser = await desk.at(front)
+    await browser.open(f"{WORDS}?q=button.done")
+    assert browser.html.count('name="own:') == 1
+    await browser.send(WORDS, **{"own:button.done": "All <done>"})
+
+    assert "Saved." in browser.html
+    assert 'value="All &lt;done&gt;"' in browser.html
+    assert front.site.templates.label("button.done", "en") == "All <done>"
+    await browser.open(f"{WORDS}?q=button.done")
+    await browser.send(WORDS, **{"own:button.done": ""})
+    assert (await OwnLabels.get()).words == {}
+    assert front.site.templates.label("button.done", "en") != "All <done>"
+
+
+async def test_what_cannot_be_said_is_marked_beside_the_field_and_kept(front: Front) -> None:
+    browser = await desk.at(front)
+    await browser.open(f"{WORDS}?q=time.today")
+    await browser.send(WORDS, **{"own:time.today": "today at {hour}"})
+
+    assert browser.status == 422
+    assert "does not know {hour}; there is {clock}" in browser.html
+    assert 'value="today at {hour}"' in browser.html
+    assert not await OwnLabels.exists()
+
+
+async def test_two_who_change_words_at_once_lose_nothing(front: Front) -> None:
+    one, other = await desk.at(front), await desk.at(front)
+    for browser in (one, other):
+        await browser.open(f"{WORDS}?q=button.done")
+    await other.send(WORDS, **{"own:button.done": "Theirs"})
+    await one.send(WORDS, **{"own:button.done": "Mine"})
+
+    assert one.status == 409
+    assert "Somebody else has changed this" in one.html
+    assert 'value="Mine"' in one.html
+    assert (await OwnLabels.get()).words == {"button.done": "Theirs"}
+    await one.send(WORDS, **{"own:button.done": "Mine"})
+    assert (await OwnLabels.get()).words == {"button.done": "Mine"}
+
+
+async def test_who_may_only_look_has_nothing_to_press(front: Front) -> None:
+    browser = await desk.at(front, Role.AUDITOR)
+    await browser.open(WORDS)
+
+    assert browser.status == 200
+    assert "readonly" in browser.html
+    assert not re.search(r'<form[^>]*method="post"[^>]*>(?:(?!</form>).)*class="main"', browser.html, re.DOTALL)
+
+
+async def test_a_language_that_nobody_knows_is_not_found(front: Front) -> None:
+    browser = await desk.at(front)
+    await browser.open("/admin/languages/klingon/words")
+    assert browser.status == 404
+    await browser.open("/admin/languages/file?locale=klingon")
+    assert (browser.status, "There is no language with this code" in browser.html) == (422, True)
+    await browser.open(f"{WORDS}?page=999999999999&q=%00")
+    assert browser.status == 200
