@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core.models.desk import Ticket
@@ -66,6 +67,7 @@ class Recovery(Model):
 
     class Meta:
         table = "recoveries"
+        indexes = (Index(fields=("state", "due_at")), Index(fields=("ticket_id",)))
 
 
 class AlertState(StrEnum):
@@ -105,3 +107,4 @@ class Alert(Model):
 
     class Meta:
         table = "alerts"
+        indexes = (Index(fields=("state", "id")), Index(fields=("ticket_id", "id")))

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core.models.invites import Invite
@@ -100,6 +101,7 @@ class HeldAnswer(Model):
 
     class Meta:
         table = "held_answers"
+        indexes = (Index(fields=("confirmed_at", "id")), Index(fields=("invite_id",)))
 
 
 class PageVisit(Model):

@@ -6,22 +6,27 @@ from starlette.routing import BaseRoute
 
 from bot.web.admin import (
     accounts_page,
+    arrivals_page,
     audit_page,
     contacts_page,
     deliveries_page,
     door,
+    held_page,
+    inbox_page,
     login_page,
     overview_page,
     own_page,
     setup_page,
+    tickets_page,
 )
 from bot.web.errors import Handler
 
+_DESK = (inbox_page, tickets_page, held_page, arrivals_page)
 _PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
 
 
 def routes() -> list[BaseRoute]:
-    return [route for page in _PAGES for route in page.router.routes]
+    return [route for page in (*_PAGES, *_DESK) for route in page.router.routes]
 
 
 def handlers() -> dict[int | type[Exception], Handler]:
