@@ -209,8 +209,10 @@ _OF_TICKETS: Mapping[str, Callable[[Desk, Ticket, Form], _Did]] = {
 }
 
 
-def possible(ticket: Ticket, *, alerted: bool) -> tuple[str, ...]:
+def possible(ticket: Ticket, *, alerted: bool, is_taken: bool) -> tuple[str, ...]:
     """What the ticket allows now, in the order in which it is shown."""
     if ticket.status not in OPEN_STATUSES and not alerted:
         return ("note", "reopen", "survey", "priority")
-    return ("take", "reply", "note", "assign", "resolve", "priority", "survey")
+    untouched = ticket.status in tickets.UNTOUCHED or ticket.assignee_id is None
+    free = not is_taken if alerted else untouched
+    return (*(("take",) if free else ()), "reply", "note", "assign", "resolve", "priority", "survey")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.staff import forms, states
@@ -45,7 +45,12 @@ class Item:
     late: bool
     version: int
     due: str = ""
-    verbs: tuple[str, ...] = field(default=())
+    verbs: tuple[str, ...] = ()
+
+    @property
+    def verbs_beside(self) -> tuple[str, ...]:
+        """What can only be done about the alert, where the ticket's own buttons stand beside it."""
+        return tuple(verb for verb in self.verbs if verb in ("snooze", "dismiss"))
 
 
 def item(alert: Alert, desk: Desk) -> Item:
@@ -66,7 +71,9 @@ def item(alert: Alert, desk: Desk) -> Item:
         score=scores.get("overall", min(scores.values(), default=0)),
         scores=" · ".join(
             words.label("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
-        ),
+        )
+        if scores.keys() != {"overall"}
+        else "",
         reasons=", ".join(words.reason(one) for one in response.reasons),
         comment=shorten(response.comment, EXCERPT),
         owner=owner.name or owner.key if owner else "",

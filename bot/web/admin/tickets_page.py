@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -154,11 +154,16 @@ async def _page(desk: Desk, ticket: Ticket, *, failed: Failed | None = None, tol
         chapters=await ticket_story.chapters(found, desk),
         cut=found.cut,
         alerted=alerted,
-        verbs=desk_acts.possible(ticket, alerted=bool(alerted)) if desk.acting else (),
+        verbs=_verbs(ticket, alerted) if desk.acting else (),
         choices=await desk_items.choices(desk),
         failed=failed,
         told=told,
     )
+
+
+def _verbs(ticket: Ticket, alerted: Sequence[desk_items.Item]) -> tuple[str, ...]:
+    """The newest alert is the one that goes with the ticket."""
+    return desk_acts.possible(ticket, alerted=bool(alerted), is_taken=bool(alerted) and not alerted[0].is_open)
 
 
 def _facts(ticket: Ticket, desk: Desk) -> Mapping[str, str]:

@@ -44,9 +44,7 @@ async def alert(front: Front, *, comment: str = LATE, score: int = 1) -> Alert:
     asked = await front.invite()
     invite = await invites.by_id(asked.invite_id)
     assert invite is not None
-    response = await responses.answer(
-        invite, {"overall": score}, [], comment, finished=True, now=front.clock.now
-    )
+    response = await responses.answer(invite, {"overall": score}, [], comment, finished=True, now=front.clock.now)
     await responses.settle(response.id, now=front.clock.now)
     raised = await alerts.of_response(response.id)
     assert raised is not None
@@ -55,5 +53,3 @@ async def alert(front: Front, *, comment: str = LATE, score: int = 1) -> Alert:
 
 async def ticket_of(raised: Alert) -> Ticket:
     return await Ticket.get(id=raised.ticket_id)
-
-
