@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from core.text import clean_line
 
 OPEN = "open"
 """Any status in which it is not over."""
+_NUMBER = re.compile(r"CS\d{1,17}")
 _SAID = (EntryKind.MESSAGE, EntryKind.NOTE)
 
 
@@ -53,8 +55,11 @@ async def search(wanted: Wanted, most: int, *, before: int | None = None) -> lis
 
 
 def _holding(words: str, *, in_messages: bool) -> Q:
+    """A number, or the beginning of one, is looked up; everything else is read for."""
+    if _NUMBER.fullmatch(number := words.upper()):
+        return Q(number__gte=number, number__lt=f"{number}:")  # the colon comes right after the nine
     named = Subquery(Contact.filter(Q(name__icontains=words) | Q(ref=words)).values("id"))
-    where = Q(number__startswith=words.upper()) | Q(ref=words) | Q(subject__icontains=words) | Q(contact_id__in=named)
+    where = Q(ref=words) | Q(subject__icontains=words) | Q(contact_id__in=named)
     if in_messages:
         said = Subquery(TicketEntry.filter(kind__in=_SAID, text__icontains=words).values("ticket_id"))
         where |= Q(id__in=said)
