@@ -9,7 +9,7 @@ import pytest
 from bot.site import Site
 from bot.staff import actions
 from core import audit
-from core.models.accounts import AuditLine, Role
+from core.models.accounts import Account, AuditLine, Role
 from core.models.deliveries import Delivery
 from core.models.desk import TicketEntry, TicketStatus
 from core.models.invites import Invite, InvitePurpose
@@ -218,3 +218,22 @@ async def test_the_overview_counts_what_waits(front: Front) -> None:
     await admin.open("/admin/")
     assert "1 recovery that is overdue" in admin.page.heading
     assert await TicketEntry.filter(kind="alert").count() == 1
+
+
+async def test_an_admin_says_who_somebody_is_on_the_desk(front: Front) -> None:
+    raised = await unhappy.alert(front)
+    await unhappy.person("Lee")
+    agent, admin = await at(front, Role.AGENT, name="Lee"), await at(front, Role.ADMIN)
+    path = f"/admin/accounts/{(await Account.get(email='agent@kestrel.example')).id}"
+    await admin.open(path)
+    page = await admin.post(path, name="Lee", role="agent", active="on", staff="nobody@kestrel.example")
+    assert (admin.status, "Nobody of that name works here." in page.text) == (422, True)
+    await admin.post(path, name="Lee", role="agent", active="on", staff="lee@kestrel.example")
+    [line] = await AuditLine.filter(action="account.changed")
+    assert line.after == {"staff": "lee@kestrel.example"}
+    await agent.open(PATH)
+    await agent.send(f"{PATH}/{raised.key}/take")
+    assert "It is yours." in agent.page.text
+    await admin.open(path)
+    await admin.post(path, name="Lee", role="agent", active="on", staff="")
+    assert not (await agent.open(PATH)).all("form", action=f"{PATH}/{raised.key}/reply")
