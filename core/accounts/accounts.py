@@ -104,7 +104,7 @@ async def change(
     if staff is not None and staff != (account.staff.key if account.staff else ""):
         account.staff = await _on_the_desk(staff) if staff else None
     old, new = audit.differing(before, _seen(account))
-    if not new:
+    if not (old or new):
         return account
     if before["role"] == Role.ADMIN and before["active"] and (account.role is not Role.ADMIN or not account.active):
         await _keep_an_admin(account.id)
