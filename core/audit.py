@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from core import transactions
 from core.models.accounts import AuditLine
+
+T = TypeVar("T")
 
 BEGINNING = "0" * 64
 COMMAND_LINE = "command line"
@@ -57,6 +60,22 @@ async def record(
     line.hash = _hash(line)
     await line.save()
     return line
+
+
+@transactions.atomic
+async def doing(
+    work: Callable[[], Awaitable[T]],
+    actor: str,
+    action: str,
+    subject: str,
+    *,
+    after: Mapping[str, object] | None = None,
+    now: datetime,
+) -> T:
+    """Do it and write it down, or neither: what `work` raises is raised, and nothing has happened."""
+    done = await work()
+    await record(actor, action, subject, after=after, now=now)
+    return done
 
 
 async def verify() -> Verdict:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 
-from bot.demo import telling
+from bot import telling
 from bot.demo.sight import Sight
 from core import errors
 from core.desk import tickets
@@ -87,6 +87,7 @@ async def _card(row: Ticket, sight: Sight) -> Card:
     said = [one.text for one in entries if one.kind == EntryKind.MESSAGE and one.values.get("from_contact")]
     again = [one for one in entries if one.kind == EntryKind.REOPENED and one.cycle == row.cycle]
     decided = [one for one in entries if one.kind == EntryKind.DECISION and one.cycle == row.cycle]
+    asked = await telling.asked_about(decided)
     return Card(
         number=row.number,
         subject=row.subject,
@@ -98,8 +99,8 @@ async def _card(row: Ticket, sight: Sight) -> Card:
         priority=row.priority.value,
         opened=sight.when(row.created_at),
         resolved=sight.when(row.resolved_at) if row.resolved_at else "",
-        reopened=await telling.words_of(again[-1], sight) if again else "",
-        decided=await telling.words_of(decided[-1], sight) if decided else "",
+        reopened=telling.words_of(again[-1], sight, asked) if again else "",
+        decided=telling.words_of(decided[-1], sight, asked) if decided else "",
         known=await _known(row, sight),
         scores=await _scores(row),
     )
@@ -177,7 +178,9 @@ async def _resolve(sight: Sight, ticket: Ticket, reason: str, result: str) -> st
     await requests.resolve(ticket, reason, result, by=ticket.assignee or sight.staff, now=sight.now)
     decided = TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.DECISION, cycle=ticket.cycle)
     entry = await decided.order_by("-id").first()
-    return await telling.words_of(entry, sight) if entry else sight.say("ticket_status.resolved")
+    if entry is None:
+        return sight.say("ticket_status.resolved")
+    return telling.words_of(entry, sight, await telling.asked_about([entry]))
 
 
 def _form(sight: Sight, ticket: Ticket, verb: str, *fields: FormField) -> Form:

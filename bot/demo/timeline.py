@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.demo import company, telling
+from bot import telling
+from bot.demo import company
 from bot.demo.sight import Sight
 from bot.surveys import actions
 from core.desk import notices
@@ -69,10 +70,12 @@ async def coming(sight: Sight) -> list[Coming]:
 
 
 async def _written(sight: Sight) -> list[Step]:
-    rows = TicketEntry.filter(at__gt=sight.stage.began).select_related("ticket__contact")
+    written = TicketEntry.filter(at__gt=sight.stage.began).select_related("ticket__contact")
+    rows = await written.order_by("-id").limit(MOST)
+    asked = await telling.asked_about(rows)
     return [
-        Step(f"e{row.id}", row.at, row.kind.value, await telling.words_of(row, sight), _about(row, sight), row.id)
-        for row in await rows.order_by("-id").limit(MOST)
+        Step(f"e{row.id}", row.at, row.kind.value, telling.words_of(row, sight, asked), _about(row, sight), row.id)
+        for row in rows
         if row.kind not in _BY_ITSELF and not _taken_too(row)
     ]
 

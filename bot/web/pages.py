@@ -23,6 +23,8 @@ ASSETS = {
     "admin/admin.js": _JS,
     "admin/board.css": _CSS,
     "admin/board.js": _JS,
+    "admin/desk.css": _CSS,
+    "admin/desk.js": _JS,
     "vendor/htmx/htmx.min.js": _JS,
     "vendor/uplot/uPlot.min.css": _CSS,
     "vendor/uplot/uPlot.iife.min.js": _JS,

@@ -12,6 +12,7 @@ from core import audit, transactions
 from core.accounts import passwords, sessions
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models.accounts import Account, Role
+from core.models.setup import Staff
 from core.setting_problems import unknown
 from core.text import clean_line
 
@@ -77,16 +78,20 @@ async def change(
     role: str | None = None,
     locale: str | None = None,
     active: bool | None = None,
+    staff: str | None = None,
     by: str,
     now: datetime,
 ) -> Account:
     """Change what is given. A new role or a closed account ends its sessions at once (SEC-46).
+
+    `staff` is the key of who that is on the desk, "" for nobody.
 
     Raises Invalid, NotFound, and NotAllowed for the last admin's role: somebody must be able to come in.
     """
     account = await Account.select_for_update().get_or_none(id=account_id)
     if account is None:
         raise NotFound("there is no such account")
+    await account.fetch_related("staff")
     before = _seen(account)
     if name is not None:
         account.name = clean_line(name)
@@ -96,8 +101,10 @@ async def change(
         account.role = role_named(role)
     if active is not None:
         account.active = active
+    if staff is not None and staff != (account.staff.key if account.staff else ""):
+        account.staff = await _on_the_desk(staff) if staff else None
     old, new = audit.differing(before, _seen(account))
-    if not new:
+    if not (old or new):
         return account
     if before["role"] == Role.ADMIN and before["active"] and (account.role is not Role.ADMIN or not account.active):
         await _keep_an_admin(account.id)
@@ -139,4 +146,12 @@ def _seen(account: Account) -> Mapping[str, object]:
         "role": str(account.role),
         "locale": account.locale,
         "active": account.active,
+        **({"staff": account.staff.key} if account.staff_id and account.staff else {}),
     }
+
+
+async def _on_the_desk(key: str) -> Staff:
+    person = await Staff.get_or_none(key=key, active=True)
+    if person is None:
+        raise Invalid("nobody of that name works here", field="staff", label="note.unknown_person")
+    return person

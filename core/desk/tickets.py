@@ -262,6 +262,17 @@ async def reopen(
     return True
 
 
+@transactions.atomic
+async def set_priority(ticket: Ticket, priority: Priority, *, by: str, now: datetime) -> None:
+    """How pressing it is; nothing happens if it is so already."""
+    if not await Ticket.filter(id=ticket.id).exclude(priority=priority).update(priority=priority):
+        return
+    values: dict[str, object] = {"old": ticket.priority.value, "new": priority.value}
+    ticket.priority = priority
+    entry = await history.write(ticket, EntryKind.PRIORITY, actor=by, label="history.priority", values=values, now=now)
+    await cards.redraw(ticket, entry, now=now)
+
+
 async def note(ticket: Ticket, text: str, *, by: str = "", now: datetime) -> TicketEntry:
     """Internal words: the contact never sees them."""
     return await history.write(ticket, EntryKind.NOTE, actor=by, text=text, now=now)

@@ -73,7 +73,7 @@ class Ticket(Model):
 
     class Meta:
         table = "tickets"
-        indexes = (Index(fields=("status", "id")),)
+        indexes = (Index(fields=("status", "id")), Index(fields=("contact_id", "id")))
 
 
 class EntryKind(StrEnum):
@@ -114,6 +114,7 @@ class TicketEntry(Model):
     class Meta:
         table = "ticket_entries"
         ordering = ("id",)
+        indexes = (Index(fields=("ticket_id", "id")),)
 
 
 class AttachmentState(StrEnum):
@@ -151,6 +152,7 @@ class Attachment(Model):
     class Meta:
         table = "attachments"
         ordering = ("id",)
+        indexes = (Index(fields=("ticket_id",)), Index(fields=("entry_id",)))
 
 
 class TicketCounter(Model):

@@ -67,7 +67,7 @@ class Recovery(Model):
 
     class Meta:
         table = "recoveries"
-        indexes = (Index(fields=("opened_at",)), Index(fields=("state", "due_at")))
+        indexes = (Index(fields=("opened_at",)), Index(fields=("state", "due_at")), Index(fields=("ticket_id",)))
 
 
 class AlertState(StrEnum):
@@ -107,3 +107,4 @@ class Alert(Model):
 
     class Meta:
         table = "alerts"
+        indexes = (Index(fields=("state", "id")), Index(fields=("ticket_id", "id")))

@@ -114,6 +114,7 @@ class HeldAnswer(Model):
 
     class Meta:
         table = "held_answers"
+        indexes = (Index(fields=("confirmed_at", "id")), Index(fields=("invite_id",)))
 
 
 class PageVisit(Model):

@@ -152,7 +152,7 @@ async def hold_change(invite: Invite, answer: Answer, evidence: Mapping[str, obj
 async def held(invite: Invite, *, confirm: str) -> Answer | None:
     """The answer that waits for this nonce."""
     row = await _waiting(invite, confirm)
-    return _answer(row) if row else None
+    return answer_of(row) if row else None
 
 
 @transactions.atomic
@@ -164,7 +164,7 @@ async def confirm(invite: Invite, *, nonce: str, changes: bool, now: datetime) -
     row = await _waiting(invite, nonce)
     if row is None or not await HeldAnswer.filter(id=row.id, confirmed_at__isnull=True).update(confirmed_at=now):
         raise errors.NotFound("nothing waits to be confirmed")
-    return await count(invite, _answer(row), nonce=nonce, changes=changes, now=now)
+    return await count(invite, answer_of(row), nonce=nonce, changes=changes, now=now)
 
 
 async def _waiting(invite: Invite, nonce: str) -> HeldAnswer | None:
@@ -172,7 +172,8 @@ async def _waiting(invite: Invite, nonce: str) -> HeldAnswer | None:
     return next((row for row in rows if row.evidence.get("confirm") == _hash(nonce)), None)
 
 
-def _answer(row: HeldAnswer) -> Answer:
+def answer_of(row: HeldAnswer) -> Answer:
+    """What it would say if it counted."""
     kept: dict[str, Any] = row.answer
     return Answer(dict(kept["scores"]), tuple(kept["reasons"]), str(kept["comment"]))
 

@@ -6,12 +6,15 @@ from starlette.routing import BaseRoute
 
 from bot.web.admin import (
     accounts_page,
+    arrivals_page,
     audit_page,
     board_page,
     contacts_page,
     deliveries_page,
     door,
+    held_page,
     identity_page,
+    inbox_page,
     labels_page,
     languages_page,
     login_page,
@@ -20,6 +23,7 @@ from bot.web.admin import (
     privacy_page,
     retention_page,
     setup_page,
+    tickets_page,
 )
 from bot.web.errors import Handler
 
@@ -44,10 +48,12 @@ _PAGES = (
     accounts_page,
     audit_page,
 )
+_DESK = (inbox_page, tickets_page, held_page, arrivals_page)
+_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
 
 
 def routes() -> list[BaseRoute]:
-    return [route for page in _PAGES for route in page.router.routes]
+    return [route for page in (*_PAGES, *_DESK) for route in page.router.routes]
 
 
 def handlers() -> dict[int | type[Exception], Handler]:

@@ -12,6 +12,7 @@ from core.accounts import accounts, invitations
 from core.accounts.roles import Right
 from core.errors import NotFound, Refusal
 from core.models.accounts import Account, Role
+from core.models.setup import Staff
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/accounts"
@@ -43,7 +44,7 @@ async def invite(visit: Changing) -> Response:
 
 @router.api_route(f"{PATH}/{{account_id}}", methods=["GET", "HEAD"])
 async def look_at(visit: Seeing, account_id: int) -> Response:
-    return _one(visit, await _found(account_id))
+    return await _one(visit, await _found(account_id))
 
 
 @router.post(f"{PATH}/{{account_id}}")
@@ -55,13 +56,14 @@ async def change(visit: Changing, account_id: int) -> Response:
             name=form.get("name", ""),
             role=form.get("role", ""),
             active="active" in form,
+            staff=form.get("staff"),
             by=visit.account.email,
             now=visit.now,
         )
     except NotFound as error:
         raise HTTPException(404) from error
     except Refusal as refusal:
-        return _one(visit, account, form=form, refusal=refusal)
+        return await _one(visit, account, form=form, refusal=refusal)
     return visit.back(f"{PATH}/{account_id}", said="saved")
 
 
@@ -70,7 +72,7 @@ async def offer_password(visit: Changing, account_id: int) -> Response:
     """Makes a one-time address behind which the person chooses a new password."""
     account = await _found(account_id)
     code = await invitations.for_password(account, by=visit.account.email, now=visit.now)
-    return _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
+    return await _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
 
 
 async def _found(account_id: int) -> Account:
@@ -102,7 +104,7 @@ async def _list(
     )
 
 
-def _one(
+async def _one(
     visit: Visit,
     account: Account,
     *,
@@ -110,14 +112,29 @@ def _one(
     refusal: Refusal | None = None,
     link: str = "",
 ) -> Response:
-    kept = {"name": account.name, "role": str(account.role), **({"active": "on"} if account.active else {})}
+    await account.fetch_related("staff")
+    on_desk = account.staff.key if account.staff else ""
+    kept = {
+        "name": account.name,
+        "role": str(account.role),
+        "staff": on_desk,
+        **({"active": "on"} if account.active else {}),
+    }
     return visit.draw(
         "account",
         status=422 if refusal else 200,
         account=account,
         roles=list(Role),
+        people=await _people(visit, account.staff),
         form=form or kept,
         **visit.wrong(refusal),
         link=link,
         changing=visit.may(Right.CHANGE_ACCOUNTS),
     )
+
+
+async def _people(visit: Visit, now: Staff | None) -> list[tuple[str, str]]:
+    """Who it may be on the desk; whoever it is stays in the list."""
+    working = await Staff.filter(active=True).order_by("name", "key")
+    known = [*working, *([now] if now is not None and not now.active else [])]
+    return [("", visit.say("account.staff_nobody")), *((one.key, f"{one.name} · {one.key}") for one in known)]

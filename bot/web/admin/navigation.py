@@ -26,6 +26,12 @@ SECTIONS = (
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
     Section("retention", "/admin/retention", Right.SEE_SETUP),
     Section("languages", "/admin/languages", Right.SEE_SETUP),
+    Section("inbox", "/admin/inbox", Right.SEE_TICKETS),
+    Section("tickets", "/admin/tickets", Right.SEE_TICKETS),
+    Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
+    Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
+    Section("held", "/admin/held", Right.SEE_DELIVERIES),
+    Section("arrivals", "/admin/arrivals", Right.SEE_DELIVERIES),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
 )

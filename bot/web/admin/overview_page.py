@@ -7,12 +7,31 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from bot.web.admin import arrivals_page, deliveries_page, held_page, inbox_page
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
+from core.insight import inbox
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.api_route("/admin/", methods=["GET", "HEAD"])
 async def look(visit: Annotated[Visit, Depends(Member(Right.OWN))]) -> Response:
-    return visit.draw("overview")
+    return visit.draw("overview", counts=await _counts(visit))
+
+
+async def _counts(visit: Visit) -> list[tuple[str, int, str]]:
+    """What waits, and where; only what this role may see. No more is counted than is shown."""
+    found: list[tuple[str, int, str]] = []
+    if visit.may(Right.SEE_TICKETS):
+        waits = await inbox.counts(now=visit.now)
+        everything = f"{inbox_page.PATH}?whose=all"
+        found += [("untaken", waits.taken_by_nobody, everything), ("overdue", waits.overdue, everything)]
+    if visit.may(Right.SEE_DELIVERIES):
+        wrong = await inbox.troubles()
+        found += [
+            ("held", wrong.held, held_page.PATH),
+            ("dead", wrong.dead, deliveries_page.PATH),
+            ("quarantined", wrong.quarantined, arrivals_page.PATH),
+        ]
+    return found

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from bot.web.api.answers import REFUSALS
 from bot.web.policies import Reader
 from core.desk import attachments
+from core.models.desk import Attachment
 
 router = APIRouter(prefix="/api/v1", tags=["Tickets"])
 
@@ -25,7 +26,11 @@ _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._ -]")
 )
 async def one(attachment: str, _: Reader) -> Response:
     """By id (`att_8`). Whatever the sender called it, no browser shows or runs it: look at it with care."""
-    row = await attachments.stored(attachment)
+    return download(await attachments.stored(attachment))
+
+
+def download(row: Attachment) -> Response:
+    """Its bytes, to be kept in a file whatever the browser thinks that they are."""
     headers = {"Content-Disposition": disposition(row.name), "Content-Security-Policy": _POLICY}
     return Response(bytes(row.body or b""), media_type="application/octet-stream", headers=headers)
 

@@ -1,0 +1,77 @@
+"""Whoever is signed in, at the staff's desk: who they are there, what time it is for them, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.site import Site as Place
+from bot.web.admin.door import Visit
+from core import contacts, errors
+from core.accounts.roles import Right
+from core.models.setup import Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One visit to the desk; a `telling.Reader`. `staff` is None for an account that is nobody there."""
+
+    visit: Visit
+    staff: Staff | None
+
+    @property
+    def locale(self) -> str:
+        return self.visit.locale
+
+    @property
+    def now(self) -> datetime:
+        return self.visit.now
+
+    @property
+    def zone(self) -> str:
+        """Their own time zone where it is known, else the site's."""
+        own = self.staff.timezone if self.staff else ""
+        return own if contacts.is_zone(own) else self.visit.site.timezone
+
+    @property
+    def place(self) -> Place:
+        """What drawings of cards and alerts need, with this reader's time."""
+        site = self.visit.site
+        kinds = {name: channel.kind for name, channel in site.channels.items()}
+        return Place(site.name, site.base_url, site.templates, timezone=self.zone, channels=kinds)
+
+    @property
+    def acting(self) -> bool:
+        return self.visit.may(Right.WORK_TICKETS) and self.staff is not None
+
+    @property
+    def why_not(self) -> str:
+        """Why they cannot act here although their role allows it; "" where there is nothing to say."""
+        return self.say("admin.desk.nobody") if self.visit.may(Right.WORK_TICKETS) and self.staff is None else ""
+
+    def me(self) -> Staff:
+        """Raises errors.NotAllowed where the account is nobody on the desk."""
+        if self.staff is None:
+            raise errors.NotAllowed("this account is nobody on the desk", label="admin.desk.nobody")
+        return self.staff
+
+    def say(self, key: str, **values: object) -> str:
+        return self.visit.say(key, **values)
+
+    def knows(self, key: str) -> bool:
+        return self.visit.site.templates.has_label(key)
+
+    def when(self, moment: datetime) -> str:
+        return self.visit.site.templates.when(moment, self.locale, self.zone, now=self.now, lasting=True)
+
+    def span(self, length: timedelta) -> str:
+        return self.visit.site.templates.span(length, self.locale)
+
+    def named(self, section: str, code: str) -> str:
+        """A code in words, where there are some for it."""
+        return self.say(f"{section}.{code}") if self.knows(f"{section}.{code}") else code
+
+
+async def at(visit: Visit) -> Desk:
+    number = visit.account.staff_id
+    return Desk(visit, await Staff.get_or_none(id=number, active=True) if number else None)

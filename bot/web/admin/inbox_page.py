@@ -1,0 +1,119 @@
+"""`/admin/inbox`: open alerts and recoveries, and what can be done about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from starlette.responses import Response
+
+from bot.web.admin import desk as desks
+from bot.web.admin import desk_acts, desk_items
+from bot.web.admin.desk import Desk
+from bot.web.admin.door import Member, Visit
+from core.accounts.roles import Right
+from core.errors import Refusal
+from core.insight import inbox
+from core.insight.inbox import Whose
+from core.models.reactions import Alert
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/inbox"
+PAGE = 50
+_FURTHEST = 10_000
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_TICKETS))]
+Working = Annotated[Visit, Depends(Member(Right.WORK_TICKETS))]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A form that was refused, to be shown as it was sent."""
+
+    key: str
+    verb: str
+    field: str
+    problem: str
+    form: Mapping[str, str]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(
+    visit: Seeing,
+    whose: Whose | None = None,
+    skip: Annotated[int, Query(ge=0, le=_FURTHEST)] = 0,
+) -> Response:
+    """The whole page; for its own script, which looks now and then, the list alone."""
+    desk = await desks.at(visit)
+    return await _page(desk, whose or _usual(desk), skip)
+
+
+@router.post(f"{PATH}/{{key}}/{{verb}}")
+async def act(visit: Working, key: str, verb: str) -> Response:
+    alert = await inbox.one(key.replace("\x00", ""))
+    if alert is None or verb not in desk_acts.OF_ALERTS:
+        raise HTTPException(404)
+    desk, form = await desks.at(visit), await visit.form()
+    try:
+        said = await desk_acts.about_alert(desk, alert, verb, form)
+    except Refusal as refusal:
+        wrong = Failed(key, verb, refusal.field, visit.why(refusal), form)
+        return await _refused(desk, key, wrong, form)
+    if visit.request.headers.get("hx-request"):
+        return await _item(desk, await _again(key), said=said)
+    return visit.back(PATH, said=f"desk_{verb}", **({"whose": form["whose"]} if form.get("whose") else {}))
+
+
+async def _refused(desk: Desk, key: str, wrong: Failed, form: Mapping[str, str]) -> Response:
+    if desk.visit.request.headers.get("hx-request"):
+        return await _item(desk, await _again(key), failed=wrong)
+    whose = form.get("whose", "")
+    return await _page(desk, Whose(whose) if whose in list(Whose) else _usual(desk), 0, failed=wrong)
+
+
+def _usual(desk: Desk) -> Whose:
+    """My team's where I am in one, else everybody's."""
+    return Whose.TEAM if desk.staff is not None and desk.staff.team_id is not None else Whose.ALL
+
+
+async def _again(key: str) -> Alert:
+    alert = await inbox.one(key)
+    if alert is None:
+        raise HTTPException(404)
+    return alert
+
+
+async def _item(desk: Desk, alert: Alert, *, said: str = "", failed: Failed | None = None) -> Response:
+    return desk.visit.draw(
+        "inbox_item",
+        status=422 if failed else 200,
+        one=desk_items.item(alert, desk),
+        choices=await desk_items.choices(desk),
+        whose="",
+        item_said=said,
+        failed=failed,
+    )
+
+
+async def _page(desk: Desk, whose: Whose, skip: int, *, failed: Failed | None = None) -> Response:
+    found = await inbox.waiting(desk.staff, whose, most=PAGE, skip=skip)
+    items = [desk_items.item(one, desk) for one in found.rows]
+    if failed is not None and all(one.key != failed.key for one in items):
+        alert = await inbox.one(failed.key)
+        items = [*([desk_items.item(alert, desk)] if alert else []), *items]
+    part = desk.visit.request.query_params.get("part") == "list"
+    return desk.visit.draw(
+        "inbox_list" if part else "inbox",
+        status=409 if failed else 200,
+        desk=desk,
+        items=items,
+        choices=await desk_items.choices(desk),
+        whose=whose.value,
+        whoses=[one.value for one in Whose if one == Whose.ALL or desk.staff is not None],
+        more=found.more,
+        following=skip + PAGE,
+        skip=skip,
+        failed=failed,
+        item_said="",
+    )

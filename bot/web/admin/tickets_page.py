@@ -1,0 +1,185 @@
+"""`/admin/tickets`: finding tickets, and one ticket with all that happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import RedirectResponse, Response
+
+from bot.staff import cards
+from bot.web.admin import desk as desks
+from bot.web.admin import desk_acts, desk_items, ticket_story
+from bot.web.admin.desk import Desk
+from bot.web.admin.door import Member, Visit
+from bot.web.admin.inbox_page import Failed
+from bot.web.api.attachments import download
+from core import errors
+from core.accounts.roles import Right
+from core.desk import attachments, searching, tickets
+from core.insight import inbox, story
+from core.models.desk import Ticket, TicketStatus
+from core.models.setup import Team
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/tickets"
+PAGE, LINES = 50, 400
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_TICKETS))]
+Working = Annotated[Visit, Depends(Member(Right.WORK_TICKETS))]
+
+
+class Asked(BaseModel):
+    """What the search form says. Whatever makes no sense is left out: an address that was typed must not fail."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    q: str = Field("", max_length=200)
+    status: str = Field("", max_length=40)
+    team: str = Field("", max_length=60)
+    since: str = Field("", max_length=20)
+    until: str = Field("", max_length=20)
+    said: str = Field("", max_length=10, alias="messages")
+    before: int | None = Field(None, ge=1, lt=2**63)
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Seeing, asked: Annotated[Asked, Query()]) -> Response:
+    desk = await desks.at(visit)
+    teams = await Team.all().order_by("name", "key")
+    rows = await searching.search(_wanted(asked, teams, desk), PAGE + 1, before=asked.before)
+    if len(rows) == 1 and asked.q.strip().upper() == rows[0].number:
+        return RedirectResponse(f"{PATH}/{rows[0].number}", 303)
+    kept = {name: value for name, value in asked.model_dump(by_alias=True).items() if value and name != "before"}
+    return visit.draw(
+        "tickets",
+        desk=desk,
+        rows=rows[:PAGE],
+        statuses=[
+            ("", visit.say("admin.tickets.any")),
+            (searching.OPEN, visit.say("admin.tickets.open")),
+            *_statuses(visit),
+        ],
+        teams=[("", visit.say("admin.tickets.any")), *((one.key, one.name or one.key) for one in teams)],
+        asked=asked,
+        filtered=bool(kept),
+        status_of=lambda ticket: cards.status_of(ticket, desk.place, desk.locale),
+        following=urlencode({**kept, "before": rows[PAGE - 1].id}) if len(rows) > PAGE else "",
+    )
+
+
+def _statuses(visit: Visit) -> list[tuple[str, str]]:
+    return [(one.value, visit.say(f"ticket_status.{one.value.removesuffix('_for_customer')}")) for one in TicketStatus]
+
+
+def _wanted(asked: Asked, teams: list[Team], desk: Desk) -> searching.Wanted:
+    until = _midnight(asked.until, desk)
+    known = {searching.OPEN, *(one.value for one in TicketStatus)}
+    return searching.Wanted(
+        words=asked.q.replace("\x00", ""),
+        status=asked.status if asked.status in known else "",
+        team=next((one.id for one in teams if one.key == asked.team), None),
+        since=_midnight(asked.since, desk),
+        until=until + timedelta(days=1) if until else None,
+        in_messages=bool(asked.said),
+    )
+
+
+def _midnight(text: str, desk: Desk) -> datetime | None:
+    """The beginning of that day where the reader is."""
+    try:
+        day = date.fromisoformat(text)
+        return datetime.combine(day, time(), ZoneInfo(desk.zone)) if 1970 < day.year < 9000 else None
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------- one ticket
+
+
+@router.api_route(f"{PATH}/{{number}}", methods=["GET", "HEAD"])
+async def look_at(visit: Seeing, number: str) -> Response:
+    return await _page(await desks.at(visit), await _found(number))
+
+
+@router.post(f"{PATH}/{{number}}/{{verb}}")
+async def act(visit: Working, number: str, verb: str) -> Response:
+    ticket = await _found(number)
+    if verb not in desk_acts.OF_TICKETS:
+        raise HTTPException(404)
+    desk, form = await desks.at(visit), await visit.form()
+    try:
+        said = await desk_acts.about_ticket(desk, ticket, verb, form)
+    except errors.Refusal as refusal:
+        return await _page(desk, await _found(number), failed=Failed("", verb, refusal.field, visit.why(refusal), form))
+    if verb == "survey":  # what was decided is not the same every time
+        return await _page(desk, await _found(number), told=said)
+    return visit.back(f"{PATH}/{ticket.number}", said=f"desk_{verb}")
+
+
+@router.get(f"{PATH}/{{number}}/files/{{file_id}}")
+async def file(visit: Seeing, number: str, file_id: int) -> Response:
+    """One attachment of this ticket, as a download and as nothing else."""
+    ticket = await _found(number)
+    try:
+        row = await attachments.stored(f"att_{file_id}")
+    except errors.NotFound as error:
+        raise HTTPException(404) from error
+    if row.ticket_id != ticket.id:
+        raise HTTPException(404)
+    return download(row)
+
+
+async def _found(number: str) -> Ticket:
+    ticket = await tickets.by_ref(number.replace("\x00", "")[:200])
+    if ticket is None:
+        raise HTTPException(404)
+    return ticket
+
+
+async def _page(desk: Desk, ticket: Ticket, *, failed: Failed | None = None, told: str = "") -> Response:
+    found = await story.of(ticket, most=LINES)
+    alerted = [desk_items.item(one, desk) for one in await inbox.of_ticket(ticket.id)]
+    return desk.visit.draw(
+        "ticket",
+        status=409 if failed else 200,
+        desk=desk,
+        ticket=ticket,
+        facts=_facts(ticket, desk),
+        talk=ticket_story.talk(found, desk),
+        chapters=await ticket_story.chapters(found, desk),
+        cut=found.cut,
+        alerted=alerted,
+        verbs=_verbs(ticket, alerted) if desk.acting else (),
+        choices=await desk_items.choices(desk),
+        failed=failed,
+        told=told,
+    )
+
+
+def _verbs(ticket: Ticket, alerted: Sequence[desk_items.Item]) -> tuple[str, ...]:
+    """The newest alert is the one that goes with the ticket."""
+    return desk_acts.possible(ticket, alerted=bool(alerted), is_taken=bool(alerted) and not alerted[0].is_open)
+
+
+def _facts(ticket: Ticket, desk: Desk) -> Mapping[str, str]:
+    nobody = desk.say("alert.nobody")
+    facts = {
+        "status": cards.status_of(ticket, desk.place, desk.locale),
+        "owner": ticket.assignee.name or ticket.assignee.key if ticket.assignee else nobody,
+        "team": ticket.team.name or ticket.team.key if ticket.team else "",
+        "priority": desk.named("priority", ticket.priority.value),
+        "type": desk.named("ticket_type", ticket.type),
+        "channel": cards.came_by(ticket, desk.place, desk.locale),
+        "tags": ", ".join(ticket.tags),
+        "ref": ticket.ref or "",
+        "created": desk.when(ticket.created_at),
+        "resolved": desk.when(ticket.resolved_at) if ticket.resolved_at else "",
+        "end": desk.named("close_reason", ticket.close_reason) if ticket.resolved_at and ticket.close_reason else "",
+        "result": ticket.result if ticket.resolved_at else "",
+    }
+    return {name: value for name, value in facts.items() if value}

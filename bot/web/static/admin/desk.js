@@ -1,0 +1,76 @@
+// The inbox stays current by itself. Whatever somebody is at (an open form, a focused button) is left as it is.
+
+const IDLE = 60 * 60 * 1000; // an unattended screen asks no more, and its session may end
+let touched = Date.now();
+for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => (touched = Date.now()), true);
+
+const isBusy = (item) => item.querySelector("details[open]") || item.contains(document.activeElement);
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id !== "live") return;
+  if (document.hidden || Date.now() - touched > IDLE) event.preventDefault();
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.target.id !== "live" || !event.detail.successful) return;
+  const fresh = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+  merge(document.getElementById("items"), fresh.getElementById("items"));
+});
+
+function merge(list, fresh) {
+  const kept = new Map([...list.children].filter(isBusy).map((item) => [item.id, item]));
+  for (const item of [...list.children]) if (!kept.has(item.id)) item.remove();
+  let last = null;
+  for (const item of [...fresh.children]) {
+    const busy = kept.get(item.id);
+    if (busy) {
+      refresh(busy, item, list.dataset.changed);
+      kept.delete(item.id);
+      last = busy;
+    } else {
+      const arrived = document.importNode(item, true);
+      list.insertBefore(arrived, last ? last.nextSibling : list.firstChild);
+      htmx.process(arrived);
+      last = arrived;
+    }
+  }
+  for (const item of kept.values()) tell(item, list.dataset.gone);
+  document.getElementById("nothing").hidden = list.children.length > 0;
+}
+
+// What stands above the form is brought up to date; the form is not touched.
+function refresh(item, fresh, words) {
+  const head = item.querySelector(".head");
+  if (!head.contains(document.activeElement)) head.replaceWith(document.importNode(fresh.querySelector(".head"), true));
+  if (item.dataset.version === fresh.dataset.version) return;
+  item.dataset.version = fresh.dataset.version;
+  tell(item, words);
+}
+
+function tell(item, words) {
+  let news = item.querySelector(".news");
+  if (!news) {
+    news = document.createElement("p");
+    news.className = "news";
+    news.setAttribute("role", "status");
+    item.querySelector(".head").after(news);
+  }
+  news.textContent = words;
+}
+
+// Who closes a form by Escape stands at its button again.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.closest(".doing details[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
+// A form that opens is written into at once.
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.target.matches(".doing details[open]")) event.target.querySelector("textarea, select")?.focus();
+  },
+  true,
+);

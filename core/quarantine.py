@@ -1,0 +1,40 @@
+"""Arrivals that could not be understood: seen, tried once more, or given up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tortoise.expressions import Q
+
+from core import audit, errors, transactions
+from core.models.deliveries import Arrival, ArrivalState
+
+
+async def latest(most: int, *, before: str = "") -> list[Arrival]:
+    """The newest first; those that come after the one of the key `before`, where that is said."""
+    rows = Arrival.filter(state=ArrivalState.QUARANTINED)
+    last = await Arrival.get_or_none(key=before) if before else None
+    if last is not None:
+        rows = rows.filter(Q(received_at__lt=last.received_at) | Q(received_at=last.received_at, key__lt=last.key))
+    return await rows.order_by("-received_at", "-key").limit(most)
+
+
+@transactions.atomic
+async def retry(key: str, *, by: str, now: datetime) -> None:
+    """Let it be handled as if it had just come in. Raises errors.NotFound when it is not in quarantine (any more)."""
+    await _released(key, ArrivalState.NEW, "arrival.retried", by=by, now=now)
+
+
+@transactions.atomic
+async def discard(key: str, *, by: str, now: datetime) -> None:
+    """Nothing will come of it; should its network send it again, it is known. Raises errors.NotFound as `retry`."""
+    await _released(key, ArrivalState.HANDLED, "arrival.discarded", by=by, now=now)
+
+
+async def _released(key: str, state: ArrivalState, action: str, *, by: str, now: datetime) -> None:
+    row = await Arrival.get_or_none(key=key, state=ArrivalState.QUARANTINED)
+    freed = Arrival.filter(key=key, state=ArrivalState.QUARANTINED)
+    if row is None or not await freed.update(state=state, attempts=0):
+        raise errors.NotFound("nothing of that name is in quarantine", field="arrival", label="admin.arrivals.gone")
+    before = {"state": ArrivalState.QUARANTINED.value, "problem": row.problem}
+    await audit.record(by, action, f"arrival:{key}"[:254], before=before, after={"state": state.value}, now=now)

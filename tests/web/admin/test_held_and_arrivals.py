@@ -1,0 +1,148 @@
+"""What waits for a person's judgement: answers that a robot may have sent, and messages that nobody understood."""
+
+from __future__ import annotations
+
+from core.models.accounts import AuditLine, Role
+from core.models.deliveries import Arrival, ArrivalState
+from core.models.desk import TicketEntry
+from core.models.responses import HeldAnswer, Response, Score
+from core.plumbing import arrivals
+from core.ports import RawArrival
+from core.surveys import invites, visits
+from core.surveys.visits import Answer
+from tests.web.admin.desk import at
+from tests.web.front import Front
+
+DOUBTS = {"doubts": ["too_quick", "all_links_opened"], "agent": "<script>bot", "open_for": 0.3, "links_at_once": 5}
+
+
+async def held(front: Front, score: int = 1, **evidence: object) -> HeldAnswer:
+    invite = await invites.by_id((await front.invite()).invite_id)
+    assert invite is not None
+    await visits.hold(
+        invite, Answer({"overall": score}, (), "Bad <b>"), {**DOUBTS, **evidence}, confirm="", now=front.clock.now
+    )
+    return await HeldAnswer.filter(invite_id=invite.id).get()
+
+
+async def test_it_says_in_words_what_speaks_for_a_robot(front: Front) -> None:
+    await held(front)
+    admin = await at(front, Role.ADMIN)
+    page = await admin.open("/admin/held")
+    for words in (
+        "less than a second",
+        "as mail scanners do",
+        "5 different scores",
+        "<script>bot",
+        "Bad <b>",
+        "1 of 5",
+    ):
+        assert words in page.text, words
+    assert "<script>bot" not in admin.html
+
+
+async def test_it_counts_once_a_person_says_so(front: Front) -> None:
+    row = await held(front)
+    one, other = await at(front, Role.SUPERVISOR), await at(front, Role.ADMIN)
+    await one.open("/admin/held")
+    await other.open("/admin/held")
+    await one.send(f"/admin/held/{row.id}/count")
+    assert "It counts now." in one.page.text
+    assert (await Score.get()).value == 1
+    assert (await Response.get()).finished_at == front.clock.now
+    await other.send(f"/admin/held/{row.id}/discard")
+    assert other.status == 404
+    assert await Score.all().count() == 1
+    lines = await AuditLine.filter(subject=f"held:hld_{row.id}").values_list("actor", "action")
+    assert list(lines) == [("supervisor@kestrel.example", "held.counted")]
+    assert await TicketEntry.filter(label="history.held_counted").count() == 1
+
+
+async def test_what_a_person_has_answered_since_is_not_written_over(front: Front) -> None:
+    row = await held(front)
+    invite = await invites.by_id(row.invite_id)
+    assert invite is not None
+    await visits.count(invite, Answer({"overall": 5}), nonce="n", changes=False, now=front.clock.now)
+    admin = await at(front, Role.ADMIN)
+    await admin.open("/admin/held")
+    await admin.send(f"/admin/held/{row.id}/count")
+    assert admin.status == 409
+    assert (await Score.get()).value == 5
+    assert (await HeldAnswer.get()).confirmed_at is None
+    assert not await AuditLine.filter(action="held.counted").exists()
+
+
+async def test_a_change_that_was_held_back_counts_where_a_person_says_so(front: Front) -> None:
+    row = await held(front, 2, change=True)
+    invite = await invites.by_id(row.invite_id)
+    assert invite is not None
+    await visits.count(invite, Answer({"overall": 5}), nonce="n", changes=False, now=front.clock.now)
+    admin = await at(front, Role.ADMIN)
+    page = await admin.open("/admin/held")
+    assert "Would change what another browser had answered" in page.text
+    await admin.send(f"/admin/held/{row.id}/count")
+    assert (await Score.get()).value == 2
+
+
+async def test_a_robots_answer_is_thrown_away(front: Front) -> None:
+    row = await held(front)
+    admin = await at(front, Role.ADMIN)
+    await admin.open("/admin/held")
+    await admin.send(f"/admin/held/{row.id}/discard")
+    assert not await HeldAnswer.exists()
+    assert not await Score.exists()
+    [line] = await AuditLine.filter(action="held.discarded")
+    assert line.before
+    assert line.before["scores"] == {"overall": 1}
+    assert "Nothing is held" in admin.page.text
+
+
+async def quarantined(
+    front: Front, key: str = "1 %2f/ü", body: bytes = b"\xff\x00<script>alert(1)</script>\xe2\x80\xae"
+) -> str:
+    await arrivals.store("support-bot", [RawArrival(key, body)], now=front.clock.now)
+    await arrivals.quarantine(f"support-bot:{key}", "no <JSON>")
+    return f"support-bot:{key}"
+
+
+async def test_bytes_are_shown_as_text_whatever_they_are(front: Front) -> None:
+    await quarantined(front)
+    await quarantined(front, "2", b"x" * 5000)
+    admin = await at(front, Role.ADMIN)
+    page = await admin.open("/admin/arrivals")
+    assert r"\xff\x00<script>alert(1)</script>\u202e" in page.text
+    assert "<script>alert" not in admin.html
+    assert "no <JSON>" in page.text
+    assert "x" * 4000 in page.text
+    assert "x" * 4001 not in page.text
+    assert "5000 bytes" in page.text
+
+
+async def test_it_is_tried_again_or_given_up_once(front: Front) -> None:
+    first, second = await quarantined(front), await quarantined(front, "2")
+    one, other = await at(front, Role.SUPERVISOR), await at(front, Role.ADMIN)
+    for browser in (one, other):
+        await browser.open("/admin/arrivals")
+    await one.post("/admin/arrivals/retry", arrival=first)
+    assert (await Arrival.get(key=first)).state == ArrivalState.NEW
+    await other.post("/admin/arrivals/discard", arrival=first)
+    assert other.status == 404
+    await one.post("/admin/arrivals/discard", arrival=second)
+    assert (await Arrival.get(key=second)).state == ArrivalState.HANDLED
+    done = await AuditLine.filter(action__startswith="arrival.").order_by("id").values_list("action", "subject")
+    assert list(done) == [("arrival.retried", f"arrival:{first}"), ("arrival.discarded", f"arrival:{second}")]
+
+
+async def test_who_may_only_look_decides_nothing(front: Front) -> None:
+    row, key = await held(front), await quarantined(front)
+    auditor = await at(front, Role.AUDITOR)
+    for path in ("/admin/held", "/admin/arrivals"):
+        page = await auditor.open(path)
+        assert not [one for one in page.all("form") if one.get("action", "").startswith(path)]
+    await auditor.post(f"/admin/held/{row.id}/count")
+    assert auditor.status == 403
+    await auditor.post("/admin/arrivals/retry", arrival=key)
+    assert auditor.status == 403
+    agent = await at(front, Role.AGENT)
+    await agent.open("/admin/held")
+    assert agent.status == 403
