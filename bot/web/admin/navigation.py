@@ -22,6 +22,7 @@ class Section:
 SECTIONS = (
     Section("overview", HOME, Right.OWN),
     Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
+    Section("surveys", "/admin/surveys", Right.SEE_SETUP),
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
