@@ -89,6 +89,19 @@ def problems(found: Sequence[Problem]) -> dict[str, str]:
     return {_field(one): one.what for one in found}
 
 
+def complaint(name: str) -> str:
+    """Which of `surveys.wrong.…` says what is wrong with a field; "" where only its own words do."""
+    if name in SPANS:
+        return "span"
+    if name == "positive_from":
+        return "positive"
+    if name in (*NUMBERS, "conditions-min_replies"):
+        return "number"
+    if name in LINES:
+        return name
+    return {"key": "key", "dimensions": "under"}.get(name.rsplit("-", 1)[-1], "") if "-" in name else ""
+
+
 def spans(values: Values) -> dict[str, timedelta]:
     """The durations that can be read, to be said back in words."""
     told: dict[str, timedelta] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -206,7 +207,7 @@ async def _edit(
 ) -> Response:
     templates = visit.site.templates
     settings, found = _read(values)
-    wrong = wrong if wrong is not None else found if tried else {}
+    wrong = _said(visit, wrong if wrong is not None else found if tried else {})
     compared = None
     if tried and settings is not None:
         compared = await what_if.compare(key or typed or "new", settings, days=DAYS, now=visit.now)
@@ -230,6 +231,7 @@ async def _edit(
         numbers=survey_numbers.lines(compared) if compared else [],
         days=DAYS,
         fields=survey_fields,
+        shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
     )
 
@@ -242,6 +244,12 @@ def _read(values: Values) -> tuple[SurveySettings | None, dict[str, str]]:
         return None, survey_fields.problems(explain(error, SurveySettings))
 
 
+def _said(visit: Visit, wrong: dict[str, str]) -> dict[str, str]:
+    """In the reader's language, where it has been translated."""
+    codes = {name: survey_fields.complaint(name) for name in wrong}
+    return {name: visit.say(f"surveys.wrong.{codes[name]}") if codes[name] else what for name, what in wrong.items()}
+
+
 def _settings(one: Seen) -> SurveySettings:
     return SurveySettings.model_validate({name: value for name, value in one.values.items() if name != "position"})
 
@@ -250,8 +258,13 @@ def _values(one: Survey) -> Values:
     return SurveySettings.model_validate(one.settings).model_dump(mode="json")
 
 
-def _span(visit: Visit, span: Any) -> str:
-    return visit.site.templates.span(span, visit.locale)
+def _span(visit: Visit, span: timedelta) -> str:
+    """To the second: "1 minute 30 seconds"."""
+    left, told = int(span.total_seconds()), []
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        count, left = divmod(left, size)
+        told += [visit.say(f"duration.{unit}", count=count)] if count else []
+    return " ".join(told) or visit.say("duration.second", count=0)
 
 
 async def _find(key: str) -> Seen | None:
