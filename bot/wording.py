@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.rendering import Templates
+from bot.words import Choice
 from core.models.contacts import Contact
 from core.surveys.settings import SurveySettings, Words
 
@@ -36,17 +37,39 @@ class Wording:
         own = next((self._own(one.label) for one in self.settings.reasons if one.key == key), "")
         return own or self._shipped(f"reason.{key}") or key.replace("_", " ").capitalize()
 
+    def scale(self) -> tuple[Choice, ...]:
+        """The five buttons in the survey's style, 1 first."""
+        shipped = self.templates.scale(self.settings.scale, self.locale)
+        if self.settings.scale != "own":
+            return shipped
+        return tuple(self._symbol(one) for one in shipped)
+
     def scale_hint(self) -> str:
-        return self.label("scale.range", low=self.label("scale.low"), high=self.label("scale.high"))
+        """What its ends mean; "" where the buttons say it themselves."""
+        low, high = self.label("scale.low"), self.label("scale.high")
+        if self.settings.scale == "words":
+            return ""
+        if self.settings.scale in ("stars", "numbers"):
+            return self.label("scale.range", low=low, high=high)
+        first, *_, last = self.scale()
+        if self.settings.scale == "own":
+            words = [self._own(one.word) for one in self.settings.symbols]
+            low, high = words[0] or low, words[-1] or high
+        return self.label("scale.own_range", first=first.label, low=low, last=last.label, high=high)
+
+    def score(self, value: int) -> str:
+        """A score that was given, as it is shown afterwards."""
+        if self.settings.scale == "own":
+            return self.label("scale.own_score", symbol=self.settings.symbols[value - 1].symbol, value=value)
+        return self.templates.score(self.settings.scale, value, self.locale)
 
     def scores(self, scores: Mapping[str, int]) -> list[dict[str, object]]:
         """What templates loop over: label, value, and the score in the survey's own style."""
-        style = self.settings.scale
         return [
             {
                 "label": self.dimension(key),
                 "value": scores[key],
-                "text": self.templates.score(style, scores[key], self.locale),
+                "text": self.score(scores[key]),
             }
             for key in self.settings.dimension_keys
             if key in scores
@@ -54,6 +77,12 @@ class Wording:
 
     def label(self, key: str, **values: object) -> str:
         return self.templates.label(key, self.locale, **values)
+
+    def _symbol(self, shipped: Choice) -> Choice:
+        own = self.settings.symbols[shipped.value - 1]
+        word = self._own(own.word)
+        spoken = self.label("scale.spoken", value=shipped.value, word=word) if word else shipped.hint
+        return Choice(shipped.value, own.symbol, spoken)
 
     def _own(self, words: Words) -> str:
         return words.get(self.locale) or words.get("en") or next(iter(words.values()), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -20,6 +20,7 @@ from core.surveys.settings import SCORES, SurveySettings
 
 Rows = tuple[tuple[Button, ...], ...]
 Context = dict[str, object]
+_SHORT = 8  # characters on each of five buttons in a row
 
 
 @dataclass(slots=True)
@@ -116,6 +117,8 @@ def draw(
     question = now_stands.question()
     if question.step == Step.THANKS:
         return _thanks(now_stands, channel, site, now=now)
+    if question.step == Step.SCORE and not now_stands.asking and _fits_at_once(now_stands):
+        return _all_at_once(now_stands, site)
     return _question(now_stands, site, question)
 
 
@@ -134,10 +137,7 @@ def fills_its_field(channel: Channel, comment: str | None) -> bool:
 def form(now_stands: Standing, channel: Channel) -> Form:
     """The whole survey in one form, filled in with what is known."""
     words, settings = now_stands.words, now_stands.settings
-    choices = tuple(
-        Option(str(one.value), f"{one.label}  {one.hint}")
-        for one in words.templates.scale(settings.scale, words.locale)
-    )
+    choices = tuple(Option(str(one.value), f"{one.label}  {one.hint}") for one in words.scale())
     fields = [
         FormField(
             f"score_{key}",
@@ -200,13 +200,34 @@ def _question(now_stands: Standing, site: Site, question: scoring.Question) -> S
         row = _score_row(now_stands, question.dimension, site, taps=True)
         return Screen("question", context, (row, (skip, done)) if now_stands.scores else (row,))
     if question.step == Step.REASONS:
-        chips = tuple(_chip(now_stands, one.key) for one in now_stands.settings.reasons)
+        offered = scoring.offered_reasons(now_stands.scores, now_stands.settings)
+        chips = tuple(_chip(now_stands, one.key) for one in offered)
         ready = Button(words.label("button.done"), skip.action, tone=Tone.PRIMARY)
         context |= {"question": words.label("question.reasons")}
         return Screen("question", context, (*_pairs(chips), (ready if now_stands.reasons else skip,)))
     context |= {"question": words.label("question.comment")}
     needed = scoring.needs_comment(now_stands.scores, now_stands.settings)
     return Screen("question", context, () if needed else ((skip,),), asks_text=True)
+
+
+def _fits_at_once(now_stands: Standing) -> bool:
+    """Whether all dimensions go into one message: words would make it longer than a phone's screen."""
+    short = all(len(one.label) <= _SHORT for one in now_stands.words.scale())
+    return now_stands.settings.layout == "all_at_once" and "overall" in now_stands.scores and short
+
+
+def _all_at_once(now_stands: Standing, site: Site) -> Screen:
+    """Each other dimension with its name above its row; the name alone asks about that one again."""
+    words, key = now_stands.words, now_stands.invite.key
+    rows: list[tuple[Button, ...]] = []
+    for one in now_stands.settings.dimension_keys[1:]:
+        rows.append((Button(_labelled(now_stands, one), actions.write(key, actions.ASK, one)),))
+        row = _score_row(now_stands, one, site, taps=True)
+        rows.append(tuple(replace(it, hint=f"{words.dimension(one)}: {it.hint}") for it in row))
+    skip = Button(words.label("button.skip"), actions.write(key, actions.SKIP, "scores"))
+    done = Button(words.label("button.done"), actions.write(key, actions.DONE), tone=Tone.PRIMARY)
+    asked = {"step": Step.SCORE.value, "scale": words.scale_hint(), "question": words.label("question.at_once")}
+    return Screen("question", _common(now_stands, site) | _answered(now_stands) | asked, (*rows, (skip, done)))
 
 
 def _choice(now_stands: Standing, site: Site) -> Screen:
@@ -268,7 +289,7 @@ def _score_row(now_stands: Standing, dimension: str, site: Site, *, taps: bool) 
             hint=choice.hint,
             chosen=choice.value == chosen,
         )
-        for choice in words.templates.scale(now_stands.settings.scale, words.locale)
+        for choice in words.scale()
         if choice.value in SCORES
     )
 

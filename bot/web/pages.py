@@ -25,6 +25,7 @@ ASSETS = {
     "admin/board.js": _JS,
     "admin/desk.css": _CSS,
     "admin/desk.js": _JS,
+    "admin/surveys.css": _CSS,
     "vendor/htmx/htmx.min.js": _JS,
     "vendor/uplot/uPlot.min.css": _CSS,
     "vendor/uplot/uPlot.iife.min.js": _JS,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.web.limits import BODY_LIMIT
 from core import errors
+from core.surveys import scoring
 from core.surveys.settings import SurveySettings
 from core.surveys.visits import Answer
 from core.text import COMMENT_LIMIT, clean
@@ -33,9 +34,8 @@ def answer(fields: Fields, settings: SurveySettings) -> Answer:
     """What the form says. Fields that this survey does not ask for are not looked at."""
     scores = {key: score(first(fields, key)) for key in settings.dimension_keys}
     given = {key: value for key, value in scores.items() if value is not None}
-    low = any(value <= settings.reasons_up_to for value in given.values())
-    chosen = set(fields.get("reasons", ())) if low else set()
-    reasons = tuple(one.key for one in settings.reasons if one.key in chosen)
+    chosen = set(fields.get("reasons", ()))
+    reasons = tuple(one.key for one in scoring.offered_reasons(given, settings) if one.key in chosen)
     comment = clean(
         first(fields, "comment", BODY_LIMIT), limit=BODY_LIMIT
     )  # whole, so that whoever wrote it can shorten it

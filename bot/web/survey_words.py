@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from bot import labels
 from bot.rendering import Templates
+from bot.wording import Wording
 from core.models.invites import Invite, InvitePurpose
-from core.surveys import catalogue
+from core.surveys import catalogue, scoring
 from core.surveys.settings import Dimension, SurveySettings
 from core.surveys.visits import Answer
 
-_GLYPHS = {"stars": "★", "numbers": ""}
+_GLYPHS = {"stars": "★", "numbers": ""}  # those without stand for themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    """`place` counts the dimensions from 1: what is offered under their low scores is bound to it."""
+
+    place: int
     key: str
     label: str
     question: str
@@ -37,6 +41,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
+    """`places` are the dimensions that it goes with; empty: with any."""
+
+    places: tuple[int, ...]
     key: str
     label: str
     checked: bool
@@ -59,6 +66,7 @@ class Words:
         self._templates = templates
         self._locale = locale
         self.settings: SurveySettings = catalogue.settings_for(invite)
+        self._wording = Wording(templates, self.settings, locale)
 
     @property
     def title(self) -> str:
@@ -67,23 +75,28 @@ class Words:
     def asked(self, answer: Answer) -> tuple[Asked, ...]:
         """The dimensions in their order, `overall` first."""
         by_key = {one.key: one for one in self.settings.dimensions}
-        return tuple(self._dimension(by_key[key], answer) for key in self.settings.dimension_keys)
+        return tuple(self._dimension(at, by_key[key], answer) for at, key in enumerate(self.settings.dimension_keys, 1))
 
     def chips(self, answer: Answer) -> tuple[Chip, ...]:
+        places = {key: at for at, key in enumerate(self.settings.dimension_keys, 1)}
         return tuple(
-            Chip(one.key, self._pick(one.label) or self._label(f"reason.{one.key}", one.key), one.key in answer.reasons)
+            Chip(
+                tuple(places[name] for name in one.dimensions if name in places),
+                one.key,
+                self._pick(one.label) or self._label(f"reason.{one.key}", one.key),
+                one.key in answer.reasons,
+            )
             for one in self.settings.reasons
-            if self.settings.reasons_up_to
+            if self.settings.reasons_up_to and (not one.dimensions or places.keys() & set(one.dimensions))
         )
 
     def given(self, answer: Answer) -> tuple[Given, ...]:
         by_key = {one.key: one for one in self.settings.dimensions}
-        style = self.settings.scale
         return tuple(
             Given(
                 self._name(by_key[key]),
                 answer.scores[key],
-                self._templates.score(style, answer.scores[key], self._locale),
+                self._wording.score(answer.scores[key]),
             )
             for key in self.settings.dimension_keys
             if key in answer.scores
@@ -92,19 +105,20 @@ class Words:
     def reasons(self, answer: Answer) -> tuple[str, ...]:
         return tuple(chip.label for chip in self.chips(answer) if chip.checked)
 
-    def _dimension(self, dimension: Dimension, answer: Answer) -> Asked:
+    def _dimension(self, place: int, dimension: Dimension, answer: Answer) -> Asked:
         score = answer.scores.get(dimension.key)
+        offers = scoring.has_reasons(dimension.key, self.settings)
         choices = tuple(
             Choice(
                 value=one.value,
                 glyph=_GLYPHS.get(self.settings.scale, one.label),
                 hint=one.hint,
                 checked=one.value == score,
-                low=one.value <= self.settings.reasons_up_to,
+                low=offers and one.value <= self.settings.reasons_up_to,
             )
-            for one in self._templates.scale(self.settings.scale, self._locale)
+            for one in self._wording.scale()
         )
-        return Asked(dimension.key, self._name(dimension), self._question(dimension), choices, score is not None)
+        return Asked(place, dimension.key, self._name(dimension), self._question(dimension), choices, score is not None)
 
     def _question(self, dimension: Dimension) -> str:
         if self._invite.purpose == InvitePurpose.RECOVERY:

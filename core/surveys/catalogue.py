@@ -11,7 +11,7 @@ from core.store.prepared import Prepared
 from core.surveys.settings import SurveySettings
 
 DEFAULT_KEY = "default"
-_CURRENT = Prepared(Survey, lambda: Survey.filter(current=True).order_by("position", "id"))
+_CURRENT = Prepared(Survey, lambda: Survey.filter(current=True).order_by("position", "key"))
 _read: dict[int, tuple[dict[str, object], SurveySettings]] = {}
 
 

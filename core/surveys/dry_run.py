@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from core import contacts
 from core.models.contacts import Address, Reach
 from core.models.desk import EntryKind, TicketEntry
 from core.surveys import catalogue, eligibility
 from core.surveys.eligibility import Asked, ContactTraits, TicketTraits, Verdict
+from core.surveys.settings import SurveySettings
 
 EXAMPLES = 3
 REOPENED = "reopened"
@@ -75,21 +77,29 @@ def asked(reasons: Mapping[str, int]) -> int:
 
 
 async def replay(
-    since: datetime, until: datetime, *, told: Callable[[int, int], object] = lambda done, of: None, at_once: int = 1000
+    since: datetime,
+    until: datetime,
+    *,
+    surveys: Sequence[tuple[str, SurveySettings]] | None = None,
+    one_in: int = 1,
+    told: Callable[[int, int], object] = lambda done, of: None,
+    at_once: int = 1000,
 ) -> DryRun:
     """Decide again about each resolution from `since` to before `until`, in their order, `at_once` at once.
 
-    `told` hears how far it is. The budget is that of the invites that are replayed, from as long before `since` as it
-    looks back. What is not kept for each resolution is taken as it is now: the ticket's team, type, priority, tags and
-    close reason, the contact's tier and addresses. How many replies it took is not kept at all, so a condition on it
-    holds.
+    `surveys` in their order stand for those that are asked now. With `one_in`, only every so-manieth contact is looked
+    at, with all that is theirs, so that budgets are right. `told` hears how far it is. The budget is that of the
+    invites that are replayed, from as long before `since` as it looks back. What is not kept for each resolution is
+    taken as it is now: the ticket's team, type, priority, tags and close reason, the contact's tier and addresses. How
+    many replies it took is not kept at all, so a condition on it holds.
     """
-    surveys = [(survey.key, catalogue.settings_of(survey)) for survey in await catalogue.current()]
+    if surveys is None:
+        surveys = [(survey.key, catalogue.settings_of(survey)) for survey in await catalogue.current()]
     span = eligibility.longest_span([settings for _, settings in surveys])
     found = DryRun(since, until, {key: Counter() for key, _ in surveys})
     earlier = _Earlier(span)
     reopened = await _reopened(since - span)
-    async for row, channels in _resolutions(since - span, until, told, at_once):
+    async for row, channels in _resolutions(since - span, until, one_in, told, at_once):
         person = _person(row, channels, earlier.of(row["contact"], now=row["at"]))
         key, verdict = eligibility.judge(surveys, _traits(row), person, now=row["at"])
         reason = _reason(verdict, reopened.get((row["ticket"], row["cycle"])))
@@ -163,11 +173,15 @@ def _first(channels: Sequence[str], wanted: str) -> str:
 
 
 async def _resolutions(
-    since: datetime, until: datetime, told: Callable[[int, int], object], at_once: int
+    since: datetime, until: datetime, one_in: int, told: Callable[[int, int], object], at_once: int
 ) -> AsyncIterator[tuple[Row, Sequence[str]]]:
     """Each resolution with the channels that reach its contact. Only ids are held for all of them: 8 bytes each."""
     rows = TicketEntry.filter(kind=EntryKind.RESOLVED, at__gte=since, at__lt=until).order_by("at", "id")
-    found: list[int] = await rows.values_list("id", flat=True)  # type: ignore[assignment]  # Tortoise types them as tuples
+    if one_in == 1:
+        found: list[int] = await rows.values_list("id", flat=True)  # type: ignore[assignment]  # typed as tuples
+    else:
+        pairs = await rows.values_list("id", "ticket__contact_id")
+        found = [entry for entry, contact in pairs if crc32(b"%d" % contact) % one_in == 0]
     ids = array("q", found)
     recovered = await _recovered(since)
     for start in range(0, len(ids), at_once):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -92,6 +92,11 @@ def judge(
 
 def unmet_condition(conditions: Conditions, ticket: TicketTraits, tier: str) -> str | None:
     """The name of the first condition that does not hold, or None when all do."""
+    return next(unmet_conditions(conditions, ticket, tier), None)
+
+
+def unmet_conditions(conditions: Conditions, ticket: TicketTraits, tier: str) -> Iterator[str]:
+    """The names of all that do not hold."""
     checks: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("type", conditions.types, (ticket.type,)),
         ("team", conditions.teams, (ticket.team,)),
@@ -104,9 +109,10 @@ def unmet_condition(conditions: Conditions, ticket: TicketTraits, tier: str) -> 
     )
     for name, wanted, has in checks:
         if wanted and not set(wanted) & set(has):
-            return name
+            yield name
     too_few = ticket.replies is not None and ticket.replies < conditions.min_replies
-    return "replies" if too_few else None
+    if too_few:
+        yield "replies"
 
 
 def in_sample(name: str, percent: int) -> bool:

@@ -229,12 +229,13 @@ async def _verdict(
 ) -> tuple[Survey | None, eligibility.Verdict]:
     surveys = {survey.key: survey for survey in await catalogue.current()}
     settings = {key: catalogue.settings_of(survey) for key, survey in surveys.items()}
-    person = await _traits_of(contact, list(settings.values()), now=now)
+    person = await traits_of(contact, list(settings.values()), now=now)
     key, verdict = eligibility.judge(settings.items(), traits, person, now=now)
     return surveys.get(key), verdict
 
 
-async def _traits_of(contact: Contact, settings: list[SurveySettings], *, now: datetime) -> eligibility.ContactTraits:
+async def traits_of(contact: Contact, settings: list[SurveySettings], *, now: datetime) -> eligibility.ContactTraits:
+    """What decides about asking this contact now, by any of these surveys."""
     since = now - eligibility.longest_span(settings) - timedelta(days=1)
     asked = [one for one in await _ASKED.all(contact.id) if one.due_at > since]
     return eligibility.ContactTraits(

@@ -50,12 +50,13 @@ async def give_score(
 
 @transactions.atomic
 async def skip(invite: Invite, what: str, *, now: datetime) -> Response:
-    """Pass over a question: a dimension, "reasons" or "comment"."""
+    """Pass over a question: a dimension, "reasons" or "comment"; "scores": all dimensions that are not rated yet."""
     settings = catalogue.settings_for(invite)
     response, scores = await _begin(invite, settings, now=now)
     if what == "comment" and scoring.needs_comment(scores, settings) and not response.comment:
         raise errors.Invalid("a comment is needed under such a score", label="note.comment_required")
-    skipped = [*response.skipped, what] if what not in response.skipped else response.skipped
+    over = [one for one in settings.dimension_keys if one not in scores] if what == "scores" else [what]
+    skipped = [*response.skipped, *(one for one in over if one not in response.skipped)]
     return await _changed(invite, response, settings, {"skipped": skipped, "comment_until": None}, now=now)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.models.responses import Band
-from core.surveys.settings import SurveySettings
+from core.surveys.settings import Reason, SurveySettings
 
 
 class Step(StrEnum):
@@ -37,8 +37,15 @@ def band_of(scores: Mapping[str, int], settings: SurveySettings) -> Band:
     return Band.POSITIVE if positive else Band.NEUTRAL
 
 
-def wants_reasons(scores: Mapping[str, int], settings: SurveySettings) -> bool:
-    return bool(settings.reasons) and any(value <= settings.reasons_up_to for value in scores.values())
+def offered_reasons(scores: Mapping[str, int], settings: SurveySettings) -> tuple[Reason, ...]:
+    """The reasons that go with these scores: some score is low, and of a dimension that the reason is about."""
+    low = {dimension for dimension, value in scores.items() if value <= settings.reasons_up_to}
+    return tuple(one for one in settings.reasons if low and (not one.dimensions or low & set(one.dimensions)))
+
+
+def has_reasons(dimension: str, settings: SurveySettings) -> bool:
+    """Whether a low score of this dimension offers any."""
+    return bool(offered_reasons({dimension: 1}, settings))
 
 
 def needs_comment(scores: Mapping[str, int], settings: SurveySettings) -> bool:
@@ -61,7 +68,7 @@ def next_question(
     for dimension in settings.dimension_keys:
         if dimension not in scores and dimension not in skipped:
             return Question(Step.SCORE, dimension)
-    if wants_reasons(scores, settings) and "reasons" not in skipped:
+    if "reasons" not in skipped and offered_reasons(scores, settings):
         return Question(Step.REASONS)
     if settings.comment == "optional" and not comment and "comment" not in skipped:
         return Question(Step.COMMENT)

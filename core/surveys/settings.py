@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from core.durations import Span, parse, write
+from core.setting_problems import Problem, as_error, unknown
 
 SCORES = range(1, 6)
+_TAKEN = {"reasons", "comment", "scores"}
+"""What can be passed over in a conversation, beside dimensions."""
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,23}$")]
 Words = dict[str, str]
@@ -77,10 +81,18 @@ class Dimension(_Strict):
 
 
 class Reason(_Strict):
-    """A chip that is offered under a low score."""
+    """A chip that is offered under a low score: of any dimension, or only of those that are named."""
 
     key: Key
     label: Words = {}
+    dimensions: tuple[str, ...] = ()
+
+
+class Symbol(_Strict):
+    """One step of a scale of one's own. `word` is what is spoken and shown beside it; empty: the shipped one."""
+
+    symbol: str = Field(pattern=r"^\S(.{0,14}\S)?$", description="1 to 16 characters that can be seen.")
+    word: Words = {}
 
 
 class Conditions(_Strict):
@@ -110,7 +122,9 @@ class SurveySettings(_Strict):
     reasons_up_to: int = Field(default=3, ge=0, le=5, description="Reasons are offered at or under this score.")
     comment: Literal["optional", "off"] = "optional"
     comment_required_up_to: int = Field(default=0, ge=0, le=5, description="0: the comment is never required.")
-    scale: Literal["stars", "faces", "numbers"] = "stars"
+    scale: Literal["stars", "faces", "numbers", "words", "own"] = "stars"
+    symbols: tuple[Symbol, ...] = ()
+    layout: Literal["one_by_one", "all_at_once"] = "one_by_one"
 
     delay: Span = Field(default=timedelta(minutes=5), le=timedelta(days=30))
     window: Annotated[Window | None, BeforeValidator(_read_window), PlainSerializer(_write_window, return_type=str)] = (
@@ -137,15 +151,8 @@ class SurveySettings(_Strict):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> SurveySettings:
-        for what, parts in (("dimensions", self.dimensions), ("reasons", self.reasons)):
-            if len({part.key for part in parts}) != len(parts):
-                raise ValueError(f"{what}: every key may stand only once")
-        if taken := {"reasons", "comment"} & set(self.dimension_keys):
-            raise ValueError(f"dimensions: {min(taken)!r} means something else and cannot be one")
-        if "overall" not in self.dimension_keys:
-            raise ValueError('dimensions: "overall" is asked first and cannot be left out')
-        if self.positive_from <= self.negative_up_to:
-            raise ValueError("positive_from: must be above negative_up_to")
+        if problems := [*_wrong_parts(self), *_wrong_symbols(self)]:
+            raise as_error(problems)
         return self
 
     @property
@@ -153,3 +160,30 @@ class SurveySettings(_Strict):
         """`overall` first, the others in their order: the order in which they are asked."""
         others = tuple(one.key for one in self.dimensions if one.key != "overall")
         return ("overall", *others) if len(others) < len(self.dimensions) else others
+
+
+def _wrong_parts(settings: SurveySettings) -> Iterator[Problem]:
+    for what, parts in (("dimensions", settings.dimensions), ("reasons", settings.reasons)):
+        if len({part.key for part in parts}) != len(parts):
+            yield Problem((what,), "every key may stand only once")
+    keys = set(settings.dimension_keys)
+    if taken := _TAKEN & keys:
+        yield Problem(("dimensions",), f"{min(taken)!r} means something else and cannot be one")
+    if "overall" not in keys:
+        yield Problem(("dimensions",), '"overall" is asked first and cannot be left out')
+    for at, reason in enumerate(settings.reasons):
+        for name in reason.dimensions:
+            if name not in keys:
+                yield Problem(("reasons", at, "dimensions"), f"{name}: {unknown(name, keys, 'dimension')}")
+    if settings.positive_from <= settings.negative_up_to:
+        yield Problem(("positive_from",), "must be above negative_up_to")
+
+
+def _wrong_symbols(settings: SurveySettings) -> Iterator[Problem]:
+    symbols = [one.symbol for one in settings.symbols]
+    if len(set(symbols)) != len(symbols):
+        yield Problem(("symbols",), "every symbol may stand only once")
+    if settings.scale == "own" and len(symbols) != len(SCORES):
+        yield Problem(("symbols",), f"a scale of your own has {len(SCORES)} symbols, the worst first")
+    elif len(symbols) not in (0, len(SCORES)):
+        yield Problem(("symbols",), f"must be {len(SCORES)}, the worst first, or none")

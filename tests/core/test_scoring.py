@@ -79,7 +79,18 @@ def test_a_better_score_never_makes_a_worse_answer(scores: dict[str, int], key: 
     ],
 )
 def test_reasons_are_offered_under_a_low_score(settings: dict[str, Any], scores: dict[str, int], offered: bool) -> None:
-    assert scoring.wants_reasons(scores, survey(**settings)) is offered
+    assert bool(scoring.offered_reasons(scores, survey(**settings))) is offered
+
+
+def test_a_reason_is_offered_under_the_dimensions_that_it_names() -> None:
+    settings = survey(reasons=[{"key": "slow", "dimensions": ["speed"]}, {"key": "other"}])
+
+    def offered(**scores: int) -> list[str]:
+        return [one.key for one in scoring.offered_reasons(scores, settings)]
+
+    assert offered(overall=5, speed=2) == ["slow", "other"]
+    assert offered(overall=2, speed=5) == ["other"]
+    assert offered(overall=5, speed=5) == []
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,7 @@ def test_everything_that_is_wrong_is_named_at_once_and_a_broken_line_by_its_numb
             '[[staff]]\nkey = "bo"\naddresses = [{ channel = "slack", address = "U2" }]',
             "staff[0].addresses[0]: slack U2 is li@example.org already",
         ),
-        ('[[surveys]]\nkey = "default"\npositive_from = 3\nnegative_up_to = 3', "surveys[0]: positive_from: must be"),
+        ('[[surveys]]\nkey = "default"\npositive_from = 3\nnegative_up_to = 3', "surveys[0].positive_from: must be"),
     ],
 )
 async def test_what_does_not_fit_the_store_is_refused_and_nothing_is_written(

@@ -135,7 +135,7 @@ DURATION_FORM = 'a duration is written as "90s", "5m", "24h", "7d" or "1h30m"'
         ({"remind_after": "59s"}, "remind_after: must be greater than or equal to 1 minute"),
         ({"sample": 101}, "sample: must be less than or equal to 100"),
         ({"reminders": 3}, "reminders: must be less than or equal to 2"),
-        ({"scale": "hearts"}, "scale: must be 'stars', 'faces' or 'numbers'"),
+        ({"scale": "hearts"}, "scale: must be 'stars', 'faces', 'numbers', 'words' or 'own'"),
         ({"dely": "5m"}, "dely: unknown setting; did you mean delay?"),
         ({"conditions": {"team": ["support"]}}, "conditions.team: unknown setting; did you mean teams?"),
         ({"dimensions": [{"key": "overall", "labl": {}}]}, "dimensions[0].labl: unknown setting; did you mean label?"),
@@ -143,6 +143,17 @@ DURATION_FORM = 'a duration is written as "90s", "5m", "24h", "7d" or "1h30m"'
         ({"dimensions": [{"key": "overall"}, {"key": "a"}, {"key": "a"}]}, "dimensions: every key may stand only once"),
         ({"dimensions": []}, "dimensions: Tuple must have at least 1 item after validation, not 0"),
         ({"reasons": [{"key": "slow"}] * 2}, "reasons: every key may stand only once"),
+        ({"scale": "own"}, "symbols: a scale of your own has 5 symbols, the worst first"),
+        ({"symbols": [{"symbol": "x"}]}, "symbols: must be 5, the worst first, or none"),
+        ({"symbols": [{"symbol": "x"}] * 5}, "symbols: every symbol may stand only once"),
+        (
+            {"dimensions": [{"key": "overall"}, {"key": "scores"}]},
+            "dimensions: 'scores' means something else and cannot be one",
+        ),
+        (
+            {"reasons": [{"key": "slow", "dimensions": ["sped"]}]},
+            "reasons[0].dimensions: sped: unknown dimension; did you mean speed?",
+        ),
         ({"negative_up_to": 4}, "positive_from: must be above negative_up_to"),
     ],
 )

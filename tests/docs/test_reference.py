@@ -28,7 +28,7 @@ from core.models.deliveries import DeliveryState
 from core.reactions.settings import Action, RuleSettings, When
 from core.setup import RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup
 from core.setup.models import AlertTarget, StaffAddressSetup
-from core.surveys.settings import Conditions, Dimension
+from core.surveys.settings import Conditions, Dimension, Reason, Symbol
 from tests.docs import pages
 
 GENERATED = ("templates", "commands", "tables")
@@ -39,7 +39,9 @@ SETUP = {
     "[[staff]]": StaffSetup,
     "addresses": StaffAddressSetup,
     "[[surveys]]": SurveySetup,
-    "dimensions and reasons": Dimension,
+    "dimensions": Dimension,
+    "reasons": Reason,
+    "symbols": Symbol,
     "conditions": Conditions,
     "[[rules]]": RuleSetup,
     "when": When,

@@ -56,6 +56,20 @@ async def test_reasons_without_a_low_score_are_left_out(front: Front) -> None:
     assert (await Response.get()).reasons == []
 
 
+async def test_a_page_in_symbols_of_ones_own_speaks_their_words_and_binds_reasons(store: stores.Store) -> None:
+    symbols = [{"symbol": one, "word": {"zh-Hans": word}} for one, word in zip("甲乙丙丁戊", "一二三四五", strict=True)]
+    reasons = [{"key": "slow", "dimensions": ["speed"]}, {"key": "unfriendly"}]
+    async with fronts.opened(scale="own", symbols=symbols, reasons=reasons) as front:
+        ann = Person(front)
+        page = await ann.open((await front.invite(locale="zh-Hans")).link)
+        assert "甲" in page.text
+        assert "1 分，一" in page.text
+        assert page.all("label", **{"class": "chip bound for-d3"})
+        await ann.press(overall="2", reasons=["slow", "unfriendly"])
+        assert (await Response.get()).reasons == ["unfriendly"], "speed was not rated low"
+        assert "乙 2/5" in ann.page.text
+
+
 async def test_whoever_blocks_cookies_confirms_with_one_more_tap(front: Front) -> None:
     ann = Person(front, cookies=False)
     await ann.open((await front.invite()).link)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, replace
+from unicodedata import east_asian_width
 
 from aiogram.types import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 
@@ -13,6 +14,7 @@ from core.ports import Button, Message, Tone
 TEXT_LIMIT = 4096  # UTF-16 units, of what is left when the mark-up is taken out
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
+_CROWDED, _ROW_WIDTH = 3, 24
 _STYLES = {Tone.PRIMARY: "primary", Tone.GOOD: "success", Tone.BAD: "danger"}
 _NOTHING = "…"  # Telegram refuses a text and a label without anything to see
 _TAG = re.compile(r"<[^<>]*>")
@@ -26,7 +28,8 @@ class Drawing:
     coloured: bool = True
 
     def keyboard(self) -> InlineKeyboardMarkup | None:
-        drawn = [[_button(button, coloured=self.coloured) for button in row] for row in self.rows if row]
+        rows = [shown for row in self.rows if row for shown in _readable(row)]
+        drawn = [[_button(button, coloured=self.coloured) for button in row] for row in rows]
         return InlineKeyboardMarkup(inline_keyboard=drawn) if drawn else None
 
 
@@ -102,6 +105,12 @@ def _joined(*parts: str) -> str:
 
 def _escape(text: str) -> str:
     return html.escape(text, quote=False)
+
+
+def _readable(row: tuple[Button, ...]) -> list[tuple[Button, ...]]:
+    """A phone cuts off what does not fit beside each other: then each has a row of its own."""
+    wide = sum(1 + (east_asian_width(char) in "WF") for button in row for char in button.label)
+    return [row] if len(row) < _CROWDED or wide <= _ROW_WIDTH else [(button,) for button in row]
 
 
 def _button(button: Button, *, coloured: bool) -> InlineKeyboardButton:

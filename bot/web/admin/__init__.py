@@ -24,6 +24,7 @@ from bot.web.admin import (
     retention_page,
     setup_page,
     tickets_page,
+    surveys_page,
 )
 from bot.web.errors import Handler
 
@@ -50,6 +51,11 @@ _PAGES = (
 )
 _DESK = (inbox_page, tickets_page, held_page, arrivals_page)
 _PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
+    surveys_page,
+    deliveries_page,
+    accounts_page,
+    audit_page,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -23,6 +23,7 @@ SECTIONS = (
     Section("overview", HOME, Right.OWN),
     Section("board", "/admin/board", Right.SEE_BOARD),
     Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
+    Section("surveys", "/admin/surveys", Right.SEE_SETUP),
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
     Section("retention", "/admin/retention", Right.SEE_SETUP),
     Section("languages", "/admin/languages", Right.SEE_SETUP),

@@ -1,0 +1,278 @@
+"""`/admin/surveys`: what is asked, in the order in which surveys win; each one edited, tried on the past, published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from bot.web.admin import survey_fields, survey_numbers, survey_preview
+from bot.web.admin.door import Member, Visit
+from bot.web.admin.survey_fields import Values
+from core import audit
+from core import setup as setups
+from core.accounts.roles import Right
+from core.desk import tickets
+from core.errors import NotFound
+from core.models.desk import EntryKind, Ticket, TicketEntry
+from core.models.setup import Survey
+from core.setting_problems import explain
+from core.setup import Change, Seen, SetupError, Stale, SurveySetup, changes
+from core.surveys import eligibility, invites, ordering, what_if
+from core.surveys.settings import SurveySettings
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/surveys"
+DAYS = 30
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
+Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+
+
+# ---------------------------------------------------------------- the list
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Seeing, ticket: Annotated[str, Query(max_length=80)] = "") -> Response:
+    return await _list(visit, ticket=ticket.replace("\x00", "").strip())
+
+
+@router.post(f"{PATH}/order")
+async def move(visit: Changing) -> Response:
+    """`do` is "up" or "down", `order` the keys as the page showed them, one a line."""
+    form = await visit.form()
+    seen = form.get("order", "").replace("\r", "").split("\n")
+    try:
+        by = {"up": -1, "down": 1}.get(form.get("do", ""), 0)
+        await ordering.move(form.get("key", ""), by, seen=seen, actor=visit.account.email, now=visit.now)
+    except NotFound as error:
+        raise HTTPException(404) from error
+    except Stale:
+        return await _list(visit, problem=visit.say("surveys.order_stale"), status=409)
+    return visit.back(PATH, said="surveys_moved")
+
+
+async def _list(visit: Visit, *, ticket: str = "", problem: str = "", status: int = 200) -> Response:
+    surveys = [(one, _settings(one)) for one in await setups.read("surveys")]
+    return visit.draw(
+        "surveys",
+        status=status,
+        surveys=[(one, _sentence(visit, settings)) for one, settings in surveys],
+        order="\n".join(one.key for one, _ in surveys),
+        ticket=ticket,
+        tried=await _try(visit, ticket, [(one.key, settings) for one, settings in surveys]) if ticket else None,
+        problem=problem,
+        changing=visit.may(Right.CHANGE_SETUP),
+    )
+
+
+async def _try(visit: Visit, name: str, surveys: list[tuple[str, SurveySettings]]) -> dict[str, Any]:
+    """Which survey would ask about this ticket now, and why each of the others would not."""
+    try:
+        found = await tickets.find(name)
+    except NotFound:
+        return {"ticket": None}
+    ticket = await Ticket.get(id=found.id).select_related("contact", "team")
+    person = await invites.traits_of(ticket.contact, [one for _, one in surveys], now=visit.now)
+    closed = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.RESOLVED).order_by("-id").first()
+    traits = tickets.traits_of(ticket, by=closed.actor if closed else "")
+    winner, verdict = eligibility.judge(surveys, traits, person, now=visit.now)
+    unmet = {
+        key: list(eligibility.unmet_conditions(settings.conditions, traits, person.tier)) for key, settings in surveys
+    }
+    return {"ticket": ticket, "winner": winner, "verdict": verdict, "unmet": unmet}
+
+
+def _sentence(visit: Visit, settings: SurveySettings) -> str:
+    conditions = settings.conditions.model_dump()
+    about = [
+        visit.say("surveys.about_one", name=visit.say(f"surveys.field.conditions-{name}"), wanted=", ".join(wanted))
+        for name, wanted in conditions.items()
+        if isinstance(wanted, tuple) and wanted
+    ]
+    parts = [
+        visit.say("surveys.about_some", what="; ".join(about)) if about else visit.say("surveys.about_all"),
+        visit.say("surveys.after", span=_span(visit, settings.delay)),
+        *(visit.say("surveys.at_most", count=one.invites, span=_span(visit, one.span)) for one in settings.budget[:1]),
+        *([visit.say("surveys.sampled", percent=settings.sample)] if settings.sample < 100 else []),
+    ]
+    return visit.say("surveys.joint").join(parts)
+
+
+# ---------------------------------------------------------------- one survey
+
+
+@router.api_route(f"{PATH}/new", methods=["GET", "HEAD"])
+async def begin(visit: Seeing, like: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """The form for one more; `like` names one to begin with."""
+    same = await _find(like) if like else None
+    return await _edit(visit, "", same.values if same else survey_fields.blank(), seen="")
+
+
+@router.post(f"{PATH}/new")
+async def add(visit: Changing) -> Response:
+    return await _work(visit, "")
+
+
+@router.api_route(f"{PATH}/history/{{key:path}}", methods=["GET", "HEAD"])
+async def history(visit: Seeing, key: str) -> Response:
+    seen = await _known(key)
+    versions = await Survey.filter(key=seen.key).order_by("-version")
+    by = {line.at: line.actor for line in await audit.latest(500, about=f"survey:{seen.key}"[:254])}
+    told = []
+    for at, one in enumerate(versions):
+        older = _values(versions[at + 1]) if at + 1 < len(versions) else None
+        changed = list(changes.between("survey", key, older, _values(one))) if older is not None else []
+        told.append((one, by.get(one.created_at, ""), changed))
+    return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=visit.may(Right.CHANGE_SETUP))
+
+
+@router.post(f"{PATH}/restore/{{key:path}}")
+async def restore(visit: Changing, key: str) -> Response:
+    """Publishes an old version again, as a new one."""
+    seen, form = await _known(key), await visit.form()
+    number = form.get("version", "")
+    old = (
+        await Survey.get_or_none(key=seen.key, version=int(number)) if number.isdecimal() and len(number) < 9 else None
+    )
+    if old is None:
+        raise HTTPException(404)
+    return await _publish(visit, seen.key, _values(old), form.get("seen", ""))
+
+
+@router.post(f"{PATH}/remove/{{key:path}}")
+async def remove(visit: Changing, key: str) -> Response:
+    seen, form = await _known(key), await visit.form()
+    try:
+        await setups.remove("surveys", seen.key, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
+    except Stale:
+        return await _list(visit, problem=visit.say("surveys.order_stale"), status=409)
+    return visit.back(PATH, said="surveys_removed")
+
+
+@router.api_route(f"{PATH}/{{key:path}}", methods=["GET", "HEAD"])
+async def look_at(visit: Seeing, key: str) -> Response:
+    seen = await _known(key)
+    return await _edit(visit, seen.key, seen.values, seen=seen.mark)
+
+
+@router.post(f"{PATH}/{{key:path}}")
+async def work(visit: Changing, key: str) -> Response:
+    """The form's buttons: rows added, moved, taken out; a look at the preview; what it would have done; publish."""
+    return await _work(visit, (await _known(key)).key)
+
+
+async def _work(visit: Visit, key: str) -> Response:
+    fields = await visit.form_lists()
+    form = {name: values[-1] for name, values in fields.items()}
+    act = form.get("do", "look")
+    values = survey_fields.rearranged(survey_fields.read(fields, visit.site.templates.locales()), act)
+    typed, seen = form.get("key", "").strip(), form.get("seen", "")
+    if act == "publish":
+        return await _publish(visit, key or typed, values, seen, new=not key)
+    return await _edit(visit, key, values, seen=seen, typed=typed, tried=act == "try")
+
+
+async def _publish(visit: Visit, key: str, values: Values, seen: str, *, new: bool = False) -> Response:
+    shown = "" if new else key
+    try:
+        part = SurveySetup.model_validate({"position": None, **values, "key": key})
+        await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=visit.site.channels)
+    except ValidationError as error:
+        wrong = survey_fields.problems(explain(error, SurveySetup))
+        return await _edit(visit, shown, values, seen=seen, typed=key, wrong=wrong)
+    except SetupError as error:
+        wrong = survey_fields.problems(error.problems)
+        return await _edit(visit, shown, values, seen=seen, typed=key, wrong=wrong)
+    except Stale as stale:
+        if new and stale.theirs is not None:
+            return await _edit(visit, "", values, seen="", typed=key, wrong={"key": visit.say("surveys.key_taken")})
+        return await _edit(visit, shown, values, seen=stale.theirs.mark if stale.theirs else "", theirs=stale.theirs)
+    return visit.back(PATH, said="surveys_published")
+
+
+async def _edit(
+    visit: Visit,
+    key: str,
+    values: Values,
+    *,
+    seen: str,
+    typed: str = "",
+    wrong: dict[str, str] | None = None,
+    theirs: Seen | None = None,
+    tried: bool = False,
+) -> Response:
+    templates = visit.site.templates
+    settings, found = _read(values)
+    wrong = _said(visit, wrong if wrong is not None else found if tried else {})
+    compared = None
+    if tried and settings is not None:
+        compared = await what_if.compare(key or typed or "new", settings, days=DAYS, now=visit.now)
+    differing: Iterable[Change] = ()
+    if theirs is not None:
+        differing = [one for one in changes.between("survey", key, values, theirs.values) if one.field != "position"]
+    symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
+    return visit.draw(
+        "survey_edit",
+        status=409 if theirs else 422 if wrong else 200,
+        key=key,
+        typed=typed,
+        values={**values, "symbols": symbols},
+        seen=seen,
+        wrong=wrong,
+        theirs=list(differing) if theirs else None,
+        spans={name: _span(visit, one) for name, one in survey_fields.spans(values).items()},
+        previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
+        warnings=survey_preview.warnings(settings, templates) if settings else [],
+        compared=compared,
+        numbers=survey_numbers.lines(compared) if compared else [],
+        days=DAYS,
+        fields=survey_fields,
+        shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
+        changing=visit.may(Right.CHANGE_SETUP),
+    )
+
+
+def _read(values: Values) -> tuple[SurveySettings | None, dict[str, str]]:
+    own = {name: value for name, value in values.items() if name != "position"}
+    try:
+        return SurveySettings.model_validate(own), {}
+    except ValidationError as error:
+        return None, survey_fields.problems(explain(error, SurveySettings))
+
+
+def _said(visit: Visit, wrong: dict[str, str]) -> dict[str, str]:
+    """In the reader's language, where it has been translated."""
+    codes = {name: survey_fields.complaint(name) for name in wrong}
+    return {name: visit.say(f"surveys.wrong.{codes[name]}") if codes[name] else what for name, what in wrong.items()}
+
+
+def _settings(one: Seen) -> SurveySettings:
+    return SurveySettings.model_validate({name: value for name, value in one.values.items() if name != "position"})
+
+
+def _values(one: Survey) -> Values:
+    return SurveySettings.model_validate(one.settings).model_dump(mode="json")
+
+
+def _span(visit: Visit, span: timedelta) -> str:
+    """To the second: "1 minute 30 seconds"."""
+    left, told = int(span.total_seconds()), []
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        count, left = divmod(left, size)
+        told += [visit.say(f"duration.{unit}", count=count)] if count else []
+    return " ".join(told) or visit.say("duration.second", count=0)
+
+
+async def _find(key: str) -> Seen | None:
+    return next((one for one in await setups.read("surveys") if one.key == key), None)
+
+
+async def _known(key: str) -> Seen:
+    found = await _find(key)
+    if found is None:
+        raise HTTPException(404)
+    return found

@@ -1,0 +1,164 @@
+"""The survey editor in the admin's browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from core import audit
+from core.models.invites import Invite
+from core.models.setup import Survey
+from core.surveys import catalogue, responses
+from tests.web.admin.desk import Browser, Role, at
+from tests.web.front import Front
+
+DEFAULT = "/admin/surveys/default"
+
+
+def filled(browser: Browser) -> dict[str, Any]:
+    """What the editor's form would send as it stands."""
+    found = {
+        one["name"]: one.get("value", "")
+        for one in browser.page.all("input")
+        if one.get("type") not in ("checkbox", "radio") and "name" in one
+    }
+    for name, inside in re.findall(r'<select id="f-\S+" name="(\S+?)".*?>(.*?)</select>', browser.html, re.DOTALL):
+        chosen = re.search(r'value="(\w+)" selected', inside)
+        assert chosen, name
+        found[name] = chosen[1]
+    return found
+
+
+async def send(browser: Browser, do: str, **changes: Any) -> None:
+    await browser.post(browser.path, **{**filled(browser), **changes, "do": do})
+
+
+async def test_a_survey_is_published_as_a_new_version_and_who_was_asked_keeps_theirs(front: Front) -> None:
+    asked = await front.invite()
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await send(browser, "publish", delay="1h", scale="words", **{"title-en": "Well?", "title-zh-Hans": "好吗？"})
+    assert (browser.status, browser.path) == (200, "/admin/surveys")
+    assert "1 hour after it is resolved" in browser.page.text
+    [old, new] = await Survey.filter(key="default").order_by("version")
+    assert (old.current, new.current) == (False, True)
+    assert catalogue.settings_of(new).title == {"en": "Well?", "zh-Hans": "好吗？"}
+    invite = await Invite.get(id=asked.invite_id).select_related("survey")
+    assert invite.survey.version == 1
+    assert [(line.actor, line.action) for line in await audit.latest(1)] == [
+        ("admin@kestrel.example", "survey.changed")
+    ]
+    await browser.open("/admin/surveys/history/default")
+    assert "admin@kestrel.example" in browser.page.text
+    await browser.send("/admin/surveys/restore/default", version="1", seen=browser.page.hidden()["seen"])
+    assert catalogue.settings_of(await Survey.get(current=True)).scale == "stars"
+
+
+async def test_an_answer_under_way_keeps_its_version_when_the_survey_changes(front: Front) -> None:
+    asked = await front.invite()
+    invite = await Invite.get(id=asked.invite_id).select_related("survey", "contact", "ticket")
+    await responses.give_score(invite, "overall", 4, now=front.clock.now)
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await send(browser, "remove-dim-2")
+    await send(browser, "publish")
+    assert catalogue.settings_of(await Survey.get(current=True)).dimension_keys == ("overall", "attitude", "resolution")
+    invite = await Invite.get(id=asked.invite_id).select_related("survey", "contact", "ticket")
+    await responses.give_score(invite, "speed", 5, now=front.clock.now)
+
+
+async def test_rows_are_added_moved_and_taken_out_without_a_script_and_nothing_is_written(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await send(browser, "add-dim")
+    await send(browser, "up-dim-4", **{"dim-4-key": "price", "dim-4-label-en": "Price <3"})
+    await send(browser, "remove-reason-0", delay="soon")
+    assert filled(browser)["dim-3-label-en"] == "Price <3"
+    assert filled(browser)["delay"] == "soon"
+    assert filled(browser)["reason-0-key"] == "not_solved"
+    assert await Survey.all().count() == 1
+
+
+async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await send(browser, "publish", delay="soon", scale="own", **{"dim-1-key": "Bad Key", "reason-0-dimensions": "sped"})
+    assert browser.status == 422
+    for name in ("delay", "dim-1-key", "reason-0-dimensions"):
+        [field] = browser.page.all("input", name=name)
+        if name == "reason-0-dimensions":  # seen once the rest can be read
+            continue
+        assert field["aria-invalid"] == "true"
+        assert f"p-{name}" in field["aria-describedby"]
+    assert filled(browser)["delay"] == "soon"
+    assert await Survey.all().count() == 1
+
+
+async def test_nobodys_change_is_overwritten_unseen(front: Front) -> None:
+    one, other = await at(front), await at(front, email="lee@kestrel.example")
+    await one.open(DEFAULT)
+    await other.open(DEFAULT)
+    await send(one, "publish", delay="2h")
+    await send(other, "publish", delay="3h")
+    assert other.status == 409
+    assert "2h" in other.page.text
+    assert filled(other)["delay"] == "3h"
+    assert catalogue.settings_of(await Survey.get(current=True)).delay.total_seconds() == 7200
+    await send(other, "publish")
+    assert catalogue.settings_of(await Survey.get(current=True)).delay.total_seconds() == 3 * 3600
+
+
+async def test_before_it_is_published_one_sees_what_it_would_have_done(front: Front) -> None:
+    for _ in range(6):
+        await front.invite()
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await send(browser, "try", **{"conditions-types": "complaint"})
+    assert browser.status == 200
+    assert "Of 6 resolved requests 0 would have been asked about; with the surveys of now 6." in browser.page.heading
+    assert "other type" in browser.page.text
+    assert await Survey.all().count() == 1
+
+
+async def test_symbols_that_differ_by_colour_alone_are_warned_of_and_previewed(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    symbols = {f"symbol-{at}": one for at, one in enumerate("🔴🟠🟡🟢🔵")}
+    await send(browser, "look", scale="own", **symbols, **{"symbol-0-word-zh-Hans": "糟透了"})
+    assert "differ by colour alone" in browser.page.text
+    assert "no word in one of the languages" in browser.page.text
+    assert browser.page.all("span", title="1 分，糟透了")
+
+
+async def test_the_order_says_which_survey_wins_and_a_request_can_be_tried(front: Front) -> None:
+    await front.invite()
+    browser = await at(front)
+    await browser.open("/admin/surveys/new?like=default")
+    await send(browser, "publish", key="complaints", **{"conditions-types": "complaint"})
+    await browser.post("/admin/surveys/order", key="complaints", order="default\ncomplaints", do="up")
+    assert [one.key for one in await catalogue.current()] == ["complaints", "default"]
+    await browser.post("/admin/surveys/order", key="complaints", order="default\ncomplaints", do="up")
+    assert browser.status == 409
+    await browser.open("/admin/surveys?ticket=T-1")
+    assert "other type" in browser.page.text
+    assert "default would ask now" in browser.page.text
+    await browser.open("/admin/surveys/complaints")
+    await browser.send("/admin/surveys/remove/complaints")
+    assert [one.key for one in await catalogue.current()] == ["default"]
+
+
+async def test_a_key_that_is_taken_is_not_written_over(front: Front) -> None:
+    browser = await at(front)
+    await browser.open("/admin/surveys/new")
+    await send(browser, "publish", key="default")
+    assert browser.status == 422
+    assert "already" in browser.page.text
+    assert await Survey.all().count() == 1
+
+
+async def test_who_may_only_look_gets_no_buttons(front: Front) -> None:
+    browser = await at(front, Role.AUDITOR)
+    await browser.open(DEFAULT)
+    assert browser.status == 200
+    assert not browser.page.all("button", value="publish")
+    assert browser.page.all("fieldset", disabled="")

@@ -1,0 +1,41 @@
+"""The survey editor in a real Chromium: the preview follows what is typed, and nobody is kept out of it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from core.models.setup import Survey
+from core.surveys import catalogue
+from tests.test_accessible import all_ways
+from tests.web.admin.desk import PASSWORD, account
+from tests.web.front import Front
+from tests.web.test_survey_page_browser import browser, front, window  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.browser
+
+
+async def test_an_admin_tries_words_sees_them_at_once_and_publishes(front: Front, browser: Browser) -> None:  # noqa: F811
+    await account(front)
+    await front.invite()
+    async with window(browser, locale="en") as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}/admin/login")
+        await page.fill("[name=email]", "admin@kestrel.example")
+        await page.fill("[name=password]", PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/admin/")
+        await page.goto(f"{front.site.base_url}/admin/surveys/default")
+        await page.get_by_label("Scale").select_option("words")
+        await expect(page.locator("#preview .chat")).to_contain_text(["Very bad"])
+        await page.get_by_label("Title English").fill("Well?")
+        await page.keyboard.press("Tab")
+        await expect(page.locator("#preview .mock-title").first).to_have_text("Well?")
+        await page.get_by_role("button", name="What would it have done?").click()
+        await expect(page.locator("#tried")).to_contain_text("Of 1 resolved requests 1 would have been asked about")
+        assert await all_ways(page) == []
+        await page.get_by_role("button", name="Publish").click()
+        await expect(page.get_by_role("status")).to_contain_text("Published")
+        assert await all_ways(page) == []
+    settings = catalogue.settings_of(await Survey.get(current=True))
+    assert (settings.scale, settings.title) == ("words", {"en": "Well?"})
