@@ -14,6 +14,7 @@ MODULES = [
     "core.models.reactions",
     "core.models.responses",
     "core.models.setup",
+    "core.models.webhooks",
 ]
 
 TORTOISE = {

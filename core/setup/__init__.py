@@ -15,6 +15,7 @@ from core.setup.models import (
     SurveySetup,
     TeamSetup,
     TemplateSetup,
+    WebhookSetup,
 )
 from core.setup.storing import apply, export, plan
 
@@ -30,6 +31,7 @@ __all__ = [
     "SurveySetup",
     "TeamSetup",
     "TemplateSetup",
+    "WebhookSetup",
     "apply",
     "export",
     "parse",

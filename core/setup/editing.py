@@ -13,7 +13,7 @@ from core.errors import Conflict
 from core.setup import rows
 from core.setup.changes import Change, Values
 from core.setup.document import known_as
-from core.setup.models import Part, RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup
+from core.setup.models import Part, RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup, WebhookSetup
 from core.setup.storing import KINDS, apply
 
 _TABLES: dict[type[Part], str] = {
@@ -21,6 +21,7 @@ _TABLES: dict[type[Part], str] = {
     StaffSetup: "staff",
     SurveySetup: "surveys",
     RuleSetup: "rules",
+    WebhookSetup: "webhooks",
     TemplateSetup: "templates",
 }
 
