@@ -57,7 +57,7 @@ class _Past:
 
 
 async def try_out(settings: RuleSettings, since: datetime, until: datetime) -> Trial:
-    """Judge each thing from `since` to before `until`, oldest first; the answer has the newest first.
+    """Judge each thing from `since` to `until`, oldest first; the answer has the newest first.
 
     Tickets and contacts are taken as they are now; answers as they were when they were judged.
     """
@@ -82,7 +82,7 @@ async def _past(event: Event, since: datetime, until: datetime) -> tuple[list[_P
 
 async def _settled(since: datetime, until: datetime) -> list[_Past]:
     rows = (
-        ResponseRevision.filter(at__gte=since, at__lt=until)
+        ResponseRevision.filter(at__gte=since, at__lte=until)
         .order_by("-id")
         .limit(MOST + 1)
         .select_related(*(f"response__invite__{one}" for one in _TICKET))
@@ -101,7 +101,7 @@ def _revision(row: ResponseRevision) -> _Past:
 
 async def _overdue(since: datetime, until: datetime) -> list[_Past]:
     rows: QuerySet[Recovery] = (
-        Recovery.filter(due_at__gte=since, due_at__lt=until)
+        Recovery.filter(due_at__gte=since, due_at__lte=until)
         .order_by("-id")
         .limit(MOST + 1)
         .select_related("response__invite", *_TICKET)
@@ -123,13 +123,13 @@ async def _overdue(since: datetime, until: datetime) -> list[_Past]:
 
 
 async def _expired(since: datetime, until: datetime) -> list[_Past]:
-    rows = Invite.filter(state=InviteState.EXPIRED, expires_at__gte=since, expires_at__lt=until)
+    rows = Invite.filter(state=InviteState.EXPIRED, expires_at__gte=since, expires_at__lte=until)
     found = await rows.order_by("-id").limit(MOST + 1).select_related(*_TICKET)
     return [_of_invite(Event.EXPIRED, row, row.expires_at) for row in found]
 
 
 async def _undeliverable(since: datetime, until: datetime) -> list[_Past]:
-    rows = Invite.filter(state=InviteState.UNDELIVERABLE, due_at__gte=since, due_at__lt=until)
+    rows = Invite.filter(state=InviteState.UNDELIVERABLE, due_at__gte=since, due_at__lte=until)
     found = await rows.order_by("-id").limit(MOST + 1).select_related(*_TICKET)
     return [_of_invite(Event.UNDELIVERABLE, row, row.due_at) for row in found]
 
@@ -139,7 +139,7 @@ def _of_invite(event: Event, row: Invite, at: datetime) -> _Past:
 
 
 async def _reopened(since: datetime, until: datetime) -> list[_Past]:
-    rows = TicketEntry.filter(kind=EntryKind.REOPENED, at__gte=since, at__lt=until, label__not_in=_REOPENED_BY_US)
+    rows = TicketEntry.filter(kind=EntryKind.REOPENED, at__gte=since, at__lte=until, label__not_in=_REOPENED_BY_US)
     found = await rows.order_by("-id").limit(MOST + 1).select_related(*_TICKET)
     return [_Past(row.at, row.ticket, rules.facts_of(Case(Event.REOPENED, "", row.ticket))) for row in found]
 
@@ -164,7 +164,7 @@ async def _negatives(
         invite__contact_id__in=list(people),
         band=Band.NEGATIVE,
         created_at__gte=since - repeat.span,
-        created_at__lt=until,
+        created_at__lte=until,
     )
     for contact, at in await rows.values_list("invite__contact_id", "created_at"):
         found[contact].append(at)

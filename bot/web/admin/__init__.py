@@ -13,11 +13,14 @@ from bot.web.admin import (
     login_page,
     overview_page,
     own_page,
+    rules_page,
     setup_page,
+    webhooks_page,
 )
 from bot.web.errors import Handler
 
 _PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
+_PAGES += (rules_page, webhooks_page)
 
 
 def routes() -> list[BaseRoute]:
