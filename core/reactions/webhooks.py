@@ -171,6 +171,7 @@ async def _request(row: WebhookCall, vault: Vault, *, now: datetime) -> Request 
     headers = {
         "content-type": "application/json",
         "user-agent": "Afterword",
+        "accept-encoding": "identity",
         "webhook-id": row.message,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(Signer(one).sign(row.message, now, row.body) for one in secrets_ if one),

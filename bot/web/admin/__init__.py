@@ -19,8 +19,18 @@ from bot.web.admin import (
 )
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
-_PAGES += (rules_page, webhooks_page)
+_PAGES = (
+    login_page,
+    setup_page,
+    overview_page,
+    own_page,
+    contacts_page,
+    deliveries_page,
+    rules_page,
+    webhooks_page,
+    accounts_page,
+    audit_page,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -46,7 +46,12 @@ class Names:
         templates = self.visit.site.templates
         if label is not None and templates.has_label(f"{label}.{value}"):
             return self.visit.say(f"{label}.{value}")
+        if kind == "words":
+            return self.visit.say("rule.quoted", word=value)
         return value or self.visit.say("rule.none")
+
+    def span(self, repeat: Repeat) -> str:
+        return self.visit.site.templates.span(repeat.span, self.visit.locale)
 
     def either(self, kind: str, values: Iterable[str]) -> str:
         return self.visit.say("rule.or").join(self.of(kind, str(one)) for one in values)
@@ -98,7 +103,7 @@ def _conditions(when: When, known: Names) -> Iterable[str]:
                     "rule.if.score", dimension=known.dimensions.get(dimension, dimension), what=compared(wanted, known)
                 )
         elif name == "repeat":
-            yield say("rule.if.repeat", count=value.times, days=_days(value))
+            yield say("rule.if.repeat", count=value.times, span=known.span(value))
         else:
             kind = _LISTS.get(name, name)
             yield say(f"rule.if.{name}", what=known.either(kind, value))
@@ -106,10 +111,6 @@ def _conditions(when: When, known: Names) -> Iterable[str]:
 
 def compared(wanted: Comparison, known: Names) -> str:
     return known.visit.say(f"rule.sign.{_SIGNS[wanted.sign]}", value=wanted.value)
-
-
-def _days(repeat: Repeat) -> str:
-    return str(repeat).partition(" in ")[2]
 
 
 def action(step: Do, known: Names) -> str:
