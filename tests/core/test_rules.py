@@ -201,6 +201,7 @@ async def test_a_question_that_nobody_answered_is_an_occasion_once(only_mine: No
     await look(now=at(days=8))
     assert (await Ticket.get()).tags == ["silent"]
     assert await log("silent") == [(True, "")]
+    assert await TicketEntry.filter(label="history.rule").count() == 1
     assert await Delivery.filter(kind="rule_alert", channel="slack", target="C0ALERTS").count() == 1
 
 
