@@ -20,6 +20,7 @@ from bot import channels as channel_kinds
 from bot import first_start, own_words
 from bot.config import Config, link_secret
 from bot.own_words import OwnWords
+from bot.postman import Guard, Postman
 from bot.rendering import Templates
 from bot.site import Site
 from bot.surveys import messages
@@ -35,6 +36,7 @@ from core import store as stores
 from core.accounts import invitations
 from core.keeps import Keeps
 from core.ports import Channel, Keep
+from core.reactions.webhooks import Vault
 from core.store import Store
 from core.surveys import tokens
 
@@ -137,7 +139,9 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
                 channel.clock = lambda: clock().timestamp()
             await channel.open()
         try:
-            worker = Worker(store, site, channels, clock, refresh=OwnWords(templates, known, labels).refresh)
+            postman = Postman(Vault(secret), Guard(config.webhooks.internal), clock)
+            refresh = OwnWords(templates, known, labels).refresh
+            worker = Worker(store, site, channels, clock, refresh=refresh, postman=postman)
             yield App(config, store, site, channels, worker, clock, secret)
         finally:
             for channel in channels.values():
@@ -164,6 +168,7 @@ def web_app(app: App, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         timezone=config.site.timezone,
         trusted_proxies=networks(config.site.trusted_proxies),
         providers=identity_providers(config),
+        check_webhook=Guard(config.webhooks.internal).problem,
         metrics_token=config.site.metrics_token.get_secret_value() if config.site.metrics_token else "",
     )
     return web.build(site, more=[*chat.build(site).routes, *more], public=[*chat.PUBLIC, *public])

@@ -16,11 +16,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.config_models import LONG_ENOUGH, Config, Logs, Site, Store
+from bot.config_models import LONG_ENOUGH, Config, Logs, Site, Store, Webhooks
 from bot.config_sources import FILE, Environment, File
 from core.setting_problems import Place, Problem, explain
 
-__all__ = ["DEFAULT_PATH", "Config", "ConfigError", "Logs", "Site", "Store", "link_secret", "load"]
+__all__ = ["DEFAULT_PATH", "Config", "ConfigError", "Logs", "Site", "Store", "Webhooks", "link_secret", "load"]
 
 DEFAULT_PATH = Path("config.toml")
 

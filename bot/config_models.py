@@ -96,12 +96,7 @@ class Site(_Section):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            try:
-                ipaddress.ip_network(network)
-            except ValueError:
-                raise ValueError('must be addresses or networks, such as "127.0.0.1" or "10.0.0.0/8"') from None
-        return value
+        return _network_names(value)
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Site:
@@ -145,6 +140,21 @@ class Store(_Section):
     def shown(self) -> str:
         """The URL without its password."""
         return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", self.url)
+
+
+def _network_names(value: tuple[str, ...]) -> tuple[str, ...]:
+    for network in value:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ValueError('must be addresses or networks, such as "127.0.0.1" or "10.0.0.0/8"') from None
+    return value
+
+
+class Webhooks(_Section):
+    """What rules may call."""
+
+    internal: Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_network_names)] = ()
 
 
 class Logs(_Section):
@@ -222,6 +232,7 @@ class Config(BaseSettings):
     site: Site = Site()
     store: Store = Store()
     logs: Logs = Logs()
+    webhooks: Webhooks = Webhooks()
     channels: Annotated[dict[_Name, _Channel], BeforeValidator(_tables)] = {}
     sign_in: dict[_Name, SignIn] = {}
 

@@ -173,6 +173,7 @@ _CUSTOMER_KINDS = (
         UNTIL,
         ticket=True,
     ),
+    _customer("follow_up", "a rule writes to the customer; the words are yours", ticket=True),
     _customer("recovered", "asks again after a recovery", OWNER, OUTCOME, *_ASKING, ticket=True),
     _customer(
         "help",
@@ -281,6 +282,25 @@ _STAFF_KINDS = (
         "alert_overdue",
         "told in the thread: nobody came in time",
         (CONTACT, OWNER, DUE, _text("late", "for how long", "20 minutes"), _ticket()),
+        staff=True,
+    ),
+    Kind(
+        "rule_alert",
+        "a rule tells a place or a person of the staff",
+        (
+            CONTACT,
+            _ticket(needed=True),
+            AGENT,
+            TEAM,
+            _text("rule", "the rule that says so", "two-in-a-month"),
+            _text("event", "what happened", "The question reached nobody", needed=True),
+            _text("band", "the response judged, in words; empty without one", "negative"),
+            SCORES,
+            REASONS,
+            COMMENT,
+            DUE,
+            _text("urgent", "it is", sample=True),
+        ),
         staff=True,
     ),
     Kind(

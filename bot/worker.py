@@ -13,6 +13,7 @@ from typing import Any
 from bot.courier import Courier
 from bot.fetcher import Fetcher
 from bot.lane_runner import LaneRunner
+from bot.postman import Postman
 from bot.site import Site
 from bot.staff import actions as staff_actions
 from bot.staff import commands as staff_commands
@@ -21,7 +22,7 @@ from bot.surveys import commands as chat_commands
 from bot.surveys.conversation import Conversation
 from bot.turn import Turn
 from bot.turns import Turns
-from core import housekeeping, transactions
+from core import housekeeping, occasions, transactions
 from core.desk import attachments
 from core.failpoints import fp
 from core.models.deliveries import Delivery
@@ -29,7 +30,7 @@ from core.plumbing import arrivals, deliveries
 from core.plumbing.grouping import GroupCommit
 from core.plumbing.jobs import Engine
 from core.ports import Channel, Commanded, Heard, RawArrival, Submitted, Tapped, Wrote
-from core.reactions import alerts
+from core.reactions import alerts, recoveries, rules, webhooks
 from core.store import Store
 from core.surveys import invites, responses
 
@@ -67,6 +68,7 @@ class Worker:
         clock: Callable[[], datetime],
         *,
         refresh: Callable[[], Awaitable[None]],
+        postman: Postman,
     ) -> None:
         self.name = secrets.token_hex(6)
         self._refresh = refresh  # takes over what admins have changed meanwhile
@@ -78,6 +80,7 @@ class Worker:
         self._staff = StaffDesk(site)
         self._courier = Courier(site, channels, clock)
         self._fetcher = Fetcher(site, channels, clock)
+        self._postman = postman
         self._lanes = {name: LaneRunner(one, self._courier, self.name, clock) for name, one in channels.items()}
         self._arriving: GroupCommit[_Arrival] = GroupCommit(self._store_arrivals)
         self._acting: GroupCommit[_Understood] = GroupCommit(self._do_all, most=AT_ONCE)
@@ -89,6 +92,9 @@ class Worker:
             invites.JOB: self._look_at_invite,
             alerts.JOB: self._look_at_alert,
             attachments.JOB: self._fetcher.look,
+            occasions.JOB: self._look_at_occasion,
+            recoveries.JOB: self._look_at_recovery,
+            webhooks.JOB: postman.look,
         }
         sweeps = {"hold": (HOLD, self.hold), "sweep": (SWEEP, self.sweep), "tidy": (housekeeping.EVERY, self._tidy)}
         self._engine = Engine(store, handlers, clock, every=sweeps, grace=ENGINE_GRACE)
@@ -212,6 +218,14 @@ class Worker:
     async def _look_at_alert(self, alert_id: int) -> None:
         await alerts.look(alert_id, now=self._clock())
 
+    async def _look_at_occasion(self, occasion_id: int) -> None:
+        fp("occasion.begun")
+        await rules.look(occasion_id, now=self._clock())
+        fp("occasion.done")
+
+    async def _look_at_recovery(self, recovery_id: int) -> None:
+        await rules.look_at_recovery(recovery_id, now=self._clock())
+
     async def hold(self) -> None:
         """What waits here for a slow channel stays ours."""
         await deliveries.hold(tuple(self._courier.in_hand), worker=self.name, now=self._clock())
@@ -263,7 +277,7 @@ class Worker:
     async def _finish(self, lanes: Sequence[asyncio.Task[Any]]) -> None:
         """Also what follows from what is in hand: an arrival that is handled has a screen to send."""
         end = asyncio.get_running_loop().time() + GRACE
-        while late := {task for task in (*lanes, *self._tasks) if not task.done()}:
+        while late := {task for task in (*lanes, *self._tasks, *self._postman.tasks) if not task.done()}:
             left = end - asyncio.get_running_loop().time()
             if left <= 0:
                 break

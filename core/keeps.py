@@ -19,12 +19,17 @@ logger = logging.getLogger(__name__)
 _PURPOSE = b"afterword:keep"
 
 
+def seal_of(secret: bytes, purpose: bytes) -> Fernet:
+    """What is sealed for one purpose cannot be opened for another."""
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret)
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
 class Keeps:
     """`core.ports.Keep` for each channel. What another secret sealed counts as forgotten, and the log says so."""
 
     def __init__(self, secret: bytes, clock: Callable[[], datetime]) -> None:
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret)
-        self._seal = Fernet(base64.urlsafe_b64encode(key))
+        self._seal = seal_of(secret, _PURPOSE)
         self._clock = clock
 
     def of(self, channel: str) -> ChannelKeep:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.staff import actions, cards, floods, home
+from bot.staff import actions, cards, floods, home, rule_alerts
 from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
@@ -23,7 +23,9 @@ from core.reactions import alerts
 from core.reactions import floods as flooding
 from core.surveys import catalogue, responses
 
-MUST_BE_SEEN = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS | floods.KINDS
+MUST_BE_SEEN = frozenset(
+    {"alert", "alert_taken", "alert_update", "alert_overdue", *cards.KINDS, *floods.KINDS, *rule_alerts.KINDS}
+)
 """For the staff, and not lost because their place does not take it for a while."""
 KINDS = MUST_BE_SEEN | home.KINDS
 Context = dict[str, object]
@@ -38,6 +40,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         return await home.draw(delivery, channel, site, now=now)
     if delivery.kind in floods.KINDS:
         return await floods.draw(delivery, channel, site, now=now)
+    if delivery.kind in rule_alerts.KINDS:
+        return await rule_alerts.draw(delivery, channel, site, now=now)
     alert = await alerts.by_id(delivery.subject_id or 0)
     if alert is None:
         return None

@@ -23,7 +23,7 @@ from core.ports import Channel, Message
 from core.surveys import invites, tokens
 
 SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired"})
-TICKET_KINDS = frozenset({"received", "sorry", "reply"}) | notices.KINDS
+TICKET_KINDS = frozenset({"received", "sorry", "reply", "follow_up"}) | notices.KINDS
 OPENINGS = frozenset({"invite", "reminder", "recovered"})
 WORD_KINDS = frozenset({"help", "started", "stopped", "privacy", "language", "note"})
 

@@ -17,11 +17,30 @@ NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 BASE_URL = "https://survey.example.org"
 GROUPS: dict[str, tuple[str, ...]] = {
     "asking": ("invite", "reminder", "question", "recovered"),
-    "after": ("thanks_negative", "thanks_neutral", "thanks_positive", "answered", "sorry", "expired", "closed"),
+    "after": (
+        "thanks_negative",
+        "thanks_neutral",
+        "thanks_positive",
+        "answered",
+        "sorry",
+        "follow_up",
+        "expired",
+        "closed",
+    ),
     "requests": ("received", "assigned", "resolved", "reopened", "transcript"),
     "commands": ("started", "help", "language", "privacy", "stopped"),
 }
-STAFF = ("alert", "alert_taken", "alert_update", "alert_overdue", "alert_flood", "request", "request_line", "home")
+STAFF = (
+    "alert",
+    "alert_taken",
+    "alert_update",
+    "alert_overdue",
+    "alert_flood",
+    "rule_alert",
+    "request",
+    "request_line",
+    "home",
+)
 ONLY_MAIL = ("transcript",)
 ACTION = "trial"
 """What the buttons of a sample carry: nobody's answer. Links lead to a page that does not exist."""

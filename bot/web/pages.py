@@ -26,6 +26,7 @@ ASSETS = {
     "admin/desk.css": _CSS,
     "admin/desk.js": _JS,
     "admin/surveys.css": _CSS,
+    "admin/rules.css": _CSS,
     "vendor/htmx/htmx.min.js": _JS,
     "vendor/uplot/uPlot.min.css": _CSS,
     "vendor/uplot/uPlot.iife.min.js": _JS,

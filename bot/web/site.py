@@ -26,6 +26,7 @@ class Site:
 
     `take` returns when the arrivals of a channel are committed. `secret` signs what we hand out and read back (at least
     32 bytes). `is_working` says whether the job engine runs, `schema_is_current` whether the store fits this program.
+    `check_webhook` says, as a label, why an address may not be called; "" when it may.
     Only peers in `trusted_proxies` may say on whose behalf they call.
     """
 
@@ -41,6 +42,7 @@ class Site:
     timezone: str = "UTC"
     trusted_proxies: tuple[Network, ...] = ()
     metrics_token: str = field(default="", repr=False)
+    check_webhook: Callable[[str], str] = lambda url: ""
     rates: Rates = field(default_factory=Rates)
     providers: Mapping[str, IdentityProvider] = field(default_factory=dict)
     together: Together = field(default_factory=Together)

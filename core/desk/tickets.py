@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from core import contacts, errors, history, places, transactions
+from core import contacts, errors, history, occasions, places, transactions
 from core.desk import attachments, cards, notices, numbering
 from core.models.contacts import Contact
 from core.models.desk import (
@@ -237,11 +237,12 @@ async def reopen(
     label: str = "history.reopened",
     values: dict[str, object] | None = None,
     tell: bool = False,
+    by_rule: bool = False,
     now: datetime,
 ) -> bool:
     """Start the next cycle; what was not asked about the last one is not asked any more. False: it is open already.
 
-    `tell` the contact, unless something else tells them.
+    `tell` the contact, unless something else tells them. What a rule does (`by_rule`) sets no other rule going.
     """
     from_status = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
     status = TicketStatus.ASSIGNED if ticket.assignee_id else TicketStatus.NEW
@@ -255,6 +256,8 @@ async def reopen(
     await invites.cancel_unsent(ticket)
     entry = await history.write(ticket, EntryKind.REOPENED, actor=by, label=label, values=values, now=now)
     await cards.retold(ticket, entry, "reopened", now=now)
+    if not by_rule:
+        await occasions.happened("ticket.reopened", str(entry.id), ticket, now=now)
     if because:
         await note(ticket, because, by=by, now=now)
     if tell:

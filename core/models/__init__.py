@@ -15,6 +15,7 @@ MODULES = [
     "core.models.responses",
     "core.models.setup",
     "core.models.wordings",
+    "core.models.webhooks",
 ]
 
 TORTOISE = {

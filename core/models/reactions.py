@@ -10,27 +10,57 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core.models.desk import Ticket
+from core.models.invites import Invite
 from core.models.responses import Response
 from core.models.setup import Staff, Team
 
 
-class Reaction(Model):
-    """A rule looked at a revision of a response: once, whatever happens (unique)."""
+class Occasion(Model):
+    """Something happened that rules look at, beside an answer that has been judged. Kept only if a rule is about it."""
 
     id = fields.BigIntField(primary_key=True)
-    response: fields.ForeignKeyRelation[Response] = fields.ForeignKeyField(
-        "models.Response", related_name="reactions", on_delete=fields.CASCADE
+    key = fields.CharField(max_length=120, unique=True)  # it happened once
+    event = fields.CharField(max_length=40)
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "models.Ticket", related_name="occasions", on_delete=fields.CASCADE
     )
-    response_id: int
-    revision = fields.IntField()
+    ticket_id: int
+    invite: fields.ForeignKeyNullableRelation[Invite] = fields.ForeignKeyField(
+        "models.Invite", related_name="occasions", null=True, on_delete=fields.CASCADE
+    )
+    invite_id: int | None
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "occasions"
+
+
+class Reaction(Model):
+    """A rule looked at a revision of a response, or at an occasion: once, whatever happens (unique).
+
+    `why` is the condition that did not hold, or a code for why it did nothing more; `values` are for its words.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    response: fields.ForeignKeyNullableRelation[Response] = fields.ForeignKeyField(
+        "models.Response", related_name="reactions", null=True, on_delete=fields.CASCADE
+    )
+    response_id: int | None
+    occasion: fields.ForeignKeyNullableRelation[Occasion] = fields.ForeignKeyField(
+        "models.Occasion", related_name="reactions", null=True, on_delete=fields.CASCADE
+    )
+    occasion_id: int | None
+    revision = fields.IntField(default=0)
     rule = fields.CharField(max_length=60)
     fired = fields.BooleanField()
     why = fields.CharField(max_length=300, default="")
+    values: dict[str, object] = fields.JSONField(default=dict)
+    failed: list[dict[str, object]] = fields.JSONField(default=list)  # actions that could not be done, and why
     at = fields.DatetimeField()
 
     class Meta:
         table = "reactions"
-        unique_together = (("response", "revision", "rule"),)
+        unique_together = (("response", "revision", "rule"), ("occasion", "rule"))
 
 
 class RecoveryState(StrEnum):

@@ -105,7 +105,7 @@ async def postpone(
     if failed and delivery.attempts >= len(RETRIES):
         return await give_up(delivery, f"given up after {delivery.attempts + 1} tries: {reason}")
     pause = after or timedelta(0)
-    due = now + (max(pause, _shaken(RETRIES[delivery.attempts])) if failed else pause)
+    due = now + (max(pause, shaken(RETRIES[delivery.attempts])) if failed else pause)
     if delivery.expires_at is not None and due >= delivery.expires_at:
         return await give_up(delivery, f"no longer wanted by the time it could be sent: {reason}")
     attempts = delivery.attempts + (1 if failed else 0)
@@ -223,5 +223,6 @@ def _columns(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _shaken(wait: timedelta) -> timedelta:
+def shaken(wait: timedelta) -> timedelta:
+    """±20 %, so that what failed together does not come again together."""
     return wait * (0.8 + secrets.randbelow(401) / 1000)

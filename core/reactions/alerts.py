@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from tortoise.expressions import F
 
-from core import history, transactions
+from core import history, occasions, transactions
 from core.desk import cards
 from core.desk.routes import route
 from core.models.deliveries import Delivery
-from core.models.desk import EntryKind, Ticket
+from core.models.desk import EntryKind, Ticket, TicketEntry
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Response
 from core.models.setup import Staff, Team
@@ -22,6 +22,8 @@ from core.surveys.tokens import new_key
 logger = logging.getLogger(__name__)
 
 JOB = "alert"
+RULE_ALERT = "rule_alert"
+"""The kind of what a rule tells a place or a person, beside the alert that somebody must acknowledge."""
 STEP_TAKE, STEP_DUE = 1, 2
 
 
@@ -95,7 +97,8 @@ async def watch(response: Response, recovery: Recovery) -> None:
 @transactions.atomic
 async def undelivered(delivery: Delivery, reason: str, *, now: datetime) -> None:
     """The channel does not take it, however often it was tried: the ticket says so, since nobody else can."""
-    concerned = [delivery.ticket_id] if delivery.kind in ("alert", cards.CARD, cards.LINE) else []
+    told = ("alert", RULE_ALERT, cards.CARD, cards.LINE)
+    concerned = [delivery.ticket_id] if delivery.kind in told else []
     if delivery.kind == floods.KIND:
         concerned = [one.ticket_id for one in await floods.listed(delivery.screen)]
     where: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
@@ -168,6 +171,19 @@ async def close(alert: Alert) -> None:
     alert.state = AlertState.CLOSED
 
 
+@transactions.atomic
+async def overdue(recovery: Recovery, ticket: Ticket, *, now: datetime) -> None:
+    """Nobody closed it in time: the ticket says so, and rules hear of it; once for each deadline."""
+    due = recovery.due_at.isoformat()
+    lines = await TicketEntry.filter(ticket_id=ticket.id, label="thread.overdue")
+    if any(line.values.get("due") == due for line in lines):
+        return
+    await history.write(ticket, EntryKind.ALERT, label="thread.overdue", values={"due": due}, now=now)
+    response = await Response.get(id=recovery.response_id)
+    key = f"{recovery.id}:{due}"
+    await occasions.happened("recovery.overdue", key, ticket, invite_id=response.invite_id, now=now)
+
+
 async def lead_of(alert: Alert) -> Staff | None:
     """Who is told when nobody took it."""
     team_id = alert.ticket.team_id or alert.team_id
@@ -183,7 +199,8 @@ async def _nobody_took_it(alert: Alert, *, now: datetime) -> None:
 
 async def _overdue(alert: Alert, due: datetime, *, now: datetime) -> None:
     await tell(alert, "alert_overdue", "overdue", now=now, due=due.isoformat())
-    await history.write(alert.ticket, EntryKind.ALERT, label="thread.overdue", values={"due": due.isoformat()}, now=now)
+    if alert.recovery is not None:
+        await overdue(alert.recovery, alert.ticket, now=now)
     await redraw(alert, now=now)
 
 

@@ -17,10 +17,11 @@ from core.reactions import alerts
 from core.surveys import invites
 from core.text import clean
 
+JOB = "recovery"
 OUTCOMES = ("solved", "compensated", "explained", "not_reachable", "other")
 DISMISSALS = ("mistake", "test", "spam", "duplicate", "other")
 UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
-FOR_THE_CONTACT = frozenset({"reply", "sorry"}) | notices.KINDS
+FOR_THE_CONTACT = frozenset({"reply", "sorry", "follow_up"}) | notices.KINDS
 
 
 @transactions.atomic

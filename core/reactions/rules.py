@@ -1,22 +1,30 @@
-"""Rules look at a response each time it has settled: once per rule and revision, whatever happens."""
+"""Rules look at an answer each time it has settled, and at other occasions: once each, whatever happens."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from core import history, transactions
+from core import history, occasions, transactions
 from core.desk import tickets
+from core.models.contacts import Contact
 from core.models.desk import EntryKind, Ticket
 from core.models.invites import Invite
-from core.models.reactions import Alert, Reaction, Recovery
-from core.models.responses import Response, ResponseRevision
+from core.models.reactions import Alert, Occasion, Reaction, Recovery
+from core.models.responses import Band, Response, ResponseRevision, Score
 from core.models.setup import Rule
-from core.reactions import alerts, recoveries
-from core.reactions.settings import DEFAULT_RULES, Action, RuleSettings, When
-from core.store.prepared import Prepared
-from core.surveys import catalogue
-from core.surveys.settings import SurveySettings
+from core.plumbing import jobs
+from core.reactions import acting, alerts, recoveries
+from core.reactions.acting import Case
+from core.reactions.conditions import Facts, Unmet, unmet
+from core.reactions.settings import DEFAULT_RULES, Event, RuleSettings, When
+from core.surveys import invites
+
+AGAIN, LAST, TOO_OFTEN = "again", "last", "too_often"
+"""Why a rule does nothing more: it fired for the answer before, an earlier rule was the last, or the cap is reached."""
+MOST_A_DAY = 20
+"""A rule fires so often for one ticket in a day, and no oftener: what it causes outside may come back to it."""
+_DAY = timedelta(days=1)
 
 
 @transactions.atomic
@@ -34,29 +42,63 @@ async def react(
     """
     known = await alerts.of_response(response.id)
     ticket = await tickets.by_id(invite.ticket_id) or invite.ticket
-    for rule in await _ENABLED.all():
+    case = Case(Event.SETTLED, "", ticket, invite, response, scores)
+    over = ""
+    for rule in await occasions.ENABLED.all():
         settings = RuleSettings.model_validate(rule.settings)
-        unmet = why_not(settings.when, invite, ticket, response)
-        again = not unmet and await _fired_before(response, rule)
-        if await _first_look(response, rule, unmet, now=now) and not unmet and not again:
-            await history.write(ticket, EntryKind.RULE, label="history.rule", values={"rule": rule.key}, now=now)
-            await _act(settings, invite, ticket, response, scores, now=now)
+        if settings.event != Event.SETTLED:
+            continue
+        reason, values = await _why_not(settings.when, case, over, now=now)
+        again = not reason and await _fired_before(response, rule)
+        look = {"fired": not reason, "why": AGAIN if again else reason, "values": values, "at": now}
+        _, is_new = await Reaction.get_or_create(
+            response_id=response.id, revision=response.revision, rule=rule.key, defaults=look
+        )
+        if reason:
+            continue
+        if is_new and not again:
+            await _fire(rule, settings, case, f"{response.id}.{response.revision}", now=now)
+        if settings.last:
+            over = rule.key
+    if case.recovery is not None and known is None and not case.alerted:
+        await jobs.enqueue(recoveries.JOB, case.recovery.id, due=case.recovery.due_at, now=now)
     if known is not None and previous is not None:
         await _tell_change(known, scores, response, previous, now=now)
 
 
-def why_not(when: When, invite: Invite, ticket: Ticket, response: Response) -> str:
-    """The first condition of the rule that does not hold, or "" when it fires."""
-    team = ticket.team.key if ticket.team else ""
-    checks: tuple[tuple[str, tuple[str, ...], set[str]], ...] = (
-        ("band", tuple(when.bands), {response.band.value} if response.band else set()),
-        ("survey", when.surveys, {invite.survey_key}),
-        ("type", when.types, {ticket.type}),
-        ("team", when.teams, {team}),
-        ("reasons", when.reasons, set(response.reasons)),
-        ("purpose", when.purposes, {invite.purpose.value}),
-    )
-    return next((name for name, wanted, has in checks if wanted and not set(wanted) & has), "")
+@transactions.atomic
+async def look(occasion_id: int, *, now: datetime) -> None:
+    """The job's "look at occasion 5": the same for what is no answer."""
+    occasion = await Occasion.get_or_none(id=occasion_id)
+    case = await _case(occasion) if occasion is not None else None
+    if occasion is None or case is None:
+        return
+    over = ""
+    for rule in await occasions.ENABLED.all():
+        settings = RuleSettings.model_validate(rule.settings)
+        if settings.event != occasion.event:
+            continue
+        reason, values = await _why_not(settings.when, case, over, now=now)
+        if not reason and await _fires_too_often(rule, case.ticket, now=now):
+            reason = TOO_OFTEN
+        seen = {"fired": not reason, "why": reason, "values": values, "at": now}
+        _, is_new = await Reaction.get_or_create(occasion_id=occasion.id, rule=rule.key, defaults=seen)
+        if reason:
+            continue
+        if is_new:
+            await _fire(rule, settings, case, f"o{occasion.id}", now=now)
+        if settings.last:
+            over = rule.key
+
+
+@transactions.atomic
+async def look_at_recovery(recovery_id: int, *, now: datetime) -> None:
+    """The job's "look at recovery 3": nobody is alerted about it, so its deadline has no ladder that watches it."""
+    recovery = await Recovery.filter(id=recovery_id).select_related("ticket").first()
+    if recovery is None or recovery.state not in recoveries.UNDER_WAY:
+        return
+    if not await Alert.filter(recovery_id=recovery.id).exists() and now >= recovery.due_at:
+        await alerts.overdue(recovery, recovery.ticket, now=now)
 
 
 @transactions.atomic
@@ -68,7 +110,42 @@ async def ensure_default() -> None:
             await Rule.get_or_create(key=key, defaults=values)
 
 
-_ENABLED = Prepared(Rule, lambda: Rule.filter(enabled=True).order_by("position", "id"))
+def facts_of(case: Case, negatives: int = 0) -> Facts:
+    """What conditions look at: the ticket as it is now, and the answer as it was judged."""
+    ticket, invite, response = case.ticket, case.invite, case.response
+    return Facts(
+        band=response.band.value if response and response.band else "",
+        scores=case.scores,
+        reasons=tuple(response.reasons) if response else (),
+        comment=response.comment if response else "",
+        survey=invite.survey_key if invite else "",
+        purpose=invite.purpose.value if invite else "",
+        type=ticket.type,
+        team=ticket.team.key if ticket.team else "",
+        priority=ticket.priority.value,
+        tags=tuple(ticket.tags),
+        channel=ticket.channel,
+        tier=ticket.contact.tier,
+        locale=ticket.contact.locale,
+        negatives=negatives,
+    )
+
+
+async def _why_not(when: When, case: Case, over: str, *, now: datetime) -> tuple[str, dict[str, object]]:
+    """Why the rule does not fire, and the values for its words; "" when it does."""
+    if over:
+        return LAST, {"rule": over}
+    negatives = await _negatives(case.ticket.contact, when, now=now) if when.repeat else 0
+    found: Unmet | None = unmet(when, facts_of(case, negatives))
+    return (found.name, found.values) if found is not None else ("", {})
+
+
+async def _negatives(contact: Contact, when: When, *, now: datetime) -> int:
+    """How often the contact was unhappy within the span of `repeat`, this time included."""
+    since = now - when.repeat.span if when.repeat else now
+    return await Response.filter(
+        invite__contact_id=contact.id, band=Band.NEGATIVE, created_at__gt=since, created_at__lte=now
+    ).count()
 
 
 async def _fired_before(response: Response, rule: Rule) -> bool:
@@ -77,53 +154,40 @@ async def _fired_before(response: Response, rule: Rule) -> bool:
     return last is not None and last.fired
 
 
-async def _first_look(response: Response, rule: Rule, unmet: str, *, now: datetime) -> bool:
-    _, is_new = await Reaction.get_or_create(
-        response_id=response.id,
-        revision=response.revision,
-        rule=rule.key,
-        defaults={"fired": not unmet, "why": unmet, "at": now},
-    )
-    return is_new
+async def _fires_too_often(rule: Rule, ticket: Ticket, *, now: datetime) -> bool:
+    lately = Reaction.filter(rule=rule.key, fired=True, occasion__ticket_id=ticket.id, at__gt=now - _DAY)
+    return await lately.count() >= MOST_A_DAY
 
 
-async def _act(
-    settings: RuleSettings,
-    invite: Invite,
-    ticket: Ticket,
-    response: Response,
-    scores: Mapping[str, int],
-    *,
-    now: datetime,
-) -> None:
-    survey = catalogue.settings_for(invite)
-    recovery: Recovery | None = await Recovery.get_or_none(response_id=response.id)
-    for action in settings.then:
-        if action == Action.REOPEN:
-            await _reopen(ticket, response, scores, survey, now=now)
-        elif action == Action.RECOVER:
-            recovery = await recoveries.open_recovery(ticket, response, within=survey.recover_within, now=now)
-            await alerts.watch(response, recovery)
-        elif action == Action.ALERT:
-            await alerts.raise_alert(ticket, response, recovery, take_within=survey.take_within, now=now)
-        elif action == Action.APOLOGISE and recovery is not None:
-            await recoveries.apologise(ticket, recovery, channel=invite.address.channel, now=now)
+async def _fire(rule: Rule, settings: RuleSettings, case: Case, once: str, *, now: datetime) -> None:
+    case.once = f"{rule.id}:{once}"
+    if case.event == Event.SETTLED and case.response is not None:
+        case.recovery = await Recovery.get_or_none(response_id=case.response.id)
+    await history.write(case.ticket, EntryKind.RULE, label="history.rule", values={"rule": rule.key}, now=now)
+    failures = await acting.act(rule.key, settings.then, case, now=now)
+    if failures:
+        own = {"occasion_id": int(once[1:])} if once.startswith("o") else _revision(case)
+        await Reaction.filter(rule=rule.key, **own).update(failed=[one.kept for one in failures])
 
 
-async def _reopen(
-    ticket: Ticket, response: Response, scores: Mapping[str, int], survey: SurveySettings, *, now: datetime
-) -> None:
-    """Open the ticket again, so often and no oftener; after that the alert alone must do."""
-    values: dict[str, object] = {"value": min(scores.values()), "scores": dict(scores), "reasons": response.reasons}
-    if ticket.reopened_by_rating >= survey.max_reopenings:
-        values["count"] = ticket.reopened_by_rating
-        await history.write(ticket, EntryKind.NOTE, label="desk.no_more_reopening", values=values, now=now)
-        return
-    if await tickets.reopen(ticket, label="history.reopened_by_rating", values=values, now=now):
-        ticket.reopened_by_rating += 1
-        await Ticket.filter(id=ticket.id).update(reopened_by_rating=ticket.reopened_by_rating)
-        values["comment"] = response.comment
-        await history.write(ticket, EntryKind.NOTE, label="desk.reopen_note", values=values, now=now)
+def _revision(case: Case) -> dict[str, int]:
+    return {"response_id": case.response.id, "revision": case.response.revision} if case.response else {}
+
+
+async def _case(occasion: Occasion) -> Case | None:
+    """What happened, as it stands now; None when what it was about is gone."""
+    ticket = await tickets.by_id(occasion.ticket_id)
+    if ticket is None:
+        return None
+    invite = await invites.by_id(occasion.invite_id) if occasion.invite_id else None
+    case = Case(Event(occasion.event), "", ticket, invite)
+    if case.event == Event.OVERDUE and invite is not None:
+        case.response = await Response.get_or_none(invite_id=invite.id)
+        if case.response is not None:
+            scores = await Score.filter(response_id=case.response.id).order_by("id")
+            case.scores = {one.dimension: one.value for one in scores}
+            case.recovery = await Recovery.get_or_none(response_id=case.response.id)
+    return case
 
 
 async def _tell_change(

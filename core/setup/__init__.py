@@ -17,6 +17,7 @@ from core.setup.models import (
     SurveySetup,
     TeamSetup,
     TemplateSetup,
+    WebhookSetup,
 )
 from core.setup.storing import apply, export, plan
 
@@ -34,6 +35,7 @@ __all__ = [
     "SurveySetup",
     "TeamSetup",
     "TemplateSetup",
+    "WebhookSetup",
     "apply",
     "export",
     "parse",

@@ -23,6 +23,7 @@ from core.setup.models import (
     SurveySetup,
     TeamSetup,
     TemplateSetup,
+    WebhookSetup,
 )
 from core.setup.storing import KINDS, apply
 
@@ -31,6 +32,7 @@ _TABLES: dict[type[Part], str] = {
     StaffSetup: "staff",
     SurveySetup: "surveys",
     RuleSetup: "rules",
+    WebhookSetup: "webhooks",
     TemplateSetup: "templates",
     RetentionSetup: "retention",
     LabelsSetup: "labels",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -118,6 +119,25 @@ class RuleSetup(Part, RuleSettings):
     enabled: bool = True
 
 
+def _an_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or parts.username is not None or parts.fragment or any(ord(one) <= 32 for one in url):
+        raise ValueError('must be an address such as "https://hooks.example.org/afterword", without a user in it')
+    return url
+
+
+class WebhookSetup(Part):
+    """An address outside that rules call. Its secret is made in the admin's browser and stands in no file."""
+
+    key: Key
+    url: Annotated[str, Field(max_length=1000), AfterValidator(_an_address)]
+    enabled: bool = True
+
+
 class TemplateSetup(Part):
     """Own words for one kind of message. `team` and `channel` are empty where it holds for all."""
 
@@ -163,6 +183,7 @@ class Setup(BaseModel):
     teams: tuple[TeamSetup, ...] = ()
     staff: tuple[StaffSetup, ...] = ()
     surveys: tuple[SurveySetup, ...] = ()
+    webhooks: tuple[WebhookSetup, ...] = ()
     rules: tuple[RuleSetup, ...] = ()
     templates: tuple[TemplateSetup, ...] = ()
     retention: tuple[RetentionSetup, ...] = ()

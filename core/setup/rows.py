@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.models.setup import OwnLabels, Retention, Rule, Staff, StaffAddress, Survey, Team, Wording
+from core.models.webhooks import Webhook
 from core.reactions.settings import RuleSettings
 from core.setup import versions
 from core.setup.changes import Values
@@ -17,6 +18,13 @@ from core.surveys.settings import SurveySettings
 Present = dict[str, dict[str, Values]]
 """By the name of the table in the file, then by what people call the row."""
 
+_BY_KEY: dict[str, type[Team | Staff | Rule | Webhook | Retention]] = {
+    "teams": Team,
+    "staff": Staff,
+    "rules": Rule,
+    "webhooks": Webhook,
+    "retention": Retention,
+}
 _TEMPLATE_KEY = ("kind", "locale", "team", "channel")
 
 
@@ -35,6 +43,7 @@ async def read() -> Present:
             one.key: {**_as_written_now(RuleSettings, one.settings), "position": one.position, "enabled": one.enabled}
             for one in await Rule.all().order_by("position", "key")
         },
+        "webhooks": {one.key: {"url": one.url, "enabled": one.enabled} for one in await Webhook.all().order_by("key")},
         "templates": {
             _template(one).known_as: _template(one).complete()
             for one in await Wording.all().order_by("kind", "locale", "team", "channel")
@@ -65,6 +74,8 @@ async def write(wanted: Present, present: Present, *, actor: str, now: datetime)
         place = _taken_out(values, "position", position)
         rule = {"enabled": values.pop("enabled"), "position": place, "settings": values}
         await Rule.update_or_create(key=key, defaults=rule)
+    for key, values in wanted["webhooks"].items():
+        await _write_webhook(key, values, now)
     for key, values in wanted["templates"].items():
         own = {name: values[name] for name in _TEMPLATE_KEY}
         await versions.add(own, values, before=present["templates"].get(key), actor=actor, now=now)
@@ -87,7 +98,7 @@ async def remove(table: str, key: str, values: Values, *, actor: str, now: datet
     elif table == "labels":
         await OwnLabels.filter(locale=key).delete()
     else:
-        await {"teams": Team, "staff": Staff, "rules": Rule, "retention": Retention}[table].filter(key=key).delete()
+        await _BY_KEY[table].filter(key=key).delete()
 
 
 async def _write_staff(wanted: dict[str, Values]) -> None:
@@ -104,6 +115,13 @@ async def _write_staff(wanted: dict[str, Values]) -> None:
     for person, addresses in people:
         for address in addresses:
             await StaffAddress.create(staff=person, channel=address["channel"], address=address["address"])
+
+
+async def _write_webhook(key: str, values: Values, now: datetime) -> None:
+    """Switched on, it begins anew."""
+    anew = {"why_off": "", "failing_since": None} if values["enabled"] else {}
+    if not await Webhook.filter(key=key).update(**values, **anew):
+        await Webhook.create(key=key, created_at=now, **values)
 
 
 async def _write_survey(key: str, values: Values, old: Values | None, position: int, now: datetime) -> None:

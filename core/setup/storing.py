@@ -18,6 +18,7 @@ KINDS = {
     "teams": "team",
     "staff": "staff",
     "surveys": "survey",
+    "webhooks": "webhook",
     "rules": "rule",
     "templates": "template",
     "retention": "retention",
@@ -93,6 +94,7 @@ def _whole(part: Part, old: Values | None) -> Values:
 
 def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None) -> None:
     problems = [*_unknown_teams(setup, present), *_do_not_fit(setup, present), *_taken_addresses(setup, present)]
+    problems += _unknown_in_rules(setup, present)
     problems += _unknown_channels(setup, channels) if channels is not None else []
     if problems:
         raise SetupError(problems)
@@ -107,12 +109,29 @@ def _unknown_teams(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     )
 
 
+def _unknown_in_rules(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    """People and webhooks that actions name."""
+    people = {*present["staff"], *(one.known_as for one in setup.staff)}
+    webhooks = {*present["webhooks"], *(one.key for one in setup.webhooks)}
+    for at, rule in enumerate(setup.rules):
+        for nth, step in enumerate(rule.then):
+            if step.staff and step.staff not in people:
+                yield Problem(
+                    ("rules", at, "then", nth, "staff"), f"{step.staff}: {unknown(step.staff, people, 'person')}"
+                )
+            if step.webhook and step.webhook not in webhooks:
+                what = unknown(step.webhook, webhooks, "webhook")
+                yield Problem(("rules", at, "then", nth, "webhook"), f"{step.webhook}: {what}")
+
+
 def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Problem]:
     places: list[tuple[Place, str]] = [
         (("teams", at, "alert", "channel"), one.alert.channel) for at, one in enumerate(setup.teams)
     ]
     for at, one in enumerate(setup.staff):
         places += [(("staff", at, "addresses", nth, "channel"), it.channel) for nth, it in enumerate(one.addresses)]
+    for at, rule in enumerate(setup.rules):
+        places += [(("rules", at, "then", nth, "channel"), step.channel) for nth, step in enumerate(rule.then)]
     for place, name in places:
         if name and name not in channels:
             yield Problem(place, f"{name}: {unknown(name, channels, 'channel')} (channels are set up in config.toml)")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tortoise.queryset import QuerySet
 
-from core import contacts, errors, history, places, transactions
+from core import contacts, errors, history, occasions, places, transactions
 from core.models.contacts import Address, Contact
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
@@ -157,14 +157,18 @@ async def undeliverable(invite_id: int, address_id: int, reason: str, *, dead: b
     if invite is None or invite.state != InviteState.SCHEDULED or invite.address_id != address_id:
         return
     values: dict[str, object] = {"channel": invite.address.channel, "reason": reason[:200]}
-    await history.write(invite.ticket, EntryKind.UNDELIVERABLE, label="history.invite_failed", values=values, now=now)
+    label = "history.invite_failed"
+    entry = await history.write(invite.ticket, EntryKind.UNDELIVERABLE, label=label, values=values, now=now)
     tried = set(await Delivery.filter(screen=screen_of(invite.id)).values_list("address_id", flat=True))
     others = [one for one in await contacts.reachable(invite.contact) if one.id not in tried]
     if not others and place is not None and now < invite.expires_at and not await _went_to(invite, place):
         await _send(invite, _first_kind(invite.purpose), due=now, now=now, place=place)
         return
     if not others or now >= invite.expires_at:
-        await Invite.filter(id=invite.id).update(state=InviteState.UNDELIVERABLE)
+        given_up = Invite.filter(id=invite.id, state=InviteState.SCHEDULED)
+        if await given_up.update(state=InviteState.UNDELIVERABLE):
+            name = str(entry.id)
+            await occasions.happened("invite.undeliverable", name, invite.ticket, invite_id=invite.id, now=now)
         return
     invite.address, invite.address_id = others[0], others[0].id
     await Invite.filter(id=invite.id).update(address_id=others[0].id, slice_id=await _slice_at(invite, others[0]))
@@ -335,6 +339,7 @@ async def _expire(invite: Invite, *, now: datetime) -> None:
         return
     await deliveries.cancel(screen=screen_of(invite.id))
     await history.write(invite.ticket, EntryKind.INVITED, label="history.expired", now=now)
+    await occasions.happened("invite.expired", str(invite.id), invite.ticket, invite_id=invite.id, now=now)
     if invite.state == InviteState.DELIVERED:
         await _send(invite, "expired", due=now, now=now)
 

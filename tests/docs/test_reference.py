@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from bot import channels
 from bot.channels.settings import ChannelSettings
-from bot.config import Logs, Site, Store
+from bot.config import Logs, Site, Store, Webhooks
 from bot.placeholders import KINDS
 from bot.surveys import commands as chat_commands
 from bot.web import metrics, policies
@@ -25,14 +25,20 @@ from core import access
 from core.durations import parse
 from core.models import desk, invites
 from core.models.deliveries import DeliveryState
-from core.reactions.settings import Action, RuleSettings, When
-from core.setup import RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup
+from core.reactions.settings import Action, Event, When
+from core.setup import RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup, WebhookSetup
 from core.setup.models import AlertTarget, StaffAddressSetup
 from core.surveys.settings import Conditions, Dimension, Reason, Symbol
 from tests.docs import pages
 
 GENERATED = ("templates", "commands", "tables")
-SETTINGS = {"[site]": Site, "[store]": Store, "[logs]": Logs, "[channels.NAME]": ChannelSettings}
+SETTINGS = {
+    "[site]": Site,
+    "[store]": Store,
+    "[webhooks]": Webhooks,
+    "[logs]": Logs,
+    "[channels.NAME]": ChannelSettings,
+}
 SETUP = {
     "[[teams]]": TeamSetup,
     "alert": AlertTarget,
@@ -43,6 +49,7 @@ SETUP = {
     "reasons": Reason,
     "symbols": Symbol,
     "conditions": Conditions,
+    "[[webhooks]]": WebhookSetup,
     "[[rules]]": RuleSetup,
     "when": When,
     "[[templates]]": TemplateSetup,
@@ -121,9 +128,9 @@ def test_every_table_of_the_setup_file_has_a_heading() -> None:
 
 
 def test_every_action_of_a_rule_is_explained() -> None:
-    told = pages.section(pages.read("docs/reference/setup-file.md"), "[[rules]]")
-    assert all(f"`{action.value}`" in told for action in Action)
-    assert RuleSettings.model_fields["event"].default in told
+    page = pages.read("docs/reference/setup-file.md")
+    assert all(f"`{action.value}`" in pages.section(page, "then") for action in Action)
+    assert all(f"`{event.value}`" in pages.section(page, "Events") for event in Event)
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:

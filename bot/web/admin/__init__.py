@@ -22,44 +22,35 @@ from bot.web.admin import (
     own_page,
     privacy_page,
     retention_page,
+    rules_page,
     setup_page,
-    tickets_page,
+    staff_page,
     surveys_page,
+    teams_page,
+    template_editor,
+    templates_page,
+    tickets_page,
+    webhooks_page,
 )
 from bot.web.errors import Handler
 
-_PAGES = (
-    login_page,
-    identity_page,
-    setup_page,
-    overview_page,
-    own_page,
-    contacts_page,
-    privacy_page,
-    deliveries_page,
-    retention_page,
-    setup_page,
-    overview_page,
-    own_page,
-    board_page,
-    contacts_page,
-    deliveries_page,
+_DOOR = (login_page, identity_page, setup_page, own_page)
+_DESK = (overview_page, inbox_page, tickets_page, contacts_page, privacy_page, board_page)
+_TROUBLE = (held_page, deliveries_page, arrivals_page)
+_WORDS = (
+    surveys_page,
+    template_editor,  # before the page of each kind, for `edit` is no kind
+    templates_page,
     languages_page,
     labels_page,
-    accounts_page,
-    audit_page,
 )
-_DESK = (inbox_page, tickets_page, held_page, arrivals_page)
-_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
-    surveys_page,
-    deliveries_page,
-    accounts_page,
-    audit_page,
-)
+_SETUP = (rules_page, webhooks_page, teams_page, staff_page, retention_page)
+_WHO = (accounts_page, audit_page)
 
 
 def routes() -> list[BaseRoute]:
-    return [route for page in (*_PAGES, *_DESK) for route in page.router.routes]
+    pages = (*_DOOR, *_DESK, *_TROUBLE, *_WORDS, *_SETUP, *_WHO)
+    return [route for page in pages for route in page.router.routes]
 
 
 def handlers() -> dict[int | type[Exception], Handler]:

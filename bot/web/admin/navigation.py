@@ -33,6 +33,8 @@ SECTIONS = (
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
     Section("held", "/admin/held", Right.SEE_DELIVERIES),
     Section("arrivals", "/admin/arrivals", Right.SEE_DELIVERIES),
+    Section("rules", "/admin/rules", Right.SEE_SETUP),
+    Section("webhooks", "/admin/webhooks", Right.SEE_SETUP),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
 )

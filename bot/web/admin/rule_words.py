@@ -1,0 +1,167 @@
+"""Rules as sentences: what one does, and why it did or did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.web.admin.door import Visit
+from bot.wording import Wording
+from core.models.setup import Staff, Survey, Team
+from core.reactions.settings import Comparison, Do, Repeat, RuleSettings, When
+from core.surveys import catalogue
+from core.surveys.settings import DEFAULT_DIMENSIONS, DEFAULT_REASONS, SurveySettings
+
+_SIGNS = {"<=": "at_most", ">=": "at_least", "<": "below", ">": "above", "=": "exactly"}
+_LISTS = {
+    "bands": "band",
+    "surveys": "survey",
+    "purposes": "purpose",
+    "types": "type",
+    "teams": "team",
+    "priorities": "priority",
+    "channels": "channel",
+    "tiers": "tier",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What things are called by the people who read it."""
+
+    visit: Visit
+    teams: Mapping[str, str]
+    staff: Mapping[str, str]
+    surveys: Mapping[str, str]
+    dimensions: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+    def of(self, kind: str, value: str) -> str:
+        """`kind` is the name of a condition in the singular, as reasons of the log have it."""
+        known = {"team": self.teams, "survey": self.surveys, "reasons": self.reasons}.get(kind)
+        if known is not None:
+            return known.get(value) or value or self.visit.say("rule.none")
+        label = {"band": "band", "priority": "priority", "purpose": "rule.purpose", "type": "ticket_type"}.get(kind)
+        templates = self.visit.site.templates
+        if label is not None and templates.has_label(f"{label}.{value}"):
+            return self.visit.say(f"{label}.{value}")
+        if kind == "words":
+            return self.visit.say("rule.quoted", word=value)
+        return value or self.visit.say("rule.none")
+
+    def span(self, repeat: Repeat) -> str:
+        return self.visit.site.templates.span(repeat.span, self.visit.locale)
+
+    def either(self, kind: str, values: Iterable[str]) -> str:
+        return self.visit.say("rule.or").join(self.of(kind, str(one)) for one in values)
+
+
+async def names(visit: Visit) -> Names:
+    surveys = await Survey.filter(current=True).order_by("position", "id")
+    settings = [catalogue.settings_of(one) for one in surveys] or [SurveySettings()]
+    words = [Wording(visit.site.templates, one, visit.locale) for one in settings]
+    dimensions = {key: word.dimension(key) for one, word in _pairs(settings, words) for key in one.dimension_keys}
+    reasons = {it.key: word.reason(it.key) for one, word in _pairs(settings, words) for it in one.reasons}
+    shipped = Wording(visit.site.templates, SurveySettings(), visit.locale)
+    return Names(
+        visit,
+        teams={one.key: one.name or one.key for one in await Team.all().order_by("key")},
+        staff={one.key: one.name or one.key for one in await Staff.filter(active=True).order_by("name", "key")},
+        surveys={one.key: one.key for one in surveys},
+        dimensions={one.key: shipped.dimension(one.key) for one in DEFAULT_DIMENSIONS} | dimensions,
+        reasons={one.key: shipped.reason(one.key) for one in DEFAULT_REASONS} | reasons,
+    )
+
+
+def _pairs(settings: Sequence[SurveySettings], words: Sequence[Wording]) -> list[tuple[SurveySettings, Wording]]:
+    return list(zip(settings, words, strict=True))
+
+
+def sentence(settings: RuleSettings, known: Names) -> str:
+    """ "When an answer has been judged, if the band is negative → reopen the request, alert the team"."""
+    say = known.visit.say
+    then = say("rule.comma").join(action(one, known) for one in settings.then)
+    told = {"when": say(f"rule.when.{settings.event.value}"), "then": then}
+    conditions = list(_conditions(settings.when, known))
+    if conditions:
+        line = say("rule.sentence", ifs=say("rule.and").join(conditions), **told)
+    else:
+        line = say("rule.sentence_always", **told)
+    return f"{line} {say('rule.ends')}" if settings.last else line
+
+
+def _conditions(when: When, known: Names) -> Iterable[str]:
+    say = known.visit.say
+    for name in When.model_fields:
+        value: Any = getattr(when, name)
+        if not value:
+            continue
+        if name == "scores":
+            for dimension, wanted in value.items():
+                yield say(
+                    "rule.if.score", dimension=known.dimensions.get(dimension, dimension), what=compared(wanted, known)
+                )
+        elif name == "repeat":
+            yield say("rule.if.repeat", count=value.times, span=known.span(value))
+        else:
+            kind = _LISTS.get(name, name)
+            yield say(f"rule.if.{name}", what=known.either(kind, value))
+
+
+def compared(wanted: Comparison, known: Names) -> str:
+    return known.visit.say(f"rule.sign.{_SIGNS[wanted.sign]}", value=wanted.value)
+
+
+def action(step: Do, known: Names) -> str:
+    """What it does, in words."""
+    say = known.visit.say
+    form = f"{step.do.value}_person" if step.do == "alert" and step.staff else step.do.value
+    form = f"{step.do.value}_place" if step.do == "alert" and step.channel else form
+    return say(
+        f"rule.does.{form}",
+        who=known.staff.get(step.staff, step.staff),
+        channel=step.channel,
+        to=step.to,
+        priority=say(f"priority.{step.priority.value}") if step.priority else "",
+        tag=step.tag,
+        message=say(f"rule.message.{step.message}") if step.message else "",
+        webhook=step.webhook,
+    )
+
+
+def why(code: str, values: Mapping[str, object], known: Names) -> str:
+    """Why a rule did not fire; "" when it did."""
+    if not code:
+        return ""
+    say = known.visit.say
+    has, wanted = _texts(values.get("has")), _texts(values.get("wanted"))
+    if code == "score" and has:
+        dimension = known.dimensions.get(has[0], has[0])
+        score = has[1] if len(has) > 1 else say("rule.none")
+        return say("rule.why.score", dimension=dimension, has=score, wanted=" ".join(wanted))
+    if code == "repeat":
+        return say("rule.why.repeat", has=" ".join(has), wanted=" ".join(wanted))
+    key = f"rule.why.{code}"
+    if not known.visit.site.templates.has_label(key):
+        return code
+    return say(
+        key,
+        has=known.either(code, has) if has else say("rule.none"),
+        wanted=known.either(code, wanted),
+        rule=str(values.get("rule", "")),
+    )
+
+
+def failure(kept: Mapping[str, object], known: Names) -> str:
+    """An action that could not be done, and why."""
+    say, templates = known.visit.say, known.visit.site.templates
+    label, values = str(kept.get("label")), kept.get("values")
+    if not templates.has_label(label):
+        label = "rule.bug"
+    reason = say(label, **values) if isinstance(values, dict) else say(label)
+    return say("rule.could_not", action=say(f"rule.action.{kept.get('action')}"), why=reason)
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []

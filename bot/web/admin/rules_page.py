@@ -1,0 +1,281 @@
+"""`/admin/rules`: when something happens, if it is so, then do this; tried before, and with a log of each look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from starlette.responses import Response
+
+from bot.web.admin import rule_form, rule_words
+from bot.web.admin.door import Member, Visit
+from bot.web.admin.rule_form import Form
+from core import setup as setups
+from core.accounts.roles import Right
+from core.models.reactions import Reaction
+from core.models.webhooks import Webhook
+from core.reactions import trying
+from core.reactions.settings import SIGNS, Event, RuleSettings
+from core.setup import RuleSetup, Seen, Setup, SetupError, Stale
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/rules"
+NEW = "new"
+PAST = timedelta(days=30)
+PAGE = 50
+SHOWN = 100
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
+Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Seeing) -> Response:
+    """All rules in their order, a sentence each."""
+    return await _list(visit)
+
+
+@router.api_route(f"{PATH}/{{key:path}}/log", methods=["GET", "HEAD"])
+async def log(
+    visit: Seeing, key: str, before: Annotated[int, Query(ge=1, lt=2**63)] | None = None, fired: bool = False
+) -> Response:
+    """Each time that it looked, and why it did nothing where it did nothing."""
+    seen = await _seen(key)
+    if seen is None:
+        raise HTTPException(404)
+    rows = Reaction.filter(rule=key, **({"id__lt": before} if before else {}), **({"fired": True} if fired else {}))
+    found = await rows.order_by("-id").limit(PAGE + 1).prefetch_related("response__invite__ticket", "occasion__ticket")
+    known = await rule_words.names(visit)
+    return visit.draw(
+        "rule_log",
+        key=key,
+        lines=[_line(row, known) for row in found[:PAGE]],
+        following=found[PAGE - 1].id if len(found) > PAGE else None,
+        fired=fired,
+    )
+
+
+@router.api_route(f"{PATH}/{{key:path}}", methods=["GET", "HEAD"])
+async def look_at(visit: Seeing, key: str, try_it: Annotated[bool, Query(alias="try")] = False) -> Response:
+    seen = await _seen(key)
+    if seen is not None:
+        return await _one(visit, key, rule_form.of(key, seen.values), seen.mark, trial=try_it)
+    if key != NEW or not visit.may(Right.CHANGE_SETUP):
+        raise HTTPException(404)
+    return await _one(visit, "", Form(), "")
+
+
+@router.post(f"{PATH}/{{key:path}}")
+async def change(visit: Changing, key: str) -> Response:
+    """`do` says what: save (when it is not said), a row more or less, try, on, off, up, down, remove."""
+    seen = await _seen(key)
+    if seen is None and key != NEW:
+        raise HTTPException(404)
+    fields = await visit.form_lists()
+    do = (fields.get("do") or ["save"])[-1]
+    if seen is not None and do in _IN_LIST:
+        return await _IN_LIST[do](visit, seen, (fields.get("seen") or [""])[-1])
+    form = rule_form.read(fields, key if seen is not None else "")
+    mark = (fields.get("seen") or [""])[-1]
+    if do == "save":
+        return await _save(visit, form, mark, seen)
+    if do != "try":
+        rule_form.change_rows(form, do, fields)
+    return await _one(visit, key if seen is not None else "", form, mark, trial=do == "try")
+
+
+async def _save(visit: Visit, form: Form, mark: str, seen: Seen | None) -> Response:
+    key = seen.key if seen is not None else ""
+    position = seen.values["position"] if seen is not None else await _end()
+    part = rule_form.part_of(form, position=position, new=seen is None)
+    if part is None:
+        return await _one(visit, key, form, mark, status=422)
+    try:
+        await setups.save(part, seen=mark, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
+    except Stale as stale:
+        if seen is None:
+            form.problems["key"] = "admin.rules.key_taken"
+            return await _one(visit, "", form, mark, status=409)
+        return await _one(visit, key, form, stale.theirs.mark if stale.theirs else "", stale=stale.theirs, status=409)
+    except SetupError as error:
+        rule_form.blame(form, error.problems)
+        return await _one(visit, key, form, mark, status=422)
+    return visit.back(_address(form.key), said="rule_saved")
+
+
+# ---------------------------------------------------------------- in the list
+
+
+async def _switch(visit: Visit, seen: Seen, mark: str, *, on: bool) -> Response:
+    part = _part(seen, enabled=on)
+    try:
+        await setups.save(part, seen=mark, actor=visit.account.email, now=visit.now)
+    except Stale as stale:
+        return await _list(visit, problem=visit.why(stale))
+    return visit.back(PATH, said="rule_on" if on else "rule_off")
+
+
+async def _on(visit: Visit, seen: Seen, mark: str) -> Response:
+    return await _switch(visit, seen, mark, on=True)
+
+
+async def _off(visit: Visit, seen: Seen, mark: str) -> Response:
+    return await _switch(visit, seen, mark, on=False)
+
+
+async def _up(visit: Visit, seen: Seen, mark: str) -> Response:
+    return await _move(visit, seen, -1)
+
+
+async def _down(visit: Visit, seen: Seen, mark: str) -> Response:
+    return await _move(visit, seen, 1)
+
+
+async def _move(visit: Visit, seen: Seen, by: int) -> Response:
+    """Change places with its neighbour. Only rules whose place changes are written."""
+    rules = await setups.read("rules")
+    at = next((index for index, one in enumerate(rules) if one.key == seen.key), 0)
+    there = min(max(at + by, 0), len(rules) - 1)
+    rules[at], rules[there] = rules[there], rules[at]
+    parts = [_part(one, position=index) for index, one in enumerate(rules) if one.values["position"] != index]
+    if parts:
+        await setups.apply(Setup(rules=tuple(parts)), actor=visit.account.email, now=visit.now)
+    return visit.back(PATH)
+
+
+async def _remove(visit: Visit, seen: Seen, mark: str) -> Response:
+    try:
+        await setups.remove("rules", seen.key, seen=mark, actor=visit.account.email, now=visit.now)
+    except Stale as stale:
+        return await _list(visit, problem=visit.why(stale))
+    return visit.back(PATH, said="rule_removed")
+
+
+_IN_LIST = {"on": _on, "off": _off, "up": _up, "down": _down, "remove": _remove}
+
+
+def _part(seen: Seen, **changed: Any) -> RuleSetup:
+    return RuleSetup.model_validate({"key": seen.key, **seen.values, **changed})
+
+
+async def _seen(key: str) -> Seen | None:
+    return next((one for one in await setups.read("rules") if one.key == key), None)
+
+
+async def _end() -> int:
+    return max((int(one.values["position"]) + 1 for one in await setups.read("rules")), default=0)
+
+
+def _address(key: str) -> str:
+    return f"{PATH}/{quote(key, safe='')}"
+
+
+# ---------------------------------------------------------------- drawing
+
+
+async def _list(visit: Visit, *, problem: str = "") -> Response:
+    known = await rule_words.names(visit)
+    rules = [
+        {
+            "key": one.key,
+            "address": _address(one.key),
+            "mark": one.mark,
+            "enabled": one.values["enabled"],
+            "sentence": rule_words.sentence(_settings(one.values), known),
+        }
+        for one in await setups.read("rules")
+    ]
+    return visit.draw(
+        "rules",
+        status=409 if problem else 200,
+        rules=rules,
+        problem=problem,
+        changing=visit.may(Right.CHANGE_SETUP),
+    )
+
+
+def _settings(values: dict[str, Any]) -> RuleSettings:
+    return RuleSettings.model_validate({name: values[name] for name in RuleSettings.model_fields if name in values})
+
+
+async def _one(
+    visit: Visit,
+    key: str,
+    form: Form,
+    mark: str,
+    *,
+    trial: bool = False,
+    stale: Seen | None = None,
+    status: int = 200,
+) -> Response:
+    known = await rule_words.names(visit)
+    part = None
+    if trial or not form.problems:
+        probe = Form(**{name: getattr(form, name) for name in ("event", "last", "ifs", "values", "thens")}, key="x")
+        part = rule_form.part_of(probe)
+        if trial and part is None:
+            form.problems |= probe.problems
+            status = 422
+    tried = await _try(visit, part, known) if trial and part is not None else None
+    templates = visit.site.templates
+    return visit.draw(
+        "rule",
+        status=status,
+        key=key,
+        address=_address(key or NEW),
+        form=form,
+        problems=rule_form.problems_in_words(form, visit.say, templates.has_label),
+        mark=mark,
+        sentence=rule_words.sentence(_settings(part.complete()), known) if part is not None else "",
+        theirs=rule_words.sentence(_settings(stale.values), known) if stale is not None else "",
+        is_stale=status == 409 and bool(key),
+        tried=tried,
+        changing=visit.may(Right.CHANGE_SETUP),
+        options=await _options(visit, known),
+        texts=rule_form.TEXTS,
+        events=[(one.value, visit.say(f"rule.when.{one.value}")) for one in Event],
+        signs=[(one, visit.say(f"rule.sign_alone.{name}")) for one, name in zip(SIGNS, _SIGN_NAMES, strict=True)],
+    )
+
+
+_SIGN_NAMES = ("at_most", "at_least", "below", "above", "exactly")
+
+
+async def _options(visit: Visit, known: rule_words.Names) -> dict[str, Sequence[tuple[str, str]]]:
+    """What can be chosen where, as key and words."""
+    say = visit.say
+    return {
+        "bands": [(one, say(f"band.{one}")) for one in ("negative", "neutral", "positive")],
+        "purposes": [(one, say(f"rule.purpose.{one}")) for one in ("service", "recovery", "manual")],
+        "priorities": [(one, say(f"priority.{one}")) for one in ("urgent", "high", "medium", "low")],
+        "teams": [*known.teams.items(), ("", say("rule.none"))],
+        "surveys": list(known.surveys.items()),
+        "reasons": list(known.reasons.items()),
+        "channels": [(one, one) for one in visit.site.channels],
+        "dimensions": list(known.dimensions.items()),
+        "staff": list(known.staff.items()),
+        "messages": [(one, say(f"rule.message.{one}")) for one in ("follow_up", "reopened")],
+        "webhooks": [(one.key, one.key) for one in await Webhook.all().order_by("key")],
+    }
+
+
+async def _try(visit: Visit, part: RuleSetup, known: rule_words.Names) -> dict[str, object]:
+    trial = await trying.try_out(_settings(part.complete()), visit.now - PAST, visit.now)
+    lines = [
+        {"number": one.number, "at": one.at, "fires": one.fires, "why": rule_words.why(one.why, one.values, known)}
+        for one in trial.tried[:SHOWN]
+    ]
+    return {"fires": trial.fires, "of": len(trial.tried), "cut": trial.cut, "lines": lines, "shown": SHOWN}
+
+
+def _line(row: Reaction, known: rule_words.Names) -> dict[str, object]:
+    ticket = row.response.invite.ticket if row.response else row.occasion.ticket if row.occasion else None
+    return {
+        "number": ticket.number if ticket else "",
+        "at": row.at,
+        "fired": row.fired and row.why != "again",
+        "why": rule_words.why(row.why, row.values, known),
+        "failed": [rule_words.failure(one, known) for one in row.failed],
+    }

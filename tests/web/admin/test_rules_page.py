@@ -1,0 +1,206 @@
+"""Rules in the browser: written as when, if and then; tried on the past; never overwritten unseen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core import audit
+from core import setup as setups
+from core.accounts.roles import Role
+from core.models.desk import Ticket
+from core.models.invites import Invite
+from core.models.reactions import Reaction
+from core.models.setup import Rule, Staff
+from core.surveys import invites, responses
+from tests.web.admin.desk import Browser, at
+from tests.web.front import Front
+
+PATH = "/admin/rules"
+NEW = f"{PATH}/new"
+
+
+async def rated(front: Front, overall: int, comment: str = "") -> Invite:
+    asked = await front.invite()
+    invite = await invites.by_id(asked.invite_id)
+    assert invite is not None
+    given = await responses.answer(invite, {"overall": overall}, [], comment, finished=True, now=front.clock.now)
+    await responses.settle(given.id, now=front.clock.now)
+    return invite
+
+
+async def save(browser: Browser, path: str = NEW, do: str = "save", **fields: Any) -> None:
+    """Everything that is filled in, with the marks of the page that is open."""
+    names = {name.replace("__", "."): value for name, value in fields.items()}
+    kept = {name: value for name, value in browser.page.hidden().items() if name in ("csrf", "seen")}
+    await browser.post(path, **{**kept, "do": do, **names})
+
+
+async def test_the_list_says_each_rule_as_a_sentence(front: Front) -> None:
+    browser = await at(front)
+    page = await browser.open(PATH)
+    does = "reopen the request, open a recovery, alert the team, apologise."
+    assert f"When an answer has been judged, if it is negative → {does}" in page.text
+
+
+async def test_a_rule_is_put_together_without_scripts(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(NEW)
+    await save(browser, do="add-if", event="response.settled", key="late", add_if="words")
+    assert browser.page.all("input", name="if.words")
+    fields: dict[str, Any] = {"event": "response.settled", "key": "late", "if": "words", "if.words": "too late，退款"}
+    await save(browser, do="add-then", add_then="tag", **fields)
+    assert browser.page.all("input", name="if.words")[0]["value"] == "too late, 退款"
+    await save(browser, **fields, then="tag", then__0__tag="late", enabled="on")
+    assert browser.status == 200
+    assert "The rule is saved" in browser.page.text
+    rule = await Rule.get(key="late")
+    assert rule.settings["when"] == {"words": ["too late", "退款"]}
+    assert rule.settings["then"] == [{"do": "tag", "tag": "late"}]
+    assert rule.position == 1
+    assert [line.action for line in await audit.latest(1)] == ["rule.added"]
+
+
+async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Front) -> None:
+    await Staff.create(key="kim@example.org", name="Kim")
+    browser = await at(front)
+    await browser.open(NEW)
+    fields = {
+        "key": "all of it",
+        "event": "response.settled",
+        "if": ["bands", "scores", "repeat", "priorities", "locales"],
+        "if.bands": ["negative", "neutral"],
+        "score.speed.sign": "<=",
+        "score.speed.value": "2",
+        "repeat.times": "2",
+        "repeat.span": "30d",
+        "if.priorities": "high",
+        "if.locales": "zh",
+        "then": ["alert_person", "alert_place", "alert", "assign", "priority", "send"],
+        "then.0.staff": "kim@example.org",
+        "then.1.channel": "support-bot",
+        "then.1.to": "4711",
+        "then.3.staff": "kim@example.org",
+        "then.4.priority": "urgent",
+        "then.5.message": "follow_up",
+        "last": "on",
+        "enabled": "on",
+    }
+    await save(browser, **fields)
+    assert browser.path == f"{PATH}/all of it" or browser.path.endswith("all%20of%20it")
+    assert "tell Kim" in browser.page.text
+    assert "Response speed is at most 2" in browser.page.text
+    [saved] = [one for one in await setups.read("rules") if one.key == "all of it"]
+    assert saved.values["when"]["repeat"] == "2 in 30d"
+    assert saved.values["then"][0] == {"do": "alert", "staff": "kim@example.org"}
+
+    await save(browser, f"{PATH}/all%20of%20it", **{name: value for name, value in fields.items() if name != "key"})
+    assert browser.status == 200
+    [again] = [one for one in await setups.read("rules") if one.key == "all of it"]
+    assert again.mark == saved.mark
+    exported = setups.to_toml(await setups.export())
+    assert await setups.plan(setups.parse(exported)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "row", "said"),
+    [
+        ({"key": "a/b", "then": "reopen"}, "p-key", "no slash"),
+        ({"key": "negative", "then": "reopen"}, "p-key", "with this name already"),
+        ({"key": "x"}, "p-then", "at least one action"),
+        ({"key": "x", "then": "tag"}, "p-then-0", "write something"),
+        ({"key": "x", "then": "tag", "if": "words", "then.0.tag": "t"}, "p-if-words", "write something"),
+        (
+            {"key": "x", "then": "alert", "if": "bands", "if.bands": "negative", "event": "ticket.reopened"},
+            "p-if-bands",
+            "does not go with the event",
+        ),
+        (
+            {"key": "x", "then": "alert", "if": "repeat", "repeat.times": "2", "repeat.span": "ages"},
+            "p-if-repeat",
+            "a duration",
+        ),
+        ({"key": "x", "then": "recover", "event": "invite.expired"}, "p-then-0", "does not go with the event"),
+    ],
+)
+async def test_what_is_wrong_stands_beside_its_row_and_what_was_typed_stays(
+    sqlite_front: Front, fields: dict[str, Any], row: str, said: str
+) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(NEW)
+    await save(browser, **{"event": "response.settled", **fields})
+    assert browser.status in {409, 422}
+    assert browser.page.all("p", id=row)
+    assert said in browser.page.text
+    assert browser.page.all("input", id="f-key")[0]["value"] == fields["key"]
+    assert await Rule.all().count() == 1
+
+
+async def test_two_who_edit_the_same_see_each_other(front: Front) -> None:
+    mine, theirs = await at(front), await at(front, email="kim@kestrel.example")
+    path = f"{PATH}/negative"
+    await mine.open(path)
+    await theirs.open(path)
+    same = {"event": "response.settled", "if": "bands", "if.bands": "negative", "enabled": "on"}
+    await save(theirs, path, **same, then="reopen")
+    await save(mine, path, **same, then="alert")
+    assert mine.status == 409
+    assert "→ reopen the request." in mine.page.text
+    assert (await Rule.get()).settings["then"] == ["reopen"]
+    await save(mine, path, **same, then="alert")
+    assert (await Rule.get()).settings["then"] == ["alert"]
+
+
+async def test_it_is_tried_on_the_past_before_it_is_saved(front: Front) -> None:
+    for overall in (1, 5, 2):
+        await rated(front, overall)
+    browser = await at(front)
+    await browser.open(NEW)
+    fields = {"key": "x", "event": "response.settled", "if": "bands", "if.bands": "negative", "then": "alert"}
+    await save(browser, do="try", **fields)
+    assert "Would have fired 2 times, of 3" in browser.page.text
+    assert "It was positive, not negative." in browser.page.text
+    assert await Rule.all().count() == 1
+
+
+async def test_the_log_says_why_it_did_not_fire(front: Front) -> None:
+    await rated(front, 5)
+    await rated(front, 1)
+    await Reaction.filter(fired=True).update(
+        failed=[{"action": "assign", "label": "rule.no_member", "values": {"name": "<b>Lu"}}]
+    )
+    browser = await at(front, Role.AUDITOR)
+    page = await browser.open(f"{PATH}/negative/log")
+    assert "It was positive, not negative." in page.text
+    assert "there is no <b>Lu on the staff" in page.text
+    number = (await Ticket.all().order_by("id").first()).number  # type: ignore[union-attr]
+    assert page.all("a", href=f"/admin/tickets/{number}")
+    page = await browser.open(f"{PATH}/negative/log?fired=1")
+    assert "not negative" not in page.text
+
+
+async def test_rules_are_switched_moved_and_removed(front: Front) -> None:
+    await Rule.create(key="b <2>", position=1, settings={"then": ["alert"]})
+    browser = await at(front)
+    path = f"{PATH}/b%20%3C2%3E"
+    await browser.open(PATH)
+    await save(browser, path, do="up")
+    assert [one.key for one in await setups.read("rules")] == ["b <2>", "negative"]
+    seen = {one.key: one.mark for one in await setups.read("rules")}
+    await save(browser, path, do="off", seen=seen["b <2>"])
+    assert not (await Rule.get(key="b <2>")).enabled
+    await save(browser, path, do="remove", seen="stale")
+    assert "Somebody else has changed this" in browser.page.text
+    seen = {one.key: one.mark for one in await setups.read("rules")}
+    await save(browser, path, do="remove", seen=seen["b <2>"])
+    assert [one.key for one in await setups.read("rules")] == ["negative"]
+
+
+async def test_who_may_only_look_has_no_form(front: Front) -> None:
+    browser = await at(front, Role.SUPERVISOR)
+    page = await browser.open(f"{PATH}/negative")
+    assert "reopen the request" in page.text
+    assert not page.all("form", id="rule")
+    await browser.open(f"{PATH}/negative?try=1")
+    assert "Would have fired 0 times" in browser.page.text
