@@ -68,6 +68,7 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
             site,
             forms=channel.has_forms,
             perhaps_sent=bool(delivery.payload.get(deliveries.PERHAPS_SENT)),
+            told=str(delivery.payload.get("told", "")),
             now=now,
         )
         if delivery.kind == "alert"
@@ -137,12 +138,15 @@ async def _whole(
     *,
     forms: bool,
     perhaps_sent: bool,
+    told: str,
     now: datetime,
 ) -> Message:
     repeated = (Fact(words.label("alert.repeat"), words.label("alert.perhaps_repeated")),) if perhaps_sent else ()
+    is_open = alert.state == AlertState.OPEN
+    why = (Fact(words.label("alert.raised"), words.label(f"alert.told_{told}")),) if told and is_open else ()
     return replace(
         message,
-        facts=(*await _facts(alert, words, scores, site, now=now), *repeated),
+        facts=(*why, *await _facts(alert, words, scores, site, now=now), *repeated),
         quote=alert.response.comment,
         rows=_buttons(alert, words, forms=forms),
     )
