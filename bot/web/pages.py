@@ -21,6 +21,7 @@ ASSETS = {
     "survey.js": _JS,
     "admin/admin.css": _CSS,
     "admin/admin.js": _JS,
+    "admin/people.css": _CSS,
     "vendor/htmx/htmx.min.js": _JS,
 }
 _WORDS = {

@@ -14,10 +14,23 @@ from bot.web.admin import (
     overview_page,
     own_page,
     setup_page,
+    staff_page,
+    teams_page,
 )
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
+_PAGES = (
+    login_page,
+    setup_page,
+    overview_page,
+    own_page,
+    contacts_page,
+    deliveries_page,
+    teams_page,
+    staff_page,
+    accounts_page,
+    audit_page,
+)
 
 
 def routes() -> list[BaseRoute]:

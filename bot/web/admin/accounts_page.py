@@ -7,11 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
+from bot.web.admin import people_forms
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, invitations
 from core.accounts.roles import Right
 from core.errors import NotFound, Refusal
 from core.models.accounts import Account, Role
+from core.models.setup import Staff
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/accounts"
@@ -43,7 +45,7 @@ async def invite(visit: Changing) -> Response:
 
 @router.api_route(f"{PATH}/{{account_id}}", methods=["GET", "HEAD"])
 async def look_at(visit: Seeing, account_id: int) -> Response:
-    return _one(visit, await _found(account_id))
+    return await _one(visit, await _found(account_id))
 
 
 @router.post(f"{PATH}/{{account_id}}")
@@ -55,13 +57,14 @@ async def change(visit: Changing, account_id: int) -> Response:
             name=form.get("name", ""),
             role=form.get("role", ""),
             active="active" in form,
+            staff=form.get("staff"),
             by=visit.account.email,
             now=visit.now,
         )
     except NotFound as error:
         raise HTTPException(404) from error
     except Refusal as refusal:
-        return _one(visit, account, form=form, refusal=refusal)
+        return await _one(visit, account, form=form, refusal=refusal)
     return visit.back(f"{PATH}/{account_id}", said="saved")
 
 
@@ -70,7 +73,7 @@ async def offer_password(visit: Changing, account_id: int) -> Response:
     """Makes a one-time address behind which the person chooses a new password."""
     account = await _found(account_id)
     code = await invitations.for_password(account, by=visit.account.email, now=visit.now)
-    return _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
+    return await _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
 
 
 async def _found(account_id: int) -> Account:
@@ -102,7 +105,7 @@ async def _list(
     )
 
 
-def _one(
+async def _one(
     visit: Visit,
     account: Account,
     *,
@@ -110,12 +113,20 @@ def _one(
     refusal: Refusal | None = None,
     link: str = "",
 ) -> Response:
-    kept = {"name": account.name, "role": str(account.role), **({"active": "on"} if account.active else {})}
+    person = await Staff.get_or_none(id=account.staff_id) if account.staff_id else None
+    kept = {
+        "staff": person.key if person else "",
+        "name": account.name,
+        "role": str(account.role),
+        **({"active": "on"} if account.active else {}),
+    }
     return visit.draw(
         "account",
         status=422 if refusal else 200,
         account=account,
         roles=list(Role),
+        people=[("", "—"), *await people_forms.people(visit)],
+        person=person,
         form=form or kept,
         **visit.wrong(refusal),
         link=link,

@@ -23,6 +23,8 @@ SECTIONS = (
     Section("overview", HOME, Right.OWN),
     Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
+    Section("teams", "/admin/teams", Right.SEE_SETUP),
+    Section("staff", "/admin/staff", Right.SEE_SETUP),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
 )
