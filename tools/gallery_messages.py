@@ -22,7 +22,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "requests": ("received", "assigned", "resolved", "reopened", "transcript"),
     "commands": ("started", "help", "language", "privacy", "stopped"),
 }
-STAFF = ("alert", "alert_taken", "alert_update", "alert_overdue", "alert_flood", "request", "request_line", "home")
+STAFF = (
+    "alert",
+    "alert_taken",
+    "alert_update",
+    "alert_overdue",
+    "alert_flood",
+    "alert_test",
+    "request",
+    "request_line",
+    "home",
+)
 ONLY_MAIL = ("transcript",)
 _NUMBERS = ("CS202611220001", "CS202611220002")
 

@@ -16,16 +16,16 @@ from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Band, Response
-from core.models.setup import Survey
+from core.models.setup import Survey, Team
 from core.plumbing import deliveries
 from core.ports import Button, Channel, Dialect, Fact, Message, Tone
-from core.reactions import alerts
+from core.reactions import alerts, trials
 from core.reactions import floods as flooding
 from core.surveys import catalogue, responses
 
 MUST_BE_SEEN = frozenset({"alert", "alert_taken", "alert_update", "alert_overdue"}) | cards.KINDS | floods.KINDS
 """For the staff, and not lost because their place does not take it for a while."""
-KINDS = MUST_BE_SEEN | home.KINDS
+KINDS = MUST_BE_SEEN | home.KINDS | {trials.KIND}
 Context = dict[str, object]
 _TOLD = ("until", "due")
 
@@ -38,6 +38,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         return await home.draw(delivery, channel, site, now=now)
     if delivery.kind in floods.KINDS:
         return await floods.draw(delivery, channel, site, now=now)
+    if delivery.kind == trials.KIND:
+        return await _trial(delivery, channel, site)
     alert = await alerts.by_id(delivery.subject_id or 0)
     if alert is None:
         return None
@@ -73,6 +75,26 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         )
         if delivery.kind == "alert"
         else await _under(message, alert, channel.dialect)
+    )
+
+
+async def _trial(delivery: Delivery, channel: Channel, site: Site) -> Message:
+    """Marked as what it is, and about nobody."""
+    team = await Team.get_or_none(id=delivery.subject_id)
+    locale = site.templates.best_locale("")
+    context: Context = {
+        "team": {"name": (team.name or team.key) if team else ""},
+        "actor": {"name": delivery.payload.get("by", "")},
+    }
+    rendered = await site.templates.render(trials.KIND, locale, channel.dialect, context, channel=channel.kind)
+    return Message(
+        key=delivery.key,
+        kind=trials.KIND,
+        text=rendered.text,
+        plain=rendered.plain,
+        subject=rendered.subject,
+        topic=delivery.key,
+        locale=locale,
     )
 
 

@@ -14,7 +14,7 @@ from core import setup as setups
 from core.accounts.roles import Right
 from core.errors import Refusal
 from core.models.setup import Staff, Team
-from core.reactions import duty, ladders
+from core.reactions import duty, ladders, trials
 from core.reactions.team_settings import DAYS
 from core.setup import Seen, Stale, TeamSetup, teams
 
@@ -72,6 +72,17 @@ async def remove(visit: Changing, team_id: int) -> Response:
     except Refusal as refusal:
         return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"remove": visit.why(refusal)}))
     return visit.back(PATH, said="team_removed")
+
+
+@router.post(f"{PATH}/{{team_id}}/test")
+async def test(visit: Changing, team_id: int) -> Response:
+    """Sends a test alert to where the team's alerts go first."""
+    team, seen = await _found(team_id)
+    try:
+        await trials.send(team, by=visit.account.email, now=visit.now)
+    except Refusal as refusal:
+        return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"test": visit.why(refusal)}))
+    return visit.back(f"{PATH}/{team_id}", said="alert_tested")
 
 
 def _values(fields: dict[str, list[str]]) -> Values:
@@ -135,6 +146,7 @@ async def _one(visit: Visit, team: Team, values: Values, mark: str, *, outcome: 
         "channels": sorted(visit.site.channels),
         "on_duty": await duty.now_on(team, now=visit.now),
         "planned": await ladders.plan(team, now=visit.now),
+        "trial": await trials.latest(team),
         "hanging": await teams.hanging_on(team.key),
         "changing": visit.may(Right.CHANGE_SETUP),
     }

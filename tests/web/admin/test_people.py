@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot import site as bot_site
+from bot.staff import alerts as staff_alerts
 from core.models.accounts import Account, AuditLine, Role
+from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.setup import Rule, Staff, StaffAddress, Team
 from core.reactions import duty
@@ -168,3 +171,19 @@ async def test_who_may_only_look_finds_nothing_to_press(front: Front) -> None:
         await browser.open(page)
         assert browser.status == 200
         assert not browser.page.all("button", **{"class": "main"})
+
+
+async def test_a_test_alert_goes_to_the_first_place_and_says_that_it_is_one(front: Front) -> None:
+    page = f"/admin/teams/{(await support()).id}"
+    browser = await desk.at(front)
+    await browser.open(page)
+    await browser.send(f"{page}/test")
+    assert "on its way" in browser.html
+    row = await Delivery.get(kind="alert_test")
+    assert (row.channel, row.target) == ("support-bot", "-100")
+    place = bot_site.Site("Kestrel", "https://survey.example.org", front.site.templates)
+    drawn = await staff_alerts.draw(row, front.site.channels["support-bot"], place, now=front.clock.now)
+    assert drawn is not None
+    assert drawn.plain.startswith("This is a test. Nobody is unhappy.")
+    assert "Support <b>" in drawn.plain
+    assert [line.action for line in await AuditLine.filter(subject="team:support")] == ["team.alert_tested"]
