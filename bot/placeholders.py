@@ -304,6 +304,12 @@ _STAFF_KINDS = (
         staff=True,
     ),
     Kind(
+        "alert_test",
+        "a test alert, sent from a team's page",
+        (TEAM, Placeholder("actor", "who sent it", fields=(Field("name", "their address", "kim@example.org"),))),
+        staff=True,
+    ),
+    Kind(
         "request",
         "a customer's request, for the team",
         (

@@ -16,10 +16,10 @@ from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Band, Response
-from core.models.setup import Survey
+from core.models.setup import Survey, Team
 from core.plumbing import deliveries
 from core.ports import Button, Channel, Dialect, Fact, Message, Tone
-from core.reactions import alerts
+from core.reactions import alerts, trials
 from core.reactions import floods as flooding
 from core.surveys import catalogue, responses
 
@@ -27,7 +27,7 @@ MUST_BE_SEEN = frozenset(
     {"alert", "alert_taken", "alert_update", "alert_overdue", *cards.KINDS, *floods.KINDS, *rule_alerts.KINDS}
 )
 """For the staff, and not lost because their place does not take it for a while."""
-KINDS = MUST_BE_SEEN | home.KINDS
+KINDS = MUST_BE_SEEN | home.KINDS | {trials.KIND}
 Context = dict[str, object]
 _TOLD = ("until", "due")
 
@@ -42,6 +42,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         return await floods.draw(delivery, channel, site, now=now)
     if delivery.kind in rule_alerts.KINDS:
         return await rule_alerts.draw(delivery, channel, site, now=now)
+    if delivery.kind == trials.KIND:
+        return await _trial(delivery, channel, site)
     alert = await alerts.by_id(delivery.subject_id or 0)
     if alert is None:
         return None
@@ -72,10 +74,31 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
             site,
             forms=channel.has_forms,
             perhaps_sent=bool(delivery.payload.get(deliveries.PERHAPS_SENT)),
+            told=str(delivery.payload.get("told", "")),
             now=now,
         )
         if delivery.kind == "alert"
         else await _under(message, alert, channel.dialect)
+    )
+
+
+async def _trial(delivery: Delivery, channel: Channel, site: Site) -> Message:
+    """Marked as what it is, and about nobody."""
+    team = await Team.get_or_none(id=delivery.subject_id)
+    locale = site.templates.best_locale("")
+    context: Context = {
+        "team": {"name": (team.name or team.key) if team else ""},
+        "actor": {"name": delivery.payload.get("by", "")},
+    }
+    rendered = await site.templates.render(trials.KIND, locale, channel.dialect, context, channel=channel.kind)
+    return Message(
+        key=delivery.key,
+        kind=trials.KIND,
+        text=rendered.text,
+        plain=rendered.plain,
+        subject=rendered.subject,
+        topic=delivery.key,
+        locale=locale,
     )
 
 
@@ -141,12 +164,15 @@ async def _whole(
     *,
     forms: bool,
     perhaps_sent: bool,
+    told: str,
     now: datetime,
 ) -> Message:
     repeated = (Fact(words.label("alert.repeat"), words.label("alert.perhaps_repeated")),) if perhaps_sent else ()
+    is_open = alert.state == AlertState.OPEN
+    why = (Fact(words.label("alert.raised"), words.label(f"alert.told_{told}")),) if told and is_open else ()
     return replace(
         message,
-        facts=(*await _facts(alert, words, scores, site, now=now), *repeated),
+        facts=(*why, *await _facts(alert, words, scores, site, now=now), *repeated),
         quote=alert.response.comment,
         rows=_buttons(alert, words, forms=forms),
     )

@@ -23,7 +23,7 @@ from core.models.responses import Response
 from core.models.setup import Staff, Team
 from core.plumbing import deliveries
 from core.ports import Acknowledgement, Channel, Commanded
-from core.reactions import alerts, floods
+from core.reactions import alerts, duty, floods
 from core.surveys import by_hand, catalogue, responses
 
 ONE_FOR_ALL, HOME = "afterword", "home"
@@ -123,7 +123,9 @@ async def _survey(asked: _Asked) -> _Answer:
 
 
 async def _duty(asked: _Asked) -> _Answer:
-    """Who is active in the team of whoever asks, or everywhere; and that this is all that we know."""
+    """Who is on duty by the rota, and who is active in the team of whoever asks, or everywhere; and that this is all
+    that we know.
+    """
     team = await Team.get_or_none(id=asked.staff.team_id) if asked.staff.team_id else None
     people = Staff.filter(active=True, team_id=team.id) if team else Staff.filter(active=True)
     names = [
@@ -131,7 +133,9 @@ async def _duty(asked: _Asked) -> _Answer:
         for one in await people.order_by("-leads", "name", "id").limit(50)
     ]
     heading = asked.say("duty.team", team=team.name or team.key) if team else asked.say("duty.everybody")
-    return Acknowledgement(note="\n".join([heading, *names, asked.say("duty.honestly")]))
+    on = await duty.now_on(team, now=asked.now)
+    by_rota = [asked.say("duty.now", name=on.person.name or on.person.key, until=asked.when(on.until))] if on else []
+    return Acknowledgement(note="\n".join([*by_rota, heading, *names, asked.say("duty.honestly")]))
 
 
 async def _status(asked: _Asked) -> _Answer:

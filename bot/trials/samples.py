@@ -36,6 +36,7 @@ STAFF = (
     "alert_update",
     "alert_overdue",
     "alert_flood",
+    "alert_test",
     "rule_alert",
     "request",
     "request_line",

@@ -27,6 +27,7 @@ ASSETS = {
     "admin/desk.js": _JS,
     "admin/surveys.css": _CSS,
     "admin/rules.css": _CSS,
+    "admin/people.css": _CSS,
     "vendor/htmx/htmx.min.js": _JS,
     "vendor/uplot/uPlot.min.css": _CSS,
     "vendor/uplot/uPlot.iife.min.js": _JS,

@@ -84,15 +84,14 @@ async def change(
 ) -> Account:
     """Change what is given. A new role or a closed account ends its sessions at once (SEC-46).
 
-    `staff` is the key of who that is on the desk, "" for nobody.
-
-    Raises Invalid, NotFound, and NotAllowed for the last admin's role: somebody must be able to come in.
+    `staff` is the key of the member of staff who that is, "" for nobody. Raises Invalid, NotFound, Conflict when that
+    person is another account already, and NotAllowed for the last admin's role: somebody must be able to come in.
     """
     account = await Account.select_for_update().get_or_none(id=account_id)
     if account is None:
         raise NotFound("there is no such account")
-    await account.fetch_related("staff")
-    before = _seen(account)
+    person = await Staff.get_or_none(id=account.staff_id) if account.staff_id else None
+    before = _seen(account, person)
     if name is not None:
         account.name = clean_line(name)
     if locale is not None:
@@ -101,13 +100,13 @@ async def change(
         account.role = role_named(role)
     if active is not None:
         account.active = active
-    if staff is not None and staff != (account.staff.key if account.staff else ""):
-        account.staff = await _on_the_desk(staff) if staff else None
-    old, new = audit.differing(before, _seen(account))
-    if not (old or new):
+    if staff is not None:
+        person = await _staff_named(staff)
+        account.staff_id = person.id if person else None
+    old, new = audit.differing(before, _seen(account, person))
+    if not new:
         return account
-    if before["role"] == Role.ADMIN and before["active"] and (account.role is not Role.ADMIN or not account.active):
-        await _keep_an_admin(account.id)
+    await _check_allowed(before, account, person, new)
     await account.save()
     if {"role", "active"} & new.keys():
         await sessions.end_all(account.id)
@@ -139,19 +138,39 @@ async def _keep_an_admin(without: int) -> None:
         raise NotAllowed("this is the last admin; make another one first", field="role", label="account.last_admin")
 
 
-def _seen(account: Account) -> Mapping[str, object]:
+async def _staff_named(key: str) -> Staff | None:
+    person = await Staff.get_or_none(key=key) if key else None
+    if key and person is None:
+        raise Invalid(f"there is no member of staff {key!r}", field="staff", label="account.staff_unknown")
+    return person
+
+
+async def _check_allowed(
+    before: Mapping[str, object], account: Account, person: Staff | None, new: Mapping[str, object]
+) -> None:
+    """Raises Conflict and NotAllowed."""
+    if person is not None and account.active and {"staff", "active"} & new.keys():
+        await _keep_to_one_account(person, account)
+    if before["role"] == Role.ADMIN and before["active"] and (account.role is not Role.ADMIN or not account.active):
+        await _keep_an_admin(account.id)
+
+
+async def _keep_to_one_account(person: Staff, account: Account) -> None:
+    """One member of staff is at most one account that is open."""
+    await Staff.select_for_update().get(id=person.id)
+    other = await Account.filter(staff_id=person.id, active=True).exclude(id=account.id).first()
+    if other is not None:
+        name = person.name or person.key
+        message = f"{name} is {other.email} already"
+        raise Conflict(message, field="staff", label="account.staff_taken", name=name, email=other.email)
+
+
+def _seen(account: Account, person: Staff | None = None) -> Mapping[str, object]:
     return {
         "email": account.email,
         "name": account.name,
         "role": str(account.role),
         "locale": account.locale,
         "active": account.active,
-        **({"staff": account.staff.key} if account.staff_id and account.staff else {}),
+        "staff": person.key if person else "",
     }
-
-
-async def _on_the_desk(key: str) -> Staff:
-    person = await Staff.get_or_none(key=key, active=True)
-    if person is None:
-        raise Invalid("nobody of that name works here", field="staff", label="note.unknown_person")
-    return person

@@ -129,6 +129,8 @@ class Alert(Model):
     team_id: int | None
     state = fields.CharEnumField(AlertState, max_length=20, default=AlertState.OPEN)
     step = fields.IntField(default=0)
+    rung = fields.IntField(default=0)  # how many steps of its team's own ladder were climbed
+    rung_at: datetime | None = fields.DatetimeField(null=True)  # when the next of them is due; null: as the ladder says
     next_step_at: datetime | None = fields.DatetimeField(null=True)
     snoozed_until: datetime | None = fields.DatetimeField(null=True)
     version = fields.IntField(default=1)  # counts what has to be redrawn

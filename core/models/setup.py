@@ -16,6 +16,7 @@ class Team(Model):
     name = fields.CharField(max_length=120, default="")
     alert_channel = fields.CharField(max_length=60, default="")  # "" : the staff inbox alone
     alert_to = fields.CharField(max_length=320, default="")
+    settings: dict[str, object] | None = fields.JSONField(null=True)  # a `TeamSettings`: ladder, quiet hours, rota
 
     class Meta:
         table = "teams"
@@ -30,6 +31,7 @@ class Staff(Model):
     email = fields.CharField(max_length=320, default="")
     locale = fields.CharField(max_length=20, default="")
     timezone = fields.CharField(max_length=60, default="")
+    quiet_hours = fields.CharField(max_length=20, default="")  # "22:00-07:00"; "" : those of the team
     active = fields.BooleanField(default=True)
     leads = fields.BooleanField(default=False)  # the team's lead: alerts that nobody takes go there
     team: fields.ForeignKeyNullableRelation[Team] = fields.ForeignKeyField(

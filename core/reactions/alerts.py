@@ -10,13 +10,14 @@ from tortoise.expressions import F
 from core import history, occasions, transactions
 from core.desk import cards
 from core.desk.routes import route
-from core.models.deliveries import Delivery
-from core.models.desk import EntryKind, Ticket, TicketEntry
+from core.models.deliveries import Delivery, DeliveryState
+from core.models.desk import EntryKind, Priority, Ticket, TicketEntry
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Response
 from core.models.setup import Staff, Team
 from core.plumbing import deliveries, jobs
-from core.reactions import floods
+from core.reactions import duty, floods, ladders
+from core.reactions.team_settings import Step
 from core.surveys.tokens import new_key
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ JOB = "alert"
 RULE_ALERT = "rule_alert"
 """The kind of what a rule tells a place or a person, beside the alert that somebody must acknowledge."""
 STEP_TAKE, STEP_DUE = 1, 2
+_OUT = (DeliveryState.SENT, DeliveryState.SENDING)
 
 
 def screen_of(alert_id: int) -> str:
@@ -66,6 +68,7 @@ async def raise_alert(
 ) -> Alert:
     """Tell the ticket's team. One alert per response: one that was closed is open again, and climbs its ladder anew."""
     team = await route(ticket)
+    first_step_at = _first_step(team, recovery, take_within, now=now)
     alert, is_new = await Alert.get_or_create(
         response_id=response.id,
         defaults={
@@ -74,15 +77,16 @@ async def raise_alert(
             "ticket_id": ticket.id,
             "team_id": team.id if team else None,
             "raised_at": now,
-            "next_step_at": now + take_within,
+            "next_step_at": first_step_at,
         },
     )
-    anew = {"state": AlertState.OPEN, "step": 0, "next_step_at": now + take_within, "snoozed_until": None}
+    anew = {"state": AlertState.OPEN, "step": 0, "next_step_at": first_step_at, "snoozed_until": None}
+    anew |= {"rung": 0, "rung_at": None}
     closed = Alert.filter(id=alert.id, state=AlertState.CLOSED)
     if is_new or await closed.update(**anew, raised_at=now, version=F("version") + 1):
         await alert.refresh_from_db(fields=["version", "state", "raised_at"])
         await _show(alert, team, anew=not is_new, now=now)
-        await jobs.enqueue(JOB, alert.id, due=now + take_within, now=now)
+        await jobs.enqueue(JOB, alert.id, due=first_step_at, now=now)
         where: dict[str, object] = {"channel": team.alert_channel if team and team.alert_channel else "inbox"}
         await history.write(ticket, EntryKind.ALERT, label="history.alerted", values=where, now=now)
     return alert
@@ -112,6 +116,7 @@ async def redraw(alert: Alert, *, now: datetime) -> None:
     await Alert.filter(id=alert.id).update(version=F("version") + 1)
     await alert.refresh_from_db(fields=["version"])
     await _show(alert, await _team(alert), now=now)
+    await _show_to_the_told(alert, now=now)
 
 
 @transactions.atomic
@@ -143,6 +148,9 @@ async def look(alert_id: int, *, now: datetime) -> None:
         await jobs.enqueue(JOB, alert.id, due=alert.next_step_at, now=now)
         return
     due = alert.recovery.due_at if alert.recovery else None
+    if ladder := duty.settings_of(alert.team).ladder:
+        await _climb_own(alert, ladder, due, now=now)
+        return
     step = alert.step
     if due is not None and now >= due:
         if step < STEP_DUE:
@@ -187,7 +195,84 @@ async def overdue(recovery: Recovery, ticket: Ticket, *, now: datetime) -> None:
 async def lead_of(alert: Alert) -> Staff | None:
     """Who is told when nobody took it."""
     team_id = alert.ticket.team_id or alert.team_id
-    return await Staff.filter(team_id=team_id, leads=True, active=True).order_by("id").first() if team_id else None
+    return await ladders.lead(await Team.get_or_none(id=team_id)) if team_id else None
+
+
+async def _climb_own(alert: Alert, ladder: tuple[Step, ...], due: datetime | None, *, now: datetime) -> None:
+    """The team's own ladder in place of the usual one. The deadline is told beside it, and does not end it."""
+    at = ladders.due(alert, ladder) if alert.state == AlertState.OPEN else None
+    while at is not None and now >= at:
+        following = ladders.following(alert, ladder, at)
+        mine = Alert.filter(id=alert.id, state=AlertState.OPEN, rung=alert.rung)
+        if not await mine.update(rung=alert.rung + 1, rung_at=following):
+            return  # somebody else climbs it, or took it
+        await _step(alert, ladder[alert.rung], now=now)
+        alert.rung += 1
+        at = following
+    step = alert.step
+    if due is not None and now >= due:
+        if step < STEP_DUE:
+            await _overdue(alert, due, now=now)
+        step, due = STEP_DUE, None
+    await _next(alert, step, min((one for one in (at, due) if one is not None), default=None), now=now)
+
+
+async def _step(alert: Alert, step: Step, *, now: datetime) -> None:
+    """Tell whom it names, each with the whole alert and its buttons; the alert's own thread reads who that is."""
+    told = await ladders.told(step, alert.team, now=now, urgent=alert.ticket.priority == Priority.URGENT)
+    names = ", ".join(one.name for one in told if one.name)
+    for number, one in enumerate(told):
+        if one.channel and not await floods.is_full(one.channel, one.target, now=now):
+            await _tell_one(alert, one, f"{_climbed(alert)}:{alert.rung}.{number}", now=now)
+    held = next((one.at.isoformat() for one in told if one.held), "")
+    said: dict[str, object] = {"owner": {"name": names}, "until": held}
+    await tell(alert, "alert_update", f"raised:{alert.rung}", now=now, event="raised", **said)
+    whom: dict[str, object] = {"whom": names or next((one.target for one in told), "—")}
+    await history.write(alert.ticket, EntryKind.ALERT, label="history.alert_raised", values=whom, now=now)
+    await redraw(alert, now=now)
+
+
+async def _tell_one(alert: Alert, told: ladders.Told, screen: str, *, now: datetime) -> None:
+    draft = deliveries.Draft(
+        key=screen,
+        kind="alert",
+        channel=told.channel,
+        target=told.target,
+        priority=deliveries.URGENT,
+        ticket_id=alert.ticket_id,
+        subject_id=alert.id,
+        screen=screen,
+        payload={"told": told.why},
+    )
+    await deliveries.schedule(draft, due=told.at, now=now)
+
+
+def _climbed(alert: Alert) -> str:
+    """How the messages of its ladder begin, each time that it is raised."""
+    return f"{screen_of(alert.id)}:{alert.raised_at:%Y%m%d%H%M%S}"
+
+
+async def _show_to_the_told(alert: Alert, *, now: datetime) -> None:
+    """Whom the ladder told sees what became of it; who was to be told when it is day, is not when somebody has it."""
+    if not alert.rung:
+        return
+    rows = Delivery.filter(ticket_id=alert.ticket_id, kind="alert", screen__startswith=f"{screen_of(alert.id)}:")
+    if not await Alert.filter(id=alert.id, state=AlertState.OPEN).exists():
+        await rows.filter(state=DeliveryState.WAITING).update(state=DeliveryState.CANCELLED)
+    last = {row.screen: row for row in await rows.filter(state__in=_OUT).order_by("id")}
+    for row in last.values():
+        draft = deliveries.Draft(
+            key=f"{row.screen}:v{alert.version}",
+            kind="alert",
+            channel=row.channel,
+            target=row.target,
+            priority=deliveries.URGENT,
+            ticket_id=alert.ticket_id,
+            subject_id=alert.id,
+            screen=row.screen,
+            payload={"told": row.payload.get("told", "")},
+        )
+        await deliveries.schedule(draft, due=now, now=now)
 
 
 async def _nobody_took_it(alert: Alert, *, now: datetime) -> None:
@@ -202,6 +287,14 @@ async def _overdue(alert: Alert, due: datetime, *, now: datetime) -> None:
     if alert.recovery is not None:
         await overdue(alert.recovery, alert.ticket, now=now)
     await redraw(alert, now=now)
+
+
+def _first_step(team: Team | None, recovery: Recovery | None, take_within: timedelta, *, now: datetime) -> datetime:
+    """With a ladder of the team's own, its first step, or the deadline if that is sooner."""
+    ladder = duty.settings_of(team).ladder
+    if not ladder:
+        return now + take_within
+    return min([now + ladder[0].after, *([recovery.due_at] if recovery else [])])
 
 
 async def _next(alert: Alert, step: int, at: datetime | None, *, now: datetime) -> None:

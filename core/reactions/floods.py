@@ -40,6 +40,15 @@ async def gathers(alert: Alert, team: Team, *, now: datetime) -> bool:
     return bool(screen)
 
 
+async def is_full(channel: str, target: str, *, now: datetime) -> bool:
+    """Whether somebody whom ladders tell has had so many alerts lately that one more would only be noise.
+
+    The thread of the alert names them all the same, and its list has it.
+    """
+    told = Delivery.filter(channel=channel, target=target, kind="alert", created_at__gt=now - WINDOW)
+    return len(set(await told.values_list("subject_id", flat=True))) >= MOST
+
+
 async def screen_listing(alert_id: int) -> str:
     """The name of the list that an alert stands in, "" when it stands in none."""
     row = await Delivery.filter(key=_key(alert_id)).first()

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from core import contacts, errors, history, transactions
 from core.desk import answering, cards, conversations, notices, tickets
+from core.desk.routes import route
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
 from core.models.setup import Staff
 from core.plumbing import deliveries, jobs
-from core.reactions import alerts
+from core.reactions import alerts, duty
 from core.surveys import invites
 from core.text import clean
 
@@ -26,13 +27,15 @@ FOR_THE_CONTACT = frozenset({"reply", "sorry", "follow_up"}) | notices.KINDS
 
 @transactions.atomic
 async def open_recovery(ticket: Ticket, response: Response, *, within: timedelta, now: datetime) -> Recovery:
-    """Give the bad mark an owner (who worked on the ticket) and a deadline; one per response.
+    """Give the bad mark an owner and a deadline; one per response. The owner is who worked on the ticket, and where
+    nobody did, who is on duty in its team.
 
     One that was closed is open again: the contact was content in between, and is no longer.
     """
+    owner_id = ticket.assignee_id or await _on_duty(ticket, now=now)
     recovery, is_new = await Recovery.get_or_create(
         response_id=response.id,
-        defaults={"ticket_id": ticket.id, "owner_id": ticket.assignee_id, "due_at": now + within, "opened_at": now},
+        defaults={"ticket_id": ticket.id, "owner_id": owner_id, "due_at": now + within, "opened_at": now},
     )
     if not is_new and recovery.state not in UNDER_WAY:
         fresh = {
@@ -220,6 +223,11 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
         await alerts.tell(written_under, "alert_update", f"not_told:{base}", now=now, event="not_told", text=words)
     else:
         await cards.tell(ticket, entry, "not_told", now=now, text=words)
+
+
+async def _on_duty(ticket: Ticket, *, now: datetime) -> int | None:
+    found = await duty.now_on(await route(ticket), now=now)
+    return found.person.id if found else None
 
 
 async def _under_way(alert: Alert) -> Recovery | None:

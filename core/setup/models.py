@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from core.models.setup import Kind
 from core.reactions.settings import RuleSettings
+from core.reactions.team_settings import QuietHours, TeamSettings, Zone
 from core.setting_problems import Problem
 from core.surveys.settings import SurveySettings
 
@@ -23,17 +23,9 @@ class SetupError(Exception):
         self.problems = tuple(problems)
 
 
-def _real_zone(name: str) -> str:
-    try:
-        return str(ZoneInfo(name)) if name else ""
-    except (KeyError, ValueError, OSError):
-        raise ValueError('must be the name of a time zone, such as "Europe/Berlin"') from None
-
-
 Key = Annotated[str, Field(max_length=60, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
 Name = Annotated[str, Field(max_length=120)]
 Locale = Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)?$")]
-Zone = Annotated[str, AfterValidator(_real_zone)]
 
 
 class Part(BaseModel):
@@ -61,12 +53,17 @@ class AlertTarget(Part):
         return self
 
 
-class TeamSetup(Part):
+class TeamSetup(Part, TeamSettings):
     """People who answer for a kind of ticket."""
 
     key: Key
     name: Name = ""
     alert: AlertTarget = AlertTarget()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What of it is kept in `Team.settings`."""
+        return self.model_dump(mode="json", include=set(TeamSettings.model_fields))
 
 
 class StaffAddressSetup(Part):
@@ -91,6 +88,7 @@ class StaffSetup(Part):
     active: bool = True
     locale: Locale = ""
     timezone: Zone = ""
+    quiet_hours: QuietHours = None
     addresses: Annotated[tuple[StaffAddressSetup, ...], AfterValidator(_in_order)] = ()
 
     @model_validator(mode="after")

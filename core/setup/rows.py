@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from core.models.setup import OwnLabels, Retention, Rule, Staff, StaffAddress, Survey, Team, Wording
 from core.models.webhooks import Webhook
 from core.reactions.settings import RuleSettings
+from core.reactions.team_settings import TeamSettings
 from core.setup import versions
 from core.setup.changes import Values
 from core.setup.models import TemplateSetup
@@ -66,6 +67,7 @@ async def write(wanted: Present, present: Present, *, actor: str, now: datetime)
     for key, values in wanted["teams"].items():
         alert = values["alert"]
         row = {"name": values["name"], "alert_channel": alert["channel"], "alert_to": alert["to"]}
+        row["settings"] = {name: values[name] for name in TeamSettings.model_fields}
         await Team.update_or_create(key=key, defaults=row)
     await _write_staff(wanted["staff"])
     for position, (key, values) in enumerate(wanted["surveys"].items(), start=len(present["surveys"])):
@@ -147,7 +149,8 @@ def _taken_out(values: Values, name: str, otherwise: int) -> int:
 
 
 def _team(row: Team) -> Values:
-    return {"name": row.name, "alert": {"channel": row.alert_channel, "to": row.alert_to}}
+    alert = {"channel": row.alert_channel, "to": row.alert_to}
+    return {"name": row.name, "alert": alert, **_as_written_now(TeamSettings, row.settings or {})}
 
 
 def _staff(row: Staff) -> Values:
@@ -160,6 +163,7 @@ def _staff(row: Staff) -> Values:
         "active": row.active,
         "locale": row.locale,
         "timezone": row.timezone,
+        "quiet_hours": row.quiet_hours,
         "addresses": [{"channel": one.channel, "address": one.address} for one in addresses],
     }
 

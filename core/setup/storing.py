@@ -12,7 +12,7 @@ from core.setting_problems import Place, Problem, explain, unknown
 from core.setup import rows
 from core.setup.changes import Change, Values, between
 from core.setup.document import known_as
-from core.setup.models import Part, Setup, SetupError, SurveySetup
+from core.setup.models import Part, Setup, SetupError, SurveySetup, TeamSetup
 
 KINDS = {
     "teams": "team",
@@ -93,7 +93,12 @@ def _whole(part: Part, old: Values | None) -> Values:
 
 
 def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None) -> None:
-    problems = [*_unknown_teams(setup, present), *_do_not_fit(setup, present), *_taken_addresses(setup, present)]
+    problems = [
+        *_unknown_teams(setup, present),
+        *_unknown_people(setup, present),
+        *_do_not_fit(setup, present),
+        *_taken_addresses(setup, present),
+    ]
     problems += _unknown_in_rules(setup, present)
     problems += _unknown_channels(setup, channels) if channels is not None else []
     if problems:
@@ -124,10 +129,20 @@ def _unknown_in_rules(setup: Setup, present: rows.Present) -> Iterator[Problem]:
                 yield Problem(("rules", at, "then", nth, "webhook"), f"{step.webhook}: {what}")
 
 
+def _unknown_people(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    known = {*present["staff"], *(one.known_as for one in setup.staff)}
+    for at, team in enumerate(setup.teams):
+        for place, who in team.people:
+            if who not in known:
+                yield Problem(("teams", at, *place), f"{who}: {unknown(who, known, 'member of staff')}")
+
+
 def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Problem]:
     places: list[tuple[Place, str]] = [
         (("teams", at, "alert", "channel"), one.alert.channel) for at, one in enumerate(setup.teams)
     ]
+    for at, team in enumerate(setup.teams):
+        places += [(("teams", at, "ladder", nth, "channel"), it.channel) for nth, it in enumerate(team.ladder)]
     for at, one in enumerate(setup.staff):
         places += [(("staff", at, "addresses", nth, "channel"), it.channel) for nth, it in enumerate(one.addresses)]
     for at, rule in enumerate(setup.rules):
@@ -139,6 +154,11 @@ def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Probl
 
 def _do_not_fit(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     """A setting that is right by itself may not go together with one that the store has."""
+    for at, team in enumerate(setup.teams):
+        try:
+            TeamSetup.model_validate({"key": team.key, **_whole(team, present["teams"].get(team.key))})
+        except ValidationError as error:
+            yield from explain(error, TeamSetup, ("teams", at))
     for at, survey in enumerate(setup.surveys):
         try:
             SurveySetup.model_validate({"key": survey.key, **_whole(survey, present["surveys"].get(survey.key))})

@@ -39,7 +39,8 @@ class Allowance(_Strict):
     span: timedelta
 
 
-def _read_window(value: object) -> object:
+def read_window(value: object) -> object:
+    """From "09:00-21:00"; "always" is None, a window that is never closed."""
     if value is None or value == "always":
         return None
     if not isinstance(value, str):
@@ -53,7 +54,7 @@ def _read_window(value: object) -> object:
     return Window(since=since, until=until)
 
 
-def _write_window(window: Window | None) -> str:
+def write_window(window: Window | None) -> str:
     return f"{window.since:%H:%M}-{window.until:%H:%M}" if window else "always"
 
 
@@ -127,7 +128,7 @@ class SurveySettings(_Strict):
     layout: Literal["one_by_one", "all_at_once"] = "one_by_one"
 
     delay: Span = Field(default=timedelta(minutes=5), le=timedelta(days=30))
-    window: Annotated[Window | None, BeforeValidator(_read_window), PlainSerializer(_write_window, return_type=str)] = (
+    window: Annotated[Window | None, BeforeValidator(read_window), PlainSerializer(write_window, return_type=str)] = (
         Window(since=time(9), until=time(21))
     )
     budget: Annotated[

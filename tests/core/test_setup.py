@@ -20,6 +20,15 @@ WHOLE = """
 key = "support"
 name = "Router & cable"
 alert = { channel = "slack", to = "C0ALERTS" }
+timezone = "Europe/Berlin"
+quiet_hours = "22:00-07:00"
+ladder = [
+  { after = "15m", to = "duty" },
+  { after = "30m", to = "admins", channel = "mail" },
+  { after = "1h", channel = "slack", address = "C0MANAGERS" },
+]
+duty = [{ who = "li@example.org", days = ["mon", "fri"], hours = "18:00-08:00" }, { who = "li@example.org" }]
+stand_ins = [{ who = "li@example.org", since = 2026-12-24, until = "2026-12-26" }]
 
 [[staff]]
 email = "li@example.org"
@@ -28,6 +37,7 @@ team = "support"
 leads = true
 locale = "zh-Hans"
 timezone = "Asia/Shanghai"
+quiet_hours = "23:00-06:00"
 addresses = [{ channel = "slack", address = "U2" }, { channel = "mail", address = "li@example.org" }]
 
 [[surveys]]

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
+from bot.web.admin import people_forms
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, invitations
 from core.accounts.roles import Right
@@ -112,12 +113,11 @@ async def _one(
     refusal: Refusal | None = None,
     link: str = "",
 ) -> Response:
-    await account.fetch_related("staff")
-    on_desk = account.staff.key if account.staff else ""
+    person = await Staff.get_or_none(id=account.staff_id) if account.staff_id else None
     kept = {
+        "staff": person.key if person else "",
         "name": account.name,
         "role": str(account.role),
-        "staff": on_desk,
         **({"active": "on"} if account.active else {}),
     }
     return visit.draw(
@@ -125,16 +125,10 @@ async def _one(
         status=422 if refusal else 200,
         account=account,
         roles=list(Role),
-        people=await _people(visit, account.staff),
+        people=[("", "—"), *await people_forms.people(visit)],
+        person=person,
         form=form or kept,
         **visit.wrong(refusal),
         link=link,
         changing=visit.may(Right.CHANGE_ACCOUNTS),
     )
-
-
-async def _people(visit: Visit, now: Staff | None) -> list[tuple[str, str]]:
-    """Who it may be on the desk; whoever it is stays in the list."""
-    working = await Staff.filter(active=True).order_by("name", "key")
-    known = [*working, *([now] if now is not None and not now.active else [])]
-    return [("", visit.say("account.staff_nobody")), *((one.key, f"{one.name} · {one.key}") for one in known)]

@@ -35,6 +35,8 @@ SECTIONS = (
     Section("arrivals", "/admin/arrivals", Right.SEE_DELIVERIES),
     Section("rules", "/admin/rules", Right.SEE_SETUP),
     Section("webhooks", "/admin/webhooks", Right.SEE_SETUP),
+    Section("teams", "/admin/teams", Right.SEE_SETUP),
+    Section("staff", "/admin/staff", Right.SEE_SETUP),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
 )

@@ -1,0 +1,76 @@
+"""What the pages of teams and staff share: rows of a form, what is wrong with each, and saving a part of the set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import available_timezones
+
+from pydantic import ValidationError
+
+from bot.web.admin.door import Visit
+from core import setup as setups
+from core.models.setup import Staff
+from core.setting_problems import Problem, explain
+from core.setup import Seen, SetupError, StaffSetup, Stale, TeamSetup
+
+Values = dict[str, Any]
+MOST_ROWS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a form: nothing is wrong when it was saved. `problems` stand by the field, as "ladder.1.after"."""
+
+    problems: Mapping[str, str] = field(default_factory=dict)
+    theirs: Seen | None = None
+    stale: bool = False
+
+    @property
+    def saved(self) -> bool:
+        return not (self.problems or self.stale)
+
+
+def rows(
+    fields: Mapping[str, Sequence[str]], table: str, one: Sequence[str], many: Sequence[str] = (), needed: str = ""
+) -> list[Values]:
+    """The rows of a table in a form (`ladder.0.after`), in their order. A row without its `needed` is taken out."""
+    found: list[Values] = []
+    for number in range(MOST_ROWS):
+        names = {name: f"{table}.{number}.{name}" for name in (*one, *many)}
+        row: Values = {name: fields.get(names[name], [""])[-1].strip() for name in one}
+        row |= {name: list(fields.get(names[name], ())) for name in many}
+        if row[needed]:
+            found.append(row)
+    return found
+
+
+async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: Values, seen: str) -> Outcome:
+    """Write it whole, if nobody else has changed it since."""
+    try:
+        part = model.model_validate(values)
+        await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
+    except ValidationError as error:
+        return Outcome(_by_field(explain(error, model)))
+    except SetupError as error:
+        return Outcome(_by_field([Problem(one.place[2:], one.what) for one in error.problems]))
+    except Stale as stale:
+        return Outcome(theirs=stale.theirs, stale=True)
+    return Outcome()
+
+
+def _by_field(problems: Sequence[Problem]) -> dict[str, str]:
+    return {".".join(str(part) for part in one.place): one.what for one in problems}
+
+
+async def people(visit: Visit) -> list[tuple[str, str]]:
+    """Everybody, for a choice: key and name; who is not active is marked so."""
+    return [
+        (one.key, (one.name or one.key) if one.active else visit.say("people.left", name=one.name or one.key))
+        for one in await Staff.all().order_by("name", "key")
+    ]
+
+
+def zones() -> list[str]:
+    return sorted(available_timezones())

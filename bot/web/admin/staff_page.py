@@ -1,0 +1,107 @@
+"""`/admin/staff`: who works here, how they are reached, and when they are not woken."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException
+from starlette.responses import Response
+
+from bot.web.admin import people_forms
+from bot.web.admin.door import Member, Visit
+from bot.web.admin.people_forms import Outcome, Values
+from core import setup as setups
+from core.accounts.roles import Right
+from core.models.accounts import Account
+from core.models.setup import Staff, Team
+from core.setup import Seen, StaffSetup
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/staff"
+SPARE: list[Values] = [{}, {}]
+"""So many empty rows wait at the end of each table of a form."""
+_PLAIN = ("name", "email", "team", "locale", "timezone", "quiet_hours")
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
+Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Seeing) -> Response:
+    return await _list(visit)
+
+
+@router.post(PATH)
+async def add(visit: Changing) -> Response:
+    form = await visit.form()
+    values = {name: form.get(name, "").strip() for name in ("email", "name", "team")}
+    outcome = await people_forms.save(visit, StaffSetup, values, "")
+    if not outcome.saved:
+        return await _list(visit, form=form, outcome=outcome)
+    person = await Staff.get(key=values["email"])
+    return visit.back(f"{PATH}/{person.id}", said="saved")
+
+
+@router.api_route(f"{PATH}/{{staff_id}}", methods=["GET", "HEAD"])
+async def look_at(visit: Seeing, staff_id: int) -> Response:
+    person, seen = await _found(staff_id)
+    return await _one(visit, person, seen.values, seen.mark)
+
+
+@router.post(f"{PATH}/{{staff_id}}")
+async def change(visit: Changing, staff_id: int) -> Response:
+    person, _ = await _found(staff_id)
+    fields = await visit.form_lists()
+    mark = fields.get("seen", [""])[-1]
+    values: Values = {name: fields.get(name, [""])[-1].strip() for name in _PLAIN}
+    values |= {"leads": "leads" in fields, "active": "active" in fields}
+    values["addresses"] = people_forms.rows(fields, "addresses", ("channel", "address"), needed="address")
+    outcome = await people_forms.save(visit, StaffSetup, {"key": person.key, **values}, mark)
+    if outcome.saved:
+        return visit.back(f"{PATH}/{staff_id}", said="saved")
+    return await _one(visit, person, values, outcome.theirs.mark if outcome.theirs else mark, outcome=outcome)
+
+
+async def _found(staff_id: int) -> tuple[Staff, Seen]:
+    person = await Staff.get_or_none(id=staff_id) if staff_id < 2**63 else None
+    seen = next((one for one in await setups.read("staff") if person and one.key == person.key), None)
+    if person is None or seen is None:
+        raise HTTPException(404)
+    return person, seen
+
+
+async def _teams() -> list[tuple[str, str]]:
+    return [("", "—"), *((one.key, one.name or one.key) for one in await Team.all().order_by("name", "key"))]
+
+
+async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:
+    problems = dict(outcome.problems) if outcome else {}
+    if outcome and outcome.stale:
+        problems["email"] = visit.say("people.taken")
+    people = Staff.all().order_by("-active", "name", "key").prefetch_related("team", "addresses")
+    return visit.draw(
+        "staff",
+        status=422 if problems else 200,
+        people=await people,
+        teams=await _teams(),
+        form=form or {},
+        problems=problems,
+        changing=visit.may(Right.CHANGE_SETUP),
+    )
+
+
+async def _one(visit: Visit, person: Staff, values: Values, mark: str, *, outcome: Outcome | None = None) -> Response:
+    templates = visit.site.templates
+    shown: dict[str, Any] = {
+        "person": person,
+        "values": values,
+        "mark": mark,
+        "outcome": outcome or Outcome(),
+        "teams": await _teams(),
+        "locales": [("", "—"), *((one, one) for one in templates.locales())],
+        "zones": people_forms.zones(),
+        "channels": sorted(visit.site.channels),
+        "spare": SPARE,
+        "account": await Account.filter(staff_id=person.id, active=True).first(),
+        "changing": visit.may(Right.CHANGE_SETUP),
+    }
+    return visit.draw("staffer", status=422 if outcome else 200, **shown)

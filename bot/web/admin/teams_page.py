@@ -1,0 +1,153 @@
+"""`/admin/teams`: who answers for what, whom an alert tells step by step, who is on duty."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException
+from starlette.responses import Response
+
+from bot.web.admin import people_forms
+from bot.web.admin.door import Member, Visit
+from bot.web.admin.people_forms import Outcome, Values
+from core import setup as setups
+from core.accounts.roles import Right
+from core.errors import Refusal
+from core.models.setup import Staff, Team
+from core.reactions import duty, ladders, trials
+from core.reactions.team_settings import DAYS
+from core.setup import Seen, Stale, TeamSetup, teams
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/teams"
+SPARE: list[Values] = [{}, {}]
+"""So many empty rows wait at the end of each table of a form."""
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
+Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Seeing) -> Response:
+    return await _list(visit)
+
+
+@router.post(PATH)
+async def add(visit: Changing) -> Response:
+    form = await visit.form()
+    values = {"key": form.get("key", "").strip(), "name": form.get("name", "").strip()}
+    outcome = await people_forms.save(visit, TeamSetup, values, "")
+    if not outcome.saved:
+        return await _list(visit, form=form, outcome=outcome)
+    team = await Team.get(key=values["key"])
+    return visit.back(f"{PATH}/{team.id}", said="saved")
+
+
+@router.api_route(f"{PATH}/{{team_id}}", methods=["GET", "HEAD"])
+async def look_at(visit: Seeing, team_id: int) -> Response:
+    team, seen = await _found(team_id)
+    return await _one(visit, team, seen.values, seen.mark)
+
+
+@router.post(f"{PATH}/{{team_id}}")
+async def change(visit: Changing, team_id: int) -> Response:
+    team, _ = await _found(team_id)
+    fields = await visit.form_lists()
+    mark = fields.get("seen", [""])[-1]
+    values = _values(fields)
+    outcome = await people_forms.save(visit, TeamSetup, {"key": team.key, **_meant(values)}, mark)
+    if outcome.saved:
+        return visit.back(f"{PATH}/{team_id}", said="saved")
+    return await _one(visit, team, values, outcome.theirs.mark if outcome.theirs else mark, outcome=outcome)
+
+
+@router.post(f"{PATH}/{{team_id}}/remove")
+async def remove(visit: Changing, team_id: int) -> Response:
+    team, seen = await _found(team_id)
+    mark = (await visit.form()).get("seen", "")
+    try:
+        await teams.remove(team.key, seen=mark, actor=visit.account.email, now=visit.now)
+    except Stale as stale:
+        now = stale.theirs or seen
+        return await _one(visit, team, now.values, now.mark, outcome=Outcome(theirs=stale.theirs, stale=True))
+    except Refusal as refusal:
+        return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"remove": visit.why(refusal)}))
+    return visit.back(PATH, said="team_removed")
+
+
+@router.post(f"{PATH}/{{team_id}}/test")
+async def test(visit: Changing, team_id: int) -> Response:
+    """Sends a test alert to where the team's alerts go first."""
+    team, seen = await _found(team_id)
+    try:
+        await trials.send(team, by=visit.account.email, now=visit.now)
+    except Refusal as refusal:
+        return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"test": visit.why(refusal)}))
+    return visit.back(f"{PATH}/{team_id}", said="alert_tested")
+
+
+def _values(fields: dict[str, list[str]]) -> Values:
+    """The form as the set-up file would say it; a row without its first choice is taken out."""
+    one = {name: given[-1].strip() for name, given in fields.items()}
+    return {
+        "name": one.get("name", ""),
+        "alert": {"channel": one.get("alert.channel", ""), "to": one.get("alert.to", "")},
+        "timezone": one.get("timezone", ""),
+        "quiet_hours": one.get("quiet_hours", ""),
+        "ladder": people_forms.rows(fields, "ladder", ("after", "to", "channel", "address"), needed="after"),
+        "duty": people_forms.rows(fields, "duty", ("who", "hours"), ("days",), needed="who"),
+        "stand_ins": people_forms.rows(fields, "stand_ins", ("who", "since", "until"), needed="who"),
+    }
+
+
+def _meant(values: Values) -> Values:
+    """ "place" is no setting but what a form calls the step that names one; a turn without hours is all day."""
+    steps = [{**step, "to": "" if step["to"] == "place" else step["to"]} for step in values["ladder"]]
+    turns = [{**turn, "hours": turn["hours"] or "always"} for turn in values["duty"]]
+    return {**values, "ladder": steps, "duty": turns}
+
+
+async def _found(team_id: int) -> tuple[Team, Seen]:
+    team = await Team.get_or_none(id=team_id) if team_id < 2**63 else None
+    seen = next((one for one in await setups.read("teams") if team and one.key == team.key), None)
+    if team is None or seen is None:
+        raise HTTPException(404)
+    return team, seen
+
+
+async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:
+    found = await Team.all().order_by("name", "key").prefetch_related("members")
+    on_duty = {team.id: await duty.now_on(team, now=visit.now) for team in found}
+    problems = dict(outcome.problems) if outcome else {}
+    if outcome and outcome.stale:
+        problems["key"] = visit.say("teams.taken")
+    return visit.draw(
+        "teams",
+        status=422 if problems else 200,
+        teams=found,
+        on_duty=on_duty,
+        form=form or {},
+        problems=problems,
+        changing=visit.may(Right.CHANGE_SETUP),
+    )
+
+
+async def _one(visit: Visit, team: Team, values: Values, mark: str, *, outcome: Outcome | None = None) -> Response:
+    shown: dict[str, Any] = {
+        "team": team,
+        "values": values,
+        "mark": mark,
+        "outcome": outcome or Outcome(),
+        "members": await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),
+        "people": await people_forms.people(visit),
+        "zones": people_forms.zones(),
+        "site_zone": visit.site.timezone,
+        "days": DAYS,
+        "spare": SPARE,
+        "channels": sorted(visit.site.channels),
+        "on_duty": await duty.now_on(team, now=visit.now),
+        "planned": await ladders.plan(team, now=visit.now),
+        "trial": await trials.latest(team),
+        "hanging": await teams.hanging_on(team.key),
+        "changing": visit.may(Right.CHANGE_SETUP),
+    }
+    return visit.draw("team", status=422 if outcome else 200, **shown)

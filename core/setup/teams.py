@@ -1,0 +1,53 @@
+"""Taking a team away: what would be left hanging is said before, and what would break is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core import transactions
+from core.errors import Conflict
+from core.models.desk import Ticket, TicketStatus
+from core.models.setup import Staff
+from core.setup import rows
+from core.setup.editing import remove as remove_part
+
+OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """`named_by` are surveys, rules and templates that say the team's key: they keep it from going."""
+
+    named_by: tuple[str, ...]
+    tickets: int
+    members: int
+
+
+async def hanging_on(key: str) -> Hanging:
+    """What would be without it: open requests and members lose their team."""
+    return Hanging(
+        await _named_by(key),
+        await Ticket.filter(team__key=key, status__not_in=OVER).count(),
+        await Staff.filter(team__key=key).count(),
+    )
+
+
+@transactions.atomic
+async def remove(key: str, *, seen: str, actor: str, now: datetime) -> None:
+    """Take it away; its requests go on without a team, and are alerted where the first team with a place is.
+
+    Raises Stale, and Conflict while a survey, a rule or a template names it: those would never match again.
+    """
+    if named_by := await _named_by(key):
+        names = ", ".join(named_by)
+        raise Conflict(f"{names} name this team", label="teams.named_by", names=names)
+    await remove_part("teams", key, seen=seen, actor=actor, now=now)
+
+
+async def _named_by(key: str) -> tuple[str, ...]:
+    present = await rows.read()
+    surveys = [name for name, values in present["surveys"].items() if key in values["conditions"]["teams"]]
+    rules = [name for name, values in present["rules"].items() if key in values["when"]["teams"]]
+    templates = [name for name, values in present["templates"].items() if values["team"] == key]
+    return (*surveys, *rules, *templates)

@@ -1,0 +1,189 @@
+"""Teams and staff in the browser: who is told of an alert, who is on duty, and which account is whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot import site as bot_site
+from bot.staff import alerts as staff_alerts
+from core.models.accounts import Account, AuditLine, Role
+from core.models.deliveries import Delivery
+from core.models.desk import Ticket
+from core.models.setup import Rule, Staff, StaffAddress, Team
+from core.reactions import duty
+from tests.web.admin import desk
+from tests.web.front import Front
+
+LI = "li@example.org"
+
+
+async def support() -> Team:
+    team = await Team.create(key="support", name="Support <b>", alert_channel="support-bot", alert_to="-100")
+    await Staff.create(key=LI, email=LI, name="Li <3", team=team)
+    await Staff.create(key="kim@example.org", name="Kim", team=team, leads=True)
+    return team
+
+
+def filled(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "Support",
+        "alert.channel": "support-bot",
+        "alert.to": "-100",
+        "ladder.0.after": "15m",
+        "ladder.0.to": "duty",
+        "ladder.2.after": "1h",
+        "ladder.2.to": "place",
+        "ladder.2.channel": "support-bot",
+        "ladder.2.address": "-200",
+        "duty.0.who": LI,
+        "duty.0.days": ["sun", "mon"],
+        "duty.0.hours": "09:00-18:00",
+        **more,
+    }
+
+
+async def test_a_team_gets_a_ladder_and_a_rota_and_shows_what_would_happen_now(front: Front) -> None:
+    page = f"/admin/teams/{(await support()).id}"
+    browser = await desk.at(front)
+    await browser.open(page)
+    assert "the thread names the team" in browser.html
+    await browser.send(page, **filled())
+
+    assert browser.page.all("p", role="status"), browser.html
+    assert "On duty now: Li &lt;3, until" in browser.html
+    assert "18:00" in browser.html
+    assert "12:15" in browser.html
+    assert "has no address" in browser.html
+    assert "support-bot: -200" in browser.html
+    settings = duty.settings_of(await Team.get())
+    assert [(step.to, step.address) for step in settings.ladder] == [("duty", ""), ("", "-200")]
+    assert settings.duty[0].days == ("mon", "sun")
+    [line] = await AuditLine.filter(subject="team:support")
+    assert line.action == "team.changed"
+
+
+async def test_what_is_wrong_stands_in_its_row_and_what_was_typed_stays(front: Front) -> None:
+    page = f"/admin/teams/{(await support()).id}"
+    browser = await desk.at(front)
+    await browser.open(page)
+    wrong = {"ladder.2.after": "soon", "ladder.2.channel": "slak", "timezone": "Moon/Base", "duty.0.who": LI}
+    await browser.send(page, **filled(**wrong))
+
+    assert browser.status == 422
+    [cell] = browser.page.all("input", name="ladder.1.after")
+    assert (cell["value"], cell["aria-invalid"]) == ("soon", "true")
+    assert browser.page.all("span", id="p-ladder.1.after")
+    assert browser.page.all("span", id="p-timezone")
+    assert not duty.settings_of(await Team.get()).ladder
+
+
+async def test_who_saves_over_anothers_change_is_shown_it_first(front: Front) -> None:
+    page = f"/admin/teams/{(await support()).id}"
+    mine, theirs = await desk.at(front), await desk.at(front)
+    await mine.open(page)
+    await theirs.open(page)
+    await theirs.send(page, **filled(name="Theirs"))
+    await mine.send(page, **filled(name="Mine"))
+
+    assert mine.status == 422
+    assert "Theirs" in mine.html
+    assert (await Team.get()).name == "Theirs"
+    [name] = mine.page.all("input", name="name")
+    assert name["value"] == "Mine"
+
+
+async def test_a_team_that_something_names_stays_and_another_goes(front: Front) -> None:
+    team = await support()
+    await front.invite()
+    browser = await desk.at(front)
+    rule = await Rule.first()
+    assert rule is not None
+    rule.settings = {**rule.settings, "when": {"teams": ["support"]}}
+    await rule.save()
+    page = f"/admin/teams/{team.id}"
+    await browser.open(page)
+    assert "negative" in browser.html
+    await browser.post(f"{page}/remove")
+    assert browser.status == 422
+    assert await Team.exists()
+
+    await Rule.all().delete()
+    await browser.open(page)
+    await browser.send(f"{page}/remove")
+    assert not await Team.exists()
+    assert (await Ticket.get()).team_id is None
+    assert (await Staff.get(key=LI)).team_id is None
+
+
+async def test_somebody_is_added_gets_addresses_and_leaves(front: Front) -> None:
+    await support()
+    browser = await desk.at(front)
+    await browser.open("/admin/staff")
+    await browser.send("/admin/staff", email="bo@example.org", name="Bo", team="support")
+    page = browser.path
+    bo = {"name": "Bo", "email": "bo@example.org", "team": "support", "quiet_hours": "22:00-07:00"}
+    row = {"addresses.0.channel": "support-bot", "addresses.0.address": "4711"}
+    await browser.send(page, **bo, **row, active="on")
+    person = await Staff.get(key="bo@example.org")
+    assert person.quiet_hours == "22:00-07:00"
+    assert (await StaffAddress.get()).address == "4711"
+
+    await browser.send(page, **bo, **{**row, "addresses.0.address": ""})
+    await person.refresh_from_db()
+    assert not person.active
+    assert not await StaffAddress.exists()
+
+
+async def test_an_address_is_one_persons(front: Front) -> None:
+    await support()
+    li, kim = await Staff.get(key=LI), await Staff.get(key="kim@example.org")
+    await StaffAddress.create(staff=kim, channel="support-bot", address="5")
+    browser = await desk.at(front)
+    await browser.open(f"/admin/staff/{li.id}")
+    row = {"addresses.0.channel": "support-bot", "addresses.0.address": "5"}
+    await browser.send(browser.path, name="Li", email=LI, active="on", **row)
+    assert browser.status == 422
+    assert "is kim@example.org already" in browser.html
+
+
+async def test_an_account_is_a_member_of_staff_and_nobody_is_two(front: Front) -> None:
+    await support()
+    browser = await desk.at(front)
+    one = await desk.account(front, Role.AGENT)
+    two = await desk.account(front, Role.SUPERVISOR)
+    for account in (one, two):
+        await browser.open(f"/admin/accounts/{account.id}")
+        await browser.post(browser.path, name="Lee", role=str(account.role), active="on", staff=LI)
+    assert browser.status == 422
+    assert f"another account already: {one.email}" in browser.html
+    linked = await Account.filter(staff__key=LI)
+    assert [account.id for account in linked] == [one.id]
+    lines = await AuditLine.filter(subject=f"account:{one.email}").order_by("id")
+    assert (lines[-1].after or {})["staff"] == LI
+    await browser.open(f"/admin/staff/{(await Staff.get(key=LI)).id}")
+    assert one.email in browser.html
+
+
+async def test_who_may_only_look_finds_nothing_to_press(front: Front) -> None:
+    team = await support()
+    browser = await desk.at(front, Role.SUPERVISOR)
+    for page in (f"/admin/teams/{team.id}", f"/admin/staff/{(await Staff.get(key=LI)).id}"):
+        await browser.open(page)
+        assert browser.status == 200
+        assert not browser.page.all("button", **{"class": "main"})
+
+
+async def test_a_test_alert_goes_to_the_first_place_and_says_that_it_is_one(front: Front) -> None:
+    page = f"/admin/teams/{(await support()).id}"
+    browser = await desk.at(front)
+    await browser.open(page)
+    await browser.send(f"{page}/test")
+    assert "on its way" in browser.html
+    row = await Delivery.get(kind="alert_test")
+    assert (row.channel, row.target) == ("support-bot", "-100")
+    place = bot_site.Site("Kestrel", "https://survey.example.org", front.site.templates)
+    drawn = await staff_alerts.draw(row, front.site.channels["support-bot"], place, now=front.clock.now)
+    assert drawn is not None
+    assert drawn.plain.startswith("This is a test. Nobody is unhappy.")
+    assert "Support <b>" in drawn.plain
+    assert [line.action for line in await AuditLine.filter(subject="team:support")] == ["team.alert_tested"]
