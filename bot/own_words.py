@@ -47,5 +47,6 @@ def tell_problem(problem: Problem) -> None:
 
 
 def _override(row: Wording) -> Override:
-    return Override(kind=row.kind, source=join(row.subject, row.source), locale=row.locale, team=row.team, channel=row.channel)
-
+    return Override(
+        kind=row.kind, source=join(row.subject, row.source), locale=row.locale, team=row.team, channel=row.channel
+    )

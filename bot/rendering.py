@@ -185,9 +185,7 @@ class Templates(Words):
     async def _render_override(
         self, overriding: _Overriding, locale: str, dialect: Dialect, values: Mapping[str, object]
     ) -> Rendered:
-        return await self._rendered(
-            self._process, overriding.override.kind, overriding.parts, locale, dialect, values
-        )
+        return await self._rendered(self._process, overriding.override.kind, overriding.parts, locale, dialect, values)
 
     async def _rendered(
         self,

@@ -86,9 +86,7 @@ def _problems_of(kind: Kind, piece: str, first_line: int, most: int) -> list[Tem
         checker.found.append(error)
     except RecursionError:
         checker.found.append(TemplateError("nested too deeply"))
-    return [
-        TemplateError(error.problem, line=max(error.line, 1) + first_line - 1) for error in checker.found[:most]
-    ]
+    return [TemplateError(error.problem, line=max(error.line, 1) + first_line - 1) for error in checker.found[:most]]
 
 
 def _parse(source: str) -> nodes.Template:

@@ -155,7 +155,9 @@ def _rows(
         case "thanks_negative" | "thanks_neutral" | "thanks_positive" | "answered":
             return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
         case "language":
-            return (tuple(Button(templates.label("language.name", one), f"{ACTION}:{one}") for one in templates.locales()),)
+            return (
+                tuple(Button(templates.label("language.name", one), f"{ACTION}:{one}") for one in templates.locales()),
+            )
         case "request" if channel.has_forms:
             return ((button("take", Tone.PRIMARY), button("assign"), button("reply"), button("resolve")),)
         case "alert_flood" | "home":

@@ -21,6 +21,8 @@ ASSETS = {
     "survey.js": _JS,
     "admin/admin.css": _CSS,
     "admin/admin.js": _JS,
+    "admin/templates.css": _CSS,
+    "admin/templates.js": _JS,
     "vendor/htmx/htmx.min.js": _JS,
 }
 _WORDS = {

@@ -14,10 +14,23 @@ from bot.web.admin import (
     overview_page,
     own_page,
     setup_page,
+    template_editor,
+    templates_page,
 )
 from bot.web.errors import Handler
 
-_PAGES = (login_page, setup_page, overview_page, own_page, contacts_page, deliveries_page, accounts_page, audit_page)
+_PAGES = (
+    login_page,
+    setup_page,
+    overview_page,
+    own_page,
+    contacts_page,
+    deliveries_page,
+    template_editor,  # before the page of each kind, for `edit` is no kind
+    templates_page,
+    accounts_page,
+    audit_page,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -23,6 +23,7 @@ SECTIONS = (
     Section("overview", HOME, Right.OWN),
     Section("contacts", "/admin/contacts", Right.SEE_CONTACTS),
     Section("deliveries", "/admin/deliveries", Right.SEE_DELIVERIES),
+    Section("templates", "/admin/templates", Right.SEE_SETUP),
     Section("accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("audit", "/admin/audit", Right.SEE_AUDIT),
 )
