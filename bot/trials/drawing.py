@@ -20,6 +20,7 @@ class Trial:
     source: str
     locale: str
     real: Mapping[str, object]
+    shop: str = ""
 
 
 async def message(trial: Trial, channel: str, templates: Templates, *, base_url: str, key: str = "trial") -> Message:
@@ -33,11 +34,11 @@ async def message(trial: Trial, channel: str, templates: Templates, *, base_url:
         return await templates.try_out(trial.kind, trial.source, trial.locale or shown, surface.dialect, context)
 
     return await samples.message(
-        trial.kind, surface, templates, shown, render, key=key, base_url=base_url, real=trial.real
+        trial.kind, surface, templates, shown, render, key=key, base_url=base_url, shop=trial.shop, real=trial.real
     )
 
 
-async def values_of(number: str, site_name: str) -> dict[str, object] | None:
+async def values_of(number: str) -> dict[str, object] | None:
     """What a real request would put in place of the samples; None where there is none of that number."""
     ticket = await Ticket.get_or_none(number=number).select_related("contact", "assignee", "team")
     if ticket is None:
@@ -47,5 +48,4 @@ async def values_of(number: str, site_name: str) -> dict[str, object] | None:
         "ticket": {"number": ticket.number, "subject": ticket.subject, "url": ""},
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
-        "site": {"name": site_name},
     }

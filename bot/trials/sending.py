@@ -63,8 +63,8 @@ async def send(door: Door, *, kind: str, source: str, locale: str, number: str, 
 async def draw(delivery: Delivery, channel: Channel, site: Site) -> Message | None:
     """None where the words cannot be drawn (any more)."""
     said = {name: str(value) for name, value in delivery.payload.items()}
-    real = await drawing.values_of(said["number"], site.name) if said["number"] else None
-    trial = Trial(said["kind"], said["source"], said["locale"], real or {})
+    real = await drawing.values_of(said["number"]) if said["number"] else None
+    trial = Trial(said["kind"], said["source"], said["locale"], real or {}, site.name)
     try:
         made = await drawing.message(trial, channel.kind, site.templates, base_url=site.base_url, key=delivery.key)
     except (TemplateError, RenderError, ValueError):

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from bot.placeholders import KINDS
 from bot.rendering import RenderError, TemplateError
 from bot.template_source import join
-from bot.trials import drawing, sending
+from bot.trials import drawing, samples, sending
 from bot.trials.drawing import Trial
 from bot.web.admin import template_looks, template_scope
 from bot.web.admin.door import Member, Visit
@@ -76,13 +76,13 @@ async def check(visit: Changing) -> Response:
     try:
         standing = await _keep(visit, scope, typed, form)
     except StaleDraft as stale:
-        shown = {**_common(visit, scope, stale.theirs), "theirs": _source_of(stale.theirs), "is_fragment": True}
+        shown = {**_common(visit, scope, stale.theirs), "theirs": _source_of(stale.theirs)}
         return visit.draw("template_stale", status=409, **shown)
     except errors.Refusal as refused:
         refusal, standing = refused, await drafts.standing(scope)
     checked = await _checked(visit, scope, typed, _number(visit, form), refusal)
     shown = {**_common(visit, scope, standing), **checked}
-    return visit.draw("template_checked", status=422 if checked["is_wrong"] else 200, is_fragment=True, **shown)
+    return visit.draw("template_checked", status=422 if checked["is_wrong"] else 200, **shown)
 
 
 @router.api_route(f"{PATH}/mail", methods=["GET", "HEAD"])
@@ -239,12 +239,11 @@ async def _page(
         typed=shown,
         start=template_scope.in_words(visit, where, names) if where else "",
         chain=await _chain(visit, scope, names),
-        placeholders=_placeholders(visit, scope.kind),
+        placeholders=_placeholders(visit, scope.kind, scope.locale),
         by_mail="email" in template_looks.channels_of(scope.kind, scope.channel),
         doors=doors,
         trouble=row.problem if row else "",
         theirs=_source_of(standing) if theirs else "",
-        is_fragment=False,
         is_stale=theirs,
         **_common(visit, scope, standing),
         **checked,
@@ -307,10 +306,10 @@ async def _words(visit: Visit, scope: Scope, standing: Standing) -> tuple[Words,
 
 async def _trial(visit: Visit, scope: Scope, source: str, number: str) -> tuple[Trial, bool]:
     """With the values of a real request where one is named; True where there is none of that number."""
-    real = await drawing.values_of(number, visit.site.name) if number else None
+    real = await drawing.values_of(number) if number else None
     known = {one.name for one in KINDS[scope.kind].placeholders}
     values = {name: value for name, value in (real or {}).items() if name in known}
-    return Trial(scope.kind, source, scope.locale, values), bool(number) and real is None
+    return Trial(scope.kind, source, scope.locale, values, visit.site.name), bool(number) and real is None
 
 
 async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: int = 200) -> Response:
@@ -339,27 +338,27 @@ async def _chain(visit: Visit, scope: Scope, names: Mapping[str, str]) -> list[d
     return found
 
 
-def _placeholders(visit: Visit, kind: str) -> list[dict[str, object]]:
+def _placeholders(visit: Visit, kind: str, locale: str) -> list[dict[str, object]]:
+    """What can be put in: the code, what it is, and a sample in the language of the message."""
+    templates = visit.site.templates
+    values = samples.context_of(kind, templates, templates.best_locale(locale), "/")
     found: list[dict[str, object]] = []
     for one in KINDS[kind].placeholders:
-        about = _about(visit, kind, one.name)
+        about, value = _about(visit, kind, one.name), values.get(one.name)
+        fields = [(field, _about(visit, kind, f"{one.name}_{field.name}")) for field in one.fields]
         if one.many:
-            each = [
-                {"code": f"{{{{ one.{field.name} }}}}", "about": _about(visit, kind, f"{one.name}_{field.name}")}
-                for field in one.fields
-            ]
-            words = " ".join(str(item["code"]) for item in each) or "{{ one }}"
+            each = [{"code": f"{{{{ one.{field.name} }}}}", "about": told} for field, told in fields]
+            words = " ".join(item["code"] for item in each) or "{{ one }}"
             code = f"{{% for one in {one.name} %}}\n{words}\n{{% endfor %}}"
             found.append({"code": code, "name": one.name, "about": about, "each": each, "sample": ""})
         elif one.fields:
-            for field in one.fields:
-                code = f"{{{{ {one.name}.{field.name} }}}}"
-                told = f"{about}: {_about(visit, kind, f'{one.name}_{field.name}')}"
-                found.append({"code": code, "name": "", "about": told, "each": [], "sample": field.sample})
+            known = value if isinstance(value, dict) else {}
+            for field, told in fields:
+                code, sample = f"{{{{ {one.name}.{field.name} }}}}", known.get(field.name) or field.sample
+                found.append({"code": code, "name": "", "about": f"{about}: {told}", "each": [], "sample": sample})
         else:
-            found.append(
-                {"code": f"{{{{ {one.name} }}}}", "name": "", "about": about, "each": [], "sample": one.sample}
-            )
+            sample = one.sample if value in (None, "") else value
+            found.append({"code": f"{{{{ {one.name} }}}}", "name": "", "about": about, "each": [], "sample": sample})
     return found
 
 

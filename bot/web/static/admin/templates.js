@@ -26,7 +26,11 @@ function draw() {
 if (sheet) {
   draw();
   sheet.addEventListener("input", draw);
-  document.addEventListener("htmx:afterSettle", draw);
+  document.addEventListener("htmx:afterSwap", () => {
+    draw();
+    const seen = document.querySelector("[data-seen]")?.dataset.seen;
+    if (seen) for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
+  });
   for (const field of document.querySelectorAll("#f-subject, #f-preheader, #f-body")) field.addEventListener("focus", () => (last = field));
 }
 
