@@ -11,6 +11,7 @@ from typing import Any
 from bot.site import Site
 from bot.staff import alerts as staff_alerts
 from bot.surveys import messages
+from bot.trials import sending
 from bot.turn import Draw
 from bot.turns import Turns
 from core import contacts, suppressions, transactions
@@ -151,6 +152,8 @@ class Courier:
         return opening > now
 
     async def _draw(self, delivery: Delivery, channel: Channel, now: datetime) -> Message | None:
+        if delivery.kind == sending.KIND:
+            return await sending.draw(delivery, channel, self._site)
         if delivery.kind in staff_alerts.KINDS:
             return await staff_alerts.draw(delivery, channel, self._site, now=now)
         return await messages.draw(delivery, channel, self._site, now=now)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.web.admin import marked
 from tests.rigs.telegram import Shown
-
-_LINK = re.compile(r"&lt;(https?://[^|]+?)\|([^&]*?)&gt;|<(https?://[^|>]+)\|([^>]*)>")
 
 STYLE = """
 :root { color-scheme: light dark; --back: #eef1f5; --ink: #1d1c1d; --soft: #616061; --line: #d8dce2; --card: #fff; }
@@ -43,6 +41,7 @@ img, iframe { display: block; width: 100%; border: 0; border-radius: 12px; }
   font-size: 13px; }
 .slack .row .primary { border-color: #007a5a; background: #007a5a; color: #fff; }
 .slack .row .danger { border-color: #e01e5a; background: #e01e5a; color: #fff; }
+.leads { color: LinkText; text-decoration: underline; }
 .slack code { padding: 1px 3px; border: 1px solid var(--line); border-radius: 3px; color: #e01e5a; }
 """
 
@@ -100,9 +99,4 @@ def _block(block: Mapping[str, Any]) -> str:
 def _text(text: Mapping[str, Any]) -> str:
     if text["type"] == "plain_text":
         return f'<span class="plain">{html.escape(text["text"])}</span>'
-    drawn = _LINK.sub(lambda found: f'<a href="#">{found[2] or found[4]}</a>', text["text"])
-    for sign, tag in (("*", "b"), ("_", "i"), ("`", "code")):
-        drawn = re.sub(
-            rf"(?<![\w{re.escape(sign)}])\{sign}([^{re.escape(sign)}\n]+)\{sign}(?!\w)", rf"<{tag}>\1</{tag}>", drawn
-        )
-    return drawn
+    return str(marked.of_mrkdwn(text["text"]))

@@ -59,10 +59,14 @@ async def message(
     *,
     key: str = "sample",
     base_url: str = BASE_URL,
+    shop: str = "",
     real: Mapping[str, object] | None = None,
 ) -> Message:
     """As it would be handed to the channel. `render` makes the words; `real` are values that replace the samples."""
     context = context_of(kind, templates, locale, surface.prefix) | dict(real or {})
+    shop = shop or _said(templates, locale)["shop"]
+    if "site" in context:
+        context["site"] = {"name": shop}
     if kind == "sorry" and surface.has_edits:  # a chat shows the rating above it
         context |= {"scores": [], "reasons": [], "comment": "", "until": ""}
     rendered = await render(context)
@@ -73,7 +77,7 @@ async def message(
         plain=rendered.plain,
         subject=rendered.subject,
         preheader=rendered.preheader,
-        footer=_footer(kind, templates, locale, base_url) if surface.kind == "email" else "",
+        footer=_footer(kind, templates, locale, base_url, shop) if surface.kind == "email" else "",
         rows=_rows(kind, surface, templates, locale, base_url),
         locale=locale,
     )
@@ -88,11 +92,11 @@ def _said(templates: Templates, locale: str) -> dict[str, str]:
     return templates.labels("sample", locale)
 
 
-def _footer(kind: str, templates: Templates, locale: str, base_url: str) -> str:
+def _footer(kind: str, templates: Templates, locale: str, base_url: str, shop: str) -> str:
     if kind in STAFF:
         return ""
     label = "mail.footer_transcript" if kind in ONLY_MAIL else "mail.footer"
-    lines = [templates.label(label, locale, site=_said(templates, locale)["shop"])]
+    lines = [templates.label(label, locale, site=shop)]
     if kind in (*GROUPS["asking"], *GROUPS["after"]) and kind != "sorry":
         lines.append(f"{templates.label('button.unsubscribe', locale)}: {base_url}/u/trial")
     return "\n".join(lines)

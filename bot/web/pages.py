@@ -28,6 +28,8 @@ ASSETS = {
     "admin/surveys.css": _CSS,
     "admin/rules.css": _CSS,
     "admin/people.css": _CSS,
+    "admin/templates.css": _CSS,
+    "admin/templates.js": _JS,
     "vendor/htmx/htmx.min.js": _JS,
     "vendor/uplot/uPlot.min.css": _CSS,
     "vendor/uplot/uPlot.iife.min.js": _JS,

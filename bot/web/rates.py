@@ -46,7 +46,7 @@ class Bucket:
 @dataclass(slots=True)
 class Rates:
     """The buckets of one site: pages by caller and by link, answers by link, wrong tokens by caller,
-    sign-ins by account and caller, and by caller alone.
+    sign-ins by account and caller, and by caller alone, test messages by account.
     """
 
     caller: Bucket = field(default_factory=lambda: Bucket(60, 60))
@@ -54,4 +54,5 @@ class Rates:
     answers: Bucket = field(default_factory=lambda: Bucket(10, 10))
     sign_in: Bucket = field(default_factory=lambda: Bucket(5, 5))
     sign_in_caller: Bucket = field(default_factory=lambda: Bucket(20, 20))
+    trials: Bucket = field(default_factory=lambda: Bucket(5, 5))
     wrong_tokens: Bucket = field(default_factory=lambda: Bucket(30, 30))

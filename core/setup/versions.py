@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from core.models.wordings import WordingVersion
 from core.setup.changes import Values
@@ -13,7 +14,7 @@ AS_IT_WAS = "as it was"
 
 
 async def add(
-    scope: Mapping[str, str], words: Values | None, *, before: Values | None, actor: str, now: datetime
+    scope: Mapping[str, Any], words: Values | None, *, before: Values | None, actor: str, now: datetime
 ) -> None:
     """These words are published from now on; None: they are taken away. Within the unit of work that does it.
 

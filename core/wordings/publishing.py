@@ -21,9 +21,8 @@ async def publish(scope: Scope, words: Words, *, seen: str, actor: str, now: dat
     now_stands = await standing(scope)
     if now_stands.mark != seen:
         raise StaleDraft(now_stands)
-    await _write(scope, words, actor=actor, now=now)
+    await _write(scope, words, actor=actor, now=now, note=note)
     await WordingDraft.filter(**scope.columns).delete()
-    await _note(scope, note)
     return await standing(scope)
 
 
@@ -48,8 +47,7 @@ async def restore(version_id: int, *, actor: str, now: datetime, note: str = "")
     if not version.source:
         raise errors.Conflict("in this version there were no own words")
     scope = scope_of(version)
-    await _write(scope, Words(version.subject, version.source), actor=actor, now=now)
-    await _note(scope, note)
+    await _write(scope, Words(version.subject, version.source), actor=actor, now=now, note=note)
     return scope
 
 
@@ -62,19 +60,17 @@ def scope_of(row: WordingVersion | WordingDraft) -> Scope:
     return Scope(row.kind, row.locale, row.team, row.channel)
 
 
-async def _write(scope: Scope, words: Words, *, actor: str, now: datetime) -> None:
+async def _write(scope: Scope, words: Words, *, actor: str, now: datetime, note: str) -> None:
+    """The note goes to the version that this makes; what is published already makes none."""
     part = TemplateSetup(**scope.columns, subject=words.subject, source=words.source)
     _, mark = await _seen(scope)
-    await setups.save(part, seen=mark, actor=actor, now=now)
+    changed = await setups.save(part, seen=mark, actor=actor, now=now)
+    last = await WordingVersion.filter(**scope.columns).order_by("-number").first()
+    if changed and last is not None:
+        await WordingVersion.filter(id=last.id).update(note=note.strip()[:200])
 
 
 async def _seen(scope: Scope) -> tuple[str, str]:
     """The key of the part and the mark of its present state."""
     key = scope.key
     return key, next((one.mark for one in await setups.read("templates") if one.key == key), "")
-
-
-async def _note(scope: Scope, note: str) -> None:
-    last = await WordingVersion.filter(**scope.columns).order_by("-number").first()
-    if last is not None and note.strip():
-        await WordingVersion.filter(id=last.id).update(note=note.strip()[:200])

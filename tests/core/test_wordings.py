@@ -80,6 +80,8 @@ async def test_publishing_ends_the_draft_and_leaves_a_version_and_one_line_in_th
     assert not await WordingDraft.exists()
     assert (await Wording.get()).source == "one"
     assert await versions() == [(1, "one", ANN, "shorter")]
+    await publish("one", "once more")
+    assert await versions() == [(1, "one", ANN, "shorter")], "the same again is no version"
     assert [(line.actor, line.action) for line in await audit.latest(9)] == [(ANN, "template.added")]
 
 

@@ -134,7 +134,10 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
     writing = await access.create("desk", ["events:write"], now=clock.now)
     reading = await access.create("reader", ["read"], now=clock.now)
     front = Front(web.build(site), site, clock, writing, reading, taken)
-    yield front
+    try:
+        yield front
+    finally:
+        await site.templates.close()  # its process belongs to this test's loop
 
 
 @lru_cache(maxsize=1)

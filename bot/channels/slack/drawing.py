@@ -21,6 +21,7 @@ MAX_BLOCKS = 50
 PIECE = 2900  # a section takes 3,000
 TOTAL = 12_000  # Slack refuses a message as a whole, too (msg_blocks_too_long), and does not say where
 TEXT_PIECES = 2
+TEXT_LIMIT = PIECE * TEXT_PIECES
 FALLBACK = 3000
 FACTS_IN_SECTION = 10
 FACTS_TOTAL = 4000

@@ -22,7 +22,7 @@ from aiogram.methods import (
 from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, ReactionTypeEmoji, WebhookInfo
 
 from bot.channels import network_words
-from bot.channels.telegram import drawing, files, hooks, polling, reading, webhook
+from bot.channels.telegram import drawing, files, hooks, keyboard, polling, reading, webhook
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.drawing import Drawing
 from bot.channels.telegram.pace import GroupPace
@@ -125,9 +125,9 @@ class TelegramChannel:
                     chat_id=chat,
                     text=drawn.text,
                     parse_mode=drawn.parse_mode,
-                    link_preview_options=drawing.NO_PREVIEW,
-                    reply_parameters=drawing.answering(message),
-                    reply_markup=drawn.keyboard() or drawing.prompt(message),
+                    link_preview_options=keyboard.NO_PREVIEW,
+                    reply_parameters=keyboard.answering(message),
+                    reply_markup=keyboard.of(drawn) or keyboard.prompt(message),
                 )
             )
             return Receipt(str(sent.message_id))
@@ -142,8 +142,8 @@ class TelegramChannel:
                     message_id=int(receipt.ref),
                     text=drawn.text,
                     parse_mode=drawn.parse_mode,
-                    link_preview_options=drawing.NO_PREVIEW,
-                    reply_markup=drawn.keyboard(),
+                    link_preview_options=keyboard.NO_PREVIEW,
+                    reply_markup=keyboard.of(drawn),
                 )
             )
             return receipt

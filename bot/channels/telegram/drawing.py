@@ -1,4 +1,4 @@
-"""From a message to what the Bot API takes: text, mark-up, keyboard."""
+"""From a message to text, mark-up and keys as Telegram shows them; `keyboard` says it in the Bot API's own types."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ import re
 from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
-from aiogram.types import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
-
 from core.ports import Button, Message, Tone
 
 TEXT_LIMIT = 4096  # UTF-16 units, of what is left when the mark-up is taken out
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 _CROWDED, _ROW_WIDTH = 3, 24
 _STYLES = {Tone.PRIMARY: "primary", Tone.GOOD: "success", Tone.BAD: "danger"}
 _NOTHING = "…"  # Telegram refuses a text and a label without anything to see
 _TAG = re.compile(r"<[^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One button; without `style` it is grey."""
+
+    text: str
+    url: str | None
+    data: str | None
+    style: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,9 @@ class Drawing:
     rows: tuple[tuple[Button, ...], ...]
     coloured: bool = True
 
-    def keyboard(self) -> InlineKeyboardMarkup | None:
+    def buttons(self) -> list[list[Key]]:
         rows = [shown for row in self.rows if row for shown in _readable(row)]
-        drawn = [[_button(button, coloured=self.coloured) for button in row] for row in rows]
-        return InlineKeyboardMarkup(inline_keyboard=drawn) if drawn else None
+        return [[_key(button, coloured=self.coloured) for button in row] for row in rows]
 
 
 def draw(message: Message) -> Drawing:
@@ -41,6 +47,11 @@ def draw(message: Message) -> Drawing:
         text = _html(message, cut(message.quote, units(message.quote) - over))
         over = units(visible(text)) - TEXT_LIMIT
     return _plain(message) if over > 0 else Drawing(text, "HTML", message.rows)
+
+
+def length(message: Message) -> int:
+    """Of all that it has to say; what is over `TEXT_LIMIT` is not shown."""
+    return units(visible(_html(message, message.quote)))
 
 
 def plainer(drawing: Drawing, message: Message, complaint: str) -> Drawing | None:
@@ -56,17 +67,6 @@ def plainer(drawing: Drawing, message: Message, complaint: str) -> Drawing | Non
     if "url" in complaint and any(button.url for row in drawing.rows for button in row):
         return replace(drawing, rows=tuple(tuple(b for b in row if not b.url) for row in drawing.rows))
     return None
-
-
-def answering(message: Message) -> ReplyParameters | None:
-    if not message.thread.isdecimal():
-        return None
-    return ReplyParameters(message_id=int(message.thread), allow_sending_without_reply=True)
-
-
-def prompt(message: Message) -> ForceReply | None:
-    """Opens the keyboard for an answer; only where no button is needed, for a message has one or the other."""
-    return ForceReply(force_reply=True) if message.asks_text else None
 
 
 def units(text: str) -> int:
@@ -113,11 +113,11 @@ def _readable(row: tuple[Button, ...]) -> list[tuple[Button, ...]]:
     return [row] if len(row) < _CROWDED or wide <= _ROW_WIDTH else [(button,) for button in row]
 
 
-def _button(button: Button, *, coloured: bool) -> InlineKeyboardButton:
+def _key(button: Button, *, coloured: bool) -> Key:
     label = button.label if button.label.strip() else _NOTHING
-    return InlineKeyboardButton(
+    return Key(
         text=f"✓ {label}" if button.chosen else label,
         url=button.url or None,
-        callback_data=None if button.url else button.action,
+        data=None if button.url else button.action,
         style=_STYLES.get(button.tone) if coloured else None,
     )

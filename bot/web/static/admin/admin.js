@@ -24,7 +24,7 @@ document.addEventListener("keydown", (event) => {
 // What went wrong stands where one is then.
 addEventListener("DOMContentLoaded", () => document.querySelector("[aria-invalid=true]")?.focus());
 
-// An answer that says what is wrong (422) is shown like any other.
+// An answer that says what is wrong (422), or that somebody was faster (409), is shown like any other.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 422) event.detail.shouldSwap = true;
+  if ([409, 422].includes(event.detail.xhr.status)) event.detail.shouldSwap = true;
 });

@@ -1,0 +1,56 @@
+// The template editor: numbers beside the lines, marks at the wrong ones, placeholders at the cursor.
+
+const sheet = document.getElementById("f-body");
+const lines = document.getElementById("lines");
+let last = sheet;
+
+function wrongLines() {
+  const told = document.querySelector("[data-wrong-lines]")?.dataset.wrongLines ?? "";
+  return new Set(told.split(",").filter(Boolean).map(Number));
+}
+
+function draw() {
+  const wrong = wrongLines();
+  lines.replaceChildren(
+    ...sheet.value.split("\n").map((text, at) => {
+      const line = document.createElement("div");
+      line.textContent = text || " ";
+      line.classList.toggle("bad", wrong.has(at + 1));
+      return line;
+    }),
+  );
+  sheet.toggleAttribute("aria-invalid", false);
+  if (wrong.size) sheet.setAttribute("aria-invalid", "true");
+}
+
+if (sheet) {
+  draw();
+  sheet.addEventListener("input", draw);
+  document.addEventListener("htmx:afterSwap", () => {
+    draw();
+    const seen = document.querySelector("[data-seen]")?.dataset.seen;
+    if (seen) for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
+  });
+  for (const field of document.querySelectorAll("#f-subject, #f-preheader, #f-body")) field.addEventListener("focus", () => (last = field));
+}
+
+document.addEventListener("click", (event) => {
+  const insert = event.target.closest("[data-insert]");
+  if (insert && !sheet.readOnly) {
+    const before = insert.dataset.insert;
+    const after = insert.dataset.insertAfter ?? "";
+    const chosen = last.value.slice(last.selectionStart, last.selectionEnd);
+    const text = last === sheet ? before + chosen + after : (before + chosen + after).replaceAll("\n", " ");
+    last.focus();
+    last.setRangeText(text, last.selectionStart, last.selectionEnd, "end");
+    last.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const jump = event.target.closest("[data-line]");
+  if (jump) {
+    event.preventDefault();
+    const before = sheet.value.split("\n").slice(0, Number(jump.dataset.line) - 1).join("\n");
+    const at = before.length + (before ? 1 : 0);
+    sheet.focus();
+    sheet.setSelectionRange(at, at + sheet.value.slice(at).split("\n")[0].length);
+  }
+});

@@ -1,0 +1,243 @@
+"""The words of every message, changed by somebody who is not a developer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.placeholders import KINDS
+from core.accounts.roles import Role
+from core.models.accounts import AuditLine
+from core.models.deliveries import Delivery
+from core.models.setup import Team, Wording
+from core.models.wordings import WordingDraft, WordingVersion
+from tests.security.test_templates import ATTACKS, render_children
+from tests.web.admin.desk import Browser, at
+from tests.web.front import Front
+
+PATH = "/admin/templates"
+INVITE = f"{PATH}/edit?kind=invite&locale=en"
+
+
+async def write(browser: Browser, body: str, do: str = "keep", **fields: str) -> None:
+    await browser.send(f"{PATH}/edit", body=body, subject="", preheader="", do=do, **fields)
+
+
+async def check(browser: Browser, body: str, **fields: str) -> str:
+    sent = {**browser.page.hidden(), "body": body, "subject": "", "preheader": "", **fields}
+    answer = await browser.client.post(f"{PATH}/check", data=sent)
+    browser.status = answer.status_code
+    return answer.text
+
+
+async def test_every_kind_is_listed_in_words_with_what_it_is_for(front: Front) -> None:
+    for locale in ("en", "zh-Hans"):
+        browser = await at(front)
+        browser.client.headers["accept-language"] = locale
+        page = await browser.open(PATH)
+        templates = front.site.templates
+        for kind in KINDS:
+            assert templates.label(f"kind.{kind}", locale) in page.text
+            assert page.all("a", href=f"{PATH}/{kind}")
+    for kind, about in KINDS.items():
+        assert templates.label(f"kind_about.{kind}", "en") == about.about
+
+
+async def test_the_editor_begins_with_what_goes_out_now_and_looking_leaves_nothing_behind(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(INVITE)
+    assert "Hello{% if contact.name %}" in browser.page.text
+    assert browser.page.all("input", name="subject")[0]["value"] == "How did we do? ({{ ticket.number }})"
+    body = front.site.templates.shipped("invite", "en").partition("\n\n")[2]
+    await browser.send(f"{PATH}/edit", body=body, subject="How did we do? ({{ ticket.number }})",
+                       preheader="One tap is enough.", do="keep")  # fmt: skip
+    assert not await WordingDraft.exists()
+
+
+async def test_each_channel_shows_it_as_it_will_look(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(INVITE)
+    html = await check(
+        browser, 'Well, {{ bold("<Ann>") }}? *no* {{ link("here", "https://x.example") }} {{ question }}'
+    )
+    assert browser.status == 200
+    assert html.count("Well, <b>&lt;Ann&gt;</b>?") == 3  # Telegram, Slack, web chat
+    assert "∗no∗" in html  # what would format in Slack, and was not meant to
+    for channel in ("telegram", "slack", "email", "webchat"):
+        assert f'class="look {channel}"' in html
+    assert html.count("press danger") == 4  # one and two stars, in Telegram and Slack
+    assert "Well, &lt;Ann&gt;?" in html  # the mail's text
+    frame = await browser.client.get(f"{PATH}/mail?kind=invite&locale=en&look=dark")
+    assert "<b>&lt;Ann&gt;</b>" in frame.text
+    assert "@media all" in frame.text
+    assert "sandbox;" in frame.headers["content-security-policy"]
+    assert "frame-src 'self'" in (await browser.client.get(INVITE)).headers["content-security-policy"]
+
+
+async def test_what_is_wrong_stands_at_its_line_with_what_was_meant(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(INVITE)
+    html = await check(browser, "Hello\n{{ contcat.name }}\n{{ question }}\n{% set x = 1 %}")
+    assert browser.status == 422
+    assert 'data-wrong-lines="2,4"' in html
+    assert "did you mean &#39;contact&#39;?" in html
+    assert "set cannot be used in a template" in html
+    assert 'class="look ' not in html
+    html = await check(browser, "Hello", subject="{{ nobody }}")
+    assert 'href="#f-subject"' in html
+    html = await check(browser, "Hello\n{{ contact.name }}")
+    assert browser.status == 200
+    assert "You do not say {{ question }}" in html
+    html = await check(browser, "{{ question }}{{ ticket.number }}" + "x" * 5000)
+    assert "Too long for Telegram" in html
+
+
+async def test_no_attack_is_kept_from_being_typed_and_none_reaches_the_renderer(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(f"{PATH}/edit?kind=alert&locale=en")
+    token = browser.page.hidden()["csrf"]
+    await sqlite_front.site.templates.close()
+    assert render_children() == []
+    for number, attack in enumerate(ATTACKS):
+        if "\ud800" in attack:
+            continue
+        for route, do in (("check", ""), ("edit", "keep"), ("edit", "publish")):
+            sent = {"kind": "alert", "locale": f"x{chr(97 + number % 26)}", "body": attack, "do": do, "csrf": token}
+            answer = await browser.client.post(f"{PATH}/{route}", data={**sent, "seen": "0.0.0"})
+            assert answer.status_code in {413, 422}, attack[:60]
+            assert "<iframe" not in answer.text
+    assert render_children() == []
+    assert not await Wording.exists()
+
+
+async def test_a_bomb_that_is_allowed_is_told_in_time_and_the_next_words_are_shown(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(INVITE)
+    await browser.open(f"{PATH}/edit?kind=thanks_negative&locale=en")
+    loop = "{% for one in scores %}" + "{{ comment }}" * 700 + "{% endfor %}"
+    html = await check(browser, loop)
+    assert browser.status == 422
+    assert "It does not work: TooLongError" in html
+    html = await check(browser, "Fine again: {{ comment }}")
+    assert browser.status == 200
+    assert "Fine again" in html
+
+
+async def test_a_change_is_published_told_and_taken_back(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(INVITE)
+    await write(browser, "Own words: {{ question }} {{ ticket.number }}", do="publish")
+    assert browser.path == f"{PATH}/publish"
+    assert not await Wording.exists()
+    assert "<ins>" in browser.html
+    assert "<del>" in browser.html
+    await browser.send(f"{PATH}/publish", note="shorter")
+    assert "Published." in browser.page.text
+    assert (await Wording.get()).source.startswith("Own words")
+    assert await AuditLine.filter(subject="template:invite locale=en").values_list("action", flat=True) == [
+        "template.added"
+    ]
+
+    await browser.open(INVITE)
+    await write(browser, "Other words: {{ question }} {{ ticket.number }}", do="publish")
+    await browser.send(f"{PATH}/publish", note="")
+    page = await browser.open(f"{PATH}/history?kind=invite&locale=en")
+    assert "shorter" in page.text
+    first = await WordingVersion.get(number=1)
+    await browser.send(f"{PATH}/restore", version=str(first.id))
+    assert (await Wording.get()).source.startswith("Own words")
+    await browser.open(INVITE)
+    await browser.send(f"{PATH}/take-away")
+    assert not await Wording.exists()
+    assert "Taken back" in browser.page.text
+    assert await WordingVersion.all().count() == 4
+
+
+async def test_two_who_write_the_same_lose_nothing(front: Front) -> None:
+    lee, kim = await at(front), await at(front, Role.ADMIN, email="kim@kestrel.example")
+    await lee.open(INVITE)
+    await kim.open(INVITE)
+    await check(lee, "Lee's {{ question }}")
+    html = await check(kim, "Kim's {{ question }}")
+    assert kim.status == 409
+    assert "Lee&#39;s {{ question }}" in html
+    await write(kim, "Kim's {{ question }}")
+    assert kim.status == 409
+    assert "Kim's {{ question }}" in kim.page.text  # what was typed is still there
+    assert (await WordingDraft.get()).source == "Lee's {{ question }}"
+    await check(lee, "Lee's own haste {{ question }}")  # the mark of before: typed on while the first was kept
+    assert lee.status == 200
+
+
+async def test_a_draft_that_is_half_written_is_there_again(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(INVITE)
+    await check(browser, "Half a {{ ")
+    other = await at(front, Role.ADMIN, email="kim@kestrel.example")
+    page = await other.open(INVITE)
+    assert "Half a {{" in page.text
+    assert "admin@kestrel.example" in page.text
+    await other.send(f"{PATH}/discard")
+    assert not await WordingDraft.exists()
+
+
+async def test_whose_words_are_taken_is_said_from_the_closest_on(front: Front) -> None:
+    await Team.create(key="repairs", name="Repairs <3")
+    await Wording.create(kind="invite", locale="zh-Hans", source="中文 {{ question }}")
+    browser = await at(front)
+    page = await browser.open(f"{PATH}/edit?kind=invite&locale=zh-Hans&team=repairs")
+    assert "team Repairs <3" in page.text
+    assert "中文 {{ question }}" in page.text  # the next wider ones to begin with
+    assert (await browser.client.get(f"{PATH}/edit?kind=invite&team=nobody")).status_code == 404
+    assert (await browser.client.get(f"{PATH}/edit?kind=invite&channel=fax")).status_code == 404
+    assert (await browser.client.get(f"{PATH}/edit?kind=nothing")).status_code == 404
+
+
+async def test_a_test_goes_to_oneself_alone_and_not_too_often(front: Front) -> None:
+    from bot import channels
+    from bot.channels.email.settings import EmailSettings
+
+    settings = EmailSettings.model_validate({"kind": "email", "from": "a@example.org", "smtp_host": "127.0.0.1"})
+    doors = front.site.channels
+    assert isinstance(doors, dict)
+    doors["mail"] = channels.build("mail", settings, base_url=front.site.base_url)
+    browser = await at(front)
+    await browser.open(INVITE)
+    await browser.send(f"{PATH}/test", door="mail admin@kestrel.example")
+    assert "on its way to you" in browser.page.text
+    row = await Delivery.get(kind="trial")
+    assert (row.channel, row.target) == ("mail", "admin@kestrel.example")
+    await browser.open(INVITE)
+    await browser.send(f"{PATH}/test", door="mail victim@example.org")
+    assert browser.status == 422
+    assert await Delivery.filter(kind="trial").count() == 1
+    for _ in range(6):
+        await browser.open(INVITE)
+        await browser.send(f"{PATH}/test", door="mail admin@kestrel.example")
+    assert browser.status == 429
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.AUDITOR])
+async def test_who_may_only_see_sees_the_words_and_the_looks_and_changes_nothing(front: Front, role: Role) -> None:
+    browser = await at(front, role)
+    await browser.open(INVITE)
+    assert 'class="look telegram"' in browser.html
+    assert "readonly" in browser.html
+    assert not re.findall(r'action="/admin/templates/\w', browser.html)
+    for route in ("edit", "check", "publish", "discard", "take-away", "restore", "test"):
+        answer = await browser.client.post(f"{PATH}/{route}", data=browser.page.hidden())
+        assert answer.status_code == 403
+
+
+async def test_a_real_ticket_can_stand_in_the_preview(front: Front) -> None:
+    from core.models.desk import Ticket
+
+    await front.invite()
+    ticket = await Ticket.get()
+    browser = await at(front)
+    page = await browser.open(f"{INVITE}&ticket={ticket.number}")
+    assert ticket.number in page.text
+    assert "Router <b>&</b> cable" in page.text
+    page = await browser.open(f"{INVITE}&ticket=CS999")
+    assert "There is no ticket CS999" in page.text
