@@ -33,10 +33,14 @@ VARIANTS = {
         "?span=year",
         "?span=year&team=1",
         "?span=30d&locale=en&type=complaint",
-    )
+    ),
+    **{f"/admin/templates/{page}": ("?kind=invite&locale=en",) for page in ("edit", "mail", "history")},
+    "/admin/templates/publish": (),  # for who has written a draft
+    "/admin/languages/file": ("?locale=en",),
 }
-"""Addresses that are asked for besides the plain one, where a page has a lot to choose."""
-_NAMES = {"delivery_id": "deliveries WHERE state = 'dead'"}
+"""Addresses that are asked for besides the plain one, or instead of it, where a page has something to choose."""
+_NAMES = {"delivery_id": "deliveries WHERE state = 'dead'", "number": "tickets", "staff_id": "staff"}
+_FIXED = {"kind": "invite", "locale": "en"}
 _BROWSER = "Firefox"
 
 
@@ -92,7 +96,12 @@ def _filled(pattern: str, path: Path) -> str:
 
         def value(found: re.Match[str]) -> str:
             name = found[1]
-            table = _NAMES.get(name) or f"{name.removesuffix('_id').removesuffix('_number')}s"
+            if name in _FIXED:
+                return _FIXED[name]
+            section = pattern.split("/")[2]
+            table = (
+                section if name == "key" else _NAMES.get(name) or f"{name.removesuffix('_id').removesuffix('_number')}s"
+            )
             column = "number" if name.endswith("number") else "key" if name.endswith("key") else "id"
             middle = f"SELECT {column} FROM {table} ORDER BY id LIMIT 1 OFFSET (SELECT COUNT(*) / 2 FROM {table})"  # noqa: S608
             try:

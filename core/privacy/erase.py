@@ -19,7 +19,7 @@ from core.models.contacts import Address, Contact, Reach
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import UNANSWERED, Decision, Invite, InviteState
-from core.models.reactions import Alert, AlertState, RecoveryState
+from core.models.reactions import Alert, AlertState, Reaction, RecoveryState
 from core.models.setup import Staff
 from core.privacy import person as people
 from core.privacy.person import Person
@@ -145,7 +145,9 @@ async def _empty_answers(person: Person, *, now: datetime) -> None:
         await rows[name].delete()
     await rows["responses"].update(comment="", comment_until=None)
     await rows["response_revisions"].update(comment="")
-    await rows["reactions"].update(why="")
+    for reaction in await rows["reactions"]:
+        await Reaction.filter(id=reaction.id).update(why="", values={})
+    await rows["webhook_calls"].delete()
     await rows["invites"].filter(state__in=UNANSWERED).update(state=InviteState.CANCELLED)
     async for row in people.paged(rows["invites"]):
         # The old link and the old buttons open nothing any more.

@@ -17,8 +17,9 @@ from core.models.contacts import Address, Bounce, Contact, Suppression
 from core.models.deliveries import Arrival, ArrivalState, Delivery
 from core.models.desk import Attachment, Ticket, TicketEntry
 from core.models.invites import Decision, Invite
-from core.models.reactions import Alert, Reaction, Recovery
+from core.models.reactions import Alert, Occasion, Reaction, Recovery
 from core.models.responses import HeldAnswer, PageVisit, Response, ResponseRevision, Score
+from core.models.webhooks import WebhookCall
 
 PAGE = 200
 TRANSCRIPT = "transcript"
@@ -26,7 +27,8 @@ TRANSCRIPT = "transcript"
 NOT_ABOUT_CONTACTS = frozenset(
     {
         "api_tokens", "accounts", "invitations", "sessions", "ticket_counters", "kept", "lanes", "teams", "staff",
-        "staff_addresses", "surveys", "rules", "wordings", "retention",
+        "staff_addresses", "surveys", "rules", "wordings", "wording_versions", "wording_drafts", "own_labels",
+        "webhooks", "retention", "slices",
     }
 )  # fmt: skip
 """Tables of ours that hold nothing about the people served."""
@@ -69,6 +71,8 @@ class Person:
             "recoveries": Recovery.filter(ticket_id__in=tickets),
             "alerts": Alert.filter(ticket_id__in=tickets),
             "deliveries": Delivery.filter(self._sent_to()),
+            "occasions": Occasion.filter(ticket_id__in=tickets),
+            "webhook_calls": WebhookCall.filter(ticket_id__in=tickets),
         }
 
     def _answers(self) -> Mapping[str, QuerySet[Any]]:
@@ -81,7 +85,7 @@ class Person:
             "responses": Response.filter(invite_id__in=asked),
             "scores": Score.filter(response_id__in=given),
             "response_revisions": ResponseRevision.filter(response_id__in=given),
-            "reactions": Reaction.filter(response_id__in=given),
+            "reactions": Reaction.filter(Q(response_id__in=given) | Q(occasion__ticket__contact_id=self.contact.id)),
         }
 
     @property

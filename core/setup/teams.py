@@ -48,6 +48,6 @@ async def remove(key: str, *, seen: str, actor: str, now: datetime) -> None:
 async def _named_by(key: str) -> tuple[str, ...]:
     present = await rows.read()
     surveys = [name for name, values in present["surveys"].items() if key in values["conditions"]["teams"]]
-    rules = [name for name, values in present["rules"].items() if key in values["when"]["teams"]]
+    rules = [name for name, values in present["rules"].items() if key in values.get("when", {}).get("teams", ())]
     templates = [name for name, values in present["templates"].items() if values["team"] == key]
     return (*surveys, *rules, *templates)

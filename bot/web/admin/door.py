@@ -87,7 +87,7 @@ class Visit:
         shown = {
             "visit": self,
             "site_name": self.site.name,
-            "groups": navigation.grouped(navigation.shown_to(self.account.role)),
+            "section_groups": navigation.grouped(navigation.shown_to(self.account.role)),
             **values,
         }
         return pages.of(self.request).draw(f"admin/{name}", self.locale, shown, status=status)

@@ -14,7 +14,7 @@ HOME = "/admin/"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One entry: `admin.section.<key>` names it, `admin.about.<key>` says what for; `admin.group.<group>` stands above."""
+    """One entry: `admin.section.<key>` names it, `admin.about.<key>` says what for, `admin.group.<group>` its group."""
 
     group: str
     key: str

@@ -227,7 +227,7 @@ async def test_an_admin_says_who_somebody_is_on_the_desk(front: Front) -> None:
     path = f"/admin/accounts/{(await Account.get(email='agent@kestrel.example')).id}"
     await admin.open(path)
     page = await admin.post(path, name="Lee", role="agent", active="on", staff="nobody@kestrel.example")
-    assert (admin.status, "Nobody of that name works here." in page.text) == (422, True)
+    assert (admin.status, "There is no such member of staff." in page.text) == (422, True)
     await admin.post(path, name="Lee", role="agent", active="on", staff="lee@kestrel.example")
     [line] = await AuditLine.filter(action="account.changed")
     assert line.after == {"staff": "lee@kestrel.example"}
