@@ -71,7 +71,7 @@ class Desk:
         for kind, label in (("opened", "history.opened"), ("assigned", "history.assigned"), ("message", "")):
             yield "ticket_entries", {
                 "ticket_id": ticket["id"], "cycle": 1, "kind": kind, "actor": "Kim", "internal": kind != "message",
-                "text": "Three weeks and nothing came." if kind == "message" else "", "label": label, "values": "{}",
+                "text": "Three weeks and nothing came." if kind == "message" else "", "label": label, "values": '{"channel": "support-bot", "by": "Kim", "name": "Kim"}',
                 "at": ticket["created_at"],
             }  # fmt: skip
 
