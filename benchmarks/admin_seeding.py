@@ -71,7 +71,7 @@ class Desk:
         for kind, label in (("opened", "history.opened"), ("assigned", "history.assigned"), ("message", "")):
             yield "ticket_entries", {
                 "ticket_id": ticket["id"], "cycle": 1, "kind": kind, "actor": "Kim", "internal": kind != "message",
-                "text": "Three weeks and nothing came." if kind == "message" else "", "label": label, "values": '{"channel": "support-bot", "by": "Kim", "name": "Kim"}',
+                "text": "Three weeks and nothing came." if kind == "message" else "", "label": label, "values": _TOLD,
                 "at": ticket["created_at"],
             }  # fmt: skip
 
@@ -141,6 +141,9 @@ class Desk:
             "state": ("acknowledged" if taken else "open") if open_ else "closed", "step": 0, "version": 1,
             "raised_at": at,
         }  # fmt: skip
+
+
+_TOLD = '{"channel": "support-bot", "name": "Kim"}'
 
 
 def fill(path: Path, count: int, *, now: datetime | None = None, desk: Desk | None = None, begin: int = 1) -> Desk:
