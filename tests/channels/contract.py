@@ -149,6 +149,7 @@ class SlackContract(_Staged):
     moods = frozenset[Mood]({"busy", "gone", "silent", "malformed"})
     ann = "U0ANN"
     asked = timedelta(seconds=30)
+    _time = NOW.timestamp()
 
     async def set_up(self) -> None:
         self.rig = await self.enter_async_context(SlackRig())
@@ -162,9 +163,13 @@ class SlackContract(_Staged):
         keys = {"bot_token": self.rig.bot_token, "signing_secret": self.rig.signing_secret}
         made = cast("SlackChannel", built("slack", mode="http", api_base=self.rig.url, **keys))
         made.timeout = timedelta(seconds=PATIENCE)
+        made.clock = lambda: self._time
         return made
 
     def be(self, mood: Mood) -> None:
+        """A network is fine again when as much time has passed as it asked for."""
+        if mood == "fine":
+            self._time += self.asked.total_seconds()
         self.rig.mood = "garbled" if mood == "malformed" else mood
 
     async def screen(self) -> list[str]:
