@@ -128,7 +128,7 @@ def context_of(kind: str, templates: Templates, locale: str, prefix: str) -> dic
         "until": later,
         "result": said["result"],
         "reason": said["reason"],
-        "event": "changed",
+        "event": label("rule.told.invite.undeliverable", locale) if kind == "rule_alert" else "changed",
         "note": "",
         "text": "",
         "changes": [{"label": label("dimension.overall", locale), "old": 2, "new": 5}],
