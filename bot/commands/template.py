@@ -129,13 +129,11 @@ async def _own(config: Config) -> tuple[Templates, Own]:
 async def _check(config: Config, file: Path | None) -> tuple[list[str], int]:
     from bot.rendering import Templates
     from bot.translations import checking
-    from bot.translations.counting import Own
 
     if file is None:
         templates, own = await _own(config)
     else:
         templates, own = Templates.load(default=config.site.locale), _own_in(file)
-    assert isinstance(own, Own)  # noqa: S101
     try:
         return await checking.problems(templates, own)
     finally:

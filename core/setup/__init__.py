@@ -5,7 +5,7 @@ A file is partial: teams, surveys and single fields that it does not mention are
 
 from core.setup.changes import Change
 from core.setup.document import parse, to_toml
-from core.setup.editing import Seen, Stale, read, remove, save
+from core.setup.editing import Seen, Stale, find, read, remove, save
 from core.setup.models import (
     AlertTarget,
     LabelsSetup,
@@ -38,6 +38,7 @@ __all__ = [
     "WebhookSetup",
     "apply",
     "export",
+    "find",
     "parse",
     "plan",
     "read",

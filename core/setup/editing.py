@@ -67,6 +67,11 @@ async def read(table: str) -> list[Seen]:
     return [Seen(key, values, _mark(values)) for key, values in present[table].items()]
 
 
+async def find(table: str, key: str) -> Seen | None:
+    """One part by what people call it; None where there is none."""
+    return next((one for one in await read(table) if one.key == key), None)
+
+
 @transactions.atomic
 async def save(
     part: Part, *, seen: str, actor: str, now: datetime, channels: Collection[str] | None = None
@@ -95,7 +100,7 @@ async def remove(table: str, key: str, *, seen: str, actor: str, now: datetime) 
 
 
 async def _check_seen(table: str, key: str, seen: str) -> Seen | None:
-    theirs = next((one for one in await read(table) if one.key == key), None)
+    theirs = await find(table, key)
     if (theirs.mark if theirs else "") != seen:
         raise Stale(theirs)
     return theirs

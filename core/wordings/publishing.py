@@ -73,4 +73,5 @@ async def _write(scope: Scope, words: Words, *, actor: str, now: datetime, note:
 async def _seen(scope: Scope) -> tuple[str, str]:
     """The key of the part and the mark of its present state."""
     key = scope.key
-    return key, next((one.mark for one in await setups.read("templates") if one.key == key), "")
+    seen = await setups.find("templates", key)
+    return key, seen.mark if seen else ""

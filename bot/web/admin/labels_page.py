@@ -75,7 +75,7 @@ def _known(locale: str) -> str:
 
 
 async def _seen(tag: str) -> Seen | None:
-    return next((one for one in await setups.read("labels") if one.key == tag), None)
+    return await setups.find("labels", tag)
 
 
 async def _page(

@@ -161,7 +161,7 @@ def _part(seen: Seen, **changed: Any) -> RuleSetup:
 
 
 async def _seen(key: str) -> Seen | None:
-    return next((one for one in await setups.read("rules") if one.key == key), None)
+    return await setups.find("rules", key)
 
 
 async def _end() -> int:

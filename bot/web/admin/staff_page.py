@@ -63,7 +63,7 @@ async def change(visit: Changing, staff_id: int) -> Response:
 
 async def _found(staff_id: int) -> tuple[Staff, Seen]:
     person = await Staff.get_or_none(id=staff_id) if staff_id < 2**63 else None
-    seen = next((one for one in await setups.read("staff") if person and one.key == person.key), None)
+    seen = await setups.find("staff", person.key) if person else None
     if person is None or seen is None:
         raise HTTPException(404)
     return person, seen

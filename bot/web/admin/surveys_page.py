@@ -268,7 +268,7 @@ def _span(visit: Visit, span: timedelta) -> str:
 
 
 async def _find(key: str) -> Seen | None:
-    return next((one for one in await setups.read("surveys") if one.key == key), None)
+    return await setups.find("surveys", key)
 
 
 async def _known(key: str) -> Seen:

@@ -108,7 +108,7 @@ def _meant(values: Values) -> Values:
 
 async def _found(team_id: int) -> tuple[Team, Seen]:
     team = await Team.get_or_none(id=team_id) if team_id < 2**63 else None
-    seen = next((one for one in await setups.read("teams") if team and one.key == team.key), None)
+    seen = await setups.find("teams", team.key) if team else None
     if team is None or seen is None:
         raise HTTPException(404)
     return team, seen

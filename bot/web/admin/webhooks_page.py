@@ -122,7 +122,7 @@ async def _remove(visit: Visit, seen: Seen, form: dict[str, str]) -> Response:
 
 
 async def _seen(key: str) -> Seen | None:
-    return next((one for one in await setups.read("webhooks") if one.key == key), None)
+    return await setups.find("webhooks", key)
 
 
 def _vault(visit: Visit) -> Vault:
