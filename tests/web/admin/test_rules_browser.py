@@ -48,9 +48,11 @@ async def test_a_rule_is_written_row_by_row_and_nothing_that_was_typed_is_lost(f
             await words.fill("refund, 退款")
             await page.get_by_label("Add an action").select_option("tag")
             await page.get_by_role("button", name="Add an action").click()
+            tag = page.get_by_role("textbox", name="Tag")
+            await expect(tag).to_be_focused()
             await expect(page.get_by_label("Name")).to_have_value("refunds")
             await page.locator("button.main").click()
-            tag = page.get_by_role("textbox", name="Tag")
+            await expect(page.get_by_role("alert")).to_be_visible()
             await expect(tag).to_be_focused()
             assert await axe.complaints(page) == []
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
