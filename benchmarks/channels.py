@@ -43,7 +43,7 @@ class Case:
 CASES = (
     Case("support-bot", 25, 2, "999", "aiogram"),
     Case("slack", 10, 5, "C0ALERTS", "slack_sdk.web.async_client"),
-    Case("mail", 5, 10, "alarm@example.org", "aiosmtplib", closes=False),
+    Case("mail", 5, 6, "alarm@example.org", "aiosmtplib", closes=False),
     Case("webchat", 50, 1.5, "w_alarm", "sys", closes=False),
 )
 

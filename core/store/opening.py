@@ -6,6 +6,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 
+from tortoise.apps import Apps
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import ConfigurationError
@@ -49,6 +50,13 @@ class Store:
         if not isinstance(root, (SqliteClient, PostgresClient)):
             raise TypeError(f"{root!r} is no client of ours")
         return root
+
+    @property
+    def apps(self) -> Apps:
+        """The models, as Tortoise knows them."""
+        if self._context.apps is None:
+            raise TypeError("the store is not open")
+        return self._context.apps
 
     @property
     def sqlite_reader(self) -> SqliteReader:

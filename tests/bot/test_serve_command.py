@@ -47,7 +47,7 @@ class Served:
         self._reader.start()
 
     def wait_for(self, words: str) -> str:
-        while (line := self._lines.get(timeout=30)) is not None:
+        while (line := self._lines.get(timeout=120)) is not None:
             if words in line:
                 return line
         raise AssertionError("".join(self.said))
@@ -57,7 +57,7 @@ class Served:
         return self.ended()
 
     def ended(self) -> int:
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=120)
         self._reader.join(timeout=10)
         assert self.process.stderr is not None
         self.process.stderr.close()
