@@ -19,21 +19,21 @@ from core.insight.tallies import Tally, added
 from core.models.invites import Invite
 
 _RATED = """COUNT(overall) AS rated, SUM(overall) AS total, SUM(overall * overall) AS squares,
-    SUM(CASE WHEN band = 'negative' THEN 1 ELSE 0 END) AS negative,
-    SUM(CASE WHEN band = 'neutral' THEN 1 ELSE 0 END) AS neutral,
-    SUM(CASE WHEN band = 'positive' THEN 1 ELSE 0 END) AS positive"""
+    COUNT(*) FILTER (WHERE band = 'negative') AS negative,
+    COUNT(*) FILTER (WHERE band = 'neutral') AS neutral,
+    COUNT(*) FILTER (WHERE band = 'positive') AS positive"""
 _WORTH_SORTING = timedelta(days=45)
 _IS_ANSWERED = "state IN ('answered', 'finished')"
 _IS_DELIVERED = f"(delivered_at IS NOT NULL OR {_IS_ANSWERED})"
-_DELIVERED = f"""SUM(CASE WHEN {_IS_DELIVERED} THEN 1 ELSE 0 END) AS delivered,
-    SUM(CASE WHEN {_IS_ANSWERED} THEN 1 ELSE 0 END) AS answered"""
+_DELIVERED = f"""COUNT(*) FILTER (WHERE {_IS_DELIVERED}) AS delivered,
+    COUNT(*) FILTER (WHERE {_IS_ANSWERED}) AS answered"""
 _ASKED = f"""COUNT(*) AS asked, {_DELIVERED},
-    SUM(CASE WHEN state = 'finished' THEN 1 ELSE 0 END) AS finished,
-    SUM(CASE WHEN state = 'delivered' THEN 1 ELSE 0 END) AS waiting,
-    SUM(CASE WHEN state = 'expired' THEN 1 ELSE 0 END) AS expired,
-    SUM(CASE WHEN state = 'undeliverable' THEN 1 ELSE 0 END) AS undeliverable,
-    SUM(CASE WHEN state = 'cancelled' THEN 1 ELSE 0 END) AS cancelled,
-    SUM(CASE WHEN state = 'scheduled' THEN 1 ELSE 0 END) AS scheduled"""
+    COUNT(*) FILTER (WHERE state = 'finished') AS finished,
+    COUNT(*) FILTER (WHERE state = 'delivered') AS waiting,
+    COUNT(*) FILTER (WHERE state = 'expired') AS expired,
+    COUNT(*) FILTER (WHERE state = 'undeliverable') AS undeliverable,
+    COUNT(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+    COUNT(*) FILTER (WHERE state = 'scheduled') AS scheduled"""
 
 
 async def ratings(slices: Collection[int], part: Part) -> dict[int, Tally]:
@@ -48,7 +48,7 @@ async def questions(slices: Collection[int], part: Part) -> dict[int, Tally]:
 
 async def over_time(slices: Collection[int], parts: Sequence[Part]) -> list[Tally]:
     """For each part, what was answered in it and how many of its questions were."""
-    rated = f"{_RATED}, SUM(CASE WHEN commented THEN 1 ELSE 0 END) AS commented"
+    rated = f"{_RATED}, COUNT(*) FILTER (WHERE commented) AS commented"
     found = await _by_part("responses", "created_at", rated, slices, parts)
     asked = await _by_part("invites", "asked_at", _DELIVERED, slices, parts)
     return [added(both) for both in zip(found, asked, strict=True)]
@@ -82,7 +82,7 @@ async def open_recoveries(slices: Collection[int], now: datetime) -> dict[int, T
     """By slice: those that nobody has finished, and those of them that are late."""
     rows = await _rows(
         f"""SELECT r.slice_id AS slice, COUNT(*) AS open,
-                SUM(CASE WHEN v.due_at < {_moment(now)} THEN 1 ELSE 0 END) AS overdue
+                COUNT(*) FILTER (WHERE v.due_at < {_moment(now)}) AS overdue
             FROM recoveries v JOIN responses r ON r.id = v.response_id
             WHERE v.state IN ('open', 'taken') AND r.slice_id IN {_set(slices)} GROUP BY r.slice_id"""
     )

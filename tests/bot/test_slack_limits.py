@@ -198,3 +198,18 @@ def test_a_long_comment_that_is_not_touched_does_not_lose_its_end() -> None:
         state = {"values": {"comment": {"comment": {"type": "plain_text_input", "value": typed}}}}
         given = forms.values({**view, "state": state})
         assert given == values if values is not None else "comment" in given
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("*这是测试。*没有客户", "*这是测试。*\u200b没有客户"),
+        ("您的工单 *CS1*“路由器”", "您的工单 *CS1*\u200b“路由器”"),
+        ("工单*CS1*", "工单\u200b*CS1*"),
+        ("Your *CS1*, (*CS2*): *CS3*\n*CS4*", "Your *CS1*, (*CS2*): *CS3*\n*CS4*"),
+    ],
+)
+def test_what_is_bold_touches_no_letter(text: str, shown: str) -> None:
+    """Slack would show the asterisks."""
+    [block] = drawing.blocks(Message(key="note:1", kind="note", text=text, plain=text))
+    assert block["text"]["text"] == shown
