@@ -11,6 +11,8 @@ SOURCES := bot core tests benchmarks
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_NO_PROGRESS := 1
 export UV_HTTP_TIMEOUT := 30
+# The tests start hundreds of programs; each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test core lint types arrows bench docs lock clean
