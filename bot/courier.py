@@ -287,7 +287,7 @@ class Courier:
         else:
             if dead and delivery.address_id is not None:
                 await contacts.mark_unreachable(delivery.address_id, reason)
-            if delivery.kind in recoveries.FOR_THE_CONTACT:
+            if recoveries.is_for_the_contact(delivery):
                 await recoveries.not_told(delivery, reason, now=now)
 
 

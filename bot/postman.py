@@ -17,6 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, T
 from aiohttp.abc import AbstractResolver
 
 from core import transactions
+from core.failpoints import fp
 from core.reactions import webhooks
 from core.reactions.webhooks import Request, Vault
 
@@ -170,7 +171,9 @@ class Postman:
             while endpoint in self._woken:
                 self._woken.discard(endpoint)
                 while request := await webhooks.take(endpoint, self._vault, now=self._clock()):
+                    fp("call.taken")
                     await self.send(request)
+                    fp("call.marked")
         except transactions.StoreUnavailable:
             logger.warning("The store is away; calls of webhooks wait until it is back")
         except Exception:
@@ -181,6 +184,7 @@ class Postman:
         row = request.call
         try:
             status, after = await self._post(request)
+            fp("call.sent")
         except (ClientError, OSError, TimeoutError, ValueError) as error:
             problem = _told(error)
             logger.warning("Webhook call %s failed: %s", row.message, problem)

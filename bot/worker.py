@@ -17,6 +17,7 @@ from bot.postman import Postman
 from bot.site import Site
 from bot.staff import actions as staff_actions
 from bot.staff import commands as staff_commands
+from bot.staff import mails as staff_mails
 from bot.staff.actions import StaffDesk
 from bot.surveys import commands as chat_commands
 from bot.surveys.conversation import Conversation
@@ -184,6 +185,10 @@ class Worker:
             obeyed = await staff_commands.heard(channel, event, self._site, now=now)
             if obeyed is not None:
                 return obeyed
+        if isinstance(event, Wrote) and not channel.has_buttons:
+            answered = await staff_mails.heard(self._site, channel, event, now=now)
+            if answered is not None:
+                return answered
         if isinstance(event, Wrote) and event.thread:
             overheard = await self._staff.overheard(channel, event, now=now)
             if overheard is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core.accounts import sessions
+from core.desk import openings
 from core.models.access import IdempotentAnswer
 from core.privacy import retention
 from core.reactions import webhooks
@@ -23,5 +24,6 @@ async def tidy(*, now: datetime) -> None:
     await IdempotentAnswer.filter(created_at__lt=now - ANSWERS_FOR).delete()
     await sessions.forget_old(now=now)
     await webhooks.forget(now=now)
+    await openings.forget(before=now - ANSWERS_FOR)
     await retention.let_go(now=now)
     await scrubbing.scrub()

@@ -7,6 +7,7 @@ from datetime import datetime
 from tortoise.exceptions import IntegrityError
 
 from core import transactions
+from core.failpoints import fp
 from core.models.desk import Ticket
 from core.models.reactions import Occasion
 from core.models.setup import Rule
@@ -31,3 +32,4 @@ async def happened(event: str, key: str, ticket: Ticket, *, invite_id: int | Non
     except IntegrityError:
         return
     await jobs.enqueue(JOB, row.id, due=now, now=now)
+    fp("occasion.planned")

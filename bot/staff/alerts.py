@@ -9,6 +9,7 @@ from datetime import datetime
 from bot import markup
 from bot.site import Site
 from bot.staff import actions, cards, floods, home, rule_alerts
+from bot.staff.answerable import answerable
 from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
@@ -34,6 +35,11 @@ _TOLD = ("until", "due")
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     """The alert in its present state, or a line for its thread, or what else staff read; None when it is gone."""
+    message = await _drawn(delivery, channel, site, now=now)
+    return answerable(message, delivery.ticket_id, channel, site) if message is not None else None
+
+
+async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     if delivery.kind in cards.KINDS:
         return await cards.draw(delivery, channel, site, now=now)
     if delivery.kind in home.KINDS:

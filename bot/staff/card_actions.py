@@ -15,7 +15,7 @@ from core.desk import homes, tickets
 from core.models.desk import Ticket
 from core.models.setup import Staff
 from core.ports import Acknowledgement, Form, Submitted, Tapped
-from core.reactions import alerts, requests
+from core.reactions import recoveries, requests
 
 PREFIX = "t:"
 _ACTION = re.compile(r"t:(CS\d{12,17}):([a-z]+)")
@@ -72,8 +72,8 @@ async def _resolve(ticket: Ticket, staff: Staff, values: _Values, now: datetime)
 
 
 async def _form(verb: str, ticket: Ticket) -> _Form:
-    """While the staff are alerted about it, resolving it ends that too, with an outcome."""
-    if verb == "resolve" and await alerts.under_way(ticket) is not None:
+    """While the staff are alerted about it, or a recovery is open, resolving it ends that too, with an outcome."""
+    if verb == "resolve" and await recoveries.under_way(ticket) is not None:
         return forms.resolve
     return _FORMS[verb]
 

@@ -8,11 +8,13 @@ from functools import partial
 
 from bot.site import Site
 from bot.staff import card_actions
+from bot.staff.states import is_over
 from core.desk import attachments, cards
 from core.models.deliveries import Delivery
-from core.models.desk import OPEN_STATUSES, Ticket, TicketEntry, TicketStatus
+from core.models.desk import Ticket, TicketEntry, TicketStatus
 from core.plumbing import deliveries
 from core.ports import Button, Channel, Fact, Message, Tone
+from core.reactions import recoveries
 
 KINDS = frozenset({cards.CARD, cards.LINE})
 Say = Callable[..., str]
@@ -30,6 +32,10 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
 async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site) -> Message:
     locale = site.templates.best_locale("")
     say: Say = partial(_label, site, locale)
+    state = status_of(ticket, site, locale)
+    misses_outcome = await _misses_outcome(ticket)
+    if misses_outcome:
+        state = say("state.outcome_missing", state=state)
     words, files = await _words(delivery.payload.get("words")), await _files(delivery.payload.get("words"))
     context: dict[str, object] = {
         "contact": {"name": ticket.contact.name},
@@ -37,7 +43,7 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
         "channel": came_by(ticket, site, locale),
-        "state": status_of(ticket, site, locale),
+        "state": state,
         "text": words,
     }
     rendered = await site.templates.render(cards.CARD, locale, channel.dialect, context, channel=channel.kind)
@@ -47,9 +53,9 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         text=rendered.text,
         plain=rendered.plain,
         subject=rendered.subject,
-        facts=_facts(ticket, files, site, locale),
+        facts=_facts(ticket, files, state, say),
         quote=words,
-        rows=_buttons(ticket, say, forms=channel.has_forms),
+        rows=_buttons(ticket, say, misses_outcome=misses_outcome, forms=channel.has_forms),
         topic=f"ticket:{ticket.id}",
         locale=locale,
         urgent=ticket.priority == "urgent",
@@ -106,23 +112,28 @@ def came_by(ticket: Ticket, site: Site, locale: str) -> str:
     return site.templates.label("alert.one_of_channels", locale, kind=words, name=ticket.channel)
 
 
-def _facts(ticket: Ticket, files: str, site: Site, locale: str) -> tuple[Fact, ...]:
-    say: Say = partial(_label, site, locale)
+async def _misses_outcome(ticket: Ticket) -> bool:
+    """The request is resolved, and nobody has said how its recovery ended."""
+    return is_over(ticket) and await recoveries.under_way(ticket) is not None
+
+
+def _facts(ticket: Ticket, files: str, state: str, say: Say) -> tuple[Fact, ...]:
     facts = [
         ("owner", ticket.assignee.name if ticket.assignee else say("alert.nobody")),
-        ("state", status_of(ticket, site, locale)),
+        ("state", state),
         ("files", files),
     ]
     return tuple(Fact(say(f"alert.{name}"), value) for name, value in facts if value)
 
 
-def _buttons(ticket: Ticket, say: Say, *, forms: bool) -> tuple[tuple[Button, ...], ...]:
+def _buttons(ticket: Ticket, say: Say, *, misses_outcome: bool, forms: bool) -> tuple[tuple[Button, ...], ...]:
     """Where the channel has no forms, only what needs none."""
-    if ticket.status not in OPEN_STATUSES:
-        return ()
 
-    def button(verb: str, tone: Tone = Tone.NEUTRAL) -> Button:
-        return Button(say(f"button.{verb}"), card_actions.write(ticket.number, verb), tone=tone)
+    def button(verb: str, tone: Tone = Tone.NEUTRAL, name: str = "") -> Button:
+        return Button(say(f"button.{name or verb}"), card_actions.write(ticket.number, verb), tone=tone)
+
+    if is_over(ticket):
+        return ((button("resolve", Tone.PRIMARY, name="outcome"),),) if misses_outcome and forms else ()
 
     free = ticket.status in (TicketStatus.NEW, TicketStatus.ASSIGNED) or ticket.assignee is None
     row = (

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.site import Site
 from bot.wording import Wording
-from core.models.desk import OPEN_STATUSES
+from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.setup import Staff
 from core.ports import Moment
@@ -22,22 +22,32 @@ def state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     state = _state_of(alert, words, site, now=now)
     recovery: Recovery | None = alert.recovery
     is_under_way = alert.state != AlertState.CLOSED and recovery is not None and recovery.state in UNDER_WAY
-    if is_under_way and alert.ticket.status not in OPEN_STATUSES:
-        return words.label("state.outcome_missing", state=state)
-    return state
+    return words.label("state.outcome_missing", state=state) if is_under_way and is_over(alert.ticket) else state
+
+
+def is_over(ticket: Ticket) -> bool:
+    """The request is resolved: what is open about it misses its outcome."""
+    return ticket.status not in OPEN_STATUSES
+
+
+def end_of(recovery: Recovery, words: Wording) -> str:
+    """How it ended; "" while it is open."""
+    if recovery.state == RecoveryState.RESOLVED:
+        return words.label(
+            "state.resolved", name=recovery.closed_by, outcome=words.label(f"outcome.{recovery.outcome}")
+        )
+    if recovery.state == RecoveryState.DISMISSED:
+        reason = words.label(f"dismissal.{recovery.outcome}")
+        return words.label("state.dismissed", name=recovery.closed_by, reason=reason)
+    return ""
 
 
 def _state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str:
     recovery: Recovery | None = alert.recovery
     if alert.ticket.contact.erased_at is not None:
         return words.label("state.erased")
-    if recovery is not None and recovery.state == RecoveryState.RESOLVED:
-        return words.label(
-            "state.resolved", name=recovery.closed_by, outcome=words.label(f"outcome.{recovery.outcome}")
-        )
-    if recovery is not None and recovery.state == RecoveryState.DISMISSED:
-        reason = words.label(f"dismissal.{recovery.outcome}")
-        return words.label("state.dismissed", name=recovery.closed_by, reason=reason)
+    if recovery is not None and (end := end_of(recovery, words)):
+        return end
     if alert.state == AlertState.CLOSED:
         return words.label("state.closed")
     if recovery is not None and now >= recovery.due_at:

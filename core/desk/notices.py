@@ -15,13 +15,18 @@ from core.models.desk import OPEN_STATUSES, EntryKind, Ticket
 from core.models.setup import Staff
 from core.store.prepared import Prepared
 
-ASSIGNED, RESOLVED, REOPENED = "assigned", "resolved", "reopened"
+RECEIVED, ASSIGNED, RESOLVED, REOPENED = "received", "assigned", "resolved", "reopened"
 KINDS = frozenset({ASSIGNED, RESOLVED, REOPENED})
 
 
 async def assigned(ticket: Ticket, to: Staff, *, now: datetime) -> None:
     """Each name once in a cycle: a request that goes to and fro is no news every time."""
     await _tell(ticket, ASSIGNED, f"{ticket.cycle}:{to.id}", {"staff": to.id}, now=now)
+
+
+async def received(ticket: Ticket, *, now: datetime) -> None:
+    """Somebody of the staff opened it: the contact is told its number, as who writes to us is."""
+    await _tell(ticket, RECEIVED, "", {}, now=now)
 
 
 async def resolved(ticket: Ticket, *, result: str, alone: bool = False, now: datetime) -> None:

@@ -113,8 +113,12 @@ async def open_ticket(
     thread: str = "",
     tags: Sequence[str] = (),
     follows: Ticket | None = None,
+    by: Staff | None = None,
 ) -> Ticket:
-    """A new request. Without a priority it gets the one that its type brings along. It may follow another."""
+    """A new request. Without a priority it gets the one that its type brings along. It may follow another.
+
+    `by`: who of the staff opened it for the contact; `text` is then what they wrote down of the contact's words.
+    """
     ticket = await insert(
         Ticket,
         number=await numbering.next_number(now),
@@ -130,7 +134,11 @@ async def open_ticket(
         created_at=now,
     )
     where: dict[str, object] = {"channel": channel or "api"}
-    await history.write(ticket, EntryKind.OPENED, actor=contact.name, label="history.opened", values=where, now=now)
+    label, who = "history.opened", contact.name
+    if by is not None:
+        label, who = "history.opened_by", by.name or by.key
+        where["name"] = who
+    await history.write(ticket, EntryKind.OPENED, actor=who, label=label, values=where, now=now)
     if follows is not None:
         number: dict[str, object] = {"number": follows.number}
         await history.write(ticket, EntryKind.NOTE, label="history.follows", values=number, now=now)

@@ -9,7 +9,7 @@ from core import contacts, errors, history, transactions
 from core.desk import answering, cards, conversations, notices, tickets
 from core.desk.routes import route
 from core.models.deliveries import Delivery, DeliveryState
-from core.models.desk import EntryKind, Ticket
+from core.models.desk import OPEN_STATUSES, EntryKind, Ticket
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
 from core.models.setup import Staff
@@ -22,6 +22,8 @@ JOB = "recovery"
 OUTCOMES = ("solved", "compensated", "explained", "not_reachable", "other")
 DISMISSALS = ("mistake", "test", "spam", "duplicate", "other")
 UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
+About = Alert | Recovery
+"""What staff act on: the alert about a recovery, or the recovery itself where nobody is alerted about it."""
 FOR_THE_CONTACT = frozenset({"reply", "sorry", "follow_up"}) | notices.KINDS
 
 
@@ -49,14 +51,27 @@ async def open_recovery(ticket: Ticket, response: Response, *, within: timedelta
         is_new = bool(await Recovery.filter(id=recovery.id, state__not_in=UNDER_WAY).update(**fresh))
     if is_new:
         due: dict[str, object] = {"due": recovery.due_at.isoformat()}
-        await history.write(ticket, EntryKind.RECOVERY, label="history.recovery_opened", values=due, now=now)
+        entry = await history.write(ticket, EntryKind.RECOVERY, label="history.recovery_opened", values=due, now=now)
+        if ticket.status not in OPEN_STATUSES:
+            await cards.redraw(ticket, entry, now=now)
     return recovery
 
 
+async def under_way(ticket: Ticket) -> About | None:
+    """What the staff are alerted to about it, or else the recovery that is open without an alert, if there is one."""
+    alert = await alerts.under_way(ticket)
+    return alert or await _whole(Recovery.filter(ticket_id=ticket.id, state__in=UNDER_WAY).order_by("-id").first())
+
+
+async def by_id(recovery_id: int) -> Recovery | None:
+    """That recovery, with its ticket and who has it."""
+    return await _whole(Recovery.filter(id=recovery_id).first())
+
+
 @transactions.atomic
-async def take(alert: Alert, staff: Staff, *, now: datetime) -> None:
+async def take(about: About, staff: Staff, *, now: datetime) -> None:
     """It is mine. Raises errors.Conflict when somebody else has it or it is over."""
-    recovery = await _under_way(alert)
+    recovery = await _under_way(about)
     if recovery is not None:
         if recovery.state == RecoveryState.TAKEN:
             raise await _taken_already(recovery, staff)
@@ -65,36 +80,29 @@ async def take(alert: Alert, staff: Staff, *, now: datetime) -> None:
         )
         if not mine:
             raise await _taken_already(await Recovery.get(id=recovery.id), staff)
-    before = alert.ticket.assignee
-    if not await _owned(alert, staff, by=staff, now=now) and recovery is None:
+    before = about.ticket.assignee
+    if not await _owned(about, staff, by=staff, now=now) and recovery is None:
         raise _taken_by(before, staff)
-    await alerts.tell(
-        alert, "alert_taken", f"taken:{staff.id}", now=now, actor={"name": staff.name}, due=_due(recovery)
-    )
+    said = {"actor": {"name": staff.name}, "due": _due(recovery)}
+    await _tell(about, "alert_taken", f"taken:{staff.id}", now=now, **said)
 
 
 @transactions.atomic
-async def assign(alert: Alert, to: Staff, *, by: Staff, now: datetime) -> None:
+async def assign(about: About, to: Staff, *, by: Staff, now: datetime) -> None:
     """Give it to somebody, whoever had it before."""
-    recovery = await _under_way(alert)
+    recovery = await _under_way(about)
     if recovery is not None:
         given = Recovery.filter(id=recovery.id, state__in=UNDER_WAY)
         if not await given.update(state=RecoveryState.TAKEN, owner_id=to.id, taken_at=now):
             raise errors.Conflict("this is finished already", label="note.already_finished")
-    await _owned(alert, to, by=by, now=now)
-    await alerts.tell(
-        alert,
-        "alert_update",
-        f"assigned:{to.id}:{alert.version}",
-        now=now,
-        event="assigned",
-        actor={"name": by.name},
-        owner={"name": to.name},
-    )
+    await _owned(about, to, by=by, now=now)
+    line = f"assigned:{to.id}:{about.version}" if isinstance(about, Alert) else ""
+    said = {"event": "assigned", "actor": {"name": by.name}, "owner": {"name": to.name}}
+    await _tell(about, "alert_update", line, now=now, **said)
 
 
 @transactions.atomic
-async def resolve(alert: Alert, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
+async def resolve(about: About, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
     """Close it with an outcome; the ticket is resolved with it, and the contact is asked whether it is right now.
 
     That question tells them that it was looked after; who is not asked any more is told without it. The note is for the
@@ -102,14 +110,15 @@ async def resolve(alert: Alert, outcome: str, note: str, *, by: Staff, now: date
     """
     if outcome not in OUTCOMES:
         raise errors.Invalid(f"an outcome is one of {', '.join(OUTCOMES)}", field="outcome")
-    await _close(alert, RecoveryState.RESOLVED, outcome, note, by=by, now=now)
-    ticket = await Ticket.get(id=alert.ticket_id).select_related("contact", "team", "assignee")
+    await _close(about, RecoveryState.RESOLVED, outcome, note, by=by, now=now)
+    ticket = await Ticket.get(id=about.ticket_id).select_related("contact", "team", "assignee")
     is_reachable = outcome != "not_reachable"
     asked = await invites.ask_again(ticket, ticket.contact, now=now) if is_reachable else None
-    await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False, tell=False)
+    walk = await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False, tell=False)
     if is_reachable and asked is None:
         await notices.resolved(ticket, result="", alone=True, now=now)
-    await _told_end(alert, "resolved", by, now=now, outcome=outcome, note=clean(note, limit=500))
+    values = {"outcome": outcome, "note": clean(note, limit=500)}
+    await _told_end(about, "resolved", by, was_over=walk.repeated, now=now, **values)
 
 
 @transactions.atomic
@@ -124,12 +133,14 @@ async def resolved_elsewhere(ticket: Ticket, *, by: str, now: datetime) -> None:
 
 
 @transactions.atomic
-async def dismiss(alert: Alert, reason: str, note: str, *, by: Staff, now: datetime) -> None:
+async def dismiss(about: About, reason: str, note: str, *, by: Staff, now: datetime) -> None:
     """It needs no recovery (a slip, a test); the reason is kept."""
     if reason not in DISMISSALS:
         raise errors.Invalid(f"a reason is one of {', '.join(DISMISSALS)}", field="reason")
-    await _close(alert, RecoveryState.DISMISSED, reason, note, by=by, now=now)
-    await _told_end(alert, "dismissed", by, now=now, reason=reason, note=clean(note, limit=500))
+    await _close(about, RecoveryState.DISMISSED, reason, note, by=by, now=now)
+    was_over = not await tickets.is_open(about.ticket)
+    values = {"reason": reason, "note": clean(note, limit=500)}
+    await _told_end(about, "dismissed", by, was_over=was_over, now=now, **values)
 
 
 @transactions.atomic
@@ -155,12 +166,12 @@ async def snooze(alert: Alert, until: datetime, *, by: Staff, now: datetime) -> 
 
 
 @transactions.atomic
-async def answers(alert: Alert, staff: Staff, *, now: datetime) -> None:
+async def answers(about: About, staff: Staff, *, now: datetime) -> None:
     """Whoever answers what nobody has taken has taken it."""
-    if alert.state == AlertState.OPEN:
+    if about.state in (AlertState.OPEN, RecoveryState.OPEN):
         with contextlib.suppress(errors.Conflict):  # somebody else was faster, and has it
             async with transactions.savepoint():
-                await take(alert, staff, now=now)
+                await take(about, staff, now=now)
 
 
 @transactions.atomic
@@ -225,19 +236,42 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
         await cards.tell(ticket, entry, "not_told", now=now, text=words)
 
 
+def is_for_the_contact(delivery: Delivery) -> bool:
+    """Words of which staff must hear when they do not arrive; `received` only where the staff opened the request: who
+    wrote from there a moment ago is there.
+    """
+    by_staff = delivery.kind == notices.RECEIVED and delivery.address_id is not None
+    return by_staff or delivery.kind in FOR_THE_CONTACT
+
+
 async def _on_duty(ticket: Ticket, *, now: datetime) -> int | None:
     found = await duty.now_on(await route(ticket), now=now)
     return found.person.id if found else None
 
 
-async def _under_way(alert: Alert) -> Recovery | None:
+async def _under_way(about: About) -> Recovery | None:
     """Its recovery, where it has one. Raises errors.Conflict when it is over."""
-    if await Alert.filter(id=alert.id, state=AlertState.CLOSED).exists():
+    alert = about if isinstance(about, Alert) else None
+    if alert is not None and await Alert.filter(id=alert.id, state=AlertState.CLOSED).exists():
         raise errors.Conflict("this is finished already", label="note.already_finished")
-    recovery = await Recovery.get_or_none(id=alert.recovery_id) if alert.recovery_id else None
+    recovery_id = alert.recovery_id if alert is not None else about.id
+    recovery = await Recovery.get_or_none(id=recovery_id) if recovery_id else None
     if recovery is not None and recovery.state not in UNDER_WAY:
         raise errors.Conflict("this is finished already", label="note.already_finished")
     return recovery
+
+
+async def _whole(query) -> Recovery | None:  # type: ignore[no-untyped-def]
+    recovery: Recovery | None = await query
+    if recovery is not None:
+        await recovery.fetch_related("ticket__contact", "ticket__team", "ticket__assignee", "owner")
+    return recovery
+
+
+async def _tell(about: About, kind: str, line: str, *, now: datetime, **values: object) -> None:
+    """In the alert's thread. Without an alert there is none; the card's is told of the ticket itself."""
+    if isinstance(about, Alert):
+        await alerts.tell(about, kind, line, now=now, **values)
 
 
 async def _taken_already(recovery: Recovery, staff: Staff) -> errors.Conflict:
@@ -251,10 +285,10 @@ def _taken_by(owner: Staff | None, staff: Staff) -> errors.Conflict:
     return errors.Conflict(f"already taken by {name}", label="note.taken_by", name=name)
 
 
-async def _owned(alert: Alert, staff: Staff, *, by: Staff, now: datetime) -> bool:
+async def _owned(about: About, staff: Staff, *, by: Staff, now: datetime) -> bool:
     """The ticket and the alert are theirs. False: the alert was acknowledged before."""
-    was_open = await alerts.acknowledge(alert, now=now)
-    ticket = await Ticket.get(id=alert.ticket_id)
+    was_open = await alerts.acknowledge(about, now=now) if isinstance(about, Alert) else True
+    ticket = await Ticket.get(id=about.ticket_id)
     await tickets.hand_over(ticket, staff, by=by.name, now=now)
     await history.write(
         ticket,
@@ -264,29 +298,35 @@ async def _owned(alert: Alert, staff: Staff, *, by: Staff, now: datetime) -> boo
         values={"name": staff.name},
         now=now,
     )
-    await alerts.redraw(alert, now=now)
+    if isinstance(about, Alert):
+        await alerts.redraw(about, now=now)
     return was_open
 
 
-async def _close(alert: Alert, state: RecoveryState, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
-    recovery = await _under_way(alert)
+async def _close(about: About, state: RecoveryState, outcome: str, note: str, *, by: Staff, now: datetime) -> None:
+    recovery = await _under_way(about)
     if recovery is not None:
         closed = await Recovery.filter(id=recovery.id, state__in=UNDER_WAY).update(
             state=state, outcome=outcome, closing_note=clean(note), closed_at=now, closed_by=by.name
         )
         if not closed:
             raise errors.Conflict("this is finished already", label="note.already_finished")
-    await alerts.close(alert)
+    if isinstance(about, Alert):
+        await alerts.close(about)
 
 
-async def _told_end(alert: Alert, event: str, by: Staff, *, now: datetime, **values: object) -> None:
-    ticket = await Ticket.get(id=alert.ticket_id)
+async def _told_end(about: About, event: str, by: Staff, *, was_over: bool, now: datetime, **values: object) -> None:
+    """`was_over`: the request was resolved before, and its card says that the outcome is missing."""
+    ticket = await Ticket.get(id=about.ticket_id)
     outcome: dict[str, object] = {"outcome": values.get("outcome") or values.get("reason")}
-    await history.write(
+    entry = await history.write(
         ticket, EntryKind.RECOVERY, actor=by.name, label="history.recovery_closed", values=outcome, now=now
     )
-    await alerts.redraw(alert, now=now)
-    await alerts.tell(alert, "alert_update", event, now=now, event=event, actor={"name": by.name}, **values)
+    if was_over:
+        await cards.redraw(ticket, entry, now=now)
+    if isinstance(about, Alert):
+        await alerts.redraw(about, now=now)
+    await _tell(about, "alert_update", event, now=now, event=event, actor={"name": by.name}, **values)
 
 
 def _due(recovery: Recovery | None) -> str:

@@ -1,5 +1,5 @@
-"""What staff do under the card of a request. While they are alerted about it, that is one thing with the alert: who has
-one has both, and what ends one ends both.
+"""What staff do under the card of a request. While they are alerted about it, or a recovery is open, that is one thing
+with it: who has one has both, and what ends one ends both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from core import errors, transactions
 from core.desk import conversations, tickets
 from core.models.desk import Ticket
 from core.models.setup import Staff
-from core.reactions import alerts, recoveries
+from core.reactions import recoveries
 
 _ENDS = {
     "compensated": "solved",
@@ -26,19 +26,19 @@ _ENDS = {
 @transactions.atomic
 async def take(ticket: Ticket, staff: Staff, *, now: datetime) -> None:
     """It is mine. Raises errors.Conflict when somebody else has it, or when it is over."""
-    alert = await alerts.under_way(ticket)
-    if alert is None:
+    about = await recoveries.under_way(ticket)
+    if about is None:
         await tickets.take(ticket, staff, now=now)
     else:
-        await recoveries.take(alert, staff, now=now)
+        await recoveries.take(about, staff, now=now)
 
 
 @transactions.atomic
 async def assign(ticket: Ticket, to: Staff, *, by: Staff, now: datetime) -> None:
     """Give it to somebody, whoever had it before. Raises errors.Conflict when it is over."""
-    alert = await alerts.under_way(ticket)
-    if alert is not None:
-        await recoveries.assign(alert, to, by=by, now=now)
+    about = await recoveries.under_way(ticket)
+    if about is not None:
+        await recoveries.assign(about, to, by=by, now=now)
         return
     if not await tickets.is_open(ticket):
         raise errors.Conflict("this is finished already", label="note.already_finished")
@@ -48,9 +48,9 @@ async def assign(ticket: Ticket, to: Staff, *, by: Staff, now: datetime) -> None
 @transactions.atomic
 async def reply(ticket: Ticket, text: str, *, by: Staff, told: bool = False, now: datetime) -> None:
     """Words for the contact, where they asked. Raises as `conversations.reply` does."""
-    alert = await alerts.under_way(ticket)
-    if alert is not None:
-        await recoveries.answers(alert, by, now=now)
+    about = await recoveries.under_way(ticket)
+    if about is not None:
+        await recoveries.answers(about, by, now=now)
     await conversations.reply(ticket, text, by=by, told=told, now=now)
 
 
@@ -62,10 +62,10 @@ async def resolve(ticket: Ticket, end: str, result: str, *, by: Staff, now: date
     """
     if end not in recoveries.OUTCOMES and end not in tickets.CLOSE_REASONS:
         raise errors.Invalid(f"a reason is one of {', '.join(tickets.CLOSE_REASONS)}", field="reason")
-    alert = await alerts.under_way(ticket)
-    if alert is not None:
+    about = await recoveries.under_way(ticket)
+    if about is not None:
         outcome = end if end in recoveries.OUTCOMES else _ENDS[end]
-        await recoveries.resolve(alert, outcome, result, by=by, now=now)
+        await recoveries.resolve(about, outcome, result, by=by, now=now)
         return
     reason = end if end in tickets.CLOSE_REASONS else _ENDS[end]
     walk = await tickets.resolve(ticket, reason=reason, result=result, by=by.name, now=now)

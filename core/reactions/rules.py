@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from core import history, occasions, transactions
 from core.desk import tickets
@@ -18,6 +19,7 @@ from core.reactions import acting, alerts, recoveries
 from core.reactions.acting import Case
 from core.reactions.conditions import Facts, Unmet, unmet
 from core.reactions.settings import DEFAULT_RULES, Event, RuleSettings, When
+from core.store.prepared import insert_all
 from core.surveys import invites
 
 AGAIN, LAST, TOO_OFTEN = "again", "last", "too_often"
@@ -25,6 +27,8 @@ AGAIN, LAST, TOO_OFTEN = "again", "last", "too_often"
 MOST_A_DAY = 20
 """A rule fires so often for one ticket in a day, and no oftener: what it causes outside may come back to it."""
 _DAY = timedelta(days=1)
+Own = Mapping[str, int]
+Count = Callable[[timedelta], Awaitable[int]]
 
 
 @transactions.atomic
@@ -43,23 +47,12 @@ async def react(
     known = await alerts.of_response(response.id)
     ticket = await tickets.by_id(invite.ticket_id) or invite.ticket
     case = Case(Event.SETTLED, "", ticket, invite, response, scores)
-    over = ""
-    for rule in await occasions.ENABLED.all():
-        settings = RuleSettings.model_validate(rule.settings)
-        if settings.event != Event.SETTLED:
-            continue
-        reason, values = await _why_not(settings.when, case, over, now=now)
-        again = not reason and await _fired_before(response, rule)
-        look = {"fired": not reason, "why": AGAIN if again else reason, "values": values, "at": now}
-        _, is_new = await Reaction.get_or_create(
-            response_id=response.id, revision=response.revision, rule=rule.key, defaults=look
-        )
-        if reason:
-            continue
-        if is_new and not again:
-            await _fire(rule, settings, case, f"{response.id}.{response.revision}", now=now)
-        if settings.last:
-            over = rule.key
+    before = await Reaction.filter(response_id=response.id).order_by("revision")
+    looked = {one.rule for one in before if one.revision == response.revision}
+    fired = {one.rule: one.fired for one in before if one.revision < response.revision}
+    own: Own = {"response_id": response.id, "revision": response.revision}
+    again = {rule for rule, so in fired.items() if so}
+    await _look(case, own, f"{response.id}.{response.revision}", looked=looked, again=again, now=now)
     if case.recovery is not None and known is None and not case.alerted:
         await jobs.enqueue(recoveries.JOB, case.recovery.id, due=case.recovery.due_at, now=now)
     if known is not None and previous is not None:
@@ -69,26 +62,12 @@ async def react(
 @transactions.atomic
 async def look(occasion_id: int, *, now: datetime) -> None:
     """The job's "look at occasion 5": the same for what is no answer."""
-    occasion = await Occasion.get_or_none(id=occasion_id)
+    occasion = await Occasion.filter(id=occasion_id).select_for_update().first()  # a job that comes twice waits here
     case = await _case(occasion) if occasion is not None else None
     if occasion is None or case is None:
         return
-    over = ""
-    for rule in await occasions.ENABLED.all():
-        settings = RuleSettings.model_validate(rule.settings)
-        if settings.event != occasion.event:
-            continue
-        reason, values = await _why_not(settings.when, case, over, now=now)
-        if not reason and await _fires_too_often(rule, case.ticket, now=now):
-            reason = TOO_OFTEN
-        seen = {"fired": not reason, "why": reason, "values": values, "at": now}
-        _, is_new = await Reaction.get_or_create(occasion_id=occasion.id, rule=rule.key, defaults=seen)
-        if reason:
-            continue
-        if is_new:
-            await _fire(rule, settings, case, f"o{occasion.id}", now=now)
-        if settings.last:
-            over = rule.key
+    looked = {one.rule for one in await Reaction.filter(occasion_id=occasion.id)}
+    await _look(case, {"occasion_id": occasion.id}, f"o{occasion.id}", looked=looked, now=now)
 
 
 @transactions.atomic
@@ -131,27 +110,49 @@ def facts_of(case: Case, negatives: int = 0) -> Facts:
     )
 
 
-async def _why_not(when: When, case: Case, over: str, *, now: datetime) -> tuple[str, dict[str, object]]:
+async def _look(
+    case: Case, own: Own, once: str, *, looked: Collection[str], again: Collection[str] = (), now: datetime
+) -> None:
+    """Let each rule of this event look, in order: those that have not `looked` yet, and fire unless they do so `again`.
+
+    What they saw is written down in one statement, however many they are; should somebody else have been faster, that
+    fails, and with it all that was done.
+    """
+    over, looks = "", []
+    count = partial(_negatives, case.ticket.contact, {}, now=now)
+    for rule in await occasions.ENABLED.all():
+        settings = RuleSettings.model_validate(rule.settings)
+        if settings.event != case.event:
+            continue
+        reason, values = await _why_not(settings.when, case, over, count)
+        if not reason and case.event != Event.SETTLED and await _fires_too_often(rule, case.ticket, now=now):
+            reason = TOO_OFTEN
+        if rule.key not in looked:
+            why = reason or (AGAIN if rule.key in again else "")
+            seen = {"rule": rule.key, "fired": not reason, "why": why, "values": values, "at": now}
+            failed = [] if why else await _fire(rule, settings, case, once, now=now)
+            looks.append({**own, **seen, "failed": failed})
+        if settings.last and not reason:
+            over = rule.key
+    await insert_all(Reaction, looks)
+
+
+async def _why_not(when: When, case: Case, over: str, count: Count) -> tuple[str, dict[str, object]]:
     """Why the rule does not fire, and the values for its words; "" when it does."""
     if over:
         return LAST, {"rule": over}
-    negatives = await _negatives(case.ticket.contact, when, now=now) if when.repeat else 0
+    negatives = await count(when.repeat.span) if when.repeat else 0
     found: Unmet | None = unmet(when, facts_of(case, negatives))
     return (found.name, found.values) if found is not None else ("", {})
 
 
-async def _negatives(contact: Contact, when: When, *, now: datetime) -> int:
-    """How often the contact was unhappy within the span of `repeat`, this time included."""
-    since = now - when.repeat.span if when.repeat else now
-    return await Response.filter(
-        invite__contact_id=contact.id, band=Band.NEGATIVE, created_at__gt=since, created_at__lte=now
-    ).count()
-
-
-async def _fired_before(response: Response, rule: Rule) -> bool:
-    earlier = Reaction.filter(response_id=response.id, rule=rule.key, revision__lt=response.revision)
-    last = await earlier.order_by("-revision").first()
-    return last is not None and last.fired
+async def _negatives(contact: Contact, known: dict[timedelta, int], span: timedelta, *, now: datetime) -> int:
+    """How often the contact was unhappy within the span of `repeat`, this time included; each span is counted once."""
+    if span not in known:
+        known[span] = await Response.filter(
+            invite__contact_id=contact.id, band=Band.NEGATIVE, created_at__gt=now - span, created_at__lte=now
+        ).count()
+    return known[span]
 
 
 async def _fires_too_often(rule: Rule, ticket: Ticket, *, now: datetime) -> bool:
@@ -159,19 +160,13 @@ async def _fires_too_often(rule: Rule, ticket: Ticket, *, now: datetime) -> bool
     return await lately.count() >= MOST_A_DAY
 
 
-async def _fire(rule: Rule, settings: RuleSettings, case: Case, once: str, *, now: datetime) -> None:
+async def _fire(rule: Rule, settings: RuleSettings, case: Case, once: str, *, now: datetime) -> list[dict[str, object]]:
+    """Do what it says; answers with what could not be done."""
     case.once = f"{rule.id}:{once}"
     if case.event == Event.SETTLED and case.response is not None:
         case.recovery = await Recovery.get_or_none(response_id=case.response.id)
     await history.write(case.ticket, EntryKind.RULE, label="history.rule", values={"rule": rule.key}, now=now)
-    failures = await acting.act(rule.key, settings.then, case, now=now)
-    if failures:
-        own = {"occasion_id": int(once[1:])} if once.startswith("o") else _revision(case)
-        await Reaction.filter(rule=rule.key, **own).update(failed=[one.kept for one in failures])
-
-
-def _revision(case: Case) -> dict[str, int]:
-    return {"response_id": case.response.id, "revision": case.response.revision} if case.response else {}
+    return [one.kept for one in await acting.act(rule.key, settings.then, case, now=now)]
 
 
 async def _case(occasion: Occasion) -> Case | None:

@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import Webhook as Signer
 from tortoise.exceptions import IntegrityError
 
 from core import audit, errors, transactions
+from core.failpoints import fp
 from core.keeps import seal_of
 from core.models.desk import Ticket
 from core.models.setup import Rule
@@ -135,6 +136,7 @@ async def call(
     except IntegrityError:
         return await WebhookCall.get(key=name)
     await jobs.enqueue(JOB, made.id, due=now, now=now)
+    fp("call.planned")
     return made
 
 

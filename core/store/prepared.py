@@ -81,6 +81,22 @@ async def insert(model: type[M], **values: Any) -> M:
     return one
 
 
+async def insert_all(model: type[M], some: Sequence[Mapping[str, Any]]) -> None:
+    """The same for several, in one statement; the keys that the store gives them are not read back."""
+    if not some:
+        return
+    connection = _connection(model, "db_for_write")
+    kept = model._meta.fields_db_projection
+    names = [name for name in kept if kept[name] not in model._meta.generated_db_fields]
+    fields = model._meta.fields_map
+    made = [rows.unsaved(model, values) for values in some]
+    given = [fields[name].to_db_value(getattr(one, name), one) for one in made for name in names]
+    marks = map("?".format if connection.capabilities.dialect == "sqlite" else "${}".format, itertools.count(1))
+    each = ", ".join(f"({', '.join(itertools.islice(marks, len(names)))})" for _ in some)
+    columns = ", ".join(f'"{kept[name]}"' for name in names)
+    await connection.execute_query(f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES {each}', given)  # noqa: S608
+
+
 async def update(model: type[Model], where: Mapping[str, Any], **values: Any) -> int:
     """`model.filter(**where).update(**values)` for plain columns; says how many rows there were.
 

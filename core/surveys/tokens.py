@@ -13,7 +13,9 @@ from typing import Literal
 
 _secret: bytes = b""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-_REPLY = re.compile(r"([it])([a-z0-9]{1,18})\.([a-z2-7]{20})")
+_REPLY = re.compile(r"([its])([a-z0-9]{1,18})\.([a-z2-7]{20})")
+Kind = Literal["invite", "ticket", "staff"]
+_KINDS: dict[str, Kind] = {"i": "invite", "t": "ticket", "s": "staff"}
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -51,13 +53,13 @@ def contact_of(unsubscribe_token: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an answer is about: an invite's key, or a ticket's id."""
+    """What an answer is about: an invite's key, or a ticket's id; "staff" is a ticket in what the staff were sent."""
 
-    kind: Literal["invite", "ticket"]
+    kind: Kind
     name: str
 
 
-def reply_token_for(kind: Literal["invite", "ticket"], name: str) -> str:
+def reply_token_for(kind: Kind, name: str) -> str:
     """What stands in the address for answers, "i3k9x2m7qdab.<20 letters>": 100 bits nobody can make but us.
 
     Small letters and digits, because some mail servers change the case of addresses.
@@ -70,7 +72,7 @@ def subject_of(reply_token: str) -> Subject | None:
     found = _REPLY.fullmatch(reply_token.lower())
     if found is None:
         return None
-    kind: Literal["invite", "ticket"] = "invite" if found[1] == "i" else "ticket"
+    kind = _KINDS[found[1]]
     genuine = hmac.compare_digest(found[3].encode(), _reply_mac(kind, found[2]).encode())
     return Subject(kind, found[2]) if genuine else None
 

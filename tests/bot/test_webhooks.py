@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
 from aiohttp.abc import AbstractResolver
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -24,6 +22,7 @@ from core.plumbing import deliveries
 from core.reactions import webhooks
 from core.reactions.webhooks import Vault
 from core.store import Store
+from tests.rigs.receiver import Receiver, receiving
 
 SECRET = b"a secret of the tests, 32 bytes or more"
 LOOPBACK = ("127.0.0.0/8",)
@@ -32,42 +31,6 @@ LOOPBACK = ("127.0.0.0/8",)
 def now() -> datetime:
     """The library's verifier looks at the real clock."""
     return datetime.now(UTC)
-
-
-@dataclass
-class Receiver:
-    """Somebody's endpoint: a real server that keeps what it got, and answers as it is told."""
-
-    url: str = ""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    got: list[tuple[dict[str, str], str]] = field(default_factory=list)
-    hang: asyncio.Event | None = None
-
-    async def take(self, request: web.Request) -> web.StreamResponse:
-        self.got.append((dict(request.headers), await request.text()))
-        if self.hang is not None:
-            await self.hang.wait()
-        return web.Response(status=self.status, headers=self.headers)
-
-
-@contextlib.asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", receiver.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    receiver.url = f"http://127.0.0.1:{port}/hook"
-    try:
-        yield receiver
-    finally:
-        if receiver.hang is not None:
-            receiver.hang.set()
-        await runner.cleanup()
 
 
 @pytest.fixture

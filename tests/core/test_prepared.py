@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from tortoise.exceptions import IntegrityError
 
 from core import transactions
 from core.models.contacts import Address, Contact, Reach
 from core.models.deliveries import Delivery, DeliveryState
+from core.models.reactions import Reaction
 from core.plumbing import deliveries
 from core.store import Store
-from core.store.prepared import Prepared, update
+from core.store.prepared import Prepared, insert_all, update
 from tests.core.builders import NOON, at
 
 WITH_CONTACT = Prepared(
@@ -74,3 +76,17 @@ async def test_an_update_writes_moments_and_json_as_tortoise_does(store: Store) 
     assert (delivery.state, delivery.sent_at, delivery.drawn) == (DeliveryState.SENT, at(seconds=1), {"text": "★ '?'"})
     assert delivery.payload == {}
     assert await Delivery.filter(sent_at=at(seconds=1)).exists()
+
+
+async def test_several_rows_are_written_in_one_statement_as_tortoise_does(store: Store) -> None:
+    seen = {"fired": False, "values": {"has": ["Ann's ★"]}, "at": at(seconds=1)}
+    await insert_all(Reaction, [{"rule": f"r'{number}", **seen} for number in range(3)])
+    await insert_all(Reaction, [])
+    rows = await Reaction.all().order_by("id")
+    assert [one.rule for one in rows] == ["r'0", "r'1", "r'2"]
+    assert all(
+        (one.values, one.at, one.failed, one.why) == ({"has": ["Ann's ★"]}, at(seconds=1), [], "") for one in rows
+    )
+    assert len({one.id for one in rows}) == 3
+    with pytest.raises(IntegrityError):
+        await insert_all(Reaction, [{"rule": "r", "response_id": 4711, **seen}])

@@ -125,14 +125,16 @@ class Company:
         await self.telegram.tap(person.chat, f"{person.score}★")
 
     async def tell(self, person: Person) -> None:
+        addresses = [self.product.address, *self.others]
+        await self.post(person.event, f"resolved-{person.number}", to=addresses[person.number % len(addresses)])
+
+    async def post(self, event: dict[str, Any], key: str, *, to: str = "") -> None:
         """As a careful client does: with the same Idempotency-Key until it is acknowledged."""
         while True:
             await self.up.wait()
             with contextlib.suppress(httpx.TransportError):
-                headers = {"Idempotency-Key": f"resolved-{person.number}"}
-                addresses = [self.product.address, *self.others]
-                where = f"{addresses[person.number % len(addresses)]}/api/v1/events"
-                answer = await self.client.post(where, json=person.event, headers=headers)
+                where = f"{to or self.product.address}/api/v1/events"
+                answer = await self.client.post(where, json=event, headers={"Idempotency-Key": key})
                 if answer.status_code == httpx.codes.ACCEPTED:
                     return
                 assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
@@ -192,14 +194,17 @@ class Company:
 
 
 @contextlib.asynccontextmanager
-async def founded(store: str, home: Path, *, settle_after: str = "0s") -> AsyncIterator[Company]:
+async def founded(
+    store: str, home: Path, *, settle_after: str = "0s", config_too: str = "", setup_too: str = ""
+) -> AsyncIterator[Company]:
     """Set up through the command line, on a store that has its tables; nothing is started yet."""
     port = free_port()
     async with TelegramRig() as telegram, SlackRig() as slack:
         slack.channels |= {f"C0ALERTS{number}": f"alerts-{number}" for number in range(TEAMS)}
         config = home / "config.toml"
-        config.write_text(_CONFIG.format(port=port, store=store, telegram=telegram, slack=slack, secret=HOOK_SECRET))
-        (home / "setup.toml").write_text(_setup(settle_after))
+        written = _CONFIG.format(port=port, store=store, telegram=telegram, slack=slack, secret=HOOK_SECRET)
+        config.write_text(written + config_too)
+        (home / "setup.toml").write_text(_setup(settle_after) + setup_too)
         await command("apply", str(home / "setup.toml"), "--config", str(config), log=home / "apply.log")
         create = ("token", "create", "--name", "helpdesk", "--scope", "admin", "--config", str(config))
         said = await command(*create, log=home / "token.log")

@@ -18,6 +18,7 @@ from bot.web.admin import (
     labels_page,
     languages_page,
     login_page,
+    opening_page,
     overview_page,
     own_page,
     privacy_page,
@@ -35,7 +36,15 @@ from bot.web.admin import (
 from bot.web.errors import Handler
 
 _DOOR = (login_page, identity_page, setup_page, own_page)
-_DESK = (overview_page, inbox_page, tickets_page, contacts_page, privacy_page, board_page)
+_DESK = (
+    overview_page,
+    inbox_page,
+    opening_page,  # before the page of each ticket, for `new` is no number
+    tickets_page,
+    contacts_page,
+    privacy_page,
+    board_page,
+)
 _TROUBLE = (held_page, deliveries_page, arrivals_page)
 _WORDS = (
     surveys_page,

@@ -19,7 +19,7 @@ PATH = "/admin/contacts"
 PAGE = 50
 LATEST = 20
 _MOST = 2**63 - 1
-_LONGEST = 320
+LONGEST = 320
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_CONTACTS))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_CONTACTS))]
 Before = Annotated[int, Query(ge=1, le=_MOST)]
@@ -116,7 +116,7 @@ async def found(contact_id: int) -> Contact:
 def _check(visit: Visit, channel: str, address: str) -> None:
     if channel not in visit.site.channels:
         raise Refusal("there is no such channel", field="channel", label="contacts.channel_unknown")
-    if not address or len(address) > _LONGEST or not address.isprintable() or " " in address:
+    if not address or len(address) > LONGEST or not address.isprintable() or " " in address:
         raise Refusal("an address has no blanks", field="address", label="contacts.address_needed")
 
 

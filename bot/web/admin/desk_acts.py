@@ -1,4 +1,4 @@
-"""What can be done from the browser about an alert or a ticket: the use cases of Slack, each with an audit line."""
+"""What can be done from the browser about alerts, recoveries and tickets: as in Slack, each with an audit line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from core.models.desk import OPEN_STATUSES, Priority, Ticket
 from core.models.reactions import Alert
 from core.models.setup import Staff
 from core.reactions import recoveries, requests
+from core.reactions.recoveries import About
 from core.surveys import by_hand
 
 Form = Mapping[str, str]
@@ -23,10 +24,13 @@ _Did = Awaitable[str]
 """The words that pass by."""
 
 
-async def about_alert(desk: Desk, alert: Alert, verb: str, form: Form) -> str:
-    """Do it in one unit of work with its audit line; answers with what to tell. Raises errors.Refusal."""
+async def about_alert(desk: Desk, about: About, verb: str, form: Form) -> str:
+    """Do it in one unit of work with its audit line; answers with what to tell. Raises errors.Refusal.
+
+    A recovery without an alert is acted on in the same way; there is only no alert of it to be put off.
+    """
     act = _OF_ALERTS[verb]
-    return await _done(desk, alert.ticket, verb, form, lambda: act(desk, alert, form))
+    return await _done(desk, about.ticket, verb, form, lambda: act(desk, about, form))
 
 
 async def about_ticket(desk: Desk, ticket: Ticket, verb: str, form: Form) -> str:
@@ -96,41 +100,46 @@ def _one_of(form: Form, name: str, allowed: tuple[str, ...]) -> str:
 # ---------------------------------------------------------------- about an alert
 
 
-async def _take(desk: Desk, alert: Alert, form: Form) -> str:
-    await recoveries.take(alert, desk.me(), now=desk.now)
+async def _take(desk: Desk, about: About, form: Form) -> str:
+    await recoveries.take(about, desk.me(), now=desk.now)
     return desk.say("admin.desk.taken")
 
 
-async def _reply(desk: Desk, alert: Alert, form: Form) -> str:
-    await recoveries.reply(alert, form.get("text", ""), by=desk.me(), now=desk.now)
+async def _reply(desk: Desk, about: About, form: Form) -> str:
+    if isinstance(about, Alert):
+        await recoveries.reply(about, form.get("text", ""), by=desk.me(), now=desk.now)
+    else:
+        await requests.reply(about.ticket, form.get("text", ""), by=desk.me(), now=desk.now)
     return desk.say("note.replied")
 
 
-async def _assign(desk: Desk, alert: Alert, form: Form) -> str:
+async def _assign(desk: Desk, about: About, form: Form) -> str:
     to = await _assignee(form)
-    await recoveries.assign(alert, to, by=desk.me(), now=desk.now)
+    await recoveries.assign(about, to, by=desk.me(), now=desk.now)
     return desk.say("note.assigned", name=to.name or to.key)
 
 
-async def _snooze(desk: Desk, alert: Alert, form: Form) -> str:
+async def _snooze(desk: Desk, about: About, form: Form) -> str:
+    if not isinstance(about, Alert):
+        raise errors.Conflict("nobody is alerted about it", label="note.out_of_date")
     until = desk.now + timedelta(minutes=int(_one_of(form, "minutes", forms.SNOOZES)))
-    await recoveries.snooze(alert, until, by=desk.me(), now=desk.now)
+    await recoveries.snooze(about, until, by=desk.me(), now=desk.now)
     return desk.say("note.snoozed", until=desk.when(until))
 
 
-async def _resolve(desk: Desk, alert: Alert, form: Form) -> str:
+async def _resolve(desk: Desk, about: About, form: Form) -> str:
     outcome = _one_of(form, "outcome", recoveries.OUTCOMES)
-    await recoveries.resolve(alert, outcome, form.get("note", ""), by=desk.me(), now=desk.now)
+    await recoveries.resolve(about, outcome, form.get("note", ""), by=desk.me(), now=desk.now)
     return desk.say("admin.desk.resolved" if outcome == "not_reachable" else "note.resolved")
 
 
-async def _dismiss(desk: Desk, alert: Alert, form: Form) -> str:
+async def _dismiss(desk: Desk, about: About, form: Form) -> str:
     reason = _one_of(form, "reason", recoveries.DISMISSALS)
-    await recoveries.dismiss(alert, reason, form.get("note", ""), by=desk.me(), now=desk.now)
+    await recoveries.dismiss(about, reason, form.get("note", ""), by=desk.me(), now=desk.now)
     return desk.say("note.dismissed")
 
 
-_OF_ALERTS: Mapping[str, Callable[[Desk, Alert, Form], _Did]] = {
+_OF_ALERTS: Mapping[str, Callable[[Desk, About, Form], _Did]] = {
     "take": _take,
     "reply": _reply,
     "assign": _assign,

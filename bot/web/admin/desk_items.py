@@ -1,7 +1,8 @@
-"""An alert as the browser shows it: who is unhappy and why, whose it is, how much time is left."""
+"""An alert, or a recovery without one, in the browser: who is unhappy, why, whose it is, how much time is left."""
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,14 +10,16 @@ from bot.staff import forms, states
 from bot.web.admin.desk import Desk
 from bot.wording import Wording
 from core.desk.tickets import CLOSE_REASONS
+from core.insight import inbox
 from core.models.desk import Priority
-from core.models.reactions import Alert, AlertState, Recovery
+from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.setup import Staff
-from core.reactions.recoveries import DISMISSALS, OUTCOMES
+from core.reactions.recoveries import DISMISSALS, OUTCOMES, UNDER_WAY, About
 from core.surveys import catalogue
 from core.text import shorten
 
 EXCERPT = 280
+_OPEN = (AlertState.OPEN, RecoveryState.OPEN)
 Options = list[tuple[str, str]]
 
 
@@ -39,6 +42,7 @@ class Item:
     state: str
     is_open: bool
     is_over: bool
+    is_alert: bool
     raised: str
     left_words: str
     left: int
@@ -53,16 +57,17 @@ class Item:
         return tuple(verb for verb in self.verbs if verb in ("snooze", "dismiss"))
 
 
-def item(alert: Alert, desk: Desk) -> Item:
-    """`alert` as `core.insight.inbox` gives it."""
-    response, ticket, recovery = alert.response, alert.ticket, alert.recovery
+def item(about: About, desk: Desk) -> Item:
+    """`about` as `core.insight.inbox` gives it."""
+    response, ticket = about.response, about.ticket
+    recovery: Recovery | None = about.recovery if isinstance(about, Alert) else about
     words = Wording(desk.place.templates, catalogue.settings_of(response.invite.survey), desk.locale)
     scores = {one.dimension: one.value for one in sorted(response.scores, key=lambda one: one.id)}
-    owner = _owner(alert)
-    late, left_words, left = _left(alert, recovery, desk)
-    team = alert.team or ticket.team
+    owner = _owner(about)
+    late, left_words, left = _left(about, recovery, desk)
+    team = (about.team if isinstance(about, Alert) else None) or ticket.team
     return Item(
-        key=alert.key,
+        key=inbox.key_of(about),
         number=ticket.number,
         subject=ticket.subject,
         contact=ticket.contact.name or desk.say("alert.unknown_contact"),
@@ -78,38 +83,57 @@ def item(alert: Alert, desk: Desk) -> Item:
         comment=shorten(response.comment, EXCERPT),
         owner=owner.name or owner.key if owner else "",
         mine=owner is not None and desk.staff is not None and owner.id == desk.staff.id,
-        state=_state(alert, words, desk),
-        is_open=alert.state == AlertState.OPEN,
-        is_over=alert.state == AlertState.CLOSED,
-        raised=desk.when(alert.raised_at),
+        state=_state(about, words, desk),
+        is_open=about.state in _OPEN,
+        is_over=_is_over(about),
+        is_alert=isinstance(about, Alert),
+        raised=desk.when(about.raised_at if isinstance(about, Alert) else about.opened_at),
         left_words=left_words,
         left=left,
         late=late,
-        version=alert.version,
+        version=_version(about),
         due=desk.when(recovery.due_at) if recovery else "",
-        verbs=_verbs(alert) if desk.acting else (),
+        verbs=_verbs(about) if desk.acting else (),
     )
 
 
-def _owner(alert: Alert) -> Staff | None:
+def _is_over(about: About) -> bool:
+    return about.state == AlertState.CLOSED if isinstance(about, Alert) else about.state not in UNDER_WAY
+
+
+def _version(about: About) -> int:
+    """Another number when something else is shown."""
+    if isinstance(about, Alert):
+        return about.version
+    ticket = about.ticket
+    shown = (about.state, about.owner_id, about.due_at, ticket.status, ticket.priority, about.response.revision)
+    return zlib.crc32(repr(shown).encode())
+
+
+def _owner(about: About) -> Staff | None:
     """Who has taken it; nobody as long as it is open."""
-    if alert.state == AlertState.OPEN:
+    if about.state in _OPEN:
         return None
-    recovery: Recovery | None = alert.recovery
-    found: Staff | None = recovery.owner if recovery else alert.ticket.assignee
+    recovery: Recovery | None = about.recovery if isinstance(about, Alert) else about
+    found: Staff | None = recovery.owner if recovery else about.ticket.assignee
     return found
 
 
-def _state(alert: Alert, words: Wording, desk: Desk) -> str:
+def _state(about: About, words: Wording, desk: Desk) -> str:
     """How it stands, but for the time, which is shown apart."""
-    if alert.state == AlertState.CLOSED or (alert.snoozed_until and alert.snoozed_until > desk.now):
-        return states.state_of(alert, words, desk.place, now=desk.now)
-    owner = _owner(alert)
-    return words.label("state.taken", name=owner.name or owner.key) if owner else words.label("state.open")
+    if isinstance(about, Alert):
+        is_snoozed = about.snoozed_until is not None and about.snoozed_until > desk.now
+        if is_snoozed or about.state == AlertState.CLOSED:
+            return states.state_of(about, words, desk.place, now=desk.now)
+    elif end := states.end_of(about, words):
+        return end
+    owner = _owner(about)
+    state = words.label("state.taken", name=owner.name or owner.key) if owner else words.label("state.open")
+    return words.label("state.outcome_missing", state=state) if states.is_over(about.ticket) else state
 
 
-def _left(alert: Alert, recovery: Recovery | None, desk: Desk) -> tuple[bool, str, int]:
-    if recovery is None or alert.state == AlertState.CLOSED:
+def _left(about: About, recovery: Recovery | None, desk: Desk) -> tuple[bool, str, int]:
+    if recovery is None or _is_over(about):
         return False, "", 0
     late = desk.now >= recovery.due_at
     words = desk.say("home.late" if late else "home.left", span=desk.span(recovery.due_at - desk.now))
@@ -118,12 +142,12 @@ def _left(alert: Alert, recovery: Recovery | None, desk: Desk) -> tuple[bool, st
     return late, words, 0 if late or whole <= 0 else max(1, min(100, round(100 * rest / whole)))
 
 
-def _verbs(alert: Alert) -> tuple[str, ...]:
-    if alert.state == AlertState.CLOSED:
+def _verbs(about: About) -> tuple[str, ...]:
+    if _is_over(about):
         return ()
-    return ("take", "reply", "assign", "snooze", "resolve", "dismiss") if alert.state == AlertState.OPEN else (
-        "reply", "assign", "resolve", "dismiss"
-    )  # fmt: skip
+    open_too = about.state in _OPEN
+    snooze = ("snooze",) if open_too and isinstance(about, Alert) else ()
+    return (*(("take",) if open_too else ()), "reply", "assign", *snooze, "resolve", "dismiss")
 
 
 async def choices(desk: Desk) -> dict[str, Options]:

@@ -17,7 +17,7 @@ from core.accounts.roles import Right
 from core.errors import Refusal
 from core.insight import inbox
 from core.insight.inbox import Whose
-from core.models.reactions import Alert
+from core.reactions.recoveries import About
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/inbox"
@@ -51,12 +51,12 @@ async def look(
 
 @router.post(f"{PATH}/{{key}}/{{verb}}")
 async def act(visit: Working, key: str, verb: str) -> Response:
-    alert = await inbox.one(key.replace("\x00", ""))
-    if alert is None or verb not in desk_acts.OF_ALERTS:
+    about = await inbox.one(key.replace("\x00", ""))
+    if about is None or verb not in desk_acts.OF_ALERTS:
         raise HTTPException(404)
     desk, form = await desks.at(visit), await visit.form()
     try:
-        said = await desk_acts.about_alert(desk, alert, verb, form)
+        said = await desk_acts.about_alert(desk, about, verb, form)
     except Refusal as refusal:
         wrong = Failed(key, verb, refusal.field, visit.why(refusal), form)
         return await _refused(desk, key, wrong, form)
@@ -77,18 +77,18 @@ def _usual(desk: Desk) -> Whose:
     return Whose.TEAM if desk.staff is not None and desk.staff.team_id is not None else Whose.ALL
 
 
-async def _again(key: str) -> Alert:
-    alert = await inbox.one(key)
-    if alert is None:
+async def _again(key: str) -> About:
+    about = await inbox.one(key)
+    if about is None:
         raise HTTPException(404)
-    return alert
+    return about
 
 
-async def _item(desk: Desk, alert: Alert, *, said: str = "", failed: Failed | None = None) -> Response:
+async def _item(desk: Desk, about: About, *, said: str = "", failed: Failed | None = None) -> Response:
     return desk.visit.draw(
         "inbox_item",
         status=422 if failed else 200,
-        one=desk_items.item(alert, desk),
+        one=desk_items.item(about, desk),
         choices=await desk_items.choices(desk),
         whose="",
         item_said=said,
@@ -100,8 +100,8 @@ async def _page(desk: Desk, whose: Whose, skip: int, *, failed: Failed | None = 
     found = await inbox.waiting(desk.staff, whose, most=PAGE, skip=skip)
     items = [desk_items.item(one, desk) for one in found.rows]
     if failed is not None and all(one.key != failed.key for one in items):
-        alert = await inbox.one(failed.key)
-        items = [*([desk_items.item(alert, desk)] if alert else []), *items]
+        about = await inbox.one(failed.key)
+        items = [*([desk_items.item(about, desk)] if about else []), *items]
     part = desk.visit.request.query_params.get("part") == "list"
     return desk.visit.draw(
         "inbox_list" if part else "inbox",

@@ -1,0 +1,130 @@
+"""`/admin/tickets/new`: the staff open a request for a contact, who is told its number."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from starlette.responses import Response
+
+from bot.channels.email.addresses import parse_address
+from bot.web.admin import desk as desks
+from bot.web.admin.contacts_page import LONGEST, found
+from bot.web.admin.desk import Desk
+from bot.web.admin.door import Member, Visit
+from core import contacts, directory, errors
+from core.accounts.roles import Right
+from core.desk import homes, openings
+from core.desk.openings import Opening
+from core.models.contacts import Contact, Reach
+from core.models.desk import Priority, Ticket, TicketType
+from core.models.setup import Team
+
+router = APIRouter(include_in_schema=False)
+PATH = "/admin/tickets/new"
+Working = Annotated[Visit, Depends(Member(Right.WORK_TICKETS))]
+Form = Mapping[str, str]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def look(visit: Working, contact: Annotated[int | None, Query(ge=1, lt=2**63)] = None) -> Response:
+    desk, whose = await desks.at(visit), await found(contact) if contact is not None else None
+    team = await Team.get_or_none(id=desk.staff.team_id) if desk.staff and desk.staff.team_id else None
+    fresh = {"once": secrets.token_urlsafe(16), "team": team.key if team else "", "mine": "on"}
+    return await _page(desk, whose, fresh)
+
+
+@router.post(PATH)
+async def open_one(visit: Working) -> Response:
+    desk, form = await desks.at(visit), await visit.form()
+    whose = await _named(form)
+    try:
+        ticket = await openings.open_ticket(_read(desk, form, whose), by=desk.me(), account=visit.account.email,
+                                            now=desk.now)  # fmt: skip
+    except errors.Refusal as refusal:
+        return await _page(desk, whose, form, refusal=refusal)
+    if ticket.assignee_id is not None:
+        await homes.refresh(desk.me(), now=desk.now)
+    said = "opened" if await _is_told(ticket) else "opened_untold"
+    return visit.back(f"/admin/tickets/{ticket.number}", said=said)
+
+
+async def _named(form: Form) -> Contact | None:
+    """For whom it is, where the form was opened for somebody; 404 for who is not there (any more)."""
+    number = form.get("contact", "")
+    if not number:
+        return None
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        raise HTTPException(404)
+    return await found(int(number))
+
+
+def _read(desk: Desk, form: Form, whose: Contact | None) -> Opening:
+    channel, address = form.get("channel", ""), form.get("address", "").strip()
+    if whose is None:
+        address = _checked(desk, channel, address)
+    return Opening(
+        once=form.get("once", ""),
+        contact=whose.id if whose is not None else None,
+        channel=channel if channel in desk.visit.site.channels else "",
+        address=address,
+        mine="mine" in form,
+        **{name: form.get(name, "") for name in ("name", "locale", "type", "team", "priority", "subject", "text")},
+    )
+
+
+def _checked(desk: Desk, channel: str, address: str) -> str:
+    """The address as it is written to. Raises errors.Invalid naming the field."""
+    known = desk.visit.site.channels.get(channel)
+    if known is None:
+        raise errors.Invalid("choose a channel", field="channel", label="admin.desk.choose")
+    if not address or len(address) > LONGEST or not address.isprintable() or " " in address:
+        raise errors.Invalid("an address has no blanks", field="address", label="contacts.address_needed")
+    if known.kind != "email":
+        return address
+    try:
+        return parse_address(address).address
+    except ValueError as error:
+        raise errors.Invalid(str(error), field="address", label="admin.opening.no_mail_address") from error
+
+
+async def _is_told(ticket: Ticket) -> bool:
+    return bool(await contacts.reachable(await Contact.get(id=ticket.contact_id)))
+
+
+async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusal: errors.Refusal | None = None) -> Response:
+    visit = desk.visit
+    kept = dict.fromkeys(("channel", "address", "name", "locale", "type", "priority", "team", "subject", "text"), "")
+    teams = await Team.all().order_by("name", "key")
+    return visit.draw(
+        "ticket_new",
+        status=422 if refusal is not None else 200,
+        desk=desk,
+        contact=whose,
+        form={**kept, **form},
+        channels=_ways(desk, whose),
+        types=[(one.value, desk.named("ticket_type", one.value)) for one in TicketType],
+        teams=[("", "—"), *((one.key, one.name or one.key) for one in teams)],
+        priorities=[
+            ("", visit.say("admin.opening.as_kind")),
+            *((one.value, desk.named("priority", one.value)) for one in Priority),
+        ],
+        **visit.wrong(refusal),
+    )
+
+
+def _ways(desk: Desk, whose: Contact | None) -> Sequence[tuple[str, str]]:
+    """By which channel they are told: of somebody who is known, where they are reached; else any."""
+    if whose is None:
+        return [("", "—"), *((name, _called(desk, name)) for name in sorted(desk.visit.site.channels))]
+    rows = [row for row in directory.in_use(whose) if row.reach == Reach.OK]
+    named = {row.channel: f"{_called(desk, row.channel)}: {row.address}" for row in reversed(rows)}
+    return [(name, named[name]) for name in dict.fromkeys(row.channel for row in rows)]
+
+
+def _called(desk: Desk, channel: str) -> str:
+    known = desk.visit.site.channels.get(channel)
+    kind = desk.named("channel", known.kind) if known is not None else channel
+    return channel if kind == channel else f"{kind} ({channel})"
