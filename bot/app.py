@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 
 from bot import channels as channel_kinds
 from bot import first_start, own_words
-from bot.config import Config, link_secret
+from bot.config import Config, erasures_path, link_secret
 from bot.own_words import OwnWords
 from bot.postman import Guard, Postman
 from bot.rendering import Templates
@@ -36,6 +36,8 @@ from core import store as stores
 from core.accounts import invitations
 from core.keeps import Keeps
 from core.ports import Channel, Keep
+from core.privacy import again
+from core.privacy.ledger import Ledger
 from core.reactions.webhooks import Vault
 from core.store import Store
 from core.surveys import tokens
@@ -60,6 +62,7 @@ class App:
     worker: Worker
     clock: Clock
     secret: bytes
+    erasures: Ledger
 
 
 @runtime_checkable
@@ -107,12 +110,17 @@ def menu(templates: Templates, shown: Sequence[str] = messages.COMMANDS) -> dict
 
 @contextlib.asynccontextmanager
 async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App]:
-    """Open the store and the channels; close them in the end. Raises what `core.store.open_store` raises."""
+    """Open the store and the channels; close them in the end. Who stands in the ledger of erasures is erased first.
+
+    Raises what `core.store.open_store` raises, and LedgerUnavailable.
+    """
     secret = link_secret(config)
     tokens.use(secret)
     contacts.use_zone(config.site.timezone)
     store = await stores.open_store(config.store.url)
+    erasures = Ledger(erasures_path(config), secret)
     try:
+        await again.catch_up(erasures, now=clock())
         await first_start.fill_in(now=clock())
         known = await own_words.read()
         labels = await own_words.read_labels()
@@ -142,7 +150,7 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
             postman = Postman(Vault(secret), Guard(config.webhooks.internal), clock)
             refresh = OwnWords(templates, known, labels).refresh
             worker = Worker(store, site, channels, clock, refresh=refresh, postman=postman)
-            yield App(config, store, site, channels, worker, clock, secret)
+            yield App(config, store, site, channels, worker, clock, secret, erasures)
         finally:
             for channel in channels.values():
                 await channel.close()
@@ -162,6 +170,7 @@ def web_app(app: App, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         take=app.worker.take,
         templates=app.site.templates,
         secret=app.secret,
+        erasures=app.erasures,
         is_working=lambda: app.worker.is_working,
         schema_is_current=lambda: stores.is_current(app.store),
         name=config.site.name,

@@ -20,7 +20,18 @@ from bot.config_models import LONG_ENOUGH, Config, Logs, Site, Store, Webhooks
 from bot.config_sources import FILE, Environment, File
 from core.setting_problems import Place, Problem, explain
 
-__all__ = ["DEFAULT_PATH", "Config", "ConfigError", "Logs", "Site", "Store", "Webhooks", "link_secret", "load"]
+__all__ = [
+    "DEFAULT_PATH",
+    "Config",
+    "ConfigError",
+    "Logs",
+    "Site",
+    "Store",
+    "Webhooks",
+    "erasures_path",
+    "link_secret",
+    "load",
+]
 
 DEFAULT_PATH = Path("config.toml")
 
@@ -67,6 +78,12 @@ def link_secret(config: Config) -> bytes:
 def secret_path(config: Config) -> Path:
     """Where the secret for links is kept when `site.secret_key` is not set."""
     return (config.store.path.parent if config.store.path else Path("data")) / "secret.key"
+
+
+def erasures_path(config: Config) -> Path:
+    """Where the ledger of erasures is: as `store.erasures` says, or beside the secret for links."""
+    said = config.store.erasures
+    return Path(said).expanduser() if said else secret_path(config).with_name("erasures.ledger")
 
 
 def _make_secret(path: Path) -> None:

@@ -119,6 +119,7 @@ class Store(_Section):
     """Where everything is kept."""
 
     url: str = Field(default="sqlite://data/afterword.db", repr=False)  # may hold a password
+    erasures: str = ""
 
     @field_validator("url")
     @classmethod

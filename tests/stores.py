@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core import store as stores
+from core.privacy.ledger import Ledger
 from tests.rigs import postgres as rig
 
 KINDS = ("sqlite", "postgres")
@@ -36,6 +37,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with ThreadPoolExecutor(1) as apart:
         apart.submit(asyncio.run, stores.upgrade(f"sqlite://{path}")).result()
     return path
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """An empty ledger of erasures, beside the store."""
+    return Ledger(tmp_path / "erasures.ledger", b"the secret of an installation, 32 bytes")
 
 
 @pytest.fixture

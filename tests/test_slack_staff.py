@@ -674,7 +674,7 @@ async def test_an_alert_and_a_card_about_somebody_who_was_erased_name_nobody_any
     await here.until(nothing_waits)
     assert seen(slack).count("Ann <3") == 2
     contact = (await Address.get(address=str(ANN)).select_related("contact")).contact
-    await erase.erase(contact, by="lee@kestrel.example", now=datetime.now(UTC))
+    await erase.erase(contact, ledger=here.app.erasures, by="lee@kestrel.example", now=datetime.now(UTC))
     await slack.until(lambda: "Ann" not in seen(slack) and "erased" in seen(slack))
     assert "blinks" not in seen(slack)
     assert "Take" not in slack.buttons(TEAM)

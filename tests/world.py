@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -156,12 +157,12 @@ def slack_table(rig: SlackRig) -> dict[str, Any]:
     }
 
 
-def settings(channels: Mapping[str, Mapping[str, Any]], store_url: str, port: int) -> Config:
+def settings(channels: Mapping[str, Mapping[str, Any]], store_url: str, port: int, erasures: str) -> Config:
     return Config(
         site=Site(
             listen=f"127.0.0.1:{port}", base_url=f"http://127.0.0.1:{port}", name="Example & Sons", secret_key=SECRET
         ),
-        store=Store(url=store_url),
+        store=Store(url=store_url, erasures=erasures),
         channels={
             name: channel_kinds.settings_class(str(values["kind"])).model_validate(values)
             for name, values in channels.items()
@@ -176,24 +177,25 @@ async def running(
     """The whole product on a store that has its tables, serving on loopback, with `setup` applied."""
     port = port or free_port()
     clock = Clock()
-    async with product.opened(settings(channels, store_url, port), clock) as app:
-        await setups.apply(setups.parse(setup), now=clock())
-        token = await access.create(f"test-{port}", ["admin"], now=clock())
-        server = Server(product.web_app(app), "127.0.0.1", port, app.channels)
-        serving = asyncio.create_task(server.serve())
-        working = asyncio.create_task(app.worker.run())
-        base_url = f"http://127.0.0.1:{port}"
-        headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False, timeout=10) as client:
-            world = World(app, base_url, client, clock, token)
-            await world.until(lambda: _is_up(server, app))
-            try:
-                yield world
-            finally:
-                app.worker.stop()
-                await working
-                server.should_exit = True
-                await serving
+    with tempfile.TemporaryDirectory() as folder:
+        async with product.opened(settings(channels, store_url, port, f"{folder}/erasures.ledger"), clock) as app:
+            await setups.apply(setups.parse(setup), now=clock())
+            token = await access.create(f"test-{port}", ["admin"], now=clock())
+            server = Server(product.web_app(app), "127.0.0.1", port, app.channels)
+            serving = asyncio.create_task(server.serve())
+            working = asyncio.create_task(app.worker.run())
+            base_url = f"http://127.0.0.1:{port}"
+            headers = {"Authorization": f"Bearer {token}"}
+            async with httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False, timeout=10) as client:
+                world = World(app, base_url, client, clock, token)
+                await world.until(lambda: _is_up(server, app))
+                try:
+                    yield world
+                finally:
+                    app.worker.stop()
+                    await working
+                    server.should_exit = True
+                    await serving
 
 
 async def _is_up(server: Server, app: product.App) -> bool:

@@ -95,6 +95,7 @@ async def _keeps(config: Config) -> AsyncIterator[Keeps | None]:
 
 
 async def _store(config: Config) -> Sequence[Finding]:
+    from bot.commands import erasures
     from core import store as stores
     from core.errors import SchemaOutdated, StoreInUse, StoreUnsafe
     from core.ports import Finding
@@ -114,7 +115,8 @@ async def _store(config: Config) -> Sequence[Finding]:
     except (StoreUnavailable, OSError) as error:
         return [Finding.problem(str(error), "Is the database running, and is store.url right?")]
     try:
-        return [Finding.good(f"{shown} can be used, its tables are up to date"), await _alerts()]
+        good = Finding.good(f"{shown} can be used, its tables are up to date")
+        return [good, await _alerts(), *await erasures.check(config)]
     finally:
         await store.close()
 

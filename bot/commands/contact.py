@@ -51,7 +51,7 @@ def erase(who: Who, yes: Yes = False, config: ConfigPath = DEFAULT_CONFIG) -> No
     if not yes and typer.prompt(f"This cannot be undone. Type {number} to erase them", err=True) != str(number):
         fail("nothing was erased", USAGE)
     run(_erase(settings, number))
-    say(f"Contact {number} is erased. Copies in backups go when those do; erase again after restoring one.")
+    say(f"Contact {number} is erased, and stands in the ledger: restored from a backup, they are erased again.")
 
 
 def counted(summary: Summary) -> str:
@@ -92,13 +92,14 @@ async def _look(config: Config, who: str) -> tuple[int, Summary]:
 
 
 async def _erase(config: Config, number: int) -> None:
-    from bot.config import link_secret, secret_path
+    from bot.commands import erasures
+    from bot.config import secret_path
     from core import audit, directory
     from core.privacy import erase
-    from core.surveys import tokens
 
     async with opened(config):
-        if config.site.secret_key is None and not secret_path(config).exists():
+        ledger = erasures.ledger(config)
+        if ledger is None:
             fail(f"{secret_path(config)} is not there. Run this where afterword serve runs, or set site.secret_key")
-        tokens.use(link_secret(config))
-        await erase.erase(await directory.one(number), by=audit.COMMAND_LINE, now=datetime.now(UTC))
+        contact = await directory.one(number)
+        await erase.erase(contact, ledger=ledger, by=audit.COMMAND_LINE, now=datetime.now(UTC))

@@ -17,14 +17,20 @@ app = typer.Typer(no_args_is_help=True)
 def upgrade(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Make the store, or bring its tables to this version. Doing it twice does no harm.
 
-    Stop `afterword serve` first on SQLite, and make a backup.
+    Stop `afterword serve` first on SQLite, and make a backup. Who stands in the ledger of erasures and is in the store
+    again, because an older one was put back, is erased again.
     """
     settings = configuration(config)
+    from bot.commands import erasures
+    from bot.config import erasures_path
     from core import store as stores
 
     with _shown(f"Bringing {settings.store.shown} up to date"):
         run(stores.upgrade(settings.store.url))
+        erased = run(erasures.catch_up(settings))
     say(f"{settings.store.shown} is up to date.")
+    if erased:
+        say(f"{erased} of those in {erasures_path(settings)} were in it again; they are erased again.")
 
 
 @app.command()

@@ -170,5 +170,5 @@ async def _latest(began: datetime) -> datetime:
 
 
 def _clear(folder: Path) -> None:
-    for path in folder.glob(f"{_STORE}*"):
+    for path in (*folder.glob(f"{_STORE}*"), folder / "erasures.ledger"):
         path.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from bot.web.identity_provider import IdentityProvider
 from bot.web.rates import Rates
 from core.plumbing.grouping import Together
 from core.ports import Channel, RawArrival
+from core.privacy.ledger import Ledger
 
 Network = IPv4Network | IPv6Network
 Take = Callable[[str, Sequence[RawArrival]], Awaitable[None]]
@@ -36,6 +37,7 @@ class Site:
     take: Take
     templates: Templates
     secret: bytes = field(repr=False)
+    erasures: Ledger
     is_working: Callable[[], bool]
     schema_is_current: Callable[[], Awaitable[bool]]
     name: str = "Afterword"

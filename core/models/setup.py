@@ -126,6 +126,8 @@ class Kind(StrEnum):
     VISITS = "visits"  # openings of survey pages
     ATTACHMENTS = "attachments"  # files of closed tickets
     MESSAGES = "messages"  # words in closed tickets
+    SUBJECTS = "subjects"  # what closed tickets were about, and their results
+    CLOSING_NOTES = "closing_notes"  # what was said when a recovery ended
     COMMENTS = "comments"  # words of responses
     RESPONSES = "responses"  # scores, and all that hangs on them
     BOUNCES = "bounces"  # mails that came back

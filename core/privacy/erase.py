@@ -13,6 +13,7 @@ from tortoise.models import Model
 
 from core import audit, contacts, errors, suppressions, transactions
 from core.desk import cards
+from core.failpoints import fp
 from core.history import write as write_history
 from core.models.accounts import Account
 from core.models.contacts import Address, Contact, Reach
@@ -22,6 +23,7 @@ from core.models.invites import UNANSWERED, Decision, Invite, InviteState
 from core.models.reactions import Alert, AlertState, Reaction, RecoveryState
 from core.models.setup import Staff
 from core.privacy import person as people
+from core.privacy.ledger import Ledger
 from core.privacy.person import Person
 from core.reactions import alerts
 from core.store import scrubbing
@@ -54,25 +56,46 @@ async def summary(contact: Contact) -> Summary:
     return Summary(rows, await words.count(), await still_open.count())
 
 
-async def erase(contact: Contact, *, by: str, now: datetime) -> Summary:
+async def erase(contact: Contact, *, ledger: Ledger, by: str, now: datetime) -> Summary:
     """Take everything away that names the person or that they said. Raises errors.Conflict when it was done before.
 
-    Raw messages go first, a few at a time; then all the rest in one unit of work. Should the process die between, the
-    contact is still there, and doing it again finishes it. Open tickets are closed, questions under way are cancelled,
-    alerts are closed and redrawn where their channel can. Scores, bands, reasons and times stay for the statistics.
+    The ledger comes first: should the process die after it, the next start finishes (`core.privacy.again`). Open
+    tickets are closed, questions under way are cancelled, alerts are closed and redrawn where their channel can.
+    Scores, bands, reasons and times stay for the statistics. Raises LedgerUnavailable, and nothing has happened.
     """
     if contact.erased_at is not None:
         raise errors.Conflict("this person was erased already", field="contact", label="privacy.erased_already")
-    found, person = await summary(contact), await people.of(contact)
-    await _delete_raw(person)
-    await _erase(person, by=by, now=now)
-    await _delete_raw(person)  # what came in meanwhile
-    await scrubbing.scrub()
+    found = await summary(contact)
+    await ledger.add([ledger.entry(contact, await Address.filter(contact_id=contact.id), by=by, at=now)])
+    fp("erase.written")
+    await carry_out(contact, by=by, now=now)
     return found
 
 
-async def _delete_raw(person: Person) -> None:
-    for found in (person.arrivals(), person.kept_answers()):
+async def carry_out(
+    contact: Contact,
+    *,
+    by: str,
+    known: Mapping[str, object] | None = None,
+    until: datetime | None = None,
+    now: datetime,
+) -> None:
+    """Do what stands in the ledger. Raw messages go first, a few at a time; then all the rest in one unit of work.
+
+    `known` goes into the audit's line too. `until`: raw messages that came in before go also if nobody has handled them
+    yet; only before anybody is served.
+    """
+    person = await people.of(contact)
+    await _delete_raw(person, until)
+    fp("erase.raw")
+    await _erase(person, by=by, known=known or {}, now=now)
+    fp("erase.erased")
+    await _delete_raw(person, until)  # what came in meanwhile
+    await scrubbing.scrub()
+
+
+async def _delete_raw(person: Person, until: datetime | None) -> None:
+    for found in (person.arrivals(until), person.kept_answers()):
         async for batch in _batches(found):
             await transactions.run(_deletion(type(batch[0]), [row.pk for row in batch]))
 
@@ -93,7 +116,7 @@ async def _batches(rows: AsyncIterator[Model]) -> AsyncIterator[list[Model]]:
 
 
 @transactions.atomic
-async def _erase(person: Person, *, by: str, now: datetime) -> None:
+async def _erase(person: Person, *, by: str, known: Mapping[str, object], now: datetime) -> None:
     await contacts.lock(person.contact)
     if not await Contact.filter(id=person.contact.id, erased_at=None).update(erased_at=now):
         raise errors.Conflict("this person was erased already", field="contact", label="privacy.erased_already")
@@ -103,7 +126,8 @@ async def _erase(person: Person, *, by: str, now: datetime) -> None:
     await _empty_contact(person, now=now)
     for alert in raised:
         await alerts.redraw(alert, now=now)
-    await audit.record(by, ACTION, f"contact:{person.contact.id}", after={"tickets": len(person.numbers)}, now=now)
+    told = {"tickets": len(person.numbers), **known}
+    await audit.record(by, ACTION, f"contact:{person.contact.id}", after=told, now=now)
 
 
 async def _empty_contact(person: Person, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tortoise.expressions import Q, Subquery
@@ -100,10 +101,14 @@ class Person:
         there = [Q(channel=one.channel, target=one.address) for one in self.addresses]
         return _any_of([Q(contact_id=self.contact.id), Q(ticket_id__in=self._tickets), *there])
 
-    async def arrivals(self) -> AsyncIterator[Arrival]:
-        """Raw messages that name the person by an address, or came from their chat. Those not handled yet are left."""
+    async def arrivals(self, until: datetime | None = None) -> AsyncIterator[Arrival]:
+        """Raw messages that name the person by an address, or came from their chat.
+
+        Those not handled yet are left, but for those that came in `until` then.
+        """
+        wanted = ~Q(state=ArrivalState.NEW) if until is None else ~Q(state=ArrivalState.NEW) | Q(received_at__lte=until)
         for channel in sorted({one.channel for one in self.addresses}):
-            mine = Arrival.filter(channel=channel).exclude(state=ArrivalState.NEW)
+            mine = Arrival.filter(wanted, channel=channel)
             async for row in _paged(mine, "key"):
                 if self._is_in(row.key.encode()) or self._is_in(bytes(row.body)):
                     yield row

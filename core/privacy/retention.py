@@ -16,6 +16,7 @@ from core import transactions
 from core.models.contacts import Bounce
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, Ticket, TicketEntry, TicketStatus
+from core.models.reactions import Recovery
 from core.models.responses import PageVisit, Response, ResponseRevision
 from core.models.setup import Kind, Retention
 
@@ -26,6 +27,8 @@ USUAL: Mapping[Kind, int] = {
     Kind.VISITS: 30,
     Kind.ATTACHMENTS: 1095,
     Kind.MESSAGES: 1095,
+    Kind.SUBJECTS: 1095,
+    Kind.CLOSING_NOTES: 1095,
     Kind.COMMENTS: 1095,
     Kind.RESPONSES: FOR_EVER,
     Kind.BOUNCES: 365,
@@ -36,6 +39,7 @@ BATCH = 200
 
 _IN_THE_END = (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED)
 _COMMENTED = "history.commented"  # a line whose words are among its values
+_RESOLVED, _RESOLVED_PLAIN = "history.resolved", "history.resolved_plain"  # the first repeats the ticket's result
 _OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 
 
@@ -96,6 +100,16 @@ def _old_messages(before: datetime) -> QuerySet[Any]:
     return TicketEntry.filter(Q(text__not="") | Q(label=_COMMENTED), ticket_id__in=_closed(before))
 
 
+def _old_subjects(before: datetime) -> QuerySet[Any]:
+    told = Subquery(TicketEntry.filter(label=_RESOLVED, ticket_id__in=_closed(before)).values("ticket_id"))
+    said = Q(subject__not="") | Q(result__not="") | Q(id__in=told)
+    return Ticket.filter(said, status__in=_OVER, resolved_at__lt=before)
+
+
+def _old_closing_notes(before: datetime) -> QuerySet[Any]:
+    return Recovery.filter(closed_at__lt=before).exclude(closing_note="")
+
+
 def _old_comments(before: datetime) -> QuerySet[Any]:
     said = Q(comment__not="") | Q(revisions__comment__not="")
     return Response.filter(said, changed_at__lt=before).distinct()
@@ -108,6 +122,16 @@ async def _empty_deliveries(keys: list[Any]) -> None:
 async def _empty_messages(keys: list[Any]) -> None:
     await TicketEntry.filter(id__in=keys, label=_COMMENTED).delete()
     await TicketEntry.filter(id__in=keys).update(text="")
+
+
+async def _empty_subjects(keys: list[Any]) -> None:
+    await Ticket.filter(id__in=keys).update(subject="", result="")
+    for line in await TicketEntry.filter(ticket_id__in=keys, label__in=(_RESOLVED, _RESOLVED_PLAIN)):
+        await TicketEntry.filter(id=line.id).update(label=_RESOLVED_PLAIN, values={**line.values, "result": ""})
+
+
+async def _empty_closing_notes(keys: list[Any]) -> None:
+    await Recovery.filter(id__in=keys).update(closing_note="")
 
 
 async def _empty_comments(keys: list[Any]) -> None:
@@ -128,6 +152,8 @@ _RULES: Mapping[Kind, _Rule] = {
     Kind.VISITS: _deletes(PageVisit, lambda before: PageVisit.filter(opened_at__lt=before)),
     Kind.ATTACHMENTS: _deletes(Attachment, lambda before: Attachment.filter(ticket_id__in=_closed(before))),
     Kind.MESSAGES: _Rule(_old_messages, _empty_messages),
+    Kind.SUBJECTS: _Rule(_old_subjects, _empty_subjects),
+    Kind.CLOSING_NOTES: _Rule(_old_closing_notes, _empty_closing_notes),
     Kind.COMMENTS: _Rule(_old_comments, _empty_comments),
     Kind.RESPONSES: _deletes(Response, lambda before: Response.filter(changed_at__lt=before)),
     Kind.BOUNCES: _deletes(Bounce, lambda before: Bounce.filter(at__lt=before)),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,3 +118,28 @@ def test_a_port_that_is_taken_is_told_in_one_line(directory: Path) -> None:
     assert f"port {port} is taken" in served.said[-1]
     assert "site.listen" in served.said[-1]
     assert "Traceback" not in "".join(served.said)
+
+
+def test_who_is_back_from_a_backup_is_erased_before_anybody_is_served(directory: Path, sqlite_template: Path) -> None:
+    """As somebody does it: a backup is made, a person is erased, the backup is put back, and it is started."""
+    data = directory / "data"
+    data.mkdir()
+    (data / "secret.key").write_text("k" * 40)
+    backup = shutil.copyfile(sqlite_template, directory / "backup.db")
+    with closing(sqlite3.connect(backup)) as raw:
+        columns, made = "name, locale, locale_chosen, timezone, tier, internal, created_at", "2026-01-01 00:00:00+00:00"
+        raw.execute(f"INSERT INTO contacts ({columns}) VALUES ('Kanarienvogel', '', 0, '', '', 0, '{made}')")  # noqa: S608
+        raw.commit()
+    shutil.copyfile(backup, data / "afterword.db")
+    erasing = [sys.executable, "-m", "bot", "contact", "erase", "1", "--yes"]
+    subprocess.run(erasing, cwd=directory, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    for file in data.glob("afterword.db*"):
+        file.unlink()
+    shutil.copyfile(backup, data / "afterword.db")
+
+    served = Served(directory)
+    served.wait_for("Afterword is ready")
+    said = "".join(served.said)
+    assert said.index("erased again") < said.index("Afterword is ready")
+    assert served.leave() == 0
+    assert not [file for file in data.glob("afterword.db*") if b"Kanarienvogel" in file.read_bytes()]

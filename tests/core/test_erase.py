@@ -25,6 +25,7 @@ from core.models.responses import HeldAnswer, PageVisit, Response, Score
 from core.plumbing import arrivals, deliveries
 from core.ports import BounceKind, File, RawArrival
 from core.privacy import erase, export, person
+from core.privacy.ledger import Ledger
 from core.reactions import alerts
 from core.surveys import invites, responses, tokens
 from tests.core.builders import NOON, asked, at, company, whole
@@ -128,29 +129,29 @@ async def ann(store: store.Store) -> Contact:
     return await everywhere()
 
 
-async def test_no_row_of_any_table_has_a_word_of_theirs(ann: Contact, store: store.Store) -> None:
+async def test_no_row_of_any_table_has_a_word_of_theirs(ann: Contact, store: store.Store, ledger: Ledger) -> None:
     before = await tables_with(store, CANARY)
     about = set(person.Person(ann, ()).rows()) - {"scores", "alerts", "invites", "occasions", "webhook_calls"}
     assert set(before) == {*about, "arrivals", "idempotent_answers"}, "every table that can hold words does"
-    await erase.erase(ann, by=BY, now=at(hours=1))
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     assert await tables_with(store, CANARY) == []
 
 
-async def test_no_byte_stays_in_the_files_of_sqlite(sqlite_store: store.Store, tmp_path: Path) -> None:
+async def test_no_byte_stays_in_the_files_of_sqlite(sqlite_store: store.Store, tmp_path: Path, ledger: Ledger) -> None:
     contact = await everywhere()
 
     def copies() -> int:
         return sum(one.read_bytes().lower().count(BYTES) for one in tmp_path.glob("afterword.db*"))
 
     assert copies() > 100
-    await erase.erase(contact, by=BY, now=at(hours=1))
+    await erase.erase(contact, ledger=ledger, by=BY, now=at(hours=1))
     assert copies() == 0
 
 
-async def test_the_figures_stay_and_everything_under_way_ends(ann: Contact) -> None:
+async def test_the_figures_stay_and_everything_under_way_ends(ann: Contact, ledger: Ledger) -> None:
     before = await today.figures(zone="UTC", now=at(hours=1))
     scores = await Score.all().count()
-    await erase.erase(ann, by=BY, now=at(hours=1))
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     assert await today.figures(zone="UTC", now=at(hours=1)) == before
     assert before.negative == 1
     assert await Score.all().count() == scores
@@ -165,40 +166,42 @@ async def test_the_figures_stay_and_everything_under_way_ends(ann: Contact) -> N
     assert bytes(other.body) == b"From: bob@example.net"
 
 
-async def test_a_message_that_was_just_leaving_is_not_written_down_again(ann: Contact) -> None:
+async def test_a_message_that_was_just_leaving_is_not_written_down_again(ann: Contact, ledger: Ledger) -> None:
     row = await Delivery.get(key="reply:sending")
-    await erase.erase(ann, by=BY, now=at(hours=1))
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     await deliveries.sent(row, receipt="1", drawn={"text": CANARY}, now=at(hours=1))
     assert (await Delivery.get(id=row.id)).drawn is None
 
 
-async def test_the_old_link_opens_nothing(ann: Contact) -> None:
+async def test_the_old_link_opens_nothing(ann: Contact, ledger: Ledger) -> None:
     token = tokens.token_for((await Invite.get()).key)
     assert await invites.by_token(token)
-    await erase.erase(ann, by=BY, now=at(hours=1))
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     assert await invites.by_token(token) is None
 
 
-async def test_the_alert_is_drawn_again_without_them(ann: Contact) -> None:
-    await erase.erase(ann, by=BY, now=at(hours=1))
+async def test_the_alert_is_drawn_again_without_them(ann: Contact, ledger: Ledger) -> None:
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     alert = await Alert.get()
     newest = await Delivery.filter(screen=alerts.screen_of(alert.id)).order_by("-id").first()
     assert newest is not None
     assert newest.created_at == at(hours=1)
 
 
-async def test_one_line_in_the_audit_says_who_did_it_and_nothing_of_the_person(ann: Contact) -> None:
-    await erase.erase(ann, by=BY, now=at(hours=1))
+async def test_one_line_in_the_audit_says_who_did_it_and_nothing_of_the_person(ann: Contact, ledger: Ledger) -> None:
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     [line] = await AuditLine.all()
     assert (line.actor, line.action, line.subject) == (BY, "contact.erased", f"contact:{ann.id}")
     assert (await audit.verify()).broken is None
     with pytest.raises(errors.Conflict):
-        await erase.erase(await Contact.get(id=ann.id), by=BY, now=at(hours=2))
+        await erase.erase(await Contact.get(id=ann.id), ledger=ledger, by=BY, now=at(hours=2))
 
 
-async def test_a_dead_address_stays_dead_and_a_no_stays_a_no_though_nobody_can_read_whose(ann: Contact) -> None:
+async def test_a_dead_address_stays_dead_and_a_no_stays_a_no_though_nobody_can_read_whose(
+    ann: Contact, ledger: Ledger
+) -> None:
     await contacts.opt_out(ann, now=NOON)
-    await erase.erase(await Contact.get(id=ann.id), by=BY, now=at(hours=1))
+    await erase.erase(await Contact.get(id=ann.id), ledger=ledger, by=BY, now=at(hours=1))
     assert {one.reason for one in await Suppression.all()} == {
         SuppressionReason.HARD_BOUNCE,
         SuppressionReason.OPTED_OUT,
@@ -220,9 +223,9 @@ async def test_what_was_summed_up_is_what_goes(ann: Contact) -> None:
     assert await Arrival.all().count() == 4, "nothing was written"
 
 
-async def test_others_lose_nothing(ann: Contact) -> None:
+async def test_others_lose_nothing(ann: Contact, ledger: Ledger) -> None:
     invite = await asked("T-2", contact="c-2", addresses=(("support-bot", "888"),))
-    await erase.erase(ann, by=BY, now=at(hours=1))
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     other = await whole(invite)
     assert (other.contact.ref, other.contact.name, other.ticket.ref) == ("c-2", "Ann <3", "T-2")
     assert other.expires_at == invite.expires_at or other.expires_at > at(hours=1)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from tortoise.expressions import Q
 
 from core import housekeeping, store, transactions
 from core import setup as setups
 from core.desk import attachments, tickets
+from core.insight import today
 from core.models.accounts import AuditLine
 from core.models.contacts import Bounce
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, Ticket, TicketEntry
+from core.models.reactions import Recovery, RecoveryState
 from core.models.responses import PageVisit, Response, ResponseRevision, Score
 from core.models.setup import Kind
 from core.plumbing import deliveries
@@ -29,7 +32,7 @@ LEE = "lee@kestrel.example"
 async def something_of_each(now: datetime = NOON) -> Ticket:
     """One row of every kind, on a ticket that is resolved."""
     await company()
-    invite = await whole(await asked(now=now))
+    invite = await whole(await asked(now=now, result="A new router"))
     ticket: Ticket = invite.ticket
     entry = await tickets.message(ticket, "Thank you", by="Ann", from_contact=True, now=now)
     await attachments.keep(ticket, entry, "mail", [File(name="a.png", media_type="image/png", data=b"x")], now=now)
@@ -39,6 +42,8 @@ async def something_of_each(now: datetime = NOON) -> Ticket:
     row = await Response.get()
     assert row.settle_at is not None
     await responses.settle(row.id, now=row.settle_at)
+    closed = {"state": RecoveryState.RESOLVED, "outcome": "solved", "closing_note": "Called Ann", "closed_at": now}
+    await Recovery.create(ticket=ticket, response=row, due_at=now, opened_at=now, **closed)
     await PageVisit.create(invite=invite, nonce_hash="n", session_hash="s", opened_at=now)
     await Bounce.create(channel="mail", address="ann@example.net", kind="soft", at=now)
     for state in ArrivalState:
@@ -61,6 +66,8 @@ async def left() -> dict[str, int]:
         "visits": await PageVisit.all().count(),
         "attachments": await Attachment.all().count(),
         "messages": await TicketEntry.exclude(text="").count(),
+        "subjects": await Ticket.filter(Q(subject__not="") | Q(result__not="")).count(),
+        "closing_notes": await Recovery.exclude(closing_note="").count(),
         "comments": await Response.exclude(comment="").count() + await ResponseRevision.exclude(comment="").count(),
         "responses": await Response.all().count(),
         "bounces": await Bounce.all().count(),
@@ -92,7 +99,7 @@ async def test_the_company_says_how_long_and_the_page_says_how_many(kind: Kind) 
     gone = await retention.let_go(now=at(days=3))
     assert gone == {kind: expected}
     after = await left()
-    touched = {kind.value} | ({"comments"} if kind == Kind.RESPONSES else set())
+    touched = {kind.value} | ({"comments", "closing_notes"} if kind == Kind.RESPONSES else set())
     assert {name for name in before if after[name] != before[name]} == touched
     assert after[kind] == 0
     assert await retention.let_go(now=at(days=3)) == {}, "what is gone is not gone again"
@@ -112,6 +119,21 @@ async def test_words_of_an_open_ticket_stay() -> None:
     await housekeeping.tidy(now=at(days=2000))
     assert (await left())["messages"] > 0
     assert (await left())["attachments"] == 1
+    assert (await left())["subjects"] == 1
+
+
+async def test_what_was_done_goes_from_the_history_too_and_the_figures_stay() -> None:
+    ticket = await something_of_each()
+    before = await today.figures(zone="UTC", now=at(hours=1))
+    assert await TicketEntry.filter(label="history.resolved").exists()
+    assert await retention.let_go(now=at(days=1100))
+    assert await today.figures(zone="UTC", now=at(hours=1)) == before
+    row = await Ticket.get(id=ticket.id)
+    assert (row.number, row.type, row.close_reason, row.resolved_at) == (ticket.number, "inquiry", "solved", NOON)
+    assert (await Recovery.get()).outcome == "solved"
+    for line in await TicketEntry.filter(ticket_id=ticket.id):
+        assert "router" not in f"{line.text} {line.values}".lower()
+        assert line.label != "history.resolved"
 
 
 async def test_many_go_in_small_batches_between_which_others_write(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,6 +27,7 @@ from core.desk import intake
 from core.models.invites import Invite
 from core.models.setup import Survey
 from core.ports import RawArrival
+from core.privacy.ledger import Ledger
 from core.reactions import rules
 from core.surveys import catalogue, invites, tokens
 from core.surveys.settings import SurveySettings
@@ -119,6 +122,7 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
     async def current() -> bool:
         return True
 
+    folder = tempfile.TemporaryDirectory()
     site = Site(
         base_url=base_url,
         clock=clock,
@@ -126,6 +130,7 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
         take=take,
         templates=_words(),
         secret=SECRET,
+        erasures=Ledger(Path(folder.name) / "erasures.ledger", SECRET),
         is_working=lambda: front.works,
         schema_is_current=current,
         name="Cable & <Co>",
@@ -138,6 +143,7 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
         yield front
     finally:
         await site.templates.close()  # its process belongs to this test's loop
+        folder.cleanup()
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from typing import IO, Annotated
@@ -18,7 +19,9 @@ from core.errors import Conflict
 from core.models.contacts import Contact
 from core.privacy import erase as erasing
 from core.privacy import export as exporting
+from core.privacy.ledger import LedgerUnavailable
 
+logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 HandingOut = Annotated[Visit, Depends(Member(Right.HAND_OUT_CONTACTS))]
 _CHUNK = 64 * 1024
@@ -66,9 +69,12 @@ async def erase(visit: HandingOut, contact_id: int) -> Response:
     if typed is None or typed.strip() != _word(contact):
         return await _ask(visit, contact, typed)
     try:
-        await erasing.erase(contact, by=visit.account.email, now=visit.now)
+        await erasing.erase(contact, ledger=visit.site.erasures, by=visit.account.email, now=visit.now)
     except Conflict:  # somebody else was faster, and it is done
         return visit.back(f"{PATH}/{contact.id}")
+    except LedgerUnavailable as error:
+        logger.error("Nobody was erased: %s", error)  # noqa: TRY400 - a folder's rights, not a bug
+        return await _ask(visit, contact, typed, refused=visit.why(error))
     return visit.back(f"{PATH}/{contact.id}", said="person_erased")
 
 
@@ -77,15 +83,16 @@ def _word(contact: Contact) -> str:
     return contact.ref or str(contact.id)
 
 
-async def _ask(visit: Visit, contact: Contact, typed: str | None) -> Response:
+async def _ask(visit: Visit, contact: Contact, typed: str | None, *, refused: str = "") -> Response:
     summary = await erasing.summary(contact)
     counts = {**summary.rows, "messages": summary.messages, "open": summary.open_tickets}
     return visit.draw(
         "erase",
-        status=200 if typed is None else 422,
+        status=503 if refused else 200 if typed is None else 422,
         contact=contact,
         word=_word(contact),
         counts=[(name, counts[name]) for name in _SHOWN if counts[name]],
         typed=typed or "",
-        wrong="typed" if typed is not None else "",
+        wrong="typed" if typed is not None and not refused else "",
+        refused=refused,
     )

@@ -195,6 +195,21 @@ async def test_a_person_is_erased_when_their_reference_was_typed(front: Front) -
     assert browser.status == 404, "who was erased is changed no more"
 
 
+async def test_without_the_ledger_nobody_is_erased_and_the_page_says_so(front: Front) -> None:
+    contact = await ann(front)
+    browser = await page_of(front, contact)
+    front.site.erasures.path.mkdir()
+    await browser.send(f"/admin/contacts/{contact.id}/erase")
+    await browser.send(f"/admin/contacts/{contact.id}/erase", typed="c-1")
+    assert browser.status == 503
+    assert "nobody was erased" in browser.html
+    assert (await Contact.get(id=contact.id)).name == "Ann <3"
+    front.site.erasures.path.rmdir()
+    await browser.send(f"/admin/contacts/{contact.id}/erase", typed="c-1")
+    assert "This person is erased." in browser.html
+    assert len(front.site.erasures.read_now().entries) == 1
+
+
 # ---------------------------------------------------------------- how long things are kept
 
 
