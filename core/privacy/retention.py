@@ -93,7 +93,8 @@ def _old_arrivals(before: datetime) -> QuerySet[Any]:
 
 def _old_deliveries(before: datetime) -> QuerySet[Any]:
     """Their rows stay, so that nothing is ever sent twice; to whom and what does not."""
-    return Delivery.filter(state__in=_IN_THE_END, created_at__lt=before).exclude(target="", drawn__isnull=True)
+    said = Q(target__not="") | Q(drawn__isnull=False)
+    return Delivery.filter(said, state__in=_IN_THE_END, created_at__lt=before)
 
 
 def _old_messages(before: datetime) -> QuerySet[Any]:
@@ -111,8 +112,8 @@ def _old_closing_notes(before: datetime) -> QuerySet[Any]:
 
 
 def _old_comments(before: datetime) -> QuerySet[Any]:
-    said = Q(comment__not="") | Q(revisions__comment__not="")
-    return Response.filter(said, changed_at__lt=before).distinct()
+    before_that = ResponseRevision.exclude(comment="").filter(at__lt=before).values("response_id")
+    return Response.filter(Q(comment__not="") | Q(id__in=Subquery(before_that)), changed_at__lt=before)
 
 
 async def _empty_deliveries(keys: list[Any]) -> None:

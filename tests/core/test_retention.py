@@ -48,10 +48,16 @@ async def something_of_each(now: datetime = NOON) -> Ticket:
     await Bounce.create(channel="mail", address="ann@example.net", kind="soft", at=now)
     for state in ArrivalState:
         await Arrival.create(key=f"mail:{state}", channel="mail", body=b"raw", state=state, received_at=now)
-    draft = deliveries.Draft("reply:1", "reply", "mail", "ann@example.net", payload={"text": "Hi"})
-    await transactions.run(lambda: deliveries.schedule(draft, due=now, now=now))
-    await Delivery.all().update(state=DeliveryState.SENT, drawn={"text": "Hi"})
+    for number, (state, drawn) in enumerate(((DeliveryState.SENT, {"text": "Hi"}), (DeliveryState.CANCELLED, None))):
+        draft = deliveries.Draft(f"reply:{number}", "reply", "mail", "ann@example.net", payload={"text": "Hi"})
+        await _schedule(draft, now=now)
+        await Delivery.filter(key=draft.key).update(state=state, drawn=drawn)
     return ticket
+
+
+@transactions.atomic
+async def _schedule(draft: deliveries.Draft, *, now: datetime) -> None:
+    await deliveries.schedule(draft, due=now, now=now)
 
 
 async def keep(**days: int) -> None:
