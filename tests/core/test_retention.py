@@ -48,10 +48,11 @@ async def something_of_each(now: datetime = NOON) -> Ticket:
     await Bounce.create(channel="mail", address="ann@example.net", kind="soft", at=now)
     for state in ArrivalState:
         await Arrival.create(key=f"mail:{state}", channel="mail", body=b"raw", state=state, received_at=now)
-    for number, (state, drawn) in enumerate(((DeliveryState.SENT, {"text": "Hi"}), (DeliveryState.CANCELLED, None))):
-        draft = deliveries.Draft(f"reply:{number}", "reply", "mail", "ann@example.net", payload={"text": "Hi"})
+    for key in ("reply:1", "reply:2"):
+        draft = deliveries.Draft(key, "reply", "mail", "ann@example.net", payload={"text": "Hi"})
         await _schedule(draft, now=now)
-        await Delivery.filter(key=draft.key).update(state=state, drawn=drawn)
+    await Delivery.all().update(state=DeliveryState.SENT, drawn={"text": "Hi"})
+    await Delivery.filter(key="reply:2").update(state=DeliveryState.CANCELLED, drawn=None)
     return ticket
 
 
