@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from core.insight import counting
 from core.insight.spans import Part, Span
 from core.insight.tallies import Distribution, Share, Tally, added
-from core.models.invites import InvitePurpose, Slice
+from core.models.invites import UNCOUNTED, UNNAMED, InvitePurpose, Slice
 from core.models.reactions import RecoveryState
 from core.store.prepared import Prepared
 
@@ -21,7 +21,10 @@ _COLUMNS = {
     "locale": "locale",
 }  # fmt: skip
 _SLICES = Prepared(Slice, lambda: Slice.all().order_by("id"))
-_SERVICE = (InvitePurpose.SERVICE, InvitePurpose.MANUAL)
+_SERVICE = (InvitePurpose.SERVICE, InvitePurpose.MANUAL, UNNAMED)
+_NOBODYS = (UNNAMED, UNCOUNTED)
+_PERSONAL = ("channel", "agent", "locale")
+"""What an anonymous answer has none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,15 @@ class Filters:
     locale: str | None = None
 
     def take(self, one: Slice) -> bool:
+        if not all(has(one, part.name) for part in fields(self) if getattr(self, part.name) is not None):
+            return False
         wanted = ((_COLUMNS[part.name], getattr(self, part.name)) for part in fields(self))
         return all(value is None or getattr(one, column) == value for column, value in wanted)
+
+
+def has(one: Slice, part: str) -> bool:
+    """Whether it can be cut by that: an anonymous answer is in no channel's, agent's or language's group."""
+    return one.purpose not in _NOBODYS or part not in _PERSONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class Board:
     groups: Mapping[str, Sequence[Group]]
     not_asked: Mapping[str, int]
     recoveries: Recoveries
+    uncounted: int  # anonymous answers that are in no figure yet, for there are too few alike
 
 
 async def slices() -> list[Slice]:
@@ -111,6 +122,7 @@ async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[
         groups={facet: _grouped(facet, every, by_slice) for facet in FACETS},
         not_asked=await counting.not_asked(service.keys(), span),
         recoveries=await _recoveries(every.keys(), again, total, span),
+        uncounted=await counting.uncounted([one.id for one in chosen if one.purpose == UNCOUNTED]),
     )
 
 
@@ -150,6 +162,8 @@ def _grouped(facet: str, slices: Mapping[int, Slice], by_slice: Mapping[int, Tal
     """Those with the most answers first."""
     found: dict[int | str, list[Tally]] = defaultdict(list)
     for slice_id, tally in by_slice.items():
+        if not has(slices[slice_id], facet):
+            continue
         found[getattr(slices[slice_id], _COLUMNS[facet])].append(tally)
     groups = [Group(value, added(tallies)) for value, tallies in found.items()]
     return sorted(groups, key=lambda one: (-one.tally.rated, -one.tally.delivered, str(one.value)))

@@ -59,6 +59,10 @@ class InvitePurpose(StrEnum):
     MANUAL = "manual"  # sent by hand
 
 
+UNNAMED, UNCOUNTED = "unnamed", "uncounted"
+"""Purposes of the slices of anonymous answers: counted, and not yet, for there are too few alike."""
+
+
 class Slice(Model):
     """By what the board's figures are cut. All that was asked alike shares one row, as things stood when it was asked:
     what a team did stays that team's, wherever the ticket goes later.
@@ -92,6 +96,7 @@ class Invite(Model):
     ticket_id: int
     cycle = fields.IntField()
     purpose = fields.CharEnumField(InvitePurpose, max_length=20, default=InvitePurpose.SERVICE)
+    anonymous = fields.BooleanField(default=False)  # the contact was promised that the answer is kept without a name
     survey: fields.ForeignKeyRelation[Survey] = fields.ForeignKeyField("models.Survey", related_name="invites")
     survey_id: int
     survey_key = fields.CharField(max_length=60)
