@@ -16,7 +16,7 @@ from core.contacts import AddressFacts
 from core.models.accounts import AuditLine
 from core.models.contacts import Address, Contact, Reach
 from core.models.desk import Ticket
-from core.models.invites import Decision, Invite
+from core.models.invites import ANSWERED, Decision, Invite
 from core.models.responses import Response
 from core.surveys import anonymity, invites
 from core.text import clean_line
@@ -89,6 +89,11 @@ class Asked:
 
     invite: Invite
     response: Response | None
+
+    @property
+    def unnamed(self) -> bool:
+        """It was answered, and nobody is shown how."""
+        return self.invite.anonymous and self.response is None and self.invite.state in ANSWERED
 
 
 async def asked(contact_id: int, most: int, *, before: int | None = None) -> list[Asked]:

@@ -13,8 +13,10 @@ from core.insight.spans import Part, Span
 from core.insight.tallies import Distribution, Share, Tally, added
 from core.models.invites import UNCOUNTED, UNNAMED, InvitePurpose, Slice
 from core.models.reactions import RecoveryState
+from core.models.responses import Response
 from core.store.prepared import Prepared
 
+MOST_SAID = 50
 FACETS = ("team", "type", "channel", "agent")
 _COLUMNS = {
     "team": "team_id", "type": "type", "channel": "channel", "agent": "agent_id", "survey": "survey_key",
@@ -77,6 +79,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Words of an anonymous answer that counts, and its score if it has one."""
+
+    overall: int | None
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     part: Part
     tally: Tally
@@ -92,6 +102,7 @@ class Board:
     groups: Mapping[str, Sequence[Group]]
     not_asked: Mapping[str, int]
     recoveries: Recoveries
+    said: Sequence[Said]  # anonymously, in no order
     uncounted: int  # anonymous answers that are in no figure yet, for there are too few alike
 
 
@@ -122,6 +133,7 @@ async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[
         groups={facet: _grouped(facet, every, by_slice) for facet in FACETS},
         not_asked=await counting.not_asked(service.keys(), span),
         recoveries=await _recoveries(every.keys(), again, total, span),
+        said=await _said([one.id for one in chosen if one.purpose == UNNAMED], span),
         uncounted=await counting.uncounted([one.id for one in chosen if one.purpose == UNCOUNTED]),
     )
 
@@ -148,6 +160,14 @@ async def _recoveries(slices: Collection[int], again: Collection[int], total: Ta
         closed_within=_median(close for _, _, close in rows),
         again=added((await counting.ratings(again, span)).values()),
     )
+
+
+async def _said(slices: Collection[int], span: Span) -> list[Said]:
+    """They come by fives at least, as the scores do."""
+    if not slices:
+        return []
+    rows = Response.filter(slice_id__in=list(slices), created_at__gte=span.since, created_at__lt=span.until)
+    return [Said(row.overall, row.comment) for row in await rows.exclude(comment="").order_by("id").limit(MOST_SAID)]
 
 
 def _dimensions(together: Iterable[tuple[Mapping[str, int], int]]) -> dict[str, Distribution]:

@@ -50,6 +50,7 @@ class InviteState(StrEnum):
 
 
 ANSWERABLE = (InviteState.SCHEDULED, InviteState.DELIVERED, InviteState.ANSWERED, InviteState.FINISHED)
+ANSWERED = (InviteState.ANSWERED, InviteState.FINISHED)
 UNANSWERED = (InviteState.SCHEDULED, InviteState.DELIVERED)
 
 

@@ -90,7 +90,7 @@ async def _keep(invite: Invite, response: Response, scores: Mapping[str, int], *
     await Response.create(
         id=-1 - secrets.randbelow(2**62),  # in no order; the keys that the store gives are all above zero
         invite_id=None,
-        slice_id=await slices.unnamed(invite, counted=not scores),
+        slice_id=await slices.unnamed(invite),
         comment=response.comment,
         commented=bool(response.comment),
         partial=False,

@@ -52,22 +52,23 @@ async def moved(slice_id: int, *, channel: str) -> int:
 
 
 @transactions.atomic
-async def unnamed(invite: Invite, *, counted: bool) -> int:
-    """The slice of anonymous answers to such questions: team, type and survey, and nothing that is anybody's own."""
+async def unnamed(invite: Invite) -> int:
+    """The slice of anonymous answers to such questions, uncounted as yet: team, type and survey, and nothing that is
+    anybody's own.
+    """
     own = await Slice.get(id=invite.slice_id) if invite.slice_id is not None else None
     team, type_ = (own.team_id, own.type) if own is not None else (invite.ticket.team_id or 0, invite.ticket.type)
-    return await _unnamed(team, type_, invite.survey_key, counted=counted)
+    return await _unnamed(team, type_, invite.survey_key, UNCOUNTED)
 
 
 @transactions.atomic
 async def counted(uncounted: Slice) -> int:
     """The slice into which these go when they are enough."""
-    return await _unnamed(uncounted.team_id, uncounted.type, uncounted.survey_key, counted=True)
+    return await _unnamed(uncounted.team_id, uncounted.type, uncounted.survey_key, UNNAMED)
 
 
-async def _unnamed(team: int, type_: str, survey: str, *, counted: bool) -> int:
+async def _unnamed(team: int, type_: str, survey: str, purpose: str) -> int:
     nobody: dict[str, int | str] = {"channel": "", "agent_id": 0, "locale": ""}
-    purpose = UNNAMED if counted else UNCOUNTED
     return await _id_of({**nobody, "team_id": team, "type": type_, "survey_key": survey, "purpose": purpose})
 
 

@@ -317,6 +317,22 @@ async def test_no_two_figures_differ_by_fewer_than_five_anonymous_answers(store:
     assert len(days) == 1, "and no choice of days cuts them"
 
 
+async def test_words_are_read_when_there_are_enough_of_them_and_in_no_order(store: Store) -> None:
+    await company(anonymous=True)
+    await answered("T-0", comment="Too loud", contact="c-0", addresses=(("support-bot", "0"),), now=at())
+    await many(3, 1, now=at())
+    await hour_is_over(at(hours=1))
+    assert (await board(at(hours=1))).said == []
+    await answered("T-9", {}, comment="Mind the step", contact="c-9", addresses=(("support-bot", "9"),), now=at())
+    await hour_is_over(at(hours=1))
+    assert (await board(at(hours=1))).said == [], "words alone make no five"
+    await many(1, 4, now=at())
+    await hour_is_over(at(hours=1))
+    seen = await board(at(hours=1))
+    assert {(one.overall, one.comment) for one in seen.said} == {(2, "Too loud"), (None, "Mind the step")}
+    assert seen.total.rated == 5
+
+
 async def test_a_dimension_that_fewer_than_five_scored_shows_no_mean(store: Store) -> None:
     await company(anonymous=True)
     await many(4, now=at())
