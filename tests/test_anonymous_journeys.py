@@ -170,7 +170,7 @@ async def test_in_telegram(
     tap = await telegram.forge(ANN, old, message=telegram.shown(ANN)[0].id)
     await telegram.until(lambda: "cannot be changed" in telegram.answers[tap].text if tap in telegram.answers else "")
     await telegram.write(ANN, "And another thing of the Quokka-7193")
-    await telegram.until(lambda: "nothing of this message was kept" in telegram.screen(ANN))
+    await telegram.until(lambda: "Nothing of this was kept" in telegram.screen(ANN))
     await everything_is_done(here)
     answer = await stays_unnamed(here, slack, caplog)
     assert answer.judged == {"attitude": 1, "overall": 2}
@@ -227,7 +227,7 @@ async def test_by_mail(
     assert OPEN in thanks.text
     await is_cut(here)
     await ann.answers(thanks, "5, it was Quokka-7193 after all")
-    assert "nothing of this message was kept" in (await mail.mail_to(ANN_MAIL, number=3)).text
+    assert "Nothing of this was kept" in (await mail.mail_to(ANN_MAIL, number=3)).text
     await everything_is_done(here)
     await stays_unnamed(here, slack, caplog)
     assert await Ticket.all().count() == 1
