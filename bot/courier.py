@@ -21,7 +21,7 @@ from core.plumbing import deliveries, lanes
 from core.plumbing.grouping import GroupCommit
 from core.ports import Button, Channel, Message, Receipt, TryLater, Undeliverable
 from core.reactions import alerts, recoveries
-from core.surveys import invites
+from core.surveys import anonymity, invites
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ ASKING = ("invite", "recovered", "reminder")
 HELD_UP = timedelta(minutes=1)
 _NEVER_EDITED = frozenset({"invite", "reminder", "recovered"})
 _BUTTON = tuple(one.name for one in dataclasses.fields(Button))
-_ONLY_EDITED = frozenset({"expired"})
+_ONLY_EDITED = frozenset({"expired", anonymity.KEPT})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,3 +21,5 @@ class Turn:
     answer: Acknowledgement = field(default_factory=Acknowledgement)
     handed_over: list[Delivery] = field(default_factory=list)
     drawings: dict[int, Draw] = field(default_factory=dict)
+    forgets: bool = False
+    """What came in is an anonymous answer, or wanted to be: its raw bytes are not kept."""

@@ -16,9 +16,9 @@ from core.contacts import AddressFacts
 from core.models.accounts import AuditLine
 from core.models.contacts import Address, Contact, Reach
 from core.models.desk import Ticket
-from core.models.invites import Decision, Invite
+from core.models.invites import ANSWERED, Decision, Invite
 from core.models.responses import Response
-from core.surveys import invites
+from core.surveys import anonymity, invites
 from core.text import clean_line
 
 HOWS = ("message", "phone", "person", "other")
@@ -90,13 +90,18 @@ class Asked:
     invite: Invite
     response: Response | None
 
+    @property
+    def unnamed(self) -> bool:
+        """It was answered, and nobody is shown how."""
+        return self.invite.anonymous and self.response is None and self.invite.state in ANSWERED
+
 
 async def asked(contact_id: int, most: int, *, before: int | None = None) -> list[Asked]:
     """What the contact was asked, the latest first, with request, survey, answer and scores."""
     mine = Invite.filter(contact_id=contact_id)
     mine = mine if before is None else mine.filter(id__lt=before)
     rows = await mine.order_by("-id").limit(most).select_related("ticket", "survey", "address")
-    given = Response.filter(invite_id__in=[row.id for row in rows]).prefetch_related("scores")
+    given = Response.filter(anonymity.SHOWN, invite_id__in=[row.id for row in rows]).prefetch_related("scores")
     answers = {row.invite_id: row for row in await given} if rows else {}
     return [Asked(row, answers.get(row.id)) for row in rows]
 

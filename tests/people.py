@@ -52,7 +52,7 @@ class Reader:
     async def answer(self, link: str, **answer: Any) -> str:
         """Open the link, read for half a minute, and send the form; the words of the page that comes back."""
         await self._here.move_on(seconds=30)
-        page = await self._client.get(link)
+        page = await self.page(link)
         assert page.status_code == 200, page.text
         form = _Form(page.text)
         for sheet in form.sheets:
@@ -61,3 +61,6 @@ class Reader:
         answered = await self._client.post(form.action, data={**form.fields, **answer})
         assert answered.status_code == 200, answered.text
         return re.sub(r"<[^>]+>", " ", answered.text)
+
+    async def page(self, link: str) -> httpx.Response:
+        return await self._client.get(link)

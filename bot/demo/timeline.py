@@ -147,7 +147,7 @@ async def _messages(sight: Sight) -> list[Coming]:
 
 
 async def _judgements(sight: Sight) -> list[Coming]:
-    rows = await Response.filter(settle_at__gt=sight.now).select_related("invite__contact")
+    rows = await Response.filter(settle_at__gt=sight.now, invite_id__isnull=False).select_related("invite__contact")
     return [
         Coming(f"r{row.id}", row.settle_at, sight.say("demo_next.settle", name=row.invite.contact.name))
         for row in rows

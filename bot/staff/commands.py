@@ -24,7 +24,7 @@ from core.models.setup import Staff, Team
 from core.plumbing import deliveries
 from core.ports import Acknowledgement, Channel, Commanded
 from core.reactions import alerts, duty, floods
-from core.surveys import by_hand, catalogue, responses
+from core.surveys import anonymity, by_hand, catalogue, responses
 
 ONE_FOR_ALL, HOME = "afterword", "home"
 _Answer = Acknowledgement
@@ -167,7 +167,10 @@ async def _named(name: str) -> Ticket:
 
 async def _last_rating(asked: _Asked, ticket: Ticket) -> str:
     response = (
-        await Response.filter(invite__ticket_id=ticket.id).order_by("-id").select_related("invite__survey").first()
+        await Response.filter(anonymity.SHOWN, invite__ticket_id=ticket.id)
+        .order_by("-id")
+        .select_related("invite__survey")
+        .first()
     )
     scores = await responses.scores_of(response) if response else {}
     if response is None or not scores:

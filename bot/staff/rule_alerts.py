@@ -60,7 +60,7 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
 
 
 async def _wording(response: Response | None, site: Site, locale: str) -> Wording:
-    invite = await invites.by_id(response.invite_id) if response is not None else None
+    invite = await invites.by_id(response.invite_id or 0) if response is not None else None
     settings = catalogue.settings_for(invite) if invite is not None else SurveySettings()
     return Wording(site.templates, settings, locale)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 PREFIX = "r:"
 SCORE, SKIP, REASON, COMMENT, DONE, CHANGE, ASK, FORM = "s", "k", "t", "c", "d", "e", "a", "f"
+NAMED = "n"
+"""You may contact me about this, or no more."""
 
 _ACTION = re.compile(r"r:([a-z0-9]{10,16}):([a-z])(?::([a-z][a-z0-9_]{0,23}))?(?::([1-5]))?")
 

@@ -43,7 +43,7 @@ from core.ports import (
     Unblocked,
     Wrote,
 )
-from core.surveys import bounces, catalogue, invites, responses
+from core.surveys import anonymity, bounces, catalogue, invites, responses
 from core.surveys.scoring import Step
 from core.text import COMMENT_LIMIT
 
@@ -61,10 +61,18 @@ class Conversation:
                 return await self._heard(channel, event, now=now)
         except errors.Refusal as refusal:
             words = await self._refusal(channel, event, refusal)
+            forgets = await self._was_about_unnamed(event)
             if isinstance(event, (Commanded, Wrote)):  # nothing was pressed, so there is nowhere to show a passing note
                 draft = drafts.note(words, channel, drafts.place_of(event))
-                return Turn(handed_over=[await deliveries.hand_over(draft, worker=self.worker, now=now)])
-            return Turn(Acknowledgement(note=words, alarming=True))
+                told = await deliveries.hand_over(draft, worker=self.worker, now=now)
+                return Turn(handed_over=[told], forgets=forgets or refusal.label in UNNAMED)
+            return Turn(Acknowledgement(note=words, alarming=True), forgets=forgets)
+
+    async def _was_about_unnamed(self, event: Heard) -> bool:
+        """Whether it wanted to say something about a question that is asked anonymously."""
+        action = actions.read(event.action) if isinstance(event, (Tapped, Submitted)) else None
+        invite = await invites.by_key(action.invite_key) if action is not None else None
+        return invite is not None and invite.anonymous
 
     async def _heard(self, channel: Channel, event: Heard, *, now: datetime) -> Turn:
         match event:
@@ -97,7 +105,9 @@ class Conversation:
         act = _TAPS.get(action.verb)
         if act is None:
             raise errors.Conflict("this message is out of date", label="note.out_of_date")
-        return await act(self, channel, event, invite, action, now)
+        turn = await act(self, channel, event, invite, action, now)
+        turn.forgets = invite.anonymous
+        return turn
 
     async def _score(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
         response = await responses.give_score(invite, action.what, action.score, given_at=event.at, now=now)
@@ -119,6 +129,15 @@ class Conversation:
     async def _comment(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
         await responses.await_comment(invite, now=now)
         return Turn(Acknowledgement(note=self._say(invite, "note.comment_wanted"), alarming=True))
+
+    async def _named(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
+        """They want to be known all the same, or no more."""
+        before = await responses.of(invite)
+        wanted = before is None or not before.may_contact
+        await responses.let_contact(invite, wanted, now=now)
+        turn = await self._redraw(channel, event, invite, now=now)
+        turn.answer = Acknowledgement(note=self._say(invite, "note.named" if wanted else "note.unnamed"))
+        return turn
 
     async def _done(self, channel: Channel, event: Tapped, invite: Invite, action: Action, now: datetime) -> Turn:
         await responses.finish(invite, now=now)
@@ -144,10 +163,14 @@ class Conversation:
             raise errors.Conflict("this form is out of date", label="note.out_of_date")
         invite = await self._own_invite(channel, event, action.invite_key)
         scores, reasons, comment = _filled_in(event.values)
-        await responses.answer(invite, scores, reasons, comment, finished=True, now=now)
+        named = event.values.get(screens.NAMED)
+        may_contact = bool(named) if named is not None else None
+        await responses.answer(invite, scores, reasons, comment, may_contact=may_contact, finished=True, now=now)
         if screens.fills_its_field(channel, comment):
             await responses.await_comment(invite, now=now)
-        return await self._redraw(channel, event, invite, now=now)
+        turn = await self._redraw(channel, event, invite, now=now)
+        turn.forgets = invite.anonymous
+        return turn
 
     async def _wrote(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
         """Words are a comment when one is awaited, a score when they are one, else part of the contact's request.
@@ -180,7 +203,10 @@ class Conversation:
         turn = await self._go_on(channel, event, invite, response, now=now)
         if is_cut:
             turn.handed_over.append(await self.comment_cut(channel, event, invite, now=now))
-        if event.files:
+        turn.forgets = invite.anonymous
+        if event.files and invite.anonymous:
+            turn.handed_over.append(await self.files_left(channel, event, invite, now=now))
+        elif event.files:
             refused = await tickets.add(invite.ticket, invite.contact, channel.name, "", event.files, now=now)
             turn.handed_over += await self.not_taken(channel, event, refused, now=now)
         return turn
@@ -188,6 +214,12 @@ class Conversation:
     async def comment_cut(self, channel: Channel, event: Heard, invite: Invite, *, now: datetime) -> Delivery:
         """Whoever wrote more than is kept must know, and how much of it we have."""
         words = self._say(invite, "note.comment_cut", limit=f"{COMMENT_LIMIT:,}")
+        draft = drafts.note(words, channel, drafts.place_of(event), locale=invite.contact.locale)
+        return await deliveries.hand_over(draft, worker=self.worker, now=now)
+
+    async def files_left(self, channel: Channel, event: Heard, invite: Invite, *, now: datetime) -> Delivery:
+        """Files would go to the request, which has a name: with an anonymous answer they are not taken."""
+        words = self._say(invite, "note.anonymous_files")
         draft = drafts.note(words, channel, drafts.place_of(event), locale=invite.contact.locale)
         return await deliveries.hand_over(draft, worker=self.worker, now=now)
 
@@ -238,6 +270,8 @@ class Conversation:
         if invite is None:
             return None
         response = await responses.of(invite)
+        if anonymity.is_cut(invite, response) and await anonymity.was_cut_just_now(invite, now=now):
+            return invite  # they may still believe that it goes on with the answer; they are told that it does not
         if response is not None and not responses.can_change(response, catalogue.settings_for(invite), now=now):
             return None
         if event.receipt:
@@ -312,7 +346,10 @@ _TAPS: Mapping[str, _Tap] = {
     actions.CHANGE: Conversation._change,
     actions.ASK: Conversation._ask,
     actions.FORM: Conversation._form,
+    actions.NAMED: Conversation._named,
 }
+UNNAMED = frozenset({"note.anonymous_cut"})
+"""Refusals of what would have been said anonymously."""
 _DIGITS = {str(score): score for score in range(1, 6)} | {"★" * score: score for score in range(1, 6)}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.surveys import answers, drafts, messages
 from bot.turn import Turn
-from core import contacts, suppressions
+from core import contacts, errors, suppressions
 from core.desk import attachments, letters, tickets
 from core.desk.letters import Letter
 from core.models.contacts import Reach
@@ -18,7 +18,7 @@ from core.models.invites import ANSWERABLE, Invite
 from core.plumbing import deliveries
 from core.ports import Channel, Wrote
 from core.reactions import recoveries
-from core.surveys import catalogue, invites, responses, scoring, tokens
+from core.surveys import anonymity, catalogue, invites, responses, scoring, tokens
 
 if TYPE_CHECKING:
     from bot.surveys.conversation import Conversation
@@ -74,12 +74,36 @@ async def _about_invite(
     talk: Conversation, channel: Channel, event: Wrote, letter: Letter, invite: Invite, *, now: datetime
 ) -> Turn:
     answer = answers.read(event.text)
+    if invite.anonymous:
+        return await _unnamed(talk, channel, event, invite, answer, now=now)
     says_nothing = answer.score is None and (not answer.comment or answers.is_only_thanks(answer.comment))
     counts = not says_nothing and await _can_answer(invite, now=now)
     if event.files or (not counts and not says_nothing and answer.comment):
         return await _about_ticket(talk, channel, event, letter, invite.ticket, proven=True, now=now)
     if says_nothing:
         return Turn()
+    return await _answered(talk, channel, event, invite, answer, now=now)
+
+
+async def _unnamed(
+    talk: Conversation, channel: Channel, event: Wrote, invite: Invite, answer: answers.Answer, *, now: datetime
+) -> Turn:
+    """Nothing of it goes to the request, which has a name: not even what comes too late, or files."""
+    if answer.score is None and (not answer.comment or answers.is_only_thanks(answer.comment)):
+        turn = Turn()
+    elif not await _can_answer(invite, now=now):
+        raise errors.Conflict("this answer has no name any more", label="note.anonymous_cut")
+    else:
+        turn = await _answered(talk, channel, event, invite, answer, now=now)
+    if event.files:
+        turn.handed_over.append(await talk.files_left(channel, event, invite, now=now))
+    turn.forgets = True
+    return turn
+
+
+async def _answered(
+    talk: Conversation, channel: Channel, event: Wrote, invite: Invite, answer: answers.Answer, *, now: datetime
+) -> Turn:
     if answer.score is not None:
         await responses.give_score(invite, "overall", answer.score, given_at=event.at, now=now)
     told: list[Delivery] = []
@@ -121,6 +145,8 @@ async def _can_answer(invite: Invite, *, now: datetime) -> bool:
     if invite.state not in ANSWERABLE or now >= invite.expires_at:
         return False
     response = await responses.of(invite)
+    if anonymity.is_cut(invite, response):
+        return False
     return response is None or responses.can_change(response, catalogue.settings_for(invite), now=now)
 
 

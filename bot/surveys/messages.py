@@ -19,10 +19,10 @@ from core.models.invites import Invite, InviteState
 from core.models.reactions import Recovery
 from core.models.responses import Response
 from core.models.setup import Staff
-from core.ports import Channel, Message
-from core.surveys import invites, tokens
+from core.ports import Channel, Dialect, Message
+from core.surveys import anonymity, invites, tokens
 
-SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired"})
+SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired", anonymity.KEPT})
 TICKET_KINDS = frozenset({"received", "sorry", "reply", "follow_up"}) | notices.KINDS
 OPENINGS = frozenset({"invite", "reminder", "recovered"})
 WORD_KINDS = frozenset({"help", "started", "stopped", "privacy", "language", "note"})
@@ -103,8 +103,8 @@ async def draw_screen(
     return Message(
         key=delivery.key,
         kind=screen.kind,
-        text=rendered.text,
-        plain=rendered.plain,
+        text=_with(screen.notice, rendered.text, markup.writer(channel.dialect)),
+        plain=_with(screen.notice, rendered.plain, markup.writer(Dialect.PLAIN)),
         rows=screen.rows,
         subject=rendered.subject,
         preheader=rendered.preheader,
@@ -117,6 +117,11 @@ async def draw_screen(
         reply_token=tokens.reply_token_for("invite", invite.key),
         marker=words.label("mail.marker"),
     )
+
+
+def _with(notice: str, words: str, writer: markup.Writer) -> str:
+    """What is promised stands under the words, whoever wrote those."""
+    return f"{words}\n\n{writer.italic(notice)}" if notice else words
 
 
 def _still_wanted(delivery: Delivery, invite: Invite) -> bool:
@@ -203,7 +208,7 @@ _UNDERSTOOD = ("scores", "reasons", "comment", "until")
 async def _understood(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> screens.Screen | None:
     """The rating as it was read, and how to correct it: where no message of before shows it, this one has to."""
     response = await Response.get_or_none(recovery__id=delivery.payload.get("recovery", 0))
-    invite = await invites.by_id(response.invite_id) if response is not None else None
+    invite = await invites.by_id(response.invite_id or 0) if response is not None else None
     if invite is None:
         return None
     stands = await screens.standing(invite, site, response=response)

@@ -14,12 +14,14 @@ from core.models.invites import Invite, InviteState
 from core.models.reactions import Recovery
 from core.models.responses import Band, Response
 from core.ports import Button, Channel, FieldKind, Form, FormField, Option, Tone
-from core.surveys import catalogue, responses, scoring, tokens
+from core.surveys import anonymity, catalogue, responses, scoring, tokens
 from core.surveys.scoring import Step
 from core.surveys.settings import SCORES, SurveySettings
 
 Rows = tuple[tuple[Button, ...], ...]
 Context = dict[str, object]
+NAMED = "may_contact"
+"""The field of a form that says that the contact wants to be known."""
 _SHORT = 8  # characters on each of five buttons in a row
 
 
@@ -69,6 +71,7 @@ class Screen:
     rows: Rows = ()
     asks_text: bool = False
     quote: str = field(default="")
+    notice: str = ""  # what is promised, in addition to the words
 
 
 async def standing(invite: Invite, site: Site, *, response: Response | None = None, asking: str = "") -> Standing:
@@ -106,6 +109,22 @@ def draw(
     """
     if now_stands.invite.state in (InviteState.EXPIRED, InviteState.CANCELLED):
         return Screen("expired", _common(now_stands, site))
+    if anonymity.is_cut(now_stands.invite, now_stands.response):
+        return Screen("thanks_anonymous", _common(now_stands, site))
+    screen = _screen(now_stands, channel, site, first=first, alone=alone, onlookers=onlookers, now=now)
+    return _promising(screen, now_stands, channel, site, now=now)
+
+
+def _screen(
+    now_stands: Standing,
+    channel: Channel,
+    site: Site,
+    *,
+    first: str,
+    alone: bool,
+    onlookers: bool,
+    now: datetime,
+) -> Screen:
     unrated_letter = not channel.has_buttons and not now_stands.scores  # only the first message has links for scores
     if now_stands.response is None or unrated_letter or not (now_stands.scores or now_stands.comment):
         return _opening(now_stands, channel, site, first, alone=alone, now=now)
@@ -120,6 +139,35 @@ def draw(
     if question.step == Step.SCORE and not now_stands.asking and _fits_at_once(now_stands):
         return _all_at_once(now_stands, site)
     return _question(now_stands, site, question)
+
+
+def _promising(screen: Screen, now_stands: Standing, channel: Channel, site: Site, *, now: datetime) -> Screen:
+    """What an anonymous question promises, how long that can still be changed, and the button that does."""
+    invite, response, words = now_stands.invite, now_stands.response, now_stands.words
+    if not invite.anonymous:
+        return screen
+    if response is None or not (now_stands.scores or now_stands.comment):
+        return replace(screen, notice=words.label("anonymous.promise"))
+    if not anonymity.is_open(invite, response):
+        return replace(screen, notice=words.label("anonymous.told"))
+    if screen.kind == "question":
+        notice = words.label("anonymous.words") if screen.asks_text else ""
+        rows = screen.rows if not _is_unhappy(now_stands) else (*screen.rows, (_toggle(now_stands),))
+        return replace(screen, notice=notice, rows=rows)
+    until = site.when(response.settle_at or now, invite.contact, words.locale, now=now)
+    notice = words.label("anonymous.named" if response.may_contact else "anonymous.open", until=until)
+    rows = (*screen.rows, (_toggle(now_stands),)) if channel.has_buttons else screen.rows
+    return replace(screen, notice=notice, rows=rows, context=screen.context | {"until": ""})
+
+
+def _is_unhappy(now_stands: Standing) -> bool:
+    return scoring.band_of(now_stands.scores, now_stands.settings) == Band.NEGATIVE if now_stands.scores else False
+
+
+def _toggle(now_stands: Standing) -> Button:
+    chosen = now_stands.response is not None and now_stands.response.may_contact
+    label = now_stands.words.label("button.may_contact")
+    return Button(label, actions.write(now_stands.invite.key, actions.NAMED), chosen=chosen)
 
 
 @runtime_checkable
@@ -148,7 +196,7 @@ def form(now_stands: Standing, channel: Channel) -> Form:
         )
         for key in settings.dimension_keys
     ]
-    if settings.reasons:
+    if settings.reasons and not settings.anonymous:
         options = tuple(Option(one.key, words.reason(one.key)) for one in settings.reasons)
         label = words.label("form.reasons")
         fields.append(FormField("reasons", label, FieldKind.MANY, options, tuple(now_stands.reasons)))
@@ -156,11 +204,15 @@ def form(now_stands: Standing, channel: Channel) -> Form:
         text = (now_stands.comment,) if now_stands.comment else ()
         required = scoring.needs_comment(now_stands.scores, settings)
         hint = words.label("form.comment_hint_needed" if required else "form.comment_hint")
+        if now_stands.invite.anonymous:
+            hint += " " + words.label("anonymous.words")
         if isinstance(channel, ShortForms):
             hint += " " + words.label("form.comment_longer", limit=channel.form_text_limit)
         fields.append(
             FormField("comment", words.label("form.comment"), FieldKind.TEXT, (), text, required=required, hint=hint)
         )
+    if anonymity.is_open(now_stands.invite, now_stands.response):
+        fields.append(_named_field(now_stands))
     key = now_stands.invite.key
     return Form(
         action=actions.write(key, actions.FORM),
@@ -171,9 +223,23 @@ def form(now_stands: Standing, channel: Channel) -> Form:
     )
 
 
+def _named_field(now_stands: Standing) -> FormField:
+    words = now_stands.words
+    chosen = now_stands.response is not None and now_stands.response.may_contact
+    option = Option("yes", words.label("button.may_contact"))
+    hint = words.label("anonymous.named_hint")
+    label = words.label("anonymous.field")
+    return FormField(NAMED, label, FieldKind.MANY, (option,), ("yes",) if chosen else (), hint=hint)
+
+
 def survey_url(invite: Invite, site: Site, score: int = 0) -> str:
     page = f"{site.base_url}/r/{tokens.token_for(invite.key)}"
     return f"{page}?overall={score}" if score else page
+
+
+def change_url(invite: Invite, site: Site) -> str:
+    """The same page, filled in with what was answered: for the contact alone, in the thanks."""
+    return f"{survey_url(invite, site)}?change={tokens.change_token_for(invite.key)}"
 
 
 def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, alone: bool, now: datetime) -> Screen:
@@ -262,7 +328,7 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
             if channel.has_forms and not now_stands.finished
             else (actions.CHANGE, "button.change")
         )
-        page = "" if channel.has_buttons else survey_url(now_stands.invite, site)
+        page = "" if channel.has_buttons else change_url(now_stands.invite, site)
         buttons.append(Button(words.label(label), "" if page else actions.write(key, verb), page))
         if not channel.has_forms and not now_stands.comment and now_stands.settings.comment != "off":
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))

@@ -21,6 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "thanks_negative",
         "thanks_neutral",
         "thanks_positive",
+        "thanks_anonymous",
         "answered",
         "sorry",
         "follow_up",
@@ -36,6 +37,7 @@ STAFF = (
     "alert_update",
     "alert_overdue",
     "alert_flood",
+    "alert_unnamed",
     "alert_test",
     "rule_alert",
     "request",
@@ -149,6 +151,8 @@ def context_of(kind: str, templates: Templates, locale: str, prefix: str) -> dic
     }
     if kind in ("alert_flood", "home"):
         ours |= _lists(kind, templates, locale)
+    if kind == "alert_unnamed":
+        ours |= _unnamed(templates, locale)
     if kind == "request_line":
         ours |= {"event": "wrote", "text": said["asked"], "files": ""}
     if kind == "request":
@@ -191,6 +195,19 @@ def _rows(
             first = (button("take", Tone.PRIMARY), button("assign"), button("reply"))
             return first, (button("snooze"), button("resolve"), button("dismiss", Tone.BAD))
     return ()
+
+
+def _unnamed(templates: Templates, locale: str) -> dict[str, object]:
+    said, label = _said(templates, locale), templates.label
+    answer = {
+        "band": label("band.negative", locale),
+        "scores": label("alert.score", locale, dimension=label("dimension.overall", locale), value=2),
+        "comment": said["comment"],
+        "team": said["team"],
+        "type": label("ticket_type.inquiry", locale),
+        "survey": label("survey.title", locale),
+    }
+    return {"count": 1, "more": 0, "answers": [answer]}
 
 
 def _lists(kind: str, templates: Templates, locale: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from core.surveys.visits import Answer
 from core.text import COMMENT_LIMIT, clean
 
 # Dimensions begin with a letter, so that these never stand for one.
-NONCE, LANGUAGE, CHANGE = "_nonce", "_lang", "_change"
+NONCE, LANGUAGE, CHANGE, NAMED = "_nonce", "_lang", "_change", "_named"
 Fields = Mapping[str, list[str]]
 
 
@@ -39,7 +39,8 @@ def answer(fields: Fields, settings: SurveySettings) -> Answer:
     comment = clean(
         first(fields, "comment", BODY_LIMIT), limit=BODY_LIMIT
     )  # whole, so that whoever wrote it can shorten it
-    return Answer(given, reasons, comment if settings.comment != "off" else "")
+    may_contact = settings.anonymous and first(fields, NAMED) == "yes"
+    return Answer(given, reasons, comment if settings.comment != "off" else "", may_contact)
 
 
 def check(answer: Answer) -> None:

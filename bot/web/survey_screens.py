@@ -16,7 +16,7 @@ from core import contacts, errors
 from core.models.invites import ANSWERABLE, Invite, InviteState
 from core.models.responses import Band
 from core.models.responses import Response as Stored
-from core.surveys import invites, responses, scoring, visits
+from core.surveys import anonymity, invites, responses, scoring, tokens, visits
 from core.surveys.visits import Answer
 from core.text import COMMENT_LIMIT
 
@@ -78,13 +78,17 @@ class Screen:
 
     def has_change_link(self) -> bool:
         """The *Change* link is signed, and stands only in the thanks: whoever has it saw them."""
-        return bool(self.change) and sessions.is_genuine(self.site, self.change, "change", self.invite.key)
+        if not self.change:
+            return False
+        ours = tokens.is_change_token(self.change, self.invite.key)  # of a mail that thanked
+        return ours or sessions.is_genuine(self.site, self.change, "change", self.invite.key)
 
     async def before(self) -> Answer:
         stored = await self.stored()
         if stored is None:
             return Answer({})
-        return Answer(await responses.scores_of(stored), tuple(stored.reasons), stored.comment)
+        scores = await responses.scores_of(stored)
+        return Answer(scores, tuple(stored.reasons), stored.comment, stored.may_contact)
 
     async def _in_time(self) -> bool:
         stored = await self.stored()
@@ -108,6 +112,8 @@ class Screen:
             if await self.is_theirs():
                 return await self.thanks()
             return self.notice("expired", status=_CLOSED_STATUS)
+        if anonymity.is_cut(self.invite, await self.stored()):
+            return self.notice("cut")
         if self.invite.state not in ANSWERABLE:
             return self.notice("closed", status=_CLOSED_STATUS)
         if not await self._in_time():
@@ -117,7 +123,7 @@ class Screen:
     async def form(
         self, answer: Answer, *, nonce: str, wrong: errors.Invalid | None = None, status: int = 200
     ) -> Response:
-        words = self.words
+        words, stored = self.words, await self.stored()
         values: dict[str, Any] = {
             "title": words.title,
             "asked": words.asked(answer),
@@ -127,6 +133,9 @@ class Screen:
             "limit": COMMENT_LIMIT,
             "counted": survey_form.counted,
             "comment_wanted": words.settings.comment != "off",
+            "anonymous": self.invite.anonymous,
+            "may_contact": answer.may_contact,
+            "told": stored is not None and stored.revision > 0,
             "nonce": nonce,
             "problem": self._problem(wrong),
             "wrong": wrong.field if wrong else "",
@@ -144,6 +153,9 @@ class Screen:
         answer = await self.before()
         stored = await self.stored()
         until = stored.created_at + self.words.settings.edit_for if stored is not None else None
+        is_open = anonymity.is_open(self.invite, stored)
+        if stored is not None and is_open:
+            until = stored.settle_at
         open_still = until is not None and self.site.clock() < min(until, self.invite.expires_at)
         negative = scoring.band_of(answer.scores, self.words.settings) == Band.NEGATIVE
         values = {
@@ -151,6 +163,7 @@ class Screen:
             "reasons": self.words.reasons(answer),
             "comment": answer.comment,
             "negative": negative,
+            "promise": ("named" if answer.may_contact else "open") if is_open else "",
             "change_url": self.address(change=True) if open_still else "",
             "until": self._when(min(until, self.invite.expires_at)) if open_still and until is not None else "",
         }
@@ -160,7 +173,7 @@ class Screen:
         words = {
             "title": f"page.{what}_title",
             "text": f"page.{what}",
-            "mood": "done" if what == "answered" else "over",
+            "mood": "done" if what in ("answered", "cut") else "over",
         }
         return self._draw("notice", words, status)
 

@@ -87,7 +87,9 @@ class Words:
                 one.key in answer.reasons,
             )
             for one in self.settings.reasons
-            if self.settings.reasons_up_to and (not one.dimensions or places.keys() & set(one.dimensions))
+            if self.settings.reasons_up_to
+            and not self.settings.anonymous
+            and (not one.dimensions or places.keys() & set(one.dimensions))
         )
 
     def given(self, answer: Answer) -> tuple[Given, ...]:

@@ -68,6 +68,12 @@ async def scores(slices: Collection[int], part: Part) -> list[tuple[Mapping[str,
     return [(json.loads(row["judged"]), row["n"]) for row in rows]
 
 
+async def uncounted(slices: Collection[int]) -> int:
+    """How many answers wait there, whenever they came."""
+    rows = await _rows(f"SELECT COUNT(*) AS n FROM responses WHERE slice_id IN {_set(slices)}") if slices else []
+    return sum(row["n"] for row in rows)
+
+
 async def not_asked(slices: Collection[int], part: Part) -> dict[str, int]:
     """By reason: how often it was decided not to ask."""
     rows = await _rows(

@@ -11,17 +11,22 @@ from datetime import datetime, timedelta
 from core.insight import counting
 from core.insight.spans import Part, Span
 from core.insight.tallies import Distribution, Share, Tally, added
-from core.models.invites import InvitePurpose, Slice
+from core.models.invites import UNCOUNTED, UNNAMED, InvitePurpose, Slice
 from core.models.reactions import RecoveryState
+from core.models.responses import Response
 from core.store.prepared import Prepared
 
+MOST_SAID = 50
 FACETS = ("team", "type", "channel", "agent")
 _COLUMNS = {
     "team": "team_id", "type": "type", "channel": "channel", "agent": "agent_id", "survey": "survey_key",
     "locale": "locale",
 }  # fmt: skip
 _SLICES = Prepared(Slice, lambda: Slice.all().order_by("id"))
-_SERVICE = (InvitePurpose.SERVICE, InvitePurpose.MANUAL)
+_SERVICE = (InvitePurpose.SERVICE, InvitePurpose.MANUAL, UNNAMED)
+_NOBODYS = (UNNAMED, UNCOUNTED)
+_PERSONAL = ("channel", "agent", "locale")
+"""What an anonymous answer has none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,15 @@ class Filters:
     locale: str | None = None
 
     def take(self, one: Slice) -> bool:
+        if not all(has(one, part.name) for part in fields(self) if getattr(self, part.name) is not None):
+            return False
         wanted = ((_COLUMNS[part.name], getattr(self, part.name)) for part in fields(self))
         return all(value is None or getattr(one, column) == value for column, value in wanted)
+
+
+def has(one: Slice, part: str) -> bool:
+    """Whether it can be cut by that: an anonymous answer is in no channel's, agent's or language's group."""
+    return one.purpose not in _NOBODYS or part not in _PERSONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Words of an anonymous answer that counts, and its score if it has one."""
+
+    overall: int | None
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     part: Part
     tally: Tally
@@ -82,6 +102,8 @@ class Board:
     groups: Mapping[str, Sequence[Group]]
     not_asked: Mapping[str, int]
     recoveries: Recoveries
+    said: Sequence[Said]  # anonymously, in no order
+    uncounted: int  # anonymous answers that are in no figure yet, for there are too few alike
 
 
 async def slices() -> list[Slice]:
@@ -111,6 +133,8 @@ async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[
         groups={facet: _grouped(facet, every, by_slice) for facet in FACETS},
         not_asked=await counting.not_asked(service.keys(), span),
         recoveries=await _recoveries(every.keys(), again, total, span),
+        said=await _said([one.id for one in chosen if one.purpose == UNNAMED], span),
+        uncounted=await counting.uncounted([one.id for one in chosen if one.purpose == UNCOUNTED]),
     )
 
 
@@ -138,6 +162,14 @@ async def _recoveries(slices: Collection[int], again: Collection[int], total: Ta
     )
 
 
+async def _said(slices: Collection[int], span: Span) -> list[Said]:
+    """They come by fives at least, as the scores do."""
+    if not slices:
+        return []
+    rows = Response.filter(slice_id__in=list(slices), created_at__gte=span.since, created_at__lt=span.until)
+    return [Said(row.overall, row.comment) for row in await rows.exclude(comment="").order_by("id").limit(MOST_SAID)]
+
+
 def _dimensions(together: Iterable[tuple[Mapping[str, int], int]]) -> dict[str, Distribution]:
     found: dict[str, Distribution] = defaultdict(Distribution)
     for scores, count in together:
@@ -150,6 +182,8 @@ def _grouped(facet: str, slices: Mapping[int, Slice], by_slice: Mapping[int, Tal
     """Those with the most answers first."""
     found: dict[int | str, list[Tally]] = defaultdict(list)
     for slice_id, tally in by_slice.items():
+        if not has(slices[slice_id], facet):
+            continue
         found[getattr(slices[slice_id], _COLUMNS[facet])].append(tally)
     groups = [Group(value, added(tallies)) for value, tallies in found.items()]
     return sorted(groups, key=lambda one: (-one.tally.rated, -one.tally.delivered, str(one.value)))

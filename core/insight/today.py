@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tortoise.expressions import Q, Subquery
+
 from core.contacts import is_zone
-from core.models.invites import Invite, InvitePurpose
+from core.models.invites import UNNAMED, Invite, InvitePurpose, InviteState
 from core.models.responses import Band, Response, Score
+from core.surveys import anonymity
 
 _ASKED = (InvitePurpose.SERVICE, InvitePurpose.MANUAL)
 
@@ -16,6 +19,8 @@ _ASKED = (InvitePurpose.SERVICE, InvitePurpose.MANUAL)
 @dataclass(frozen=True, slots=True)
 class Today:
     """Of the questions that reached somebody today (`asked`), how many were answered; and what was answered today.
+
+    Anonymous answers are among what was answered from the moment on that there are enough of them.
 
     The second question after a recovery counts nowhere: it would judge the mending, not the service.
     """
@@ -42,17 +47,17 @@ async def figures(*, zone: str, now: datetime) -> Today:
     since = midnight(now, zone)
     until = now + timedelta(microseconds=1)
     asked = Invite.filter(purpose__in=_ASKED, delivered_at__gte=since, delivered_at__lt=until)
-    given = Response.filter(invite__purpose__in=_ASKED, created_at__gte=since, created_at__lt=until)
-    overall = Score.filter(
-        dimension="overall",
-        response__invite__purpose__in=_ASKED,
-        response__created_at__gte=since,
-        response__created_at__lt=until,
-    )
+    given = Response.filter(created_at__gte=since, created_at__lt=until)
+    named = given.filter(anonymity.SHOWN, invite__purpose__in=_ASKED)
+    unnamed = given.filter(slice__purpose=UNNAMED)
+    overall = Score.filter(dimension="overall", response_id__in=Subquery(named.values("id")))
     values = [one.value for one in await overall]
+    values += [one.overall for one in await unnamed if one.overall is not None]
+    unhappy = [await rows.filter(band=Band.NEGATIVE).count() for rows in (named, unnamed)]
+    answered = Q(response__id__isnull=False) | Q(anonymous=True, state=InviteState.FINISHED)
     return Today(
         asked=await asked.count(),
-        answered=await asked.filter(response__id__isnull=False).count(),
+        answered=await asked.filter(answered).count(),
         average=sum(values) / len(values) if values else None,
-        negative=await given.filter(band=Band.NEGATIVE).count(),
+        negative=sum(unhappy),
     )

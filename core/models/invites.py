@@ -50,6 +50,7 @@ class InviteState(StrEnum):
 
 
 ANSWERABLE = (InviteState.SCHEDULED, InviteState.DELIVERED, InviteState.ANSWERED, InviteState.FINISHED)
+ANSWERED = (InviteState.ANSWERED, InviteState.FINISHED)
 UNANSWERED = (InviteState.SCHEDULED, InviteState.DELIVERED)
 
 
@@ -57,6 +58,10 @@ class InvitePurpose(StrEnum):
     SERVICE = "service"  # how did it go?
     RECOVERY = "recovery"  # is it right now?
     MANUAL = "manual"  # sent by hand
+
+
+UNNAMED, UNCOUNTED = "unnamed", "uncounted"
+"""Purposes of the slices of anonymous answers: counted, and not yet, for there are too few alike."""
 
 
 class Slice(Model):
@@ -92,6 +97,7 @@ class Invite(Model):
     ticket_id: int
     cycle = fields.IntField()
     purpose = fields.CharEnumField(InvitePurpose, max_length=20, default=InvitePurpose.SERVICE)
+    anonymous = fields.BooleanField(default=False)  # the contact was promised that the answer is kept without a name
     survey: fields.ForeignKeyRelation[Survey] = fields.ForeignKeyField("models.Survey", related_name="invites")
     survey_id: int
     survey_key = fields.CharField(max_length=60)

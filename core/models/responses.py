@@ -21,15 +21,18 @@ class Band(StrEnum):
 class Response(Model):
     """The answer to one invite: partial until finished, and settled when its band has been judged.
 
+    One without an invite is anonymous: of it there are scores, band, comment, slice and day, and nothing else
+    (`core.surveys.anonymity`). Its `id` is a random negative number, `settle_at` the hour in which staff hear of it.
+
     `version` counts every change; `settled_version` is the one that was judged last, `revision` how often that was.
     `band`, `overall` and `judged` (all scores) are what was judged last: what figures are made of.
     """
 
     id = fields.BigIntField(primary_key=True)
     invite: fields.OneToOneRelation[Invite] = fields.OneToOneField(
-        "models.Invite", related_name="response", on_delete=fields.CASCADE
-    )
-    invite_id: int
+        "models.Invite", related_name="response", null=True, on_delete=fields.CASCADE
+    )  # type: ignore[assignment]  # who comes by a ticket, a contact or an alert finds one; the anonymous have none
+    invite_id: int | None
     version = fields.IntField(default=0)
     partial = fields.BooleanField(default=True)
     comment = fields.TextField(default="")
@@ -37,6 +40,7 @@ class Response(Model):
     skipped: list[str] = fields.JSONField(default=list)  # questions passed over: dimension keys, "reasons", "comment"
     comment_until: datetime | None = fields.DatetimeField(null=True)  # the next text until then is the comment
     commented = fields.BooleanField(default=False)
+    may_contact = fields.BooleanField(default=False)  # asked anonymously, the contact wants to be known all the same
     slice: fields.ForeignKeyNullableRelation[Slice] = fields.ForeignKeyField(
         "models.Slice", related_name="responses", null=True, on_delete=fields.SET_NULL
     )

@@ -33,6 +33,11 @@ async def claim(key: str) -> bool:
     return bool(await update(Arrival, {"key": key, "state": ArrivalState.NEW}, state=ArrivalState.HANDLED))
 
 
+async def forget(key: str) -> None:
+    """That it came is kept, so that it does not come twice; what it said is not."""
+    await update(Arrival, {"key": key}, body=b"")
+
+
 async def failed(key: str, problem: str) -> None:
     """Handling raised: try again at the next sweep, and put it in quarantine after the fifth time."""
     row = await Arrival.get_or_none(key=key)

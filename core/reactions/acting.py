@@ -116,13 +116,13 @@ async def _recover(rule: str, index: int, step: Do, case: Case, now: datetime) -
 async def _alert(rule: str, index: int, step: Do, case: Case, now: datetime) -> None:
     """The team's own alert, which must be acknowledged, is about an answer; everything else is told once."""
     if step.staff or step.channel:
-        await _tell(rule, index, await _place(step), case, now=now)
+        await _tell(rule, index, await place_of(step), case, now=now)
     elif case.event == Event.SETTLED and case.response is not None:
         take_within = _survey(case).take_within
         await alerts.raise_alert(case.ticket, case.response, case.recovery, take_within=take_within, now=now)
         case.alerted = True
     else:
-        await _tell(rule, index, await _team_place(case.ticket), case, now=now)
+        await _tell(rule, index, alerts_of(await routes.route(case.ticket)), case, now=now)
 
 
 async def _apologise(rule: str, index: int, step: Do, case: Case, now: datetime) -> None:
@@ -135,8 +135,8 @@ async def _apologise(rule: str, index: int, step: Do, case: Case, now: datetime)
 # ---------------------------------------------------------------- telling somebody
 
 
-async def _place(step: Do) -> tuple[str, str]:
-    """Channel and address of the place, or the person, that the rule names."""
+async def place_of(step: Do) -> tuple[str, str]:
+    """Channel and address of the place, or the person, that the rule names. Raises errors.Refusal."""
     if step.channel:
         return step.channel, step.to
     member = await _member(step.staff)
@@ -146,8 +146,8 @@ async def _place(step: Do) -> tuple[str, str]:
     return address.channel, address.address
 
 
-async def _team_place(ticket: Ticket) -> tuple[str, str]:
-    team: Team | None = await routes.route(ticket)
+def alerts_of(team: Team | None) -> tuple[str, str]:
+    """Where a team that was routed to hears of alerts. Raises errors.NotFound."""
     if team is None or not team.alert_channel:
         raise errors.NotFound("no team has a place for its alerts", label="rule.no_place")
     return team.alert_channel, team.alert_to

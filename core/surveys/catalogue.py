@@ -24,12 +24,14 @@ def settings_of(survey: Survey) -> SurveySettings:
 
 
 def settings_for(invite: Invite) -> SurveySettings:
-    """What is set for this invite (its survey fetched). After a recovery only `overall` is asked: is it right now?"""
+    """What is set for this invite (its survey fetched). After a recovery only `overall` is asked: is it right now?
+    There is no recovery of an anonymous answer, so that question is none.
+    """
     settings = settings_of(invite.survey)
     if invite.purpose != InvitePurpose.RECOVERY:
         return settings
     overall = tuple(one for one in settings.dimensions if one.key == "overall")
-    return settings.model_copy(update={"dimensions": overall})
+    return settings.model_copy(update={"dimensions": overall, "anonymous": False})
 
 
 async def current() -> list[Survey]:

@@ -12,8 +12,11 @@ from core.surveys import invites, visits
 
 
 async def latest(most: int, *, before: int | None = None) -> list[HeldAnswer]:
-    """Those that nobody has decided about, the newest first, with ticket and contact."""
-    rows = HeldAnswer.filter(confirmed_at__isnull=True)
+    """Those that nobody has decided about, the newest first, with ticket and contact.
+
+    Of anonymous questions none: only the contact's own tap confirms what was held there.
+    """
+    rows = HeldAnswer.filter(confirmed_at__isnull=True, invite__anonymous=False)
     if before is not None:
         rows = rows.filter(id__lt=before)
     return await rows.order_by("-id").limit(most).select_related("invite__ticket", "invite__contact", "invite__survey")
@@ -48,7 +51,7 @@ async def discard(held_id: int, *, by: str, name: str = "", now: datetime) -> No
 async def _held(held_id: int) -> tuple[HeldAnswer, Invite]:
     row = await HeldAnswer.get_or_none(id=held_id, confirmed_at__isnull=True) if held_id < 2**63 else None
     invite = await invites.by_id(row.invite_id) if row else None
-    if row is None or invite is None:
+    if row is None or invite is None or invite.anonymous:
         raise _gone()
     return row, invite
 

@@ -11,6 +11,7 @@ from core.models.contacts import Address, Contact
 from core.models.deliveries import Delivery
 from core.models.desk import EntryKind, Ticket
 from core.models.invites import UNANSWERED, Decision, Invite, InvitePurpose, InviteState
+from core.models.responses import HeldAnswer, PageVisit
 from core.models.setup import Survey
 from core.plumbing import deliveries, jobs
 from core.store.prepared import Prepared, insert
@@ -269,6 +270,7 @@ async def create(
         purpose=purpose,
         survey=survey,
         survey_key=survey.key,
+        anonymous=catalogue.settings_of(survey).anonymous and purpose != InvitePurpose.RECOVERY,
         contact=contact,
         agent_id=ticket.assignee_id,
         address=ways[0],
@@ -338,6 +340,9 @@ async def _expire(invite: Invite, *, now: datetime) -> None:
     if not expired:
         return
     await deliveries.cancel(screen=screen_of(invite.id))
+    if invite.anonymous:  # what was held, or only looked at, is nobody's business when no answer comes of it
+        await HeldAnswer.filter(invite_id=invite.id).delete()
+        await PageVisit.filter(invite_id=invite.id).delete()
     await history.write(invite.ticket, EntryKind.INVITED, label="history.expired", now=now)
     await occasions.happened("invite.expired", str(invite.id), invite.ticket, invite_id=invite.id, now=now)
     if invite.state == InviteState.DELIVERED:

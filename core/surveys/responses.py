@@ -14,7 +14,7 @@ from core.models.responses import Response, ResponseRevision, Score
 from core.plumbing import jobs
 from core.reactions import rules
 from core.store.prepared import Prepared, insert, update
-from core.surveys import catalogue, invites, scoring
+from core.surveys import anonymity, catalogue, invites, scoring
 from core.surveys.settings import SCORES, SurveySettings
 from core.text import COMMENT_LIMIT, clean, shorten
 
@@ -112,6 +112,25 @@ async def change(invite: Invite, *, now: datetime) -> Response:
 
 
 @transactions.atomic
+async def let_contact(invite: Invite, wanted: bool, *, now: datetime) -> Response:
+    """Asked anonymously, the contact wants to be known all the same, or no more. Raises errors.Conflict when it is too
+    late to take it back: the staff have been told.
+    """
+    settings = catalogue.settings_for(invite)
+    response, _ = await _begin(invite, settings, now=now)
+    changes = _named(invite, response, wanted)
+    return await _changed(invite, response, settings, changes, now=now) if changes else response
+
+
+def _named(invite: Invite, response: Response, wanted: bool | None) -> dict[str, object]:
+    if wanted is None or not invite.anonymous or wanted == response.may_contact:
+        return {}
+    if response.revision:
+        raise errors.Conflict("the staff know already whose answer it is", label="note.named_already")
+    return {"may_contact": wanted}
+
+
+@transactions.atomic
 async def finish(invite: Invite, *, now: datetime) -> Response:
     """The contact is done: what was given counts now. Raises errors.Invalid where a comment is required."""
     settings = catalogue.settings_for(invite)
@@ -128,6 +147,7 @@ async def answer(
     reasons: Iterable[str] | None = None,
     comment: str | None = None,
     *,
+    may_contact: bool | None = None,
     finished: bool,
     now: datetime,
 ) -> Response:
@@ -139,7 +159,7 @@ async def answer(
     for dimension, value in scores.items():
         _check_score(settings, dimension, value)
     response, was = await _begin(invite, settings, now=now)
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = _named(invite, response, may_contact)
     if reasons is not None:
         changes["reasons"] = _reasons(settings, reasons)
     if comment is not None:
@@ -156,7 +176,10 @@ async def answer(
 
 @transactions.atomic
 async def settle(response_id: int, *, now: datetime) -> Response | None:
-    """The job's "look at response 9": judge it when it is quiet, once per change, and let the rules look at it."""
+    """The job's "look at response 9": judge it when it is quiet, once per change, and let the rules look at it.
+
+    An anonymous one is cut instead, and is no more.
+    """
     response = await _SETTLING.first(response_id)
     if response is None or response.settle_at is None:
         return None
@@ -165,18 +188,23 @@ async def settle(response_id: int, *, now: datetime) -> Response | None:
         return None
     await update(Response, {"id": response.id}, settle_at=None, settled_version=response.version)
     scores = await scores_of(response)
+    invite = await invites.by_id(response.invite_id) if response.invite_id is not None else None
+    if invite is not None and anonymity.is_unnamed(invite, response) and (scores or response.comment):
+        await anonymity.cut(invite, response, scores, now=now)
+        return None
     if response.version == response.settled_version:
         return response
-    if not scores:
-        await _keep_comment(response, now=now)
+    if invite is None:
         return response
-    return await _judge(response, scores, now=now)
+    if not scores:
+        await _keep_comment(invite, response, now=now)
+        return response
+    return await _judge(invite, response, scores, now=now)
 
 
-async def _keep_comment(response: Response, *, now: datetime) -> None:
+async def _keep_comment(invite: Invite, response: Response, *, now: datetime) -> None:
     """Words without a score are judged by no rule, but whoever works on the ticket must see them."""
-    invite = await invites.by_id(response.invite_id)
-    if invite is not None and response.comment:
+    if response.comment:
         words: dict[str, object] = {"text": shorten(response.comment, 500)}
         who = invite.contact.name
         await history.write(invite.ticket, EntryKind.RATED, actor=who, label="history.commented", values=words, now=now)
@@ -208,10 +236,7 @@ def can_change(response: Response, settings: SurveySettings, *, now: datetime) -
     return now < response.created_at + settings.edit_for
 
 
-async def _judge(response: Response, scores: dict[str, int], *, now: datetime) -> Response:
-    invite = await invites.by_id(response.invite_id)
-    if invite is None:
-        return response
+async def _judge(invite: Invite, response: Response, scores: dict[str, int], *, now: datetime) -> Response:
     previous = await _JUDGED.first(response.id)
     response.band = scoring.band_of(scores, catalogue.settings_for(invite))
     response.revision += 1
@@ -254,6 +279,7 @@ async def _begin(invite: Invite, settings: SurveySettings, *, now: datetime) -> 
         raise errors.Conflict("this question is closed", label="note.expired")
     response = await _LOCKED.first(invite.id)
     if response is None:
+        await anonymity.refuse_when_cut(invite)
         try:
             async with transactions.savepoint():
                 values = {"invite_id": invite.id, "slice_id": invite.slice_id, "created_at": now, "changed_at": now}
@@ -278,12 +304,13 @@ async def _changed(
     invite: Invite, response: Response, settings: SurveySettings, changes: Mapping[str, object], *, now: datetime
 ) -> Response:
     """One more version; it settles when the contact has been quiet for a while."""
-    waits_already = response.settle_at is not None
-    settle_at = now + settings.settle_after
+    before = response.settle_at
+    may_contact = bool(changes.get("may_contact", response.may_contact))
+    settle_at = now + anonymity.settles_after(invite, settings, may_contact=may_contact, finished=False)
     values = {**changes, "version": response.version + 1, "changed_at": now, "settle_at": settle_at}
     response.update_from_dict(values)
     await update(Response, {"id": response.id}, **values)
-    if not waits_already:
+    if before is None or settle_at < before:
         await jobs.enqueue(JOB, response.id, due=settle_at, now=now)
     if invite.state in UNANSWERED:
         await update(Invite, {"id": invite.id, "state": UNANSWERED}, state=InviteState.ANSWERED, remind_at=None)
@@ -297,8 +324,10 @@ async def _finish(invite: Invite, response: Response, *, now: datetime) -> Respo
     await update(Response, {"id": response.id}, **values)
     await update(Invite, {"id": invite.id}, state=InviteState.FINISHED)
     if response.version > response.settled_version:
-        await update(Response, {"id": response.id}, settle_at=now)
-        await jobs.enqueue(JOB, response.id, due=now, now=now, priority=9)
+        settings, may_contact = catalogue.settings_for(invite), response.may_contact
+        response.settle_at = now + anonymity.settles_after(invite, settings, may_contact=may_contact, finished=True)
+        await update(Response, {"id": response.id}, settle_at=response.settle_at)
+        await jobs.enqueue(JOB, response.id, due=response.settle_at, now=now, priority=9)
     return response
 
 

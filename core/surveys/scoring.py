@@ -38,7 +38,12 @@ def band_of(scores: Mapping[str, int], settings: SurveySettings) -> Band:
 
 
 def offered_reasons(scores: Mapping[str, int], settings: SurveySettings) -> tuple[Reason, ...]:
-    """The reasons that go with these scores: some score is low, and of a dimension that the reason is about."""
+    """The reasons that go with these scores: some score is low, and of a dimension that the reason is about.
+
+    An anonymous answer keeps none, so they are not asked for.
+    """
+    if settings.anonymous:
+        return ()
     low = {dimension for dimension, value in scores.items() if value <= settings.reasons_up_to}
     return tuple(one for one in settings.reasons if low and (not one.dimensions or low & set(one.dimensions)))
 

@@ -121,6 +121,10 @@ class SurveySettings(_Strict):
     dimensions: tuple[Dimension, ...] = Field(default=DEFAULT_DIMENSIONS, min_length=1, max_length=8)
     reasons: tuple[Reason, ...] = Field(default=DEFAULT_REASONS, max_length=8)
     reasons_up_to: int = Field(default=3, ge=0, le=5, description="Reasons are offered at or under this score.")
+    anonymous: bool = Field(
+        default=False,
+        description="Answers are kept without a link to whom they are from, unless the contact wants to be contacted.",
+    )
     comment: Literal["optional", "off"] = "optional"
     comment_required_up_to: int = Field(default=0, ge=0, le=5, description="0: the comment is never required.")
     scale: Literal["stars", "faces", "numbers", "words", "own"] = "stars"

@@ -10,7 +10,7 @@ from tortoise.expressions import Q
 from core import transactions
 from core.models.contacts import Contact
 from core.models.desk import Ticket
-from core.models.invites import InvitePurpose, Slice
+from core.models.invites import UNCOUNTED, UNNAMED, Invite, InvitePurpose, Slice
 from core.store.prepared import Prepared, insert
 
 _KNOWN = Prepared(
@@ -49,6 +49,27 @@ async def moved(slice_id: int, *, channel: str) -> int:
     before = await Slice.get(id=slice_id)
     traits = {name: getattr(before, name) for name in _TRAITS}
     return await _id_of({**traits, "channel": channel})
+
+
+@transactions.atomic
+async def unnamed(invite: Invite) -> int:
+    """The slice of anonymous answers to such questions, uncounted as yet: team, type and survey, and nothing that is
+    anybody's own.
+    """
+    own = await Slice.get(id=invite.slice_id) if invite.slice_id is not None else None
+    team, type_ = (own.team_id, own.type) if own is not None else (invite.ticket.team_id or 0, invite.ticket.type)
+    return await _unnamed(team, type_, invite.survey_key, UNCOUNTED)
+
+
+@transactions.atomic
+async def counted(uncounted: Slice) -> int:
+    """The slice into which these go when they are enough."""
+    return await _unnamed(uncounted.team_id, uncounted.type, uncounted.survey_key, UNNAMED)
+
+
+async def _unnamed(team: int, type_: str, survey: str, purpose: str) -> int:
+    nobody: dict[str, int | str] = {"channel": "", "agent_id": 0, "locale": ""}
+    return await _id_of({**nobody, "team_id": team, "type": type_, "survey_key": survey, "purpose": purpose})
 
 
 _TRAITS = ("team_id", "type", "channel", "agent_id", "survey_key", "locale", "purpose")

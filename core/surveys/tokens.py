@@ -37,6 +37,15 @@ def token_for(invite_key: str) -> str:
     return _derive("invite", invite_key)
 
 
+def change_token_for(invite_key: str) -> str:
+    """What opens an answer to be changed: it stands in the thanks, which the contact alone gets."""
+    return _derive("change", invite_key)
+
+
+def is_change_token(token: str, invite_key: str) -> bool:
+    return hmac.compare_digest(token.encode(), change_token_for(invite_key).encode())
+
+
 def unsubscribe_token_for(contact_id: int) -> str:
     """The token in an unsubscribe link: "<contact>.<43 letters>". It opens nothing else."""
     return f"{contact_id}.{_derive('unsubscribe', str(contact_id))}"

@@ -29,6 +29,7 @@ class Answer:
     scores: Mapping[str, int]
     reasons: tuple[str, ...] = ()
     comment: str = ""
+    may_contact: bool = False  # asked anonymously, they want to be known all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,10 @@ async def count(invite: Invite, answer: Answer, *, nonce: str, changes: bool, no
     await PageVisit.filter(invite_id=invite.id, nonce_hash=_hash(nonce), used_at=None).update(used_at=now)
     reasons = answer.reasons if changes or answer.reasons else None
     comment = answer.comment if changes or answer.comment else None
-    return await responses.answer(invite, answer.scores, reasons, comment, finished=True, now=now)
+    may_contact = answer.may_contact if changes or answer.may_contact else None
+    return await responses.answer(
+        invite, answer.scores, reasons, comment, may_contact=may_contact, finished=True, now=now
+    )
 
 
 async def _lock(invite: Invite) -> None:
@@ -131,7 +135,12 @@ async def _lock(invite: Invite) -> None:
 @transactions.atomic
 async def hold(invite: Invite, answer: Answer, evidence: Mapping[str, object], *, confirm: str, now: datetime) -> None:
     """Keep an answer that may be a robot's, uncounted, with its evidence; `confirm` is the nonce that confirms it."""
-    values = {"scores": dict(answer.scores), "reasons": list(answer.reasons), "comment": answer.comment}
+    values: dict[str, object] = {
+        "scores": dict(answer.scores),
+        "reasons": list(answer.reasons),
+        "comment": answer.comment,
+        "may_contact": answer.may_contact,
+    }
     kept = {**evidence, "confirm": _hash(confirm) if confirm else ""}
     await HeldAnswer.create(invite_id=invite.id, answer=values, evidence=kept, at=now)
     too_many = await HeldAnswer.filter(invite_id=invite.id, confirmed_at__isnull=True).order_by("-id").offset(HELD_KEPT)
@@ -141,7 +150,12 @@ async def hold(invite: Invite, answer: Answer, evidence: Mapping[str, object], *
 
 @transactions.atomic
 async def hold_change(invite: Invite, answer: Answer, evidence: Mapping[str, object], *, now: datetime) -> None:
-    """Somebody else's browser wants to change what a person answered: kept aside, told once on the ticket."""
+    """Somebody else's browser wants to change what a person answered: kept aside, told once on the ticket.
+
+    Of an anonymous answer nothing is kept aside: whoever decided about it would learn who said what.
+    """
+    if invite.anonymous:
+        return
     earlier = await HeldAnswer.filter(invite_id=invite.id, confirmed_at__isnull=True)
     await hold(invite, answer, {**evidence, "change": True}, confirm="", now=now)
     if not any(one.evidence.get("change") for one in earlier):
@@ -175,7 +189,8 @@ async def _waiting(invite: Invite, nonce: str) -> HeldAnswer | None:
 def answer_of(row: HeldAnswer) -> Answer:
     """What it would say if it counted."""
     kept: dict[str, Any] = row.answer
-    return Answer(dict(kept["scores"]), tuple(kept["reasons"]), str(kept["comment"]))
+    may_contact = bool(kept.get("may_contact"))
+    return Answer(dict(kept["scores"]), tuple(kept["reasons"]), str(kept["comment"]), may_contact)
 
 
 def _hash(secret: str) -> str:

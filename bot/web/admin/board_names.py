@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.web.admin.board_choice import PARTS, value_of
 from bot.web.admin.door import Visit
+from core.insight import figures
 from core.models.invites import Slice
 from core.models.setup import Staff, Team
 from core.surveys import catalogue
@@ -32,7 +33,7 @@ class Names:
             options := {},
         )
         for part in PARTS:
-            values = {getattr(one, _COLUMNS.get(part, part)) for one in known}
+            values = {getattr(one, _COLUMNS.get(part, part)) for one in known if figures.has(one, part)}
             options[part] = sorted(((value_of(one), names.of(part, one)) for one in values), key=lambda one: one[1])
         return names
 

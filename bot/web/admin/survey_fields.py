@@ -24,6 +24,7 @@ NUMBERS = (
     "max_reopenings",
 )
 SPANS = ("delay", "remind_after", "expire_after", "edit_for", "settle_after", "recover_within", "take_within")
+FLAGS = ("anonymous",)
 CHOICES = ("comment", "scale", "layout", "over_budget")
 LINES = ("window", "budget")
 CONDITIONS = ("types", "teams", "channels", "priorities", "tags", "tiers", "close_reasons", "closed_by")
@@ -48,6 +49,7 @@ def read(fields: Fields, locales: Sequence[str]) -> Values:
         return {one: text(f"{name}-{one}") for one in locales if text(f"{name}-{one}")}
 
     values: Values = {name: text(name) for name in (*NUMBERS, *SPANS, *CHOICES, *LINES)}
+    values |= {name: bool(text(name)) for name in FLAGS}
     values["title"] = words("title")
     values["dimensions"] = [
         {"key": text(f"dim-{at}-key"), "label": words(f"dim-{at}-label"), "question": words(f"dim-{at}-question")}

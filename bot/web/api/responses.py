@@ -11,6 +11,7 @@ from bot.web.api.answers import REFUSALS, answer
 from bot.web.policies import Reader
 from core.models.responses import Band
 from core.models.responses import Response as Answer
+from core.surveys import anonymity
 
 router = APIRouter(prefix="/api/v1", tags=["Surveys"])
 
@@ -25,8 +26,8 @@ class Filter(paging.Paged):
     "/responses", response_model=shapes.Page[shapes.ResponseShape], responses=REFUSALS, summary="List responses"
 )
 async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
-    """The answers to invites, partial ones too. Newest first."""
-    rows = Answer.all().select_related("invite", "invite__ticket").prefetch_related("scores")
+    """The answers to invites, partial ones too. Newest first. Anonymous ones are none of a ticket's, and not listed."""
+    rows = Answer.filter(anonymity.SHOWN).select_related("invite", "invite__ticket").prefetch_related("scores")
     rows = await paging.only_ticket(rows, "invite__ticket_id", asked.ticket)
     for field, wanted in (("band", asked.band), ("partial", asked.partial)):
         if wanted is not None:
