@@ -90,7 +90,7 @@ class ABTest(Model):
     full_at: datetime | None = fields.DatetimeField(null=True)  # there were enough
     ended_at: datetime | None = fields.DatetimeField(null=True)
     ended_by = fields.CharField(max_length=254, default="")  # "" : Afterword itself
-    outcome: Outcome | None = fields.CharEnumField(Outcome, max_length=20, null=True)
+    outcome = fields.CharEnumField(Outcome, max_length=20, null=True)
     why = fields.CharField(max_length=300, default="")  # B could not be sent
     counts: dict[str, dict[str, object]] | None = fields.JSONField(null=True)  # as they were at the end
 

@@ -18,7 +18,7 @@ OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """`named_by` are surveys, rules, templates and running A/B tests that say the team's key: they keep it from going."""
+    """`named_by` are surveys, rules, templates and running A/B tests that say the team's key: they keep it."""
 
     named_by: tuple[str, ...]
     tickets: int

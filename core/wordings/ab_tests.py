@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from core import audit, errors, transactions
 from core.insight import statistics
 from core.insight.statistics import Interval
 from core.insight.tallies import Mean, Share
+from core.models.invites import Invite, InvitePurpose, InviteState
 from core.models.wordings import ABTest, Outcome, Variant, WordingDraft
 from core.surveys.tokens import new_key
 from core.wordings import asking, counts, drafts, publishing
@@ -25,6 +26,8 @@ SHARES = (5, 95)
 DIFFERENCES = (1, 50)
 DAYS = (1, 365)
 BASES = (1, 99)
+LISTED = 100
+LOOKED_BACK = timedelta(days=90)
 WordsByKind = Mapping[str, Words]
 
 
@@ -158,19 +161,51 @@ async def standing(test_id: int, *, now: datetime) -> Standing:
     test = await ABTest.get_or_none(id=test_id)
     if test is None:
         raise errors.NotFound("there is no such A/B test")
+    return await _standing(test, now=now)
+
+
+async def _standing(test: ABTest, *, now: datetime) -> Standing:
     figures = Figures.of(test.counts if test.counts is not None else await counts.take(test.id, now=now))
     return Standing(test, figures, Phase.ENDED if test.ended_at else _phase(test, figures, now=now))
 
 
-async def all_of(*, now: datetime) -> list[Standing]:
-    """Those that run first, then the others, the latest first."""
-    rows = await ABTest.all().order_by("-started_at", "-id").values_list("id", "ended_at")
-    keys = [key for key, ended in rows if ended is None] + [key for key, ended in rows if ended is not None]
-    return [await standing(int(str(key)), now=now) for key in keys]
+async def listed(*, now: datetime) -> list[Standing]:
+    """Those that run first, then those that have ended, the latest first; of these only so many."""
+    running = await ABTest.filter(ended_at__isnull=True).order_by("-started_at", "-id")
+    ended = await ABTest.filter(ended_at__isnull=False).order_by("-ended_at", "-id").limit(LISTED)
+    return [await _standing(one, now=now) for one in (*running, *ended)]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known without a test: the participation, and how many are asked in a day."""
+
+    participation: Share
+    per_day: float
+
+
+async def before(slices: Collection[int], kind: str, *, until: datetime) -> Before:
+    """Of those who were asked (or reminded) in the 90 days until then. At `until`, all of them had their time."""
+    since = until - LOOKED_BACK
+    rows = Invite.filter(
+        slice_id__in=list(slices),
+        purpose__in=(InvitePurpose.SERVICE, InvitePurpose.MANUAL),
+        asked_at__gte=since,
+        asked_at__lt=until,
+        delivered_at__isnull=False,
+        **({"reminders__gte": 1} if kind == "reminder" else {}),
+    )
+    delivered = await rows.count() if slices else 0
+    if not delivered:
+        return Before(Share(0, 0), 0.0)
+    answered = await rows.filter(state__in=(InviteState.ANSWERED, InviteState.FINISHED)).count()
+    first = await rows.order_by("asked_at").first()
+    days = (until - (first.asked_at if first and first.asked_at else since)) / timedelta(days=1)
+    return Before(Share(answered, delivered), delivered / max(days, 1.0))
 
 
 async def overlapping(scope: Scope) -> list[ABTest]:
-    """The running tests that could reach the same invites. An invite takes part in one only, or neither could be told."""
+    """The running tests that could reach the same invites. An invite takes part in one only, or none could be told."""
     return [one for one in await asking.live() if scope_of(one).overlaps(scope)]
 
 
@@ -181,7 +216,7 @@ async def start(
     """From now on each invite of the scope is asked with A or with B. The caller has checked that both can be sent.
 
     `a` and `b` are by kind of message, `a` for the record; `seen` is the mark of the scope's standing. The drafts stay.
-    Raises errors.Invalid, naming the field, errors.Conflict where another test could reach the same invites, StaleDraft.
+    Raises errors.Invalid, naming the field; errors.Conflict where another test could reach the same; StaleDraft.
     """
     plan.check()
     if scope.kind not in asking.KINDS or scope.kind not in b:
@@ -207,7 +242,9 @@ async def start(
     )
     # Two that start at once both write a line that follows the same one: the later does all of this again.
     chosen = {"scope": scope.key, "share": plan.share, "difference": plan.difference, "days": plan.days}
-    await audit.record(actor, "ab_test.started", f"ab_test:{test.id}", after={**chosen, "sizes": [size_a, size_b]}, now=now)
+    await audit.record(
+        actor, "ab_test.started", f"ab_test:{test.id}", after={**chosen, "sizes": [size_a, size_b]}, now=now
+    )
     if any(one.id != test.id for one in await overlapping(scope)):
         raise errors.Conflict("another test runs for some of these messages", label="ab.overlaps")
     return test

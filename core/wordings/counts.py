@@ -13,7 +13,7 @@ from typing import Any
 
 from tortoise.functions import Count
 
-from core.models.invites import UNANSWERED, InviteState
+from core.models.invites import InviteState
 from core.models.responses import Response
 from core.models.wordings import ABInvite, Variant
 
