@@ -27,9 +27,9 @@ class Side:
 
 
 async def in_force(visit: Visit, scope: Scope) -> Words:
-    """What goes out now where this scope says."""
+    """What goes out now where this scope says, written as the editor writes it."""
     published = (await drafts.standing(scope)).published
-    return published or (await template_scope.wider(visit, scope))[0]
+    return Typed.of_words(published or (await template_scope.wider(visit, scope))[0]).words
 
 
 async def draft_of(scope: Scope) -> Words | None:
