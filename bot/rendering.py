@@ -154,6 +154,17 @@ class Templates(Words):
         except TimeoutError:
             raise RenderError("others are trying out words at this moment; try again") from None
 
+    async def render_given(
+        self, kind: str, source: str, locale: str, dialect: Dialect, context: Mapping[str, object]
+    ) -> Rendered:
+        """A message's words from this source, for somebody who really gets them.
+
+        Raises TemplateError for what may not be used (then nothing is run), and RenderError for what does not work.
+        """
+        template_rules.check(kind, source)
+        values, tag = project(kind, context), self.locale_of_templates(locale)
+        return await self._rendered(self._process, kind, split(source), tag, dialect, values)
+
     def shipped(self, kind: str, locale: str) -> str:
         """The source of the words that ship, in the language that fits best."""
         parts = self._shipped_for(kind, self.best_locale(locale)).parts
@@ -161,12 +172,17 @@ class Templates(Words):
         lines = [f"{name}: {text}" for name, text in above if text]
         return "\n".join([*lines, *([""] if lines else []), parts.body])
 
+    def locale_of_templates(self, wanted: str) -> str:
+        """The language whose templates are looked for. Admins may add one that does not ship."""
+        added = {override_key[1] for override_key in self._overrides if override_key[1]}
+        return labels.best_match(wanted, [*self._labels, *sorted(added - self._labels.keys())]) or self._default
+
     async def render(
         self, kind: str, locale: str, dialect: Dialect, context: Mapping[str, object], team: str = "", channel: str = ""
     ) -> Rendered:
         """A message's words. Raises ValueError or TypeError when `context` is not what the kind declares."""
         values = project(kind, context)
-        tag = self._locale_of_templates(locale)
+        tag = self.locale_of_templates(locale)
         for overriding in self._candidates(kind, tag, team, channel):
             try:
                 return await self._render_override(overriding, tag, dialect, values)
@@ -222,11 +238,6 @@ class Templates(Words):
 
     def _shipped_locale(self, locale: str) -> str:
         return locale if locale in self._ships else self._default
-
-    def _locale_of_templates(self, wanted: str) -> str:
-        """Admins may add a language that does not ship."""
-        added = {override_key[1] for override_key in self._overrides if override_key[1]}
-        return labels.best_match(wanted, [*self._labels, *sorted(added - self._labels.keys())]) or self._default
 
 
 def _read(folder: Traversable, kind: str, locale: str) -> _Shipped:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from bot import markup
 from bot.site import Site
-from bot.surveys import screens, transcripts
+from bot.surveys import screens, transcripts, variants
 from bot.wording import locale_of
 from core import places
 from core.desk import notices, tickets
@@ -85,13 +85,14 @@ async def draw_screen(
     if screen.kind == "invite":
         screen.context["told"] = await notices.knows_it_is_resolved(invite.ticket_id, invite.cycle)
     words = now_stands.words
-    team = invite.ticket.team.key if invite.ticket.team else ""
-    rendered = await site.templates.render(
+    screen.context["prefix"] = prefix_of(channel)
+    rendered = await variants.rendered(screen, invite, words.locale, channel, site, now=now)
+    rendered = rendered or await site.templates.render(
         screen.kind,
         words.locale,
         channel.dialect,
-        screen.context | {"prefix": prefix_of(channel)},
-        team=team,
+        screen.context,
+        team=invite.ticket.team.key if invite.ticket.team else "",
         channel=channel.kind,
     )
     unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"

@@ -30,6 +30,7 @@ ASSETS = {
     "admin/people.css": _CSS,
     "admin/templates.css": _CSS,
     "admin/templates.js": _JS,
+    "admin/ab.css": _CSS,
     "vendor/htmx/htmx.min.js": _JS,
     "vendor/uplot/uPlot.min.css": _CSS,
     "vendor/uplot/uPlot.iife.min.js": _JS,

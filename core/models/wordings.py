@@ -1,9 +1,15 @@
-"""What admins wrote before, and what they are writing: the past and the next version of their own words."""
+"""What admins wrote before, what they are writing, and what they try against each other."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
+
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
+
+from core.models.invites import Invite
 
 
 class WordingVersion(Model):
@@ -43,3 +49,71 @@ class WordingDraft(Model):
     class Meta:
         table = "wording_drafts"
         unique_together = (("kind", "locale", "team", "channel"),)
+
+
+class Variant(StrEnum):
+    A = "a"  # the words that were in force when the test began
+    B = "b"
+
+
+class Outcome(StrEnum):
+    """How an A/B test ended."""
+
+    KEPT_A = "kept_a"
+    KEPT_B = "kept_b"
+    STOPPED = "stopped"  # somebody did, without a decision
+    PUBLISHED = "published"  # other words were published where A stood
+    FAILED = "failed"  # B could not be sent
+
+
+class ABTest(Model):
+    """Two wordings of one question: each contact gets one of them. What was chosen at the start is never changed.
+
+    `words` holds both variants as they were at the start, by variant and then by kind of message.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=32, unique=True)  # decides who gets which
+    kind = fields.CharField(max_length=40)
+    locale = fields.CharField(max_length=20, default="")
+    team = fields.CharField(max_length=60, default="")
+    channel = fields.CharField(max_length=60, default="")
+    words: dict[str, dict[str, dict[str, str]]] = fields.JSONField()
+    share = fields.SmallIntField()  # per cent of the contacts that get B
+    base = fields.FloatField()  # the participation before, from 0 to 1
+    difference = fields.SmallIntField()  # the smallest that is to be seen, in percentage points
+    size_a = fields.IntField()
+    size_b = fields.IntField()
+    started_at = fields.DatetimeField()
+    started_by = fields.CharField(max_length=254)
+    until = fields.DatetimeField()  # nobody new takes part from then on, however many there are
+    full_at: datetime | None = fields.DatetimeField(null=True)  # there were enough
+    ended_at: datetime | None = fields.DatetimeField(null=True)
+    ended_by = fields.CharField(max_length=254, default="")  # "" : Afterword itself
+    outcome = fields.CharEnumField(Outcome, max_length=20, null=True)
+    why = fields.CharField(max_length=300, default="")  # B could not be sent
+    counts: dict[str, dict[str, object]] | None = fields.JSONField(null=True)  # as they were at the end
+
+    class Meta:
+        table = "ab_tests"
+        indexes = (Index(fields=("ended_at",)),)
+
+
+class ABInvite(Model):
+    """With which variant an invite was asked. It keeps it, whatever is drawn of it later."""
+
+    id = fields.BigIntField(primary_key=True)
+    test: fields.ForeignKeyRelation[ABTest] = fields.ForeignKeyField(
+        "models.ABTest", related_name="invites", on_delete=fields.CASCADE
+    )
+    test_id: int
+    invite: fields.ForeignKeyRelation[Invite] = fields.ForeignKeyField(
+        "models.Invite", related_name="ab_invites", on_delete=fields.CASCADE
+    )
+    invite_id: int
+    variant = fields.CharEnumField(Variant, max_length=1)
+
+    class Meta:
+        table = "ab_invites"
+        unique_together = (("test", "invite"),)
+        indexes = (Index(fields=("invite_id",)),)

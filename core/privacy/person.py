@@ -21,6 +21,7 @@ from core.models.invites import Decision, Invite
 from core.models.reactions import Alert, Occasion, Reaction, Recovery
 from core.models.responses import HeldAnswer, PageVisit, Response, ResponseRevision, Score
 from core.models.webhooks import WebhookCall
+from core.models.wordings import ABInvite
 
 PAGE = 200
 TRANSCRIPT = "transcript"
@@ -29,7 +30,7 @@ NOT_ABOUT_CONTACTS = frozenset(
     {
         "api_tokens", "accounts", "invitations", "sessions", "ticket_counters", "kept", "lanes", "teams", "staff",
         "staff_addresses", "surveys", "rules", "wordings", "wording_versions", "wording_drafts", "own_labels",
-        "webhooks", "retention", "slices",
+        "webhooks", "retention", "slices", "ab_tests",
     }
 )  # fmt: skip
 """Tables of ours that hold nothing about the people served."""
@@ -81,6 +82,7 @@ class Person:
         given = Subquery(Response.filter(invite__contact_id=self.contact.id).values("id"))
         return {
             "invites": Invite.filter(contact_id=self.contact.id),
+            "ab_invites": ABInvite.filter(invite_id__in=asked),
             "held_answers": HeldAnswer.filter(invite_id__in=asked),
             "page_visits": PageVisit.filter(invite_id__in=asked),
             "responses": Response.filter(invite_id__in=asked),

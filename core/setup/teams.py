@@ -11,13 +11,14 @@ from core.models.desk import Ticket, TicketStatus
 from core.models.setup import Staff
 from core.setup import rows
 from core.setup.editing import remove as remove_part
+from core.wordings import asking
 
 OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """`named_by` are surveys, rules and templates that say the team's key: they keep it from going."""
+    """`named_by` are surveys, rules, templates and running A/B tests that say the team's key: they keep it."""
 
     named_by: tuple[str, ...]
     tickets: int
@@ -50,4 +51,5 @@ async def _named_by(key: str) -> tuple[str, ...]:
     surveys = [name for name, values in present["surveys"].items() if key in values["conditions"]["teams"]]
     rules = [name for name, values in present["rules"].items() if key in values.get("when", {}).get("teams", ())]
     templates = [name for name, values in present["templates"].items() if values["team"] == key]
-    return (*surveys, *rules, *templates)
+    tests = [f"A/B {asking.scope_of(one).key}" for one in await asking.live() if one.team == key]
+    return (*surveys, *rules, *templates, *tests)

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.models.wordings import WordingVersion
 from core.setup.changes import Values
+from core.wordings import asking
 
 AS_IT_WAS = "as it was"
 """The note of words that stood in the store before versions were kept."""
@@ -18,7 +19,8 @@ async def add(
 ) -> None:
     """These words are published from now on; None: they are taken away. Within the unit of work that does it.
 
-    `before` is what stood there: where no version tells of it, it becomes the first.
+    `before` is what stood there: where no version tells of it, it becomes the first. An A/B test against what stood
+    there ends.
     """
     last = await WordingVersion.filter(**scope).order_by("-number").first()
     number = last.number if last is not None else 0
@@ -41,3 +43,4 @@ async def add(
         author=actor[:254],
         published_at=now,
     )
+    await asking.words_changed(scope, by=actor, now=now)

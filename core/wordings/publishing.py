@@ -21,7 +21,7 @@ async def publish(scope: Scope, words: Words, *, seen: str, actor: str, now: dat
     now_stands = await standing(scope)
     if now_stands.mark != seen:
         raise StaleDraft(now_stands)
-    await _write(scope, words, actor=actor, now=now, note=note)
+    await write(scope, words, actor=actor, now=now, note=note)
     await WordingDraft.filter(**scope.columns).delete()
     return await standing(scope)
 
@@ -47,7 +47,7 @@ async def restore(version_id: int, *, actor: str, now: datetime, note: str = "")
     if not version.source:
         raise errors.Conflict("in this version there were no own words")
     scope = scope_of(version)
-    await _write(scope, Words(version.subject, version.source), actor=actor, now=now, note=note)
+    await write(scope, Words(version.subject, version.source), actor=actor, now=now, note=note)
     return scope
 
 
@@ -60,8 +60,11 @@ def scope_of(row: WordingVersion | WordingDraft) -> Scope:
     return Scope(row.kind, row.locale, row.team, row.channel)
 
 
-async def _write(scope: Scope, words: Words, *, actor: str, now: datetime, note: str) -> None:
-    """The note goes to the version that this makes; what is published already makes none."""
+@transactions.atomic
+async def write(scope: Scope, words: Words, *, actor: str, now: datetime, note: str) -> None:
+    """These words go out, whatever went out before; a draft stays. The note goes to the version that this makes; what
+    is published already makes none. Raises core.setup.SetupError.
+    """
     part = TemplateSetup(**scope.columns, subject=words.subject, source=words.source)
     _, mark = await _seen(scope)
     changed = await setups.save(part, seen=mark, actor=actor, now=now)

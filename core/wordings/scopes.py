@@ -26,6 +26,11 @@ class Scope:
         narrowed = (("locale", self.locale), ("team", self.team), ("channel", self.channel))
         return " ".join([self.kind, *(f"{name}={value}" for name, value in narrowed if value)])
 
+    def overlaps(self, other: Scope) -> bool:
+        """Whether somebody's message could be of both, whatever their kinds."""
+        both = ((self.locale, other.locale), (self.team, other.team), (self.channel, other.channel))
+        return all(one == two or "" in (one, two) for one, two in both)
+
     def chain(self) -> Iterator[Scope]:
         """This one, and then the wider ones in the order in which words are looked for; the shipped ones come after."""
         for locale in dict.fromkeys((self.locale, "")):

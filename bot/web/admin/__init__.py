@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from bot.web.admin import (
+    ab_page,
+    ab_start,
     accounts_page,
     arrivals_page,
     audit_page,
@@ -48,6 +50,8 @@ _DESK = (
 _TROUBLE = (held_page, deliveries_page, arrivals_page)
 _WORDS = (
     surveys_page,
+    ab_start,
+    ab_page,
     template_editor,  # before the page of each kind, for `edit` is no kind
     templates_page,
     languages_page,

@@ -24,12 +24,17 @@ class Names:
     options: Mapping[str, Sequence[tuple[str, str]]]
 
     @classmethod
+    async def of_dimensions(cls, visit: Visit) -> Names:
+        """For who says nothing else."""
+        return cls(visit, {}, {}, await dimensions_of(visit), {})
+
+    @classmethod
     async def read(cls, visit: Visit, known: Sequence[Slice]) -> Names:
         names = cls(
             visit,
             {team.id: team for team in await Team.all()},
             {one.id: one for one in await Staff.all()},
-            await _dimensions(visit),
+            await dimensions_of(visit),
             options := {},
         )
         for part in PARTS:
@@ -66,7 +71,7 @@ class Names:
         return self.visit.say(f"{group}.{key}") if words.has_label(f"{group}.{key}") else key
 
 
-async def _dimensions(visit: Visit) -> dict[str, str]:
+async def dimensions_of(visit: Visit) -> dict[str, str]:
     """As the present surveys call them in the reader's language."""
     all_ = (one for survey in await catalogue.current() for one in catalogue.settings_of(survey).dimensions)
     return {one.key: one.label[visit.locale] for one in all_ if visit.locale in one.label}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from bot.rendering import RenderError, TemplateError
 from bot.template_source import join
 from bot.trials import drawing, samples, sending
 from bot.trials.drawing import Trial
-from bot.web.admin import template_looks, template_scope
+from bot.web.admin import ab_words, template_looks, template_scope
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.template_looks import Typed
 from bot.web.policy_headers import PAGE_POLICY
@@ -22,7 +21,7 @@ from core import errors
 from core.accounts.roles import Right
 from core.models.setup import Wording
 from core.models.wordings import WordingVersion
-from core.wordings import drafts, publishing
+from core.wordings import ab_tests, asking, drafts, publishing
 from core.wordings.drafts import StaleDraft, Standing, Words
 from core.wordings.scopes import Scope
 
@@ -31,6 +30,7 @@ PATH = "/admin/templates"
 EDIT = f"{PATH}/edit"
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+_LEADS_TO = {"publish": "publish", "ab": "ab-tests/new"}
 _MAIL_POLICY = {
     "Content-Security-Policy": (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -49,7 +49,9 @@ async def look(visit: Seeing) -> Response:
 
 @router.post(EDIT)
 async def save(visit: Changing) -> Response:
-    """Keep the draft, and show it; with `do=publish`, on to what differs, if it can be published."""
+    """Keep the draft, and show it; with `do=publish`, on to what differs, with `do=ab` to a test of it, if it can be
+    published.
+    """
     form = await visit.form()
     scope, typed = await template_scope.read(form), Typed.of_form(form)
     number = _number(visit, form)
@@ -62,8 +64,8 @@ async def save(visit: Changing) -> Response:
     grave = any(one.grave for one in template_looks.wrong_with(scope.kind, typed, visit))
     if grave:
         return await _page(visit, scope, await drafts.standing(scope), typed=typed, number=number)
-    if form.get("do") == "publish":
-        return visit.back(f"{PATH}/publish", **_query(scope))
+    if form.get("do") in _LEADS_TO:
+        return visit.back(f"{PATH}/{_LEADS_TO[form['do']]}", **_query(scope))
     return visit.back(EDIT, said="draft_saved", **_query(scope, number))
 
 
@@ -115,6 +117,8 @@ async def publish(visit: Changing) -> Response:
     wrong = template_looks.wrong_with(scope.kind, Typed.of_words(words), visit)
     if any(one.grave for one in wrong):
         return await _page(visit, scope, standing)
+    if ask := await ab_words.ask_before(visit, scope, form, f"{PATH}/publish"):
+        return ask
     try:
         await publishing.publish(
             scope,
@@ -145,6 +149,8 @@ async def take_away(visit: Changing) -> Response:
     """Back to the next wider words, at last the shipped ones."""
     form = await visit.form()
     scope = await template_scope.read(form)
+    if ask := await ab_words.ask_before(visit, scope, form, EDIT):
+        return ask
     try:
         await publishing.take_away(scope, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
     except StaleDraft as stale:
@@ -160,7 +166,7 @@ async def history(visit: Seeing) -> Response:
     told = []
     for at, one in enumerate(versions):
         before = _of_version(versions[at + 1]) if at + 1 < len(versions) else ""
-        told.append({"row": one, "lines": differing(before or shipped, _of_version(one) or shipped)})
+        told.append({"row": one, "lines": template_looks.differing(before or shipped, _of_version(one) or shipped)})
     return visit.draw("template_history", versions=told, **_common(visit, scope, await drafts.standing(scope)))
 
 
@@ -171,6 +177,8 @@ async def restore(visit: Changing) -> Response:
     version = await WordingVersion.get_or_none(id=int(number)) if _is_number(number) else None
     if version is None:
         raise HTTPException(404)
+    if ask := await ab_words.ask_before(visit, publishing.scope_of(version), form, f"{PATH}/history"):
+        return ask
     note = visit.say("template.restored_note", number=version.number)
     try:
         scope = await publishing.restore(version.id, actor=visit.account.email, now=visit.now, note=note)
@@ -206,12 +214,6 @@ async def test(visit: Changing) -> Response:
     return visit.back(EDIT, said="test_sent", **_query(scope, number))
 
 
-def differing(before: str, after: str) -> list[tuple[str, str]]:
-    """Line by line: "+" for what came, "-" for what went, " " for what stayed."""
-    lines = difflib.ndiff(before.rstrip().splitlines(), after.rstrip().splitlines())
-    return [(line[0], line[2:]) for line in lines if line[0] in "+- "]
-
-
 # ---------------------------------------------------------------- what the pages are made of
 
 
@@ -242,6 +244,8 @@ async def _page(
         placeholders=_placeholders(visit, scope.kind, scope.locale),
         by_mail="email" in template_looks.channels_of(scope.kind, scope.channel),
         doors=doors,
+        can_test=scope.kind in asking.KINDS,
+        running=await ab_tests.overlapping(scope) if scope.kind in asking.KINDS else [],
         trouble=row.problem if row else "",
         theirs=_source_of(standing) if theirs else "",
         is_stale=theirs,
@@ -317,13 +321,14 @@ async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: 
         return visit.back(EDIT, **_query(scope))
     old = standing.published or (await template_scope.wider(visit, scope))[0]
     draft = Words(standing.draft.subject, standing.draft.source)
-    lines = differing(Typed.of_words(old).source, Typed.of_words(draft).source)
+    lines = template_looks.differing(Typed.of_words(old).source, Typed.of_words(draft).source)
     return visit.draw(
         "template_publish",
         status=status,
         lines=lines,
         is_same=all(mark == " " for mark, _ in lines) and standing.published is not None,
         is_stale=status == 409,
+        ending=await asking.losing_a(scope),
         **_common(visit, scope, standing),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,6 +105,12 @@ async def looks(trial: Trial, visit: Visit, channel: str = "") -> tuple[list[Loo
             return [], [Wrong(visit.say("template.does_not_work", why=str(error)[:200]))]
         drawn.append(_look(made, kind, visit, is_set_up=kind in set_up))
     return drawn, []
+
+
+def differing(before: str, after: str) -> list[tuple[str, str]]:
+    """Line by line: "+" for what came, "-" for what went, " " for what stayed."""
+    lines = difflib.ndiff(before.rstrip().splitlines(), after.rstrip().splitlines())
+    return [(line[0], line[2:]) for line in lines if line[0] in "+- "]
 
 
 async def mail(trial: Trial, visit: Visit, *, dark: bool) -> str:
