@@ -73,7 +73,7 @@ class Ticket(Model):
 
     class Meta:
         table = "tickets"
-        indexes = (Index(fields=("status", "id")), Index(fields=("contact_id", "id")))
+        indexes = (Index(fields=("status", "id")), Index(fields=("contact_id", "id")), Index(fields=("resolved_at",)))
 
 
 class EntryKind(StrEnum):

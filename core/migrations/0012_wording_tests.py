@@ -8,7 +8,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0010_teams_and_duty')]
+    dependencies = [('models', '0011_anonymous_answers')]
 
     initial = False
 
