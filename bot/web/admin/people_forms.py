@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 
+from bot.web.admin import differences
+from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
 from core.models.setup import Staff
@@ -26,6 +28,8 @@ class Outcome:
     problems: Mapping[str, str] = field(default_factory=dict)
     theirs: Seen | None = None
     stale: bool = False
+    differing: Sequence[Difference] = ()
+    """What others made of it in the meantime, against what was typed."""
 
     @property
     def saved(self) -> bool:
@@ -52,16 +56,21 @@ async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: 
         part = model.model_validate(values)
         await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
     except ValidationError as error:
-        return Outcome(_by_field(explain(error, model)))
+        return Outcome(_by_field(visit, explain(error, model)))
     except SetupError as error:
-        return Outcome(_by_field([Problem(one.place[2:], one.what) for one in error.problems]))
+        return Outcome(_by_field(visit, [replace(one, place=one.place[2:]) for one in error.problems]))
     except Stale as stale:
-        return Outcome(theirs=stale.theirs, stale=True)
+        return Outcome(theirs=stale.theirs, stale=True, differing=_differing(visit, values, stale.theirs))
     return Outcome()
 
 
-def _by_field(problems: Sequence[Problem]) -> dict[str, str]:
-    return {".".join(str(part) for part in one.place): one.what for one in problems}
+def _differing(visit: Visit, values: Values, theirs: Seen | None) -> list[Difference]:
+    mine = {name: value for name, value in values.items() if theirs and name in theirs.values}
+    return list(differences.between(visit, mine, theirs.values)) if theirs else []
+
+
+def _by_field(visit: Visit, problems: Sequence[Problem]) -> dict[str, str]:
+    return {".".join(str(part) for part in one.place): visit.tell(one.said) for one in problems}
 
 
 async def people(visit: Visit) -> list[tuple[str, str]]:

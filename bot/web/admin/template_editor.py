@@ -242,7 +242,7 @@ async def _page(
         placeholders=_placeholders(visit, scope.kind, scope.locale),
         by_mail="email" in template_looks.channels_of(scope.kind, scope.channel),
         doors=doors,
-        trouble=row.problem if row else "",
+        trouble=template_looks.trouble(visit, row) if row else "",
         theirs=_source_of(standing) if theirs else "",
         is_stale=theirs,
         **_common(visit, scope, standing),
