@@ -21,8 +21,9 @@ def between(visit: Visit, before: Mapping[str, object], after: Mapping[str, obje
     """The fields of both that are not the same, in the order in which they stand."""
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
-        if old != new:
-            yield Difference(_named(visit, name), in_words(visit, old), in_words(visit, new))
+        told = Difference(_named(visit, name), in_words(visit, old), in_words(visit, new))
+        if old != new and (told.before or told.after):
+            yield told
 
 
 def in_words(visit: Visit, value: object) -> str:
@@ -32,8 +33,9 @@ def in_words(visit: Visit, value: object) -> str:
     if isinstance(value, bool):
         return visit.say("audit.yes" if value else "audit.no")
     if isinstance(value, Mapping):
-        parts = [(name, in_words(visit, one)) for name, one in value.items()]
-        return visit.say("problem.comma").join(f"{name}: {words}" for name, words in parts if words)
+        parts = [(_named(visit, name), in_words(visit, one)) for name, one in value.items()]
+        told = [visit.say("audit.part", name=name, value=words) for name, words in parts if words]
+        return visit.say("problem.comma").join(told)
     if isinstance(value, list | tuple):
         between_parts = "\n" if any(isinstance(one, Mapping) for one in value) else visit.say("problem.comma")
         return between_parts.join(in_words(visit, one) for one in value)
@@ -42,6 +44,6 @@ def in_words(visit: Visit, value: object) -> str:
 
 def _named(visit: Visit, name: str) -> str:
     """As the forms call it."""
-    labels = (f"audit.field.{name}", f"surveys.field.{name}")
+    labels = (f"audit.field.{name}", f"surveys.field.{name}", f"surveys.field.conditions-{name}", f"rule.about.{name}")
     found = next((label for label in labels if visit.site.templates.has_label(label)), "")
     return visit.say(found) if found else name
