@@ -94,7 +94,11 @@ def take_subject(source: str) -> tuple[str, str]:
     parts = split(source)
     if not parts.subject:
         return "", source
-    return parts.subject, f"Preheader: {parts.preheader}\n\n{parts.body}" if parts.preheader else parts.body
+    return parts.subject, with_preheader(parts.preheader, parts.body)
+
+
+def with_preheader(preheader: str, body: str) -> str:
+    return f"Preheader: {preheader}\n\n{body}" if preheader else body
 
 
 def refused(node: nodes.Node) -> TemplateError:

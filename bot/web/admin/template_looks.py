@@ -16,7 +16,7 @@ from bot.channels.telegram import drawing as telegram
 from bot.placeholders import KINDS
 from bot.render_process import in_words
 from bot.rendering import RenderError, TemplateError
-from bot.template_source import join, split
+from bot.template_source import join, split, with_preheader
 from bot.trials import drawing, samples
 from bot.trials.drawing import Trial
 from bot.trials.surfaces import SURFACES
@@ -50,8 +50,7 @@ class Typed:
 
     @property
     def words(self) -> Words:
-        source = f"Preheader: {self.preheader}\n\n{self.body}" if self.preheader else self.body
-        return Words(self.subject, source)
+        return Words(self.subject, with_preheader(self.preheader, self.body))
 
     @property
     def source(self) -> str:
