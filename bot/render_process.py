@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.render_child import SECONDS
+from core.phrases import Phrase, phrase
 from core.ports import Dialect
 
 _START_SECONDS = 20.0
@@ -23,6 +24,27 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 class RenderError(Exception):
     """A template did not render: it is wrong, or takes too long, too much memory or too many words."""
+
+    @property
+    def said(self) -> Phrase:
+        return in_words(str(self))
+
+
+def in_words(what: str) -> Phrase:
+    """The same for who sits before the editor, also of what is kept of it."""
+    code = next((code for begins, code in _CODES.items() if what.startswith(begins)), "does_not_work")
+    return phrase(f"problem.template.{code}")
+
+
+_CODES = {
+    "it takes longer than": "too_slow",
+    "it takes too much memory": "too_much",
+    "it ended the process": "too_much",
+    "TooLongError": "too_much",
+    "it is nested too deeply": "too_deep",
+    "the text is empty": "says_nothing",
+    "others are trying out": "busy",
+}
 
 
 class RenderProcess:

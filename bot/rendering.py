@@ -22,6 +22,7 @@ from bot.template_context import project
 from bot.template_engine import Draw, compiled
 from bot.template_source import Parts, TemplateError, split
 from bot.words import Choice, Words
+from core.phrases import OTHER
 from core.ports import Dialect
 
 __all__ = ["Choice", "Override", "Problem", "RenderError", "Rendered", "TemplateError", "Templates"]
@@ -108,12 +109,13 @@ class Templates(Words):
         folder = files("bot") / "templates" / "messages"
         locales = sorted(one.name for one in folder.iterdir() if one.is_dir())
         if default not in locales:
-            raise TemplateError(f"there are no words in '{default}'; there are {', '.join(locales)}")
+            told = f"there are no words in '{default}'; there are {', '.join(locales)}"
+            raise TemplateError(told, OTHER)
         shipped = {(kind, locale): _read(folder / locale, kind, locale) for locale in locales for kind in KINDS}
         try:
             words = {locale: labels.read(locale, folder / locale) for locale in locales}
         except ValueError as error:
-            raise TemplateError(str(error)) from error
+            raise TemplateError(str(error), OTHER) from error
         templates = cls(words, shipped, default, on_problem)
         templates.use(overrides)
         return templates
@@ -245,7 +247,7 @@ def _read(folder: Traversable, kind: str, locale: str) -> _Shipped:
     try:
         source = (folder / f"{kind}.j2").read_text("utf-8")
     except FileNotFoundError:
-        raise TemplateError("is missing", template=name) from None
+        raise TemplateError("is missing", OTHER, template=name) from None
     template_rules.check(kind, source, template=name)
     return _Shipped(locale, split(source))
 

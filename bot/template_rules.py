@@ -13,7 +13,8 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from bot import markup
 from bot.placeholders import KINDS, Kind, Placeholder
-from bot.template_source import TemplateError, did_you_mean, listed, refused, split
+from bot.template_source import TemplateError, did_you_mean, listed, near, refused, split, unreadable
+from core.phrases import Phrase, phrase
 
 LARGEST_SOURCE = 10_000
 # What a filter may be given: nothing, or one plain value of this type.
@@ -39,18 +40,20 @@ def check(kind: str, source: str, *, template: str = "") -> None:
     """Raises TemplateError unless `source` is a template that a message of this kind may have."""
     found = problems(kind, source, most=1)
     if found:
-        raise TemplateError(found[0].problem, line=found[0].line, template=template or kind)
+        raise TemplateError(found[0].problem, found[0].said, line=found[0].line, template=template or kind)
 
 
 def problems(kind: str, source: str, *, most: int = 20) -> list[TemplateError]:
     """What keeps `source` from being a template of this kind, from the top down; nothing where it is one."""
     if kind not in KINDS:
-        return [TemplateError(f"there is no message kind '{kind}'{did_you_mean(kind, KINDS)}")]
+        told = f"there is no message kind '{kind}'{did_you_mean(kind, KINDS)}"
+        return [TemplateError(told, _said("no_kind", name=kind, hint=near(kind, KINDS)))]
     if len(source.encode("utf-8", "replace")) > LARGEST_SOURCE:
-        return [TemplateError(f"longer than {LARGEST_SOURCE // 1000} kB")]
+        most = LARGEST_SOURCE // 1000
+        return [TemplateError(f"longer than {most} kB", _said("too_long", most=most))]
     parts = split(source)
     if not parts.body.strip():
-        return [TemplateError("the text is empty", line=parts.first_line)]
+        return [TemplateError("the text is empty", _said("empty"), line=parts.first_line)]
     found: list[TemplateError] = []
     for line, piece in (
         (1, parts.subject),
@@ -85,17 +88,25 @@ def _problems_of(kind: Kind, piece: str, first_line: int, most: int) -> list[Tem
     except TemplateError as error:
         checker.found.append(error)
     except RecursionError:
-        checker.found.append(TemplateError("nested too deeply"))
-    return [TemplateError(error.problem, line=max(error.line, 1) + first_line - 1) for error in checker.found[:most]]
+        checker.found.append(TemplateError("nested too deeply", _said("too_deep")))
+    return [
+        TemplateError(error.problem, error.said, line=max(error.line, 1) + first_line - 1)
+        for error in checker.found[:most]
+    ]
 
 
 def _parse(source: str) -> nodes.Template:
     try:
         return Environment(autoescape=True).parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateError(error.message or "cannot be read", line=error.lineno) from None
+        told = error.message or "cannot be read"
+        raise TemplateError(told, unreadable(told), line=error.lineno) from None
     except (ValueError, OverflowError, MemoryError) as error:  # a number of thousands of digits, a broken escape
-        raise TemplateError("cannot be read") from error
+        raise TemplateError("cannot be read", _said("unreadable")) from error
+
+
+def _said(what: str, **values: object) -> Phrase:
+    return phrase(f"problem.template.{what}", **values)
 
 
 class _EnoughError(Exception):
@@ -158,16 +169,19 @@ class _Checker:
         if self._in_loop:
             raise refused(node)
         if node.test is not None or node.recursive or not isinstance(node.target, nodes.Name):
-            raise TemplateError("a loop is only '{% for one in list %}'", line=node.lineno)
+            raise TemplateError("a loop is only '{% for one in list %}'", _said("loop_form"), line=node.lineno)
         if not isinstance(node.iter, nodes.Name) or not self._named(node.iter).many:
-            names = listed(placeholder.name for placeholder in self._kind.placeholders if placeholder.many)
-            raise TemplateError(f"only a list can be looped over; here: {names}", line=node.lineno)
+            names = [placeholder.name for placeholder in self._kind.placeholders if placeholder.many]
+            told = f"only a list can be looped over; here: {listed(names)}"
+            said = _said("not_a_list", names=tuple(names)) if names else _said("no_lists")
+            raise TemplateError(told, said, line=node.lineno)
         each = self._named(node.iter)
         self._loop(node, Placeholder(node.target.name, each.about, "", fields=each.fields))
 
     def _loop(self, node: nodes.For, item: Placeholder) -> None:
         if item.name in self._things or item.name in HELPERS or item.name == "loop":
-            raise TemplateError(f"'{item.name}' means something else already", line=node.lineno)
+            told = f"'{item.name}' means something else already"
+            raise TemplateError(told, _said("name_taken", name=item.name), line=node.lineno)
         self._things[item.name] = item
         self._in_loop = True
         try:
@@ -190,12 +204,13 @@ class _Checker:
 
     def _comparison(self, node: nodes.Compare) -> None:
         if len(node.ops) != 1 or node.ops[0].op not in _COMPARISONS:
-            raise TemplateError(f"compare with one of {listed(_COMPARISONS.values())}", line=node.lineno)
+            signs = listed(_COMPARISONS.values())
+            raise TemplateError(f"compare with one of {signs}", _said("comparison", signs=signs), line=node.lineno)
         sides = (node.expr, node.ops[0].expr)
         for side in sides:
             self._value(side)
         if node.ops[0].op not in ("eq", "ne") and not all(self._is_number(side) for side in sides):
-            raise TemplateError("only numbers can be more or less", line=node.lineno)
+            raise TemplateError("only numbers can be more or less", _said("only_numbers"), line=node.lineno)
 
     def _is_number(self, node: nodes.Node) -> bool:
         if isinstance(node, nodes.Filter):
@@ -217,44 +232,52 @@ class _Checker:
         elif isinstance(node, nodes.Filter):
             self._filter(node)
         elif isinstance(node, nodes.Call):
-            raise TemplateError("a call can only stand alone in {{ }}", line=node.lineno)
+            raise TemplateError("a call can only stand alone in {{ }}", _said("call_alone"), line=node.lineno)
         else:
             raise refused(node)
 
     def _name(self, node: nodes.Name, *, whole_list: bool) -> None:
         placeholder = self._named(node)
         if placeholder.many and not whole_list:
-            raise TemplateError(f"'{node.name}' is a list: loop over it, or join it", line=node.lineno)
+            told = f"'{node.name}' is a list: loop over it, or join it"
+            raise TemplateError(told, _said("is_a_list", name=node.name), line=node.lineno)
         if placeholder.fields and not placeholder.many:
-            names = listed(f"{node.name}.{field.name}" for field in placeholder.fields)
-            raise TemplateError(f"'{node.name}' is not a value; say {names}", line=node.lineno)
+            names = [f"{node.name}.{field.name}" for field in placeholder.fields]
+            told = f"'{node.name}' is not a value; say {listed(names)}"
+            raise TemplateError(told, _said("has_parts", name=node.name, names=tuple(names)), line=node.lineno)
 
     def _named(self, node: nodes.Name) -> Placeholder:
         placeholder = self._things.get(node.name)
         if placeholder is None:
-            close = did_you_mean(node.name, self._things)
-            raise TemplateError(f"unknown name '{node.name}'{close}", line=node.lineno)
+            told = f"unknown name '{node.name}'{did_you_mean(node.name, self._things)}"
+            said = _said("unknown_name", name=node.name, hint=near(node.name, self._things))
+            raise TemplateError(told, said, line=node.lineno)
         return placeholder
 
     def _field(self, node: nodes.Getattr) -> None:
         if not isinstance(node.node, nodes.Name):
-            raise TemplateError("only one dot: name.field", line=node.lineno)
+            raise TemplateError("only one dot: name.field", _said("one_dot"), line=node.lineno)
         if node.node.name == "loop" and self._in_loop:
             if node.attr not in _LOOP_FIELDS:
-                raise TemplateError(f"a loop has {listed('loop.' + name for name in _LOOP_FIELDS)}", line=node.lineno)
+                names = tuple(f"loop.{name}" for name in _LOOP_FIELDS)
+                raise TemplateError(f"a loop has {listed(names)}", _said("loop_has", names=names), line=node.lineno)
             return
         placeholder = self._named(node.node)
         if placeholder.many or placeholder.field(node.attr) is None:
-            names = [field.name for field in placeholder.fields]
-            close = "" if placeholder.many else did_you_mean(node.attr, names)
-            raise TemplateError(f"'{node.node.name}' has no '{node.attr}'{close}", line=node.lineno)
+            parts = [] if placeholder.many else [field.name for field in placeholder.fields]
+            told = f"'{node.node.name}' has no '{node.attr}'{did_you_mean(node.attr, parts)}"
+            said = _said("no_such_part", name=node.node.name, part=node.attr, hint=near(node.attr, parts))
+            raise TemplateError(told, said, line=node.lineno)
 
     def _filter(self, node: nodes.Filter) -> None:
         known = {**FILTERS, **LIST_FILTERS}
         if node.name not in known:
-            raise TemplateError(f"unknown filter '{node.name}'{did_you_mean(node.name, known)}", line=node.lineno)
+            told = f"unknown filter '{node.name}'{did_you_mean(node.name, known)}"
+            said = _said("unknown_filter", name=node.name, hint=near(node.name, known))
+            raise TemplateError(told, said, line=node.lineno)
         if node.node is None or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            raise TemplateError(f"'{node.name}' takes one plain argument at most", line=node.lineno)
+            told = f"'{node.name}' takes one plain argument at most"
+            raise TemplateError(told, _said("one_argument", name=node.name), line=node.lineno)
         _arguments(node, known[node.name])
         if node.name in LIST_FILTERS:
             self._list(node.node, node.name)
@@ -265,14 +288,17 @@ class _Checker:
         """A list of things with fields can be counted, but has no words of its own."""
         placeholder = self._named(node) if isinstance(node, nodes.Name) else None
         if placeholder is None or not placeholder.many or (placeholder.fields and filter_name != "length"):
-            raise TemplateError(f"'{filter_name}' cannot be used here", line=node.lineno)
+            told = f"'{filter_name}' cannot be used here"
+            raise TemplateError(told, _said("not_here", name=filter_name), line=node.lineno)
 
     def _call(self, node: nodes.Call) -> None:
         name = node.node.name if isinstance(node.node, nodes.Name) else ""
         if name not in HELPERS:
-            raise TemplateError(f"only {listed(HELPERS)} can be called", line=node.lineno)
+            told = f"only {listed(HELPERS)} can be called"
+            raise TemplateError(told, _said("only_helpers", names=tuple(HELPERS)), line=node.lineno)
         if node.kwargs or node.dyn_args or node.dyn_kwargs or len(node.args) != HELPERS[name]:
-            raise TemplateError(f"'{name}' takes {HELPERS[name]} plain argument(s)", line=node.lineno)
+            told = f"'{name}' takes {HELPERS[name]} plain argument(s)"
+            raise TemplateError(told, _said("arguments", name=name, count=HELPERS[name]), line=node.lineno)
         for argument in node.args:
             self._value(argument)
         if name == "link":
@@ -282,8 +308,9 @@ class _Checker:
 def _arguments(node: nodes.Filter, wanted: type | None) -> None:
     for argument in node.args:
         if len(node.args) > 1 or not isinstance(argument, nodes.Const) or type(argument.value) is not wanted:
+            code = ("takes_text" if wanted is str else "takes_number") if wanted else "takes_nothing"
             what = f"one written-out {'text' if wanted is str else 'number'}" if wanted else "nothing"
-            raise TemplateError(f"'{node.name}' takes {what}", line=node.lineno)
+            raise TemplateError(f"'{node.name}' takes {what}", _said(code, name=node.name), line=node.lineno)
 
 
 def _constant(node: nodes.Const) -> None:
@@ -293,4 +320,5 @@ def _constant(node: nodes.Const) -> None:
 
 def _address(node: nodes.Node) -> None:
     if isinstance(node, nodes.Const) and not markup.is_safe_url(str(node.value)):
-        raise TemplateError("a link leads to https://, http://, mailto: or tg://", line=node.lineno)
+        told = "a link leads to https://, http://, mailto: or tg://"
+        raise TemplateError(told, _said("link"), line=node.lineno)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from jinja2 import nodes
+
+from core.phrases import Phrase, phrase
 
 HEADERS = ("Subject", "Preheader")
 
@@ -43,10 +46,13 @@ NAMES: dict[type[nodes.Node], str] = {
 
 
 class TemplateError(Exception):
-    """A template does what no template may do. Names the template, the line and what is wrong."""
+    """A template does what no template may do. Names the template, the line and what is wrong.
 
-    def __init__(self, problem: str, *, line: int = 0, template: str = "") -> None:
-        self.problem, self.line, self.template = problem, line, template
+    `problem` is for the command line and the log, `said` the same for who sits before the editor.
+    """
+
+    def __init__(self, problem: str, said: Phrase, *, line: int = 0, template: str = "") -> None:
+        self.problem, self.said, self.line, self.template = problem, said, line, template
         where = ", ".join(part for part in (template, f"line {line}" if line else "") if part)
         super().__init__(f"{where}: {problem}" if where else problem)
 
@@ -88,18 +94,66 @@ def take_subject(source: str) -> tuple[str, str]:
     parts = split(source)
     if not parts.subject:
         return "", source
-    return parts.subject, f"Preheader: {parts.preheader}\n\n{parts.body}" if parts.preheader else parts.body
+    return parts.subject, with_preheader(parts.preheader, parts.body)
+
+
+def with_preheader(preheader: str, body: str) -> str:
+    return f"Preheader: {preheader}\n\n{body}" if preheader else body
 
 
 def refused(node: nodes.Node) -> TemplateError:
-    names = (name for base, name in NAMES.items() if isinstance(node, base))
-    what = next(names, type(node).__name__.lower())
-    return TemplateError(f"{what} cannot be used in a template", line=node.lineno or 1)
+    named = next((name for base, name in NAMES.items() if isinstance(node, base)), "")
+    code = type(node).__name__.lower()
+    part = phrase(f"problem.template.part.{_slug(named)}") if named else code
+    return TemplateError(
+        f"{named or code} cannot be used in a template",
+        phrase("problem.template.refused", part=part),
+        line=node.lineno or 1,
+    )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z]+", "_", name).strip("_") or "tilde"
+
+
+def unreadable(message: str) -> Phrase:
+    """What Jinja says of a source that it cannot read, for the editor."""
+    for form, label in _UNREADABLE:
+        if found := form.search(message):
+            ends = _ENDS.get(found[1]) if found.groups() else None
+            return phrase(ends) if ends else phrase(label, what=found[1] if found.groups() else "")
+    return phrase("problem.template.unreadable")
+
+
+_UNREADABLE = [
+    (re.compile(r"block that needs to be closed is '(\w+)'"), "problem.template.not_closed"),
+    (re.compile(r"unknown tag '(\w+)'"), "problem.template.unknown_tag"),
+    (re.compile(r"end of comment"), "problem.template.comment_open"),
+    (re.compile(r"got '([^']+)'"), "problem.template.unexpected"),
+    (re.compile(r"unexpected (?:char )?'([^']+)'"), "problem.template.unexpected"),
+    (re.compile(r"unexpected end"), "problem.template.ends"),
+]
+_ENDS = {
+    "end of print statement": "problem.template.incomplete",
+    "end of statement block": "problem.template.incomplete",
+    "end of template": "problem.template.ends",
+    "template data / text": "problem.template.ends",
+}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name[:50], list(known), n=1)
+    close = _close(name, known)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def near(name: str, known: Iterable[str]) -> Phrase | str:
+    """The same for the editor."""
+    close = _close(name, known)
+    return phrase("problem.near", near=close[0]) if close else ""
+
+
+def _close(name: str, known: Iterable[str]) -> list[str]:
+    return get_close_matches(name[:50], list(known), n=1)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from core.phrases import Unusable, phrase
+
 _PART = re.compile(r"(\d+)([dhms])")
 _WHOLE = re.compile(r"(?:\d+[dhms])+")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -19,10 +21,10 @@ def parse(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str) or not _WHOLE.fullmatch(text.strip()):
-        raise ValueError('a duration is written as "90s", "5m", "24h", "7d" or "1h30m"')
+        raise Unusable('a duration is written as "90s", "5m", "24h", "7d" or "1h30m"', phrase("problem.span"))
     seconds = sum(int(number.lstrip("0")[:12] or 0) * _UNITS[unit] for number, unit in _PART.findall(text))
     if seconds > LONGEST.total_seconds():
-        raise ValueError("a duration is at most 3650d")
+        raise Unusable("a duration is at most 3650d", phrase("problem.at_most", limit=write(LONGEST)))
     return timedelta(seconds=seconds)
 
 

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from core import durations
+from core.phrases import OTHER, Phrase, Unusable, phrase
 
 Place = tuple[str | int, ...]
 _OURS = "explained"
+_SAID = "said in words"
 _STEP = re.compile(r"\[key\]|(function|tagged|is)-\w+\[.*\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One wrong setting: `surveys[0].dely: unknown setting; did you mean delay?`. Never shows the value."""
+    """One wrong setting: `surveys[0].dely: unknown setting; did you mean delay?`. Never shows the value.
+
+    `what` is for who edits a file; `said` is the same for who fills in a form.
+    """
 
     place: Place
     what: str
+    said: Phrase = OTHER
 
     def __str__(self) -> str:
         return f"{dotted(self.place)}: {self.what}" if self.place else self.what
@@ -41,7 +50,7 @@ def explain(error: ValidationError, model: type[BaseModel], within: Place = ()) 
     details = error.errors()
     inside = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
     return [
-        _explain_one(detail["type"], detail["loc"], detail["msg"], model, within)
+        _explain_one(detail, model, within)
         for detail in details
         if detail["type"] != "too_short" or detail["loc"] not in inside  # What is wrong inside has made it too short.
     ]
@@ -52,7 +61,11 @@ def as_error(problems: Sequence[Problem]) -> ValidationError:
     return ValidationError.from_exception_data(
         "settings",
         [
-            InitErrorDetails(type=PydanticCustomError(_OURS, "{what}", {"what": one.what}), loc=one.place, input=None)
+            InitErrorDetails(
+                type=PydanticCustomError(_OURS, "{what}", {"what": one.what, _SAID: one.said}),
+                loc=one.place,
+                input=None,
+            )
             for one in problems
         ],
     )
@@ -66,25 +79,119 @@ def unknown(name: str, known: Collection[str], what: str = "setting") -> str:
     return f"unknown {what}; there {'is' if len(known) == 1 else 'are'} {listed(known)}" if known else f"unknown {what}"
 
 
+def unknown_phrase(name: str, known: Collection[str], what: str = "setting") -> Phrase:
+    """The same for who fills in a form, of `problem.unknown_<what>`; blanks in `what` are written _."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    hint: Phrase | str = ""
+    if near:
+        hint = phrase("problem.near", near=near[0])
+    elif known:
+        hint = phrase("problem.there_are", names=tuple(sorted(known)))
+    return phrase(f"problem.unknown_{what.replace(' ', '_')}", name=name, hint=hint)
+
+
+def unknown_at(place: Place, name: str, known: Collection[str], what: str, *, note: str = "") -> Problem:
+    """At this place something is named that there is not."""
+    told = f"{name}: {unknown(name, known, what)}{note and f' {note}'}"
+    return Problem(place, told, unknown_phrase(name, known, what))
+
+
+def formed(pattern: str, label: str) -> AfterValidator:
+    """What is written must have this form from end to end; `problem.form_<label>` says which that is."""
+    form = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not form.search(text):
+            raise Unusable(f"does not have the right form: {_FORMS[label]}", phrase(f"problem.form_{label}"))
+        return text
+
+    return AfterValidator(check)
+
+
+_FORMS = {
+    "short_key": "small letters, digits and _, beginning with a letter, at most 24",
+    "key": "no blanks at its ends and no characters that cannot be seen",
+    "locale": 'a language is written as "en" or "zh-Hans"',
+    "symbol": "1 to 16 characters that can be seen",
+    "word": "a word is not empty",
+}
+
+
 def listed(names: Collection[str]) -> str:
     """`a, b and c`"""
     ordered = sorted(names)
     return " and ".join(part for part in (", ".join(ordered[:-1]), ordered[-1] if ordered else "") if part)
 
 
-def _explain_one(kind: str, loc: Sequence[str | int], message: str, model: type[BaseModel], within: Place) -> Problem:
+def _explain_one(detail: Any, model: type[BaseModel], within: Place) -> Problem:
+    kind, loc, message = detail["type"], detail["loc"], detail["msg"]
     place = (*within, *_seen(loc, model))
+    said = _said(kind, detail.get("ctx") or {})
     if kind == _OURS:
-        return Problem(place, message)
+        return Problem(place, message, said)
     if kind == "model_type" and not any(isinstance(part, int) for part in place):
-        return Problem(place, f"must be a table, [{dotted(place)}]")
+        return Problem(place, f"must be a table, [{dotted(place)}]", said)
     if kind == "extra_forbidden":
-        return Problem(place, unknown(str(loc[-1]), _names_at(model, loc[:-1])))
+        names = _names_at(model, loc[:-1])
+        return Problem(place, unknown(str(loc[-1]), names), unknown_phrase(str(loc[-1]), names))
     if kind == "missing":
-        return Problem(place, "is missing")
+        return Problem(place, "is missing", said)
     if kind == "string_pattern_mismatch":
-        return Problem(place, f"does not have the right form. {_about(model, loc)}".rstrip())
-    return Problem(place, message.removeprefix("Value error, ").removeprefix("Input ").replace("should", "must", 1))
+        return Problem(place, f"does not have the right form. {_about(model, loc)}".rstrip(), said)
+    what = message.removeprefix("Value error, ").removeprefix("Input ").replace("should", "must", 1)
+    return Problem(place, what, said)
+
+
+def _said(kind: str, context: Mapping[str, Any]) -> Phrase:
+    """For who fills in a form."""
+    if kind == _OURS:
+        ours = context.get(_SAID)
+        return ours if isinstance(ours, Phrase) else OTHER
+    cause = context.get("error")
+    if isinstance(cause, Unusable):
+        return cause.said
+    for begins, made in _OF_PYDANTIC.items():
+        if kind.startswith(begins):
+            return made(context)
+    return OTHER
+
+
+def _limit(label: str, name: str) -> Callable[[Mapping[str, Any]], Phrase]:
+    def made(context: Mapping[str, Any]) -> Phrase:
+        value = context[name]
+        return phrase(label, limit=durations.write(value) if isinstance(value, timedelta) else value)
+
+    return made
+
+
+def _plain(label: str) -> Callable[[Mapping[str, Any]], Phrase]:
+    return lambda _: phrase(label)
+
+
+_OF_PYDANTIC: Mapping[str, Callable[[Mapping[str, Any]], Phrase]] = {
+    "missing": _plain("problem.missing"),
+    "string_too_short": lambda context: phrase(
+        "problem.missing" if context["min_length"] == 1 else "problem.too_short", limit=context["min_length"]
+    ),
+    "too_short": _limit("problem.too_few", "min_length"),
+    "string_too_long": _limit("problem.too_long", "max_length"),
+    "too_long": _limit("problem.too_many", "max_length"),
+    "greater_than_equal": _limit("problem.at_least", "ge"),
+    "less_than_equal": _limit("problem.at_most", "le"),
+    "literal_error": _plain("problem.choice"),
+    "enum": _plain("problem.choice"),
+    "int_": _plain("problem.number"),
+    "finite_": _plain("problem.number"),
+    "bool_": _plain("problem.yes_or_no"),
+    "date": _plain("problem.day"),
+    "time_delta": _plain("problem.span"),
+    "time_": _plain("problem.window"),
+    "string_": _plain("problem.text"),
+    "tuple_type": _plain("problem.list"),
+    "dict_type": _plain("problem.list"),
+    "model_": _plain("problem.list"),
+}
+"""By how pydantic's name of a mistake begins."""
 
 
 def _seen(loc: Sequence[str | int], model: type[BaseModel]) -> Place:

@@ -90,7 +90,7 @@ def _check_templates(setup: Setup) -> None:
     for at, labels in enumerate(setup.labels):
         for name, text in labels.words.items():
             if what := label_rules.problem(name, text, templates.default_labels):
-                problems.append(Problem(("labels", at, "words", name), what))
+                problems.append(Problem(("labels", at, "words", name), what.what))
     if problems:
         raise SetupError(problems)
 

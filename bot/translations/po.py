@@ -17,6 +17,8 @@ from bot.placeholders import KINDS
 from bot.rendering import TemplateError, Templates
 from bot.translations import counting, label_rules
 from bot.translations.counting import Own
+from core.phrases import Phrase, phrase
+from core.setting_problems import Problem
 
 LARGEST = 1_000_000
 """Bytes of a file that is read."""
@@ -25,7 +27,11 @@ _CLDR_SAMPLES = (*range(201), 1000, 1_000_000)
 
 
 class NotAFile(Exception):
-    """It is no PO file of a language that we could use. The text says why."""
+    """It is no PO file of a language that we could use. The text says why, and `said` for who sits before a page."""
+
+    def __init__(self, why: str, said: Phrase) -> None:
+        super().__init__(why)
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Wrong:
     entry: str
     line: int
     what: str
+    said: Phrase
 
     def __str__(self) -> str:
         return f"line {self.line}, {self.entry}: {self.what}" if self.line else f"{self.entry}: {self.what}"
@@ -57,7 +64,7 @@ def locale_named(text: str) -> str:
     try:
         return str(Locale.parse(text.strip().replace("-", "_"))).replace("_", "-")
     except (UnknownLocaleError, ValueError, TypeError):
-        raise NotAFile(f"there is no language {text[:30]!r}") from None
+        raise NotAFile(f"there is no language {text[:30]!r}", phrase("languages.unknown")) from None
 
 
 def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterword") -> bytes:
@@ -81,14 +88,16 @@ def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterw
 def read(body: bytes, templates: Templates, *, locale: str = "") -> Translation:
     """What a file says. `locale` where the file does not name its language. Raises NotAFile."""
     if len(body) > LARGEST:
-        raise NotAFile(f"a file has at most {LARGEST // 1000} kB")
+        most = LARGEST // 1000
+        raise NotAFile(f"a file has at most {most} kB", phrase("problem.po.too_large", most=most))
     try:
         catalog = read_po(io.BytesIO(body), abort_invalid=True)
     except (PoFileError, UnicodeDecodeError, ValueError, LookupError) as error:
-        raise NotAFile(f"it is not a PO file: {error}") from None
+        raise NotAFile(f"it is not a PO file: {error}", phrase("problem.po.no_po")) from None
     named = str(catalog.locale_identifier or locale)
     if not named:
-        raise NotAFile('it does not name its language: a line "Language: de" belongs into its head')
+        told = 'it does not name its language: a line "Language: de" belongs into its head'
+        raise NotAFile(told, phrase("problem.po.no_language"))
     found = Translation(locale_named(named))
     for message in catalog:
         if message.id:
@@ -147,17 +156,22 @@ def _read_one(message: Message, found: Translation, templates: Templates) -> Non
             if context.startswith(_TEMPLATE)
             else _read_label(context, message, [str(text) for text in texts], found, templates)
         )
-        found.wrong += [Wrong(context or str(message.id)[:40], message.lineno or 0, what) for what in problems]
+        found.wrong += [
+            Wrong(context or str(message.id)[:40], message.lineno or 0, one.what, one.said) for one in problems
+        ]
 
 
-def _read_template(kind: str, text: str, found: Translation, templates: Templates) -> Iterator[str]:
+def _read_template(kind: str, text: str, found: Translation, templates: Templates) -> Iterator[Problem]:
     if kind not in KINDS:
-        yield "there is no such message"
+        yield Problem((), "there is no such message", phrase("problem.po.no_message"))
         return
     try:
         templates.check(kind, text)
     except TemplateError as error:
-        yield f"line {error.line} of the text: {error.problem}" if error.line else error.problem
+        told = f"line {error.line} of the text: {error.problem}" if error.line else error.problem
+        yield Problem(
+            (), told, phrase("problem.po.at_line", line=error.line, what=error.said) if error.line else error.said
+        )
         return
     if not (_ships(templates, found.locale) and text == templates.shipped(kind, found.locale)):
         found.templates[kind] = text
@@ -165,10 +179,10 @@ def _read_template(kind: str, text: str, found: Translation, templates: Template
 
 def _read_label(
     key: str, message: Message, texts: list[str], found: Translation, templates: Templates
-) -> Iterator[str]:
+) -> Iterator[Problem]:
     shipped, here = templates.default_labels, templates.shipped_labels_of(found.locale)
     if key not in {known for known, _ in counting.labels(templates)}:
-        yield "there is no such label"
+        yield Problem((), "there is no such label", phrase("problem.po.no_label"))
         return
     names = _names(key, texts, shipped, found.locale)
     for name, text in names.items():

@@ -7,6 +7,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from starlette.requests import HTTPConnection
 
+from bot.web.errors import TooMany
+from bot.web.rates import Bucket
 from bot.web.site import Network, Site
 
 Address = IPv4Address | IPv6Address
@@ -27,9 +29,13 @@ def caller(connection: HTTPConnection, site: Site) -> str:
     return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
-def always_counted(connection: HTTPConnection, site: Site) -> str:
-    """The same, and a name for this machine too: for guesses at secrets, which nobody makes for others."""
-    return caller(connection, site) or "this machine"
+def count_guess(connection: HTTPConnection, site: Site, bucket: Bucket, about: str = "") -> None:
+    """One more guess at a secret by this caller, or at what it is `about`; this machine is counted too, for nobody
+    guesses for others. Raises TooMany.
+    """
+    who = caller(connection, site) or "this machine"
+    if wait := bucket.wait(f"{who} {about}" if about else who):
+        raise TooMany(wait)
 
 
 def is_this_machine(connection: HTTPConnection) -> bool:

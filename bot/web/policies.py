@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from bot.web import clients
-from bot.web.errors import TooMany, Unauthorized
+from bot.web.errors import Unauthorized
 from bot.web.site import Here, Site
 from core import access
 from core.accounts.roles import Right
@@ -129,8 +129,7 @@ async def _caller(
 ) -> ApiToken:
     token = await access.verify(credentials.credentials, now=site.clock()) if credentials else None
     if token is None:
-        if wait := site.rates.wrong_tokens.wait(clients.always_counted(request, site)):
-            raise TooMany(wait)
+        clients.count_guess(request, site, site.rates.wrong_tokens)
         raise Unauthorized
     if not access.allows(token, scope):
         raise NotAllowed(f"this token lacks the scope {scope}")

@@ -24,7 +24,8 @@ from pydantic import (
 from core.durations import parse, write
 from core.models.desk import Priority
 from core.models.responses import Band
-from core.setting_problems import Place, Problem, as_error
+from core.phrases import Unusable, phrase
+from core.setting_problems import Problem, as_error, formed
 
 MOST_ACTIONS = 20
 
@@ -108,7 +109,7 @@ def _read_comparison(value: object) -> object:
         return value
     found = re.fullmatch(r"(<=|>=|<|>|=)?\s*([1-5])", value.strip()) if isinstance(value, str) else None
     if found is None:
-        raise ValueError('a score is compared as "<=2", "<3", "=5", ">3" or ">=4"')
+        raise Unusable('a score is compared as "<=2", "<3", "=5", ">3" or ">=4"', phrase("problem.score"))
     return Comparison(found[1] or "=", int(found[2]))
 
 
@@ -117,7 +118,7 @@ def _read_repeat(value: object) -> object:
         return value
     found = re.fullmatch(r"(\d{1,3})\s+in\s+(\w+)", value.strip()) if isinstance(value, str) else None
     if found is None or int(found[1]) < 1:
-        raise ValueError('how often a contact was unhappy is written as "2 in 30d"')
+        raise Unusable('how often a contact was unhappy is written as "2 in 30d"', phrase("problem.repeat"))
     return Repeat(int(found[1]), parse(found[2]))
 
 
@@ -130,7 +131,7 @@ Repeated = Annotated[
     Repeat | None, BeforeValidator(_read_repeat), PlainSerializer(_write_repeat, return_type=str | None)
 ]
 Names = tuple[Annotated[str, Field(max_length=200)], ...]
-Words = tuple[Annotated[str, Field(max_length=200, pattern=r"\S", description="A word is not empty.")], ...]
+Words = tuple[Annotated[str, Field(max_length=200), formed(r"\S", "word")], ...]
 
 
 class When(_Strict):
@@ -171,18 +172,15 @@ class Do(_Strict):
         if given in ways:
             return self
         wanted = min(ways, key=lambda way: (not given <= way, len(way ^ given)))
-        problems = [_wrong((name,), f"is missing: {_EXAMPLES[self.do]}") for name in sorted(wanted - given)]
-        problems += [_wrong((name,), f"does not go with {self.do.value}") for name in sorted(given - wanted)]
+        missing, too_much = phrase("problem.missing"), phrase("problem.not_with_action")
+        problems = [Problem((name,), f"is missing: {_EXAMPLES[self.do]}", missing) for name in sorted(wanted - given)]
+        problems += [Problem((name,), f"does not go with {self.do.value}", too_much) for name in sorted(given - wanted)]
         raise as_error(problems)
 
     @model_serializer(mode="wrap")
     def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> Any:
         said = {name: value for name, value in handler(self).items() if value}
         return said["do"] if len(said) == 1 else said
-
-
-def _wrong(place: Place, what: str) -> Problem:
-    return Problem(place, what)
 
 
 _NEEDS: dict[Action, tuple[frozenset[str], ...]] = {
@@ -210,7 +208,7 @@ def _read_action(value: object) -> object:
         return value
     if value not in set(Action):
         *others, last = (repr(one.value) for one in Action)
-        raise ValueError(f"must be {', '.join(others)} or {last}")
+        raise Unusable(f"must be {', '.join(others)} or {last}", phrase("problem.choice"))
     return {"do": value}
 
 
@@ -229,14 +227,17 @@ class RuleSettings(BaseModel):
 
     @model_validator(mode="after")
     def _fits_its_event(self) -> Self:
+        not_yet = phrase("problem.not_with_event")
         problems = [
-            _wrong(("when", name), f"there is none yet with {self.event.value}") for name in self._out_of_place()
+            Problem(("when", name), f"there is none yet with {self.event.value}", not_yet)
+            for name in self._out_of_place()
         ]
         for index, step in enumerate(self.then):
             if step.do in _ONLY_SETTLED and self.event != Event.SETTLED:
-                problems.append(_wrong(("then", index), f"{step.do.value} goes with {Event.SETTLED.value} alone"))
+                told = f"{step.do.value} goes with {Event.SETTLED.value} alone"
+                problems.append(Problem(("then", index), told, phrase("problem.only_settled")))
             if step.do == Action.REOPEN and self.event == Event.REOPENED:
-                problems.append(_wrong(("then", index), "it is open already"))
+                problems.append(Problem(("then", index), "it is open already", phrase("problem.open_already")))
         if problems:
             raise as_error(problems)
         return self

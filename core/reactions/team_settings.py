@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from core.durations import Span
+from core.phrases import Unusable, phrase
+from core.setting_problems import Problem, as_error
 from core.surveys.settings import Window, read_window, write_window
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -22,16 +24,24 @@ def _real_zone(name: str) -> str:
     try:
         return str(ZoneInfo(name)) if name else ""
     except (KeyError, ValueError, OSError):
-        raise ValueError('must be the name of a time zone, such as "Europe/Berlin"') from None
+        told = 'must be the name of a time zone, such as "Europe/Berlin"'
+        raise Unusable(told, phrase("problem.zone")) from None
 
 
 def _read_quiet(value: object) -> object:
     if value is None or value in ("", "none"):
         return None
-    window = read_window(value)
+    try:
+        window = read_window(value)
+    except Unusable as error:
+        raise _not_quiet() from error
     if window is None:
-        raise ValueError('quiet hours are written as "22:00-07:00", or "" for none')
+        raise _not_quiet()
     return window
+
+
+def _not_quiet() -> Unusable:
+    return Unusable('quiet hours are written as "22:00-07:00", or "" for none', phrase("problem.quiet_hours"))
 
 
 def _write_quiet(window: Window | None) -> str:
@@ -67,9 +77,10 @@ class Step(_Strict):
     def _says_whom(self) -> Self:
         given = (bool(self.channel), bool(self.address))
         if given != {"": (True, True), "admins": (True, False)}.get(self.to, (False, False)):
-            raise ValueError(
+            raise Unusable(
                 'must be { to = "duty" }, { to = "lead" }, { to = "admins", channel = "mail" } '
-                'or { channel = "slack", address = "C0MANAGERS" }, each with an "after"'
+                'or { channel = "slack", address = "C0MANAGERS" }, each with an "after"',
+                phrase("problem.step"),
             )
         return self
 
@@ -92,7 +103,7 @@ class StandIn(_Strict):
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:
         if self.until < self.since:
-            raise ValueError("until: must not be before since")
+            raise as_error([Problem(("until",), "must not be before since", phrase("problem.until"))])
         return self
 
 
@@ -109,7 +120,8 @@ class TeamSettings(_Strict):
     def _climbs(self) -> Self:
         waits = [step.after for step in self.ladder]
         if waits != sorted(waits):
-            raise ValueError("ladder: each step must come after the one before")
+            told = "each step must come after the one before"
+            raise as_error([Problem(("ladder",), told, phrase("problem.ladder"))])
         return self
 
     @property

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from core.models.setup import Kind
+from core.phrases import Unusable, phrase
 from core.reactions.settings import RuleSettings
 from core.reactions.team_settings import QuietHours, TeamSettings, Zone
-from core.setting_problems import Problem
+from core.setting_problems import Problem, formed
 from core.surveys.settings import SurveySettings
 
 
@@ -23,9 +24,11 @@ class SetupError(Exception):
         self.problems = tuple(problems)
 
 
-Key = Annotated[str, Field(max_length=60, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
+Key = Annotated[
+    str, Field(min_length=1, max_length=60), formed(r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?\Z", "key")
+]
 Name = Annotated[str, Field(max_length=120)]
-Locale = Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)?$")]
+Locale = Annotated[str, formed(r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)?\Z", "locale")]
 
 
 class Part(BaseModel):
@@ -49,7 +52,7 @@ class AlertTarget(Part):
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
         if bool(self.channel) != bool(self.to):
-            raise ValueError('must have both: { channel = "slack", to = "C0ALERTS" }')
+            raise Unusable('must have both: { channel = "slack", to = "C0ALERTS" }', phrase("problem.place"))
         return self
 
 
@@ -94,7 +97,7 @@ class StaffSetup(Part):
     @model_validator(mode="after")
     def _has_a_key(self) -> Self:
         if not (self.key or self.email):
-            raise ValueError("must have a key or an email")
+            raise Unusable("must have a key or an email", phrase("problem.person"))
         return self
 
     @property
@@ -124,7 +127,8 @@ def _an_address(url: str) -> str:
     except ValueError:
         is_address = False
     if not is_address or parts.username is not None or parts.fragment or any(ord(one) <= 32 for one in url):
-        raise ValueError('must be an address such as "https://hooks.example.org/afterword", without a user in it')
+        told = 'must be an address such as "https://hooks.example.org/afterword", without a user in it'
+        raise Unusable(told, phrase("problem.url"))
     return url
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from core import audit, transactions
-from core.setting_problems import Place, Problem, explain, unknown
+from core.phrases import phrase
+from core.setting_problems import Place, Problem, explain, unknown_at
 from core.setup import rows
 from core.setup.changes import Change, Values, between
 from core.setup.document import known_as
@@ -109,9 +110,7 @@ def _unknown_teams(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     known = {*present["teams"], *(team.key for team in setup.teams)}
     places: list[tuple[Place, str]] = [(("staff", at, "team"), one.team) for at, one in enumerate(setup.staff)]
     places += [(("templates", at, "team"), one.team) for at, one in enumerate(setup.templates)]
-    return (
-        Problem(place, f"{team}: {unknown(team, known, 'team')}") for place, team in places if team not in {*known, ""}
-    )
+    return (unknown_at(place, team, known, "team") for place, team in places if team not in {*known, ""})
 
 
 def _unknown_in_rules(setup: Setup, present: rows.Present) -> Iterator[Problem]:
@@ -121,12 +120,9 @@ def _unknown_in_rules(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     for at, rule in enumerate(setup.rules):
         for nth, step in enumerate(rule.then):
             if step.staff and step.staff not in people:
-                yield Problem(
-                    ("rules", at, "then", nth, "staff"), f"{step.staff}: {unknown(step.staff, people, 'person')}"
-                )
+                yield unknown_at(("rules", at, "then", nth, "staff"), step.staff, people, "person")
             if step.webhook and step.webhook not in webhooks:
-                what = unknown(step.webhook, webhooks, "webhook")
-                yield Problem(("rules", at, "then", nth, "webhook"), f"{step.webhook}: {what}")
+                yield unknown_at(("rules", at, "then", nth, "webhook"), step.webhook, webhooks, "webhook")
 
 
 def _unknown_people(setup: Setup, present: rows.Present) -> Iterator[Problem]:
@@ -134,7 +130,7 @@ def _unknown_people(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     for at, team in enumerate(setup.teams):
         for place, who in team.people:
             if who not in known:
-                yield Problem(("teams", at, *place), f"{who}: {unknown(who, known, 'member of staff')}")
+                yield unknown_at(("teams", at, *place), who, known, "member of staff")
 
 
 def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Problem]:
@@ -149,7 +145,8 @@ def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Probl
         places += [(("rules", at, "then", nth, "channel"), step.channel) for nth, step in enumerate(rule.then)]
     for place, name in places:
         if name and name not in channels:
-            yield Problem(place, f"{name}: {unknown(name, channels, 'channel')} (channels are set up in config.toml)")
+            note = "(channels are set up in config.toml)"
+            yield unknown_at(place, name, channels, "channel", note=note)
 
 
 def _do_not_fit(setup: Setup, present: rows.Present) -> Iterator[Problem]:
@@ -179,4 +176,6 @@ def _taken_addresses(setup: Setup, present: rows.Present) -> Iterator[Problem]:
         for nth, it in enumerate(one.addresses):
             owner = owners.setdefault((it.channel, it.address), one.known_as)
             if owner != one.known_as:
-                yield Problem(("staff", at, "addresses", nth), f"{it.channel} {it.address} is {owner} already")
+                told = f"{it.channel} {it.address} is {owner} already"
+                said = phrase("problem.address_taken", channel=it.channel, address=it.address, owner=owner)
+                yield Problem(("staff", at, "addresses", nth), told, said)

@@ -10,13 +10,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from core.durations import Span, parse, write
-from core.setting_problems import Problem, as_error, unknown
+from core.phrases import Unusable, phrase
+from core.setting_problems import Problem, as_error, formed, unknown_at
 
 SCORES = range(1, 6)
 _TAKEN = {"reasons", "comment", "scores"}
 """What can be passed over in a conversation, beside dimensions."""
 
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,23}$")]
+Key = Annotated[str, formed(r"^[a-z][a-z0-9_]{0,23}\Z", "short_key")]
 Words = dict[str, str]
 """The same words per locale: {"en": "Speed", "zh-Hans": "速度"}. Empty: the shipped label of that key."""
 
@@ -47,10 +48,10 @@ def read_window(value: object) -> object:
         return value
     times = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", value.strip())
     if times is None:
-        raise ValueError('a delivery window is written as "09:00-21:00", or "always"')
+        raise Unusable('a delivery window is written as "09:00-21:00", or "always"', phrase("problem.window"))
     since, until = time(int(times[1]), int(times[2])), time(int(times[3]), int(times[4]))
     if since == until:
-        raise ValueError('a delivery window that is never closed is written as "always"')
+        raise Unusable('a delivery window that is never closed is written as "always"', phrase("problem.window_always"))
     return Window(since=since, until=until)
 
 
@@ -65,7 +66,7 @@ def _read_budget(value: object) -> object:
         return value
     parts = [re.fullmatch(r"(\d{1,4}) per (\w+)", part.strip()) for part in value.split(",")]
     if not all(parts):
-        raise ValueError('a budget is written as "1 per 7d, 4 per 30d", or "none"')
+        raise Unusable('a budget is written as "1 per 7d, 4 per 30d", or "none"', phrase("problem.budget"))
     return tuple(Allowance(invites=int(part[1]), span=parse(part[2])) for part in parts if part)
 
 
@@ -92,7 +93,7 @@ class Reason(_Strict):
 class Symbol(_Strict):
     """One step of a scale of one's own. `word` is what is spoken and shown beside it; empty: the shipped one."""
 
-    symbol: str = Field(pattern=r"^\S(.{0,14}\S)?$", description="1 to 16 characters that can be seen.")
+    symbol: Annotated[str, formed(r"^\S(.{0,14}\S)?\Z", "symbol")]
     word: Words = {}
 
 
@@ -170,25 +171,29 @@ class SurveySettings(_Strict):
 def _wrong_parts(settings: SurveySettings) -> Iterator[Problem]:
     for what, parts in (("dimensions", settings.dimensions), ("reasons", settings.reasons)):
         if len({part.key for part in parts}) != len(parts):
-            yield Problem((what,), "every key may stand only once")
+            yield Problem((what,), "every key may stand only once", phrase("problem.key_twice"))
     keys = set(settings.dimension_keys)
     if taken := _TAKEN & keys:
-        yield Problem(("dimensions",), f"{min(taken)!r} means something else and cannot be one")
+        told = f"{min(taken)!r} means something else and cannot be one"
+        yield Problem(("dimensions",), told, phrase("problem.key_taken", name=min(taken)))
     if "overall" not in keys:
-        yield Problem(("dimensions",), '"overall" is asked first and cannot be left out')
+        told = '"overall" is asked first and cannot be left out'
+        yield Problem(("dimensions",), told, phrase("problem.no_overall"))
     for at, reason in enumerate(settings.reasons):
         for name in reason.dimensions:
             if name not in keys:
-                yield Problem(("reasons", at, "dimensions"), f"{name}: {unknown(name, keys, 'dimension')}")
+                yield unknown_at(("reasons", at, "dimensions"), name, keys, "dimension")
     if settings.positive_from <= settings.negative_up_to:
-        yield Problem(("positive_from",), "must be above negative_up_to")
+        yield Problem(("positive_from",), "must be above negative_up_to", phrase("problem.positive"))
 
 
 def _wrong_symbols(settings: SurveySettings) -> Iterator[Problem]:
     symbols = [one.symbol for one in settings.symbols]
     if len(set(symbols)) != len(symbols):
-        yield Problem(("symbols",), "every symbol may stand only once")
+        yield Problem(("symbols",), "every symbol may stand only once", phrase("problem.symbol_twice"))
     if settings.scale == "own" and len(symbols) != len(SCORES):
-        yield Problem(("symbols",), f"a scale of your own has {len(SCORES)} symbols, the worst first")
+        told = f"a scale of your own has {len(SCORES)} symbols, the worst first"
+        yield Problem(("symbols",), told, phrase("problem.symbols", wanted=len(SCORES)))
     elif len(symbols) not in (0, len(SCORES)):
-        yield Problem(("symbols",), f"must be {len(SCORES)}, the worst first, or none")
+        told = f"must be {len(SCORES)}, the worst first, or none"
+        yield Problem(("symbols",), told, phrase("problem.symbols_or_none", wanted=len(SCORES)))

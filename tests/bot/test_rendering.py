@@ -200,7 +200,7 @@ def test_every_label_can_be_said(templates: Templates) -> None:
         words = templates._labels[locale]
         for key in words:
             said = templates.label(key, locale, **{**dict.fromkeys(words.values_of(key), "X"), "count": 2})
-            assert "{" not in said
+            assert not re.findall(r"\{\w*\}", said)
             assert said.strip() or key == "time.between_units"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from bot.web.admin import differences
+from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from core import audit
 from core.accounts.roles import Right
@@ -19,21 +20,12 @@ PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One value that was changed, as text."""
-
-    name: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """One line as it is shown."""
 
     row: AuditLine
     action: str
-    changes: list[Change]
+    changes: list[Difference]
 
 
 @router.api_route("/admin/audit", methods=["GET", "HEAD"])
@@ -45,7 +37,10 @@ async def look(
     about = about.replace("\x00", "")
     lines = await audit.latest(PAGE + 1, before=before, about=about)
     following = lines[PAGE - 1].id if len(lines) > PAGE else None
-    shown = [Line(line, _named(visit, line.action), _changes(line)) for line in lines[:PAGE]]
+    shown = [
+        Line(line, _named(visit, line.action), list(differences.between(visit, line.before or {}, line.after or {})))
+        for line in lines[:PAGE]
+    ]
     return visit.draw("audit", lines=shown, following=following, about=about, by_command=audit.COMMAND_LINE)
 
 
@@ -53,12 +48,3 @@ def _named(visit: Visit, action: str) -> str:
     """What was done, in words; an action that has none is named as it is stored."""
     label = f"audit.{action}"
     return visit.say(label) if visit.site.templates.has_label(label) else action
-
-
-def _changes(line: AuditLine) -> list[Change]:
-    before, after = line.before or {}, line.after or {}
-    return [Change(key, _text(before.get(key)), _text(after.get(key))) for key in {**before, **after}]
-
-
-def _text(value: object) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -22,6 +22,7 @@ from core.accounts import roles, sessions
 from core.accounts.roles import Right
 from core.errors import NotAllowed, Refusal
 from core.models.accounts import Account, Session
+from core.phrases import Phrase
 
 SAFE = frozenset({"GET", "HEAD"})
 FORM_FIELDS = 1000
@@ -69,6 +70,16 @@ class Visit:
     def why(self, refusal: Refusal) -> str:
         """Why something was refused, in the reader's language where it has been translated."""
         return self.say(refusal.label, **refusal.values) if refusal.label else refusal.message
+
+    def tell(self, phrase: Phrase) -> str:
+        """What only the reader's page can say."""
+        values = {name: self._told(value) for name, value in phrase.values.items()}
+        return self.say(phrase.label, **values).strip()
+
+    def _told(self, value: object) -> object:
+        if isinstance(value, Phrase):
+            return self.tell(value)
+        return self.say("problem.comma").join(map(str, value)) if isinstance(value, tuple) else value
 
     def wrong(self, refusal: Refusal | None) -> dict[str, str]:
         """For a form that is shown again: which field, and what is wrong with it; empty when nothing is."""

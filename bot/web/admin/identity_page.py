@@ -16,7 +16,6 @@ from starlette.responses import RedirectResponse, Response
 from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation
 from bot.web.admin.door import Member, Visit
-from bot.web.errors import TooMany
 from bot.web.identity_provider import IdentityProvider, NotVouched, ProviderUnavailable
 from bot.web.sessions import age, cookie_name, new_secret, seal, set_cookie, stamp
 from bot.web.site import Here, Site
@@ -59,14 +58,14 @@ class _Errand:
 @router.get("/admin/sign-in/{provider}", dependencies=[policies.public])
 async def set_out(request: Request, site: Here, provider: str) -> Response:
     """For somebody who has an account: a link on the sign-in page."""
-    _not_too_often(request, site)
+    clients.count_guess(request, site, site.rates.sign_in_caller)
     return await _send(request, site, provider, _Errand(new_secret()))
 
 
 @router.post("/setup/{code}/with/{provider}", dependencies=[policies.public])
 async def accept(request: Request, site: Here, code: str, provider: str) -> Response:
     """For somebody who was invited: instead of choosing a password."""
-    _not_too_often(request, site)
+    clients.count_guess(request, site, site.rates.sign_in_caller)
     await door.check_stranger(request, site, await reading.form(request))
     if await invitations.find(code, now=site.clock()) is None:
         raise HTTPException(404)
@@ -81,7 +80,7 @@ async def link(visit: Own, provider: str) -> Response:
 
 @router.get("/admin/sign-in/{provider}/back", dependencies=[policies.public])
 async def come_back(request: Request, site: Here, provider: str) -> Response:
-    _not_too_often(request, site)
+    clients.count_guess(request, site, site.rates.sign_in_caller)
     chosen = _chosen(site, provider)
     errand = _Errand.unpacked(site, provider, request.cookies.get(cookie_name(site, _COOKIE), ""))
     response = await _finish(request, site, chosen, errand)
@@ -207,8 +206,3 @@ def _verifier(site: Site, errand: _Errand) -> str:
 def _is_of(site: Site, provider: str, errand: _Errand, state: str) -> bool:
     seconds = age(site, state, "sign-in-state", provider, errand.secret, now=site.clock())
     return seconds is not None and 0 <= seconds <= _SECONDS
-
-
-def _not_too_often(request: Request, site: Site) -> None:
-    if wait := site.rates.sign_in_caller.wait(clients.always_counted(request, site)):
-        raise TooMany(wait)

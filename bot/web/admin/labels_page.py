@@ -45,7 +45,7 @@ async def change(visit: Change, locale: str) -> Response:
     tag, form = _known(locale), await visit.form()
     given = {name.removeprefix("own:"): text.strip("\r\n") for name, text in form.items() if name.startswith("own:")}
     wrong = {
-        name: what
+        name: visit.tell(what.said)
         for name, text in given.items()
         if text and (what := label_rules.problem(name, text, visit.site.templates.default_labels))
     }

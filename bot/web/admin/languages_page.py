@@ -46,9 +46,9 @@ async def compare(visit: Change) -> Response:
         found = po.read(text.encode(), visit.site.templates, locale=form.get("locale", "")[:30])
         changes = await importing.plan(found) if not found.wrong else []
     except po.NotAFile as error:
-        return await _page(visit, problem=visit.say("languages.no_file", why=str(error)), field="file")
+        return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
-        return await _page(visit, problem=str(error), field="file")
+        return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
     return visit.draw(
         "language_compare", status=422 if found.wrong else 200, found=found, changes=changes, text=text, path=PATH
     )
@@ -63,9 +63,9 @@ async def publish(visit: Change) -> Response:
             raise HTTPException(422)
         await importing.publish(found, actor=visit.account.email, now=visit.now)
     except po.NotAFile as error:
-        return await _page(visit, problem=visit.say("languages.no_file", why=str(error)), field="file")
+        return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
-        return await _page(visit, problem=str(error), field="file")
+        return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
     await use_at_once(visit)
     return visit.back(PATH, said="published")
 

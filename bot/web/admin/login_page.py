@@ -11,7 +11,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation
 from bot.web.admin.door import Member, Visit
-from bot.web.errors import TooMany
 from bot.web.site import Here, Site
 from core.accounts import accounts, sessions
 from core.accounts.roles import Right
@@ -78,7 +77,5 @@ def own_path(text: str) -> str:
 
 def _not_too_often(request: Request, site: Site, email: str) -> None:
     """Raises TooMany: five guesses a minute for one address by one caller, twenty by one caller in all."""
-    caller = clients.always_counted(request, site)
-    for bucket, key in ((site.rates.sign_in_caller, caller), (site.rates.sign_in, f"{caller} {email.strip().lower()}")):
-        if wait := bucket.wait(key):
-            raise TooMany(wait)
+    clients.count_guess(request, site, site.rates.sign_in_caller)
+    clients.count_guess(request, site, site.rates.sign_in, email.strip().lower() or "nobody")

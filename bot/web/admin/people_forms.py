@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
+from fastapi import HTTPException
 from pydantic import ValidationError
 
+from bot.web.admin import differences
+from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
-from core.models.setup import Staff
+from core.models.setup import Staff, Team
 from core.setting_problems import Problem, explain
 from core.setup import Seen, SetupError, StaffSetup, Stale, TeamSetup
 
+M = TypeVar("M", Staff, Team)
 Values = dict[str, Any]
 MOST_ROWS = 120
 
@@ -26,10 +30,20 @@ class Outcome:
     problems: Mapping[str, str] = field(default_factory=dict)
     theirs: Seen | None = None
     stale: bool = False
+    differing: Sequence[Difference] = ()
+    """What others made of it in the meantime, against what was typed."""
 
     @property
     def saved(self) -> bool:
         return not (self.problems or self.stale)
+
+    def mark(self, seen: str) -> str:
+        """What the form has seen when it is shown again: theirs, now that it stands beside one's own."""
+        return self.theirs.mark if self.theirs else seen
+
+    def beside(self, name: str, taken: str) -> dict[str, str]:
+        """The problems of something new, whose `name` may be there already."""
+        return {**self.problems, **({name: taken} if self.stale else {})}
 
 
 def rows(
@@ -52,16 +66,30 @@ async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: 
         part = model.model_validate(values)
         await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
     except ValidationError as error:
-        return Outcome(_by_field(explain(error, model)))
+        return Outcome(_by_field(visit, explain(error, model)))
     except SetupError as error:
-        return Outcome(_by_field([Problem(one.place[2:], one.what) for one in error.problems]))
+        return Outcome(_by_field(visit, [replace(one, place=one.place[2:]) for one in error.problems]))
     except Stale as stale:
-        return Outcome(theirs=stale.theirs, stale=True)
+        return Outcome(theirs=stale.theirs, stale=True, differing=_differing(visit, values, stale.theirs))
     return Outcome()
 
 
-def _by_field(problems: Sequence[Problem]) -> dict[str, str]:
-    return {".".join(str(part) for part in one.place): one.what for one in problems}
+def _differing(visit: Visit, values: Values, theirs: Seen | None) -> list[Difference]:
+    mine = {name: value for name, value in values.items() if theirs and name in theirs.values}
+    return list(differences.between(visit, mine, theirs.values)) if theirs else []
+
+
+def _by_field(visit: Visit, problems: Sequence[Problem]) -> dict[str, str]:
+    return {".".join(str(part) for part in one.place): visit.tell(one.said) for one in problems}
+
+
+async def found(model: type[M], table: str, number: int) -> tuple[M, Seen]:
+    """A row by its number, and what the set-up says of it. Raises HTTPException 404."""
+    row = await model.get_or_none(id=number) if number < 2**63 else None
+    seen = await setups.find(table, row.key) if row else None
+    if row is None or seen is None:
+        raise HTTPException(404)
+    return row, seen
 
 
 async def people(visit: Visit) -> list[tuple[str, str]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
+from bot.web.admin import ticks
+from core.phrases import Phrase, phrase
 from core.reactions.settings import SIGNS, Action, Event, When, actions_for, conditions_for
 from core.setting_problems import Problem, explain
 from core.setup import RuleSetup
@@ -17,16 +19,15 @@ Fields = Mapping[str, Sequence[str]]
 PERSON, PLACE = "alert_person", "alert_place"
 """Alerting somebody, or some place, is an action of its own in the form."""
 _ACTIONS = frozenset({*Action, PERSON, PLACE})
-TEXTS = frozenset({"words", "types", "tags", "tiers", "locales"})
-"""Conditions that are written, not chosen: several, with commas or lines between."""
+OPEN = frozenset({"types", "tags", "tiers", "locales"})
+"""Conditions of which what is known is ticked, and what is not is written."""
 _NEW_KEY = re.compile(r"[^\s/\x00-\x1f]([^/\x00-\x1f]*[^\s/\x00-\x1f])?")
-_PARTS = re.compile(r"[,，、\r\n]+")
 MOST_ROWS = 20
 
 
 @dataclass(slots=True)
 class Form:
-    """A rule as it stands in the form. `problems` are labels, or words, by the row that they are about."""
+    """A rule as it stands in the form. `problems` stand by the row that they are about."""
 
     key: str = ""
     event: str = Event.SETTLED.value
@@ -35,7 +36,7 @@ class Form:
     ifs: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     thens: list[dict[str, str]] = field(default_factory=list)
-    problems: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, Phrase] = field(default_factory=dict)
     focus: str = ""
 
     def may_add_if(self) -> list[str]:
@@ -107,9 +108,9 @@ def _condition(name: str, fields: Fields) -> Any:
         return {one: pair for one, pair in found.items() if pair[0]}
     if name == "repeat":
         return {"times": _one(fields, "repeat.times"), "span": _one(fields, "repeat.span")}
-    if name in TEXTS:
-        return [part.strip() for part in _PARTS.split(_one(fields, f"if.{name}")) if part.strip()]
-    return list(fields.get(f"if.{name}", ()))
+    if name == "words":
+        return ticks.split(_one(fields, "if.words"))
+    return ticks.read(fields, f"if.{name}")
 
 
 def _one(fields: Fields, name: str) -> str:
@@ -139,7 +140,7 @@ def change_rows(form: Form, do: str, fields: Fields) -> None:
 
 def part_of(form: Form, *, position: int | None = None, new: bool = False) -> RuleSetup | None:
     """The rule that the form says, or None: then `form.problems` says what is wrong, beside what."""
-    form.problems |= dict(_incomplete(form, new=new))
+    form.problems |= {row: phrase(label) for row, label in _incomplete(form, new=new)}
     if form.problems:
         return None
     said = {
@@ -165,7 +166,7 @@ def blame(form: Form, problems: Sequence[Problem]) -> None:
         row = str(place[0]) if place else ""
         if len(place) > 1 and row in ("when", "then"):
             row = f"{'if' if row == 'when' else 'then'}-{place[1]}"
-        form.problems.setdefault(row, problem.what)
+        form.problems.setdefault(row, problem.said)
 
 
 def _incomplete(form: Form, *, new: bool) -> Sequence[tuple[str, str]]:
@@ -218,10 +219,3 @@ def _value(name: str, value: Any) -> Any:
 def _step(row: Mapping[str, str]) -> dict[str, str]:
     do = Action.ALERT.value if row["do"] in (PERSON, PLACE) else row["do"]
     return {"do": do} | {name: row[name] for name in NEEDS.get(row["do"], ()) if row.get(name)}
-
-
-Say = Callable[..., str]
-
-
-def problems_in_words(form: Form, say: Say, has_label: Callable[[str], bool]) -> dict[str, str]:
-    return {row: say(what) if has_label(what) else what for row, what in form.problems.items()}

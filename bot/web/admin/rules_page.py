@@ -10,13 +10,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import rule_form, rule_words
+from bot.web.admin import rule_form, rule_words, ticks
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.rule_form import Form
 from core import setup as setups
 from core.accounts.roles import Right
 from core.models.reactions import Reaction
 from core.models.webhooks import Webhook
+from core.phrases import phrase
 from core.reactions import trying
 from core.reactions.settings import SIGNS, Event, RuleSettings
 from core.setup import RuleSetup, Seen, Setup, SetupError, Stale
@@ -96,7 +97,7 @@ async def _save(visit: Visit, form: Form, mark: str, seen: Seen | None) -> Respo
         await setups.save(part, seen=mark, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
     except Stale as stale:
         if seen is None:
-            form.problems["key"] = "admin.rules.key_taken"
+            form.problems["key"] = phrase("admin.rules.key_taken")
             return await _one(visit, "", form, mark, status=409)
         return await _one(visit, key, form, stale.theirs.mark if stale.theirs else "", stale=stale.theirs, status=409)
     except SetupError as error:
@@ -219,14 +220,14 @@ async def _one(
             form.problems |= probe.problems
             status = 422
     tried = await _try(visit, part, known) if trial and part is not None else None
-    templates = visit.site.templates
+    seen = await ticks.options(visit)
     return visit.draw(
         "rule",
         status=status,
         key=key,
         address=_address(key or NEW),
         form=form,
-        problems=rule_form.problems_in_words(form, visit.say, templates.has_label),
+        problems={row: visit.tell(one) for row, one in form.problems.items()},
         mark=mark,
         sentence=rule_words.sentence(_settings(part.complete()), known) if part is not None else "",
         theirs=rule_words.sentence(_settings(stale.values), known) if stale is not None else "",
@@ -234,7 +235,7 @@ async def _one(
         tried=tried,
         changing=visit.may(Right.CHANGE_SETUP),
         options=await _options(visit, known),
-        texts=rule_form.TEXTS,
+        ticks={name: ticks.ticks(visit, name, seen, form.values[name]) for name in form.ifs if name in rule_form.OPEN},
         events=[(one.value, visit.say(f"rule.when.{one.value}")) for one in Event],
         signs=[(one, visit.say(f"rule.sign_alone.{name}")) for one, name in zip(SIGNS, _SIGN_NAMES, strict=True)],
     )

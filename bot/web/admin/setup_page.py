@@ -7,7 +7,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation
-from bot.web.errors import TooMany
 from bot.web.site import Here, Site
 from core.accounts import invitations, passwords
 from core.errors import Invalid, NotFound, Refusal
@@ -53,8 +52,7 @@ async def _invitation(request: Request, site: Site, code: str) -> Invitation:
     found = await invitations.find(code, now=site.clock())
     if found is not None:
         return found
-    if wait := site.rates.wrong_tokens.wait(clients.always_counted(request, site)):
-        raise TooMany(wait)
+    clients.count_guess(request, site, site.rates.wrong_tokens)
     raise HTTPException(404)
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from bot.web.admin import people_forms
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
-from core import setup as setups
 from core.accounts.roles import Right
 from core.models.accounts import Account
 from core.models.setup import Staff, Team
-from core.setup import Seen, StaffSetup
+from core.setup import StaffSetup
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/staff"
@@ -43,13 +42,13 @@ async def add(visit: Changing) -> Response:
 
 @router.api_route(f"{PATH}/{{staff_id}}", methods=["GET", "HEAD"])
 async def look_at(visit: Seeing, staff_id: int) -> Response:
-    person, seen = await _found(staff_id)
+    person, seen = await people_forms.found(Staff, "staff", staff_id)
     return await _one(visit, person, seen.values, seen.mark)
 
 
 @router.post(f"{PATH}/{{staff_id}}")
 async def change(visit: Changing, staff_id: int) -> Response:
-    person, _ = await _found(staff_id)
+    person, _ = await people_forms.found(Staff, "staff", staff_id)
     fields = await visit.form_lists()
     mark = fields.get("seen", [""])[-1]
     values: Values = {name: fields.get(name, [""])[-1].strip() for name in _PLAIN}
@@ -58,15 +57,7 @@ async def change(visit: Changing, staff_id: int) -> Response:
     outcome = await people_forms.save(visit, StaffSetup, {"key": person.key, **values}, mark)
     if outcome.saved:
         return visit.back(f"{PATH}/{staff_id}", said="saved")
-    return await _one(visit, person, values, outcome.theirs.mark if outcome.theirs else mark, outcome=outcome)
-
-
-async def _found(staff_id: int) -> tuple[Staff, Seen]:
-    person = await Staff.get_or_none(id=staff_id) if staff_id < 2**63 else None
-    seen = await setups.find("staff", person.key) if person else None
-    if person is None or seen is None:
-        raise HTTPException(404)
-    return person, seen
+    return await _one(visit, person, values, outcome.mark(mark), outcome=outcome)
 
 
 async def _teams() -> list[tuple[str, str]]:
@@ -74,9 +65,7 @@ async def _teams() -> list[tuple[str, str]]:
 
 
 async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:
-    problems = dict(outcome.problems) if outcome else {}
-    if outcome and outcome.stale:
-        problems["email"] = visit.say("people.taken")
+    problems = outcome.beside("email", visit.say("people.taken")) if outcome else {}
     people = Staff.all().order_by("-active", "name", "key").prefetch_related("team", "addresses")
     return visit.draw(
         "staff",

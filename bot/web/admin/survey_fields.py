@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from bot.web.admin import ticks
 from core import durations
+from core.phrases import Phrase
 from core.setting_problems import Problem
 from core.setup import SurveySetup
 
@@ -59,13 +61,13 @@ def read(fields: Fields, locales: Sequence[str]) -> Values:
         {
             "key": text(f"reason-{at}-key"),
             "label": words(f"reason-{at}-label"),
-            "dimensions": _listed(text(f"reason-{at}-dimensions")),
+            "dimensions": ticks.split(text(f"reason-{at}-dimensions")),
         }
         for at in _rows(fields, "reason")
     ]
     symbols = [{"symbol": text(f"symbol-{at}"), "word": words(f"symbol-{at}-word")} for at in range(5)]
     values["symbols"] = symbols if values["scale"] == "own" or any(one["symbol"] for one in symbols) else []
-    conditions: Values = {name: _listed(text(f"conditions-{name}")) for name in CONDITIONS}
+    conditions: Values = {name: ticks.read(fields, f"conditions-{name}") for name in CONDITIONS}
     values["conditions"] = {**conditions, "min_replies": text("conditions-min_replies") or "0"}
     return values
 
@@ -86,22 +88,9 @@ def rearranged(values: Values, act: str) -> Values:
     return {**values, part: rows}
 
 
-def problems(found: Sequence[Problem]) -> dict[str, str]:
+def problems(found: Sequence[Problem]) -> dict[str, Phrase]:
     """What is wrong, by the name of the field that it stands beside; "" for the survey as a whole."""
-    return {_field(one): one.what for one in found}
-
-
-def complaint(name: str) -> str:
-    """Which of `surveys.wrong.…` says what is wrong with a field; "" where only its own words do."""
-    if name in SPANS:
-        return "span"
-    if name == "positive_from":
-        return "positive"
-    if name in (*NUMBERS, "conditions-min_replies"):
-        return "number"
-    if name in LINES:
-        return name
-    return {"key": "key", "dimensions": "under"}.get(name.rsplit("-", 1)[-1], "") if "-" in name else ""
+    return {_field(one): one.said for one in found}
 
 
 def spans(values: Values) -> dict[str, timedelta]:
@@ -129,7 +118,3 @@ def _field(problem: Problem) -> str:
 
 def _rows(fields: Fields, part: str) -> list[int]:
     return [at for at in range(_MOST_ROWS) if f"{part}-{at}-key" in fields]
-
-
-def _listed(text: str) -> list[str]:
-    return [one.strip() for one in re.split(r"[,，、\n]", text) if one.strip()]

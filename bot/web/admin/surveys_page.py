@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,9 +9,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import survey_fields, survey_numbers, survey_preview
+from bot.web.admin import differences, survey_fields, survey_numbers, survey_preview, ticks
+from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
-from bot.web.admin.survey_fields import Values
+from bot.web.admin.survey_fields import CONDITIONS, Values
 from core import audit
 from core import setup as setups
 from core.accounts.roles import Right
@@ -20,8 +20,9 @@ from core.desk import tickets
 from core.errors import NotFound
 from core.models.desk import EntryKind, Ticket, TicketEntry
 from core.models.setup import Survey
+from core.phrases import Phrase, phrase
 from core.setting_problems import explain
-from core.setup import Change, Seen, SetupError, Stale, SurveySetup, changes
+from core.setup import Seen, SetupError, Stale, SurveySetup
 from core.surveys import eligibility, invites, ordering, what_if
 from core.surveys.settings import SurveySettings
 
@@ -125,7 +126,7 @@ async def history(visit: Seeing, key: str) -> Response:
     told = []
     for at, one in enumerate(versions):
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
-        changed = list(changes.between("survey", key, older, _values(one))) if older is not None else []
+        changed = list(differences.between(visit, older, _values(one))) if older is not None else []
         told.append((one, by.get(one.created_at, ""), changed))
     return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=visit.may(Right.CHANGE_SETUP))
 
@@ -189,7 +190,7 @@ async def _publish(visit: Visit, key: str, values: Values, seen: str, *, new: bo
         return await _edit(visit, shown, values, seen=seen, typed=key, wrong=wrong)
     except Stale as stale:
         if new and stale.theirs is not None:
-            return await _edit(visit, "", values, seen="", typed=key, wrong={"key": visit.say("surveys.key_taken")})
+            return await _edit(visit, "", values, seen="", typed=key, wrong={"key": phrase("surveys.key_taken")})
         return await _edit(visit, shown, values, seen=stale.theirs.mark if stale.theirs else "", theirs=stale.theirs)
     return visit.back(PATH, said="surveys_published")
 
@@ -201,19 +202,21 @@ async def _edit(
     *,
     seen: str,
     typed: str = "",
-    wrong: dict[str, str] | None = None,
+    wrong: dict[str, Phrase] | None = None,
     theirs: Seen | None = None,
     tried: bool = False,
 ) -> Response:
     templates = visit.site.templates
     settings, found = _read(values)
-    wrong = _said(visit, wrong if wrong is not None else found if tried else {})
+    wrong = wrong if wrong is not None else found if tried else {}
     compared = None
     if tried and settings is not None:
         compared = await what_if.compare(key or typed or "new", settings, days=DAYS, now=visit.now)
-    differing: Iterable[Change] = ()
+    differing: list[Difference] | None = None
     if theirs is not None:
-        differing = [one for one in changes.between("survey", key, values, theirs.values) if one.field != "position"]
+        now = {name: value for name, value in theirs.values.items() if name != "position"}
+        differing = list(differences.between(visit, _comparable(values, settings, now), now))
+    known = await ticks.options(visit)
     symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
     return visit.draw(
         "survey_edit",
@@ -222,32 +225,32 @@ async def _edit(
         typed=typed,
         values={**values, "symbols": symbols},
         seen=seen,
-        wrong=wrong,
-        theirs=list(differing) if theirs else None,
+        wrong={name: visit.tell(one) for name, one in wrong.items()},
+        theirs=differing,
         spans={name: _span(visit, one) for name, one in survey_fields.spans(values).items()},
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
         warnings=survey_preview.warnings(settings, templates) if settings else [],
         compared=compared,
         numbers=survey_numbers.lines(compared) if compared else [],
         days=DAYS,
-        fields=survey_fields,
+        ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
     )
 
 
-def _read(values: Values) -> tuple[SurveySettings | None, dict[str, str]]:
+def _comparable(values: Values, settings: SurveySettings | None, theirs: Values) -> Values:
+    """What the form says, written as theirs is: a number that was typed is no difference to the same number."""
+    mine = settings.model_dump(mode="json") if settings is not None else values
+    return {name: value for name, value in mine.items() if name in theirs}
+
+
+def _read(values: Values) -> tuple[SurveySettings | None, dict[str, Phrase]]:
     own = {name: value for name, value in values.items() if name != "position"}
     try:
         return SurveySettings.model_validate(own), {}
     except ValidationError as error:
         return None, survey_fields.problems(explain(error, SurveySettings))
-
-
-def _said(visit: Visit, wrong: dict[str, str]) -> dict[str, str]:
-    """In the reader's language, where it has been translated."""
-    codes = {name: survey_fields.complaint(name) for name in wrong}
-    return {name: visit.say(f"surveys.wrong.{codes[name]}") if codes[name] else what for name, what in wrong.items()}
 
 
 def _settings(one: Seen) -> SurveySettings:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from bot.web.admin import people_forms
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
-from core import setup as setups
 from core.accounts.roles import Right
 from core.errors import Refusal
 from core.models.setup import Staff, Team
 from core.reactions import duty, ladders, trials
 from core.reactions.team_settings import DAYS
-from core.setup import Seen, Stale, TeamSetup, teams
+from core.setup import Stale, TeamSetup, teams
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/teams"
@@ -44,25 +43,25 @@ async def add(visit: Changing) -> Response:
 
 @router.api_route(f"{PATH}/{{team_id}}", methods=["GET", "HEAD"])
 async def look_at(visit: Seeing, team_id: int) -> Response:
-    team, seen = await _found(team_id)
+    team, seen = await people_forms.found(Team, "teams", team_id)
     return await _one(visit, team, seen.values, seen.mark)
 
 
 @router.post(f"{PATH}/{{team_id}}")
 async def change(visit: Changing, team_id: int) -> Response:
-    team, _ = await _found(team_id)
+    team, _ = await people_forms.found(Team, "teams", team_id)
     fields = await visit.form_lists()
     mark = fields.get("seen", [""])[-1]
     values = _values(fields)
     outcome = await people_forms.save(visit, TeamSetup, {"key": team.key, **_meant(values)}, mark)
     if outcome.saved:
         return visit.back(f"{PATH}/{team_id}", said="saved")
-    return await _one(visit, team, values, outcome.theirs.mark if outcome.theirs else mark, outcome=outcome)
+    return await _one(visit, team, values, outcome.mark(mark), outcome=outcome)
 
 
 @router.post(f"{PATH}/{{team_id}}/remove")
 async def remove(visit: Changing, team_id: int) -> Response:
-    team, seen = await _found(team_id)
+    team, seen = await people_forms.found(Team, "teams", team_id)
     mark = (await visit.form()).get("seen", "")
     try:
         await teams.remove(team.key, seen=mark, actor=visit.account.email, now=visit.now)
@@ -77,7 +76,7 @@ async def remove(visit: Changing, team_id: int) -> Response:
 @router.post(f"{PATH}/{{team_id}}/test")
 async def test(visit: Changing, team_id: int) -> Response:
     """Sends a test alert to where the team's alerts go first."""
-    team, seen = await _found(team_id)
+    team, seen = await people_forms.found(Team, "teams", team_id)
     try:
         await trials.send(team, by=visit.account.email, now=visit.now)
     except Refusal as refusal:
@@ -106,20 +105,10 @@ def _meant(values: Values) -> Values:
     return {**values, "ladder": steps, "duty": turns}
 
 
-async def _found(team_id: int) -> tuple[Team, Seen]:
-    team = await Team.get_or_none(id=team_id) if team_id < 2**63 else None
-    seen = await setups.find("teams", team.key) if team else None
-    if team is None or seen is None:
-        raise HTTPException(404)
-    return team, seen
-
-
 async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:
     found = await Team.all().order_by("name", "key").prefetch_related("members")
     on_duty = {team.id: await duty.now_on(team, now=visit.now) for team in found}
-    problems = dict(outcome.problems) if outcome else {}
-    if outcome and outcome.stale:
-        problems["key"] = visit.say("teams.taken")
+    problems = outcome.beside("key", visit.say("teams.taken")) if outcome else {}
     return visit.draw(
         "teams",
         status=422 if problems else 200,

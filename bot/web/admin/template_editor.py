@@ -246,7 +246,7 @@ async def _page(
         doors=doors,
         can_test=scope.kind in asking.KINDS,
         running=await ab_tests.overlapping(scope) if scope.kind in asking.KINDS else [],
-        trouble=row.problem if row else "",
+        trouble=template_looks.trouble(visit, row) if row else "",
         theirs=_source_of(standing) if theirs else "",
         is_stale=theirs,
         **_common(visit, scope, standing),

@@ -15,13 +15,15 @@ from bot.channels.email.headers import clean_header
 from bot.channels.slack import drawing as slack
 from bot.channels.telegram import drawing as telegram
 from bot.placeholders import KINDS
+from bot.render_process import in_words
 from bot.rendering import RenderError, TemplateError
-from bot.template_source import join, split
+from bot.template_source import join, split, with_preheader
 from bot.trials import drawing, samples
 from bot.trials.drawing import Trial
 from bot.trials.surfaces import SURFACES
 from bot.web.admin import marked
 from bot.web.admin.door import Visit
+from core.models.setup import Wording
 from core.ports import Button, Message
 from core.wordings.drafts import Words
 
@@ -49,8 +51,7 @@ class Typed:
 
     @property
     def words(self) -> Words:
-        source = f"Preheader: {self.preheader}\n\n{self.body}" if self.preheader else self.body
-        return Words(self.subject, source)
+        return Words(self.subject, with_preheader(self.preheader, self.body))
 
     @property
     def source(self) -> str:
@@ -86,7 +87,7 @@ def wrong_with(kind: str, typed: Typed, visit: Visit) -> list[Wrong]:
     """What cannot be published at first, and then what only seems forgotten."""
     whole = typed.source
     above = split(whole).first_line - 1
-    found = [_placed(error, above, bool(typed.subject)) for error in template_rules.problems(kind, whole)]
+    found = [_placed(visit, error, above, bool(typed.subject)) for error in template_rules.problems(kind, whole)]
     if len(typed.subject) > _SUBJECT:
         found.append(Wrong(visit.say("template.subject_too_long", most=_SUBJECT), "subject"))
     return found if found else [Wrong(one, grave=False) for one in _forgotten(kind, whole, visit)]
@@ -100,9 +101,11 @@ async def looks(trial: Trial, visit: Visit, channel: str = "") -> tuple[list[Loo
         try:
             made = await _message(trial, kind, visit)
         except TemplateError as error:
-            return [], [Wrong(error.problem, line=error.line)]
-        except (RenderError, ValueError, TypeError) as error:
-            return [], [Wrong(visit.say("template.does_not_work", why=str(error)[:200]))]
+            return [], [Wrong(visit.tell(error.said), line=error.line)]
+        except RenderError as error:
+            return [], [Wrong(visit.tell(error.said))]
+        except (ValueError, TypeError):
+            return [], [Wrong(visit.say("problem.template.lacks_value"))]
         drawn.append(_look(made, kind, visit, is_set_up=kind in set_up))
     return drawn, []
 
@@ -168,10 +171,19 @@ def _block(block: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _placed(error: TemplateError, above: int, has_subject: bool) -> Wrong:
+def trouble(visit: Visit, row: Wording) -> str:
+    """Why published words could not be sent, as far as it was written down."""
+    if not row.problem:
+        return ""
+    found = template_rules.problems(row.kind, join(row.subject, row.source), most=1)
+    return visit.tell(found[0].said if found else in_words(row.problem))
+
+
+def _placed(visit: Visit, error: TemplateError, above: int, has_subject: bool) -> Wrong:
+    words = visit.tell(error.said)
     if error.line > above or not error.line:
-        return Wrong(error.problem, "body", max(error.line - above, 0))
-    return Wrong(error.problem, "subject" if has_subject and error.line == 1 else "preheader")
+        return Wrong(words, "body", max(error.line - above, 0))
+    return Wrong(words, "subject" if has_subject and error.line == 1 else "preheader")
 
 
 def _forgotten(kind: str, whole: str, visit: Visit) -> Iterator[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.placeholders import KINDS
 from bot.trials import samples
 from bot.trials.surfaces import SURFACES
-from bot.web.admin import template_scope
+from bot.web.admin import template_looks, template_scope
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.models.setup import Wording
@@ -48,7 +48,7 @@ async def _own(visit: Visit) -> dict[str, list[dict[str, object]]]:
     found: dict[Scope, dict[str, object]] = {}
     for row in await Wording.all().order_by("kind", "locale", "team", "channel"):
         scope = Scope(row.kind, row.locale, row.team, row.channel)
-        found[scope] = {"published": True, "draft": False, "problem": row.problem}
+        found[scope] = {"published": True, "draft": False, "problem": template_looks.trouble(visit, row)}
     for draft in await WordingDraft.all().order_by("kind", "locale", "team", "channel"):
         scope = Scope(draft.kind, draft.locale, draft.team, draft.channel)
         found.setdefault(scope, {"published": False, "problem": ""})["draft"] = True

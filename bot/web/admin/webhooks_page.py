@@ -7,17 +7,19 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from markupsafe import Markup
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.rule_form import is_good_key
 from core import setup as setups
 from core.accounts.roles import Right
-from core.errors import Conflict, Refusal
+from core.errors import Conflict, Invalid, Refusal
 from core.models.webhooks import Webhook, WebhookCall
 from core.reactions import webhooks
 from core.reactions.webhooks import Vault
-from core.setup import Seen, SetupError, Stale, WebhookSetup
+from core.setting_problems import explain
+from core.setup import Seen, Stale, WebhookSetup
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/webhooks"
@@ -104,8 +106,9 @@ async def _save(visit: Visit, seen: Seen | None, form: dict[str, str]) -> Respon
         return await _one(visit, seen.key if seen else NEW, form=form, refusal=stale, theirs=stale.theirs)
     except Refusal as refusal:
         return await _one(visit, seen.key if seen else NEW, form=form, refusal=refusal)
-    except (SetupError, ValueError):
-        wrong = Conflict("not an address", field="url", label="admin.webhooks.not_an_address")
+    except ValidationError as error:
+        first = explain(error, WebhookSetup)[0]
+        wrong = Invalid(first.what, field=str(first.place[0]), label=first.said.label, **first.said.values)
         return await _one(visit, seen.key if seen else NEW, form=form, refusal=wrong)
     if seen is None:
         secret = await webhooks.new_secret(key, _vault(visit), by=visit.account.email, now=visit.now)

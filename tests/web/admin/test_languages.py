@@ -61,7 +61,7 @@ async def test_a_file_with_mistakes_names_each_and_changes_nothing(front: Front)
     await hand_in(browser, german(front, **{"time.today": "heute {uhr}", "button.done": "Fertig"}))
 
     assert browser.status == 422
-    assert "time.today: does not know {uhr}; there is {clock}" in browser.html
+    assert "time.today: It cannot fill in {uhr}. There is: {clock}." in browser.html
     assert "/admin/languages/publish" not in browser.html
     await hand_in(browser, b"\x00\xff no file")
     assert (browser.status, "This file cannot be used" in browser.html) == (422, True)
@@ -99,7 +99,7 @@ async def test_what_cannot_be_said_is_marked_beside_the_field_and_kept(front: Fr
     await browser.send(WORDS, **{"own:time.today": "today at {hour}"})
 
     assert browser.status == 422
-    assert "does not know {hour}; there is {clock}" in browser.html
+    assert "It cannot fill in {hour}. There is: {clock}." in browser.html
     assert 'value="today at {hour}"' in browser.html
     assert not await OwnLabels.exists()
 

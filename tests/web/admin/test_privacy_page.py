@@ -177,7 +177,7 @@ async def test_a_person_is_erased_when_their_reference_was_typed(front: Front) -
     browser = await page_of(front, contact)
     path = f"/admin/contacts/{contact.id}/erase"
     await browser.send(path)
-    assert "1 request" in browser.html
+    assert "1 ticket" in browser.html
     assert "1 answer (its score stays)" in browser.html
     await browser.send(path, typed="c-2")
     assert browser.status == 422

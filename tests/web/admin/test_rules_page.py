@@ -40,7 +40,7 @@ async def save(browser: Browser, path: str = NEW, do: str = "save", **fields: An
 async def test_the_list_says_each_rule_as_a_sentence(front: Front) -> None:
     browser = await at(front)
     page = await browser.open(PATH)
-    does = "reopen the request, open a recovery, alert the team, apologise."
+    does = "reopen the ticket, open a recovery, alert the team, apologise."
     assert f"When an answer has been judged, if it is negative → {does}" in page.text
 
 
@@ -119,7 +119,7 @@ async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Fron
         (
             {"key": "x", "then": "alert", "if": "repeat", "repeat.times": "2", "repeat.span": "ages"},
             "p-if-repeat",
-            "a duration",
+            "Please write it like 90s",
         ),
         ({"key": "x", "then": "recover", "event": "invite.expired"}, "p-then-0", "does not go with the event"),
     ],
@@ -146,7 +146,7 @@ async def test_two_who_edit_the_same_see_each_other(front: Front) -> None:
     await save(theirs, path, **same, then="reopen")
     await save(mine, path, **same, then="alert")
     assert mine.status == 409
-    assert "→ reopen the request." in mine.page.text
+    assert "→ reopen the ticket." in mine.page.text
     assert (await Rule.get()).settings["then"] == ["reopen"]
     await save(mine, path, **same, then="alert")
     assert (await Rule.get()).settings["then"] == ["alert"]
@@ -200,7 +200,23 @@ async def test_rules_are_switched_moved_and_removed(front: Front) -> None:
 async def test_who_may_only_look_has_no_form(front: Front) -> None:
     browser = await at(front, Role.SUPERVISOR)
     page = await browser.open(f"{PATH}/negative")
-    assert "reopen the request" in page.text
+    assert "reopen the ticket" in page.text
     assert not page.all("form", id="rule")
     await browser.open(f"{PATH}/negative?try=1")
     assert "Would have fired 0 times" in browser.page.text
+
+
+async def test_what_is_known_is_ticked_in_a_rule_and_what_is_not_is_written(front: Front) -> None:
+    await front.invite()
+    await Ticket.all().update(tags=["vip"], type="outage")
+    browser = await at(front)
+    await browser.open(NEW)
+    await save(browser, do="add-if", event="response.settled", key="vips", add_if="tags")
+    assert [one["value"] for one in browser.page.all("input", name="if.tags")] == ["vip"]
+    fields: dict[str, Any] = {"event": "response.settled", "key": "vips", "if": ["tags", "types"], "then": "reopen"}
+    await save(browser, **fields, **{"if.tags": "vip", "if.tags.others": "gone, new", "if.types": "outage"})
+    assert (await Rule.get(key="vips")).settings["when"] == {"tags": ["vip", "gone", "new"], "types": ["outage"]}
+    page = await browser.open(f"{PATH}/vips")
+    ticked = {one["value"] for one in page.all("input", type="checkbox") if "checked" in one and "value" in one}
+    assert ticked == {"vip", "gone", "new", "outage"}
+    assert page.text.count("not seen lately") == 2

@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 from core import audit
+from core.models.contacts import Contact
+from core.models.desk import Ticket
 from core.models.invites import Invite
-from core.models.setup import Survey
-from core.surveys import catalogue, responses
+from core.models.setup import Survey, Team
+from core.surveys import catalogue, invites, responses
 from tests.web.admin.desk import Browser, Role, at
 from tests.web.front import Front
 
@@ -17,11 +19,14 @@ DEFAULT = "/admin/surveys/default"
 
 def filled(browser: Browser) -> dict[str, Any]:
     """What the editor's form would send as it stands."""
-    found = {
+    found: dict[str, Any] = {
         one["name"]: one.get("value", "")
         for one in browser.page.all("input")
         if one.get("type") not in ("checkbox", "radio") and "name" in one
     }
+    for one in browser.page.all("input", type="checkbox"):
+        if "checked" in one:
+            found.setdefault(one["name"], []).append(one["value"])
     for name, inside in re.findall(r'<select id="f-\S+" name="(\S+?)".*?>(.*?)</select>', browser.html, re.DOTALL):
         chosen = re.search(r'value="(\w+)" selected', inside)
         assert chosen, name
@@ -115,7 +120,7 @@ async def test_before_it_is_published_one_sees_what_it_would_have_done(front: Fr
     await browser.open(DEFAULT)
     await send(browser, "try", **{"conditions-types": "complaint"})
     assert browser.status == 200
-    assert "Of 6 resolved requests 0 would have been asked about; with the surveys of now 6." in browser.page.heading
+    assert "Of 6 resolved tickets 0 would have been asked about; with the present surveys 6." in browser.page.heading
     assert "other type" in browser.page.text
     assert await Survey.all().count() == 1
 
@@ -162,3 +167,56 @@ async def test_who_may_only_look_gets_no_buttons(front: Front) -> None:
     assert browser.status == 200
     assert not browser.page.all("button", value="publish")
     assert browser.page.all("fieldset", disabled="")
+
+
+async def test_conditions_are_ticked_from_what_is_known_and_others_are_written(front: Front) -> None:
+    team = await Team.create(key="cables", name="Cables & <wires>")
+    asked = await front.invite()
+    invite = await invites.by_id(asked.invite_id)
+    assert invite is not None
+    await Ticket.filter(id=invite.ticket_id).update(type="outage", tags=["vip", "late"], close_reason="workaround")
+    await Contact.filter(id=invite.contact_id).update(tier="gold")
+    browser = await at(front)
+    await browser.open(DEFAULT)
+
+    def boxes(name: str) -> list[str]:
+        return [one["value"] for one in browser.page.all("input", type="checkbox", name=f"conditions-{name}")]
+
+    assert "cables" in boxes("teams")
+    assert boxes("channels") == sorted(front.site.channels)
+    assert boxes("types")[0] == "outage"
+    assert "complaint" in boxes("types")
+    assert boxes("priorities") == ["urgent", "high", "medium", "low"]
+    assert (boxes("tags"), boxes("tiers"), boxes("close_reasons")) == (["late", "vip"], ["gold"], ["workaround"])
+    await send(
+        browser,
+        "publish",
+        **{"conditions-tags": ["vip"], "conditions-tags.others": "new，late", "conditions-teams": "cables"},
+    )
+    assert browser.page.all("p", role="status"), browser.html
+    conditions = catalogue.settings_of(await Survey.get(current=True)).conditions
+    assert (conditions.tags, conditions.teams) == (("vip", "new", "late"), ("cables",))
+
+    await team.delete()
+    await Ticket.all().update(tags=[])
+    page = await browser.open(DEFAULT)
+    ticked = {one["value"] for one in page.all("input", type="checkbox") if "checked" in one}
+    assert ticked == {"vip", "new", "late", "cables"}
+    assert page.text.count("not seen lately") == 3
+    assert page.text.count("does not exist any more") == 1
+    await send(browser, "publish", delay="2h")
+    assert catalogue.settings_of(await Survey.get(current=True)).conditions == conditions
+    [old, *_] = await Survey.filter(current=False).order_by("-version")
+    await browser.open(f"/admin/surveys/history/{old.key}")
+    assert "Cables" not in browser.page.text
+
+
+async def test_a_long_difference_is_folded_and_whole(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    long = "A very long question about how the service went, which nobody would read to its end, but it is there"
+    await send(browser, "publish", **{"dim-0-question-en": long})
+    for path in ("/admin/surveys/history/default", "/admin/audit"):
+        page = await browser.open(path)
+        assert long in page.text, path
+        assert page.all("details", **{"class": "whole"}), path

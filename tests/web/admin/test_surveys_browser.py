@@ -32,7 +32,7 @@ async def test_an_admin_tries_words_sees_them_at_once_and_publishes(front: Front
         await page.keyboard.press("Tab")
         await expect(page.locator("#preview .mock-title").first).to_have_text("Well?")
         await page.get_by_role("button", name="What would it have done?").click()
-        await expect(page.locator("#tried")).to_contain_text("Of 1 resolved requests 1 would have been asked about")
+        await expect(page.locator("#tried")).to_contain_text("Of 1 resolved tickets 1 would have been asked about")
         assert await all_ways(page) == []
         await page.get_by_role("button", name="Publish").click()
         await expect(page.get_by_role("status")).to_contain_text("Published")

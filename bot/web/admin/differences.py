@@ -1,0 +1,49 @@
+"""What somebody changed, field by field, in the reader's language and whole: nothing of it is cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.web.admin.door import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that is not as it was; "" is nothing."""
+
+    name: str
+    before: str
+    after: str
+
+
+def between(visit: Visit, before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Difference]:
+    """The fields of both that are not the same, in the order in which they stand."""
+    for name in {**before, **after}:
+        old, new = before.get(name), after.get(name)
+        told = Difference(_named(visit, name), in_words(visit, old), in_words(visit, new))
+        if old != new and (told.before or told.after):
+            yield told
+
+
+def in_words(visit: Visit, value: object) -> str:
+    """A value of the set-up or of the audit as people read it, on several lines where it has several parts."""
+    if value is None or value in ("", [], (), {}):
+        return ""
+    if isinstance(value, bool):
+        return visit.say("audit.yes" if value else "audit.no")
+    if isinstance(value, Mapping):
+        parts = [(_named(visit, name), in_words(visit, one)) for name, one in value.items()]
+        told = [visit.say("audit.part", name=name, value=words) for name, words in parts if words]
+        return visit.say("problem.comma").join(told)
+    if isinstance(value, list | tuple):
+        between_parts = "\n" if any(isinstance(one, Mapping) for one in value) else visit.say("problem.comma")
+        return between_parts.join(in_words(visit, one) for one in value)
+    return str(value)
+
+
+def _named(visit: Visit, name: str) -> str:
+    """As the forms call it."""
+    labels = (f"audit.field.{name}", f"surveys.field.{name}", f"surveys.field.conditions-{name}", f"rule.about.{name}")
+    found = next((label for label in labels if visit.site.templates.has_label(label)), "")
+    return visit.say(found) if found else name
