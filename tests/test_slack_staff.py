@@ -16,7 +16,7 @@ from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Attachment, EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite
 from core.models.reactions import Alert, Recovery, RecoveryState
-from core.models.setup import Staff
+from core.models.setup import Rule, Staff
 from core.ports import File
 from core.privacy import erase
 from core.surveys import responses
@@ -342,6 +342,37 @@ async def test_a_request_that_another_desk_resolves_leaves_the_recovery_until_so
     await slack.submit("U0KIM", {"outcome": "solved", "note": "New cable"})
     await here.until(lambda: Recovery.filter(state=RecoveryState.RESOLVED).exists())
     await shown(slack, lambda: "still to be said" not in "".join(slack.screen(TEAM)))
+
+
+async def test_a_card_says_too_that_the_outcome_is_missing_and_asks_for_it(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await both(here, telegram, slack)
+    await here.resolve((await Ticket.get()).number, addresses=[("support-bot", str(ANN))])
+    await shown(slack, lambda: "resolved; how its recovery ended is still to be said" in slack.screen(TEAM)[0])
+    await slack.press("U0KIM", TEAM, "Give the outcome…")
+    await submits(slack, "U0KIM", outcome="Compensated", note="Ten euros back")
+    await here.until(lambda: Recovery.filter(state=RecoveryState.RESOLVED, outcome="compensated").exists())
+    await shown(slack, lambda: "still to be said" not in seen(slack))
+    assert "[Give the outcome…]" not in seen(slack)
+    await here.until(lambda: Invite.filter(purpose="recovery").exists())
+
+
+async def test_so_does_the_card_of_a_recovery_that_nobody_is_alerted_to(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await Rule.all().update(settings={"when": {"bands": ["negative"]}, "then": ["recover"]})
+    await asks(telegram, slack)
+    await slack.press("U0LI", TEAM, "Resolve…")
+    await submits(slack, "U0LI", reason="Solved", result="A new cable.")
+    await telegram.until(lambda: telegram.buttons(ANN)[:1] == ["1★"])
+    await telegram.tap(ANN, "1★")
+    await shown(slack, lambda: "[Give the outcome…]" in slack.screen(TEAM)[0])
+    await slack.press("U0LI", TEAM, "Give the outcome…")
+    await submits(slack, "U0LI", outcome="Explained", note="")
+    await here.until(lambda: Recovery.filter(outcome="explained", closed_by="Li").exists())
+    await shown(slack, lambda: "still to be said" not in seen(slack))
+    assert not await Alert.exists()
 
 
 async def test_a_form_that_was_opened_before_the_alert_ends_both_too(

@@ -35,7 +35,7 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
     state = status_of(ticket, site, locale)
     misses_outcome = await _misses_outcome(ticket)
     if misses_outcome:
-        state = say("state.outcome_missing", state=state)
+        state = say("state.end_missing", state=state)
     words, files = await _words(delivery.payload.get("words")), await _files(delivery.payload.get("words"))
     context: dict[str, object] = {
         "contact": {"name": ticket.contact.name},

@@ -91,7 +91,7 @@ async def _refuse(
     if await lately.exists():
         return
     locale = site.templates.best_locale((staff.locale if staff else "") or event.person.locale)
-    label = "note.mail_not_staff" if staff is None else "note.mail_no_ticket"
+    label = "mail.not_staff" if staff is None else "mail.no_ticket"
     draft = deliveries.Draft(
         key=f"{begins}{now:%Y%m%d%H%M%S}",
         kind="note",

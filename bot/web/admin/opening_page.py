@@ -32,7 +32,7 @@ Form = Mapping[str, str]
 async def look(visit: Working, contact: Annotated[int | None, Query(ge=1, lt=2**63)] = None) -> Response:
     desk, whose = await desks.at(visit), await found(contact) if contact is not None else None
     team = await Team.get_or_none(id=desk.staff.team_id) if desk.staff and desk.staff.team_id else None
-    fresh = {"once": secrets.token_urlsafe(16), "team": team.key if team else "", "mine": "on"}
+    fresh = {"team": team.key if team else "", "mine": "on"}
     return await _page(desk, whose, fresh)
 
 
@@ -103,7 +103,7 @@ async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusal: error
         status=422 if refusal is not None else 200,
         desk=desk,
         contact=whose,
-        form={**kept, **form},
+        form={**kept, **form, "once": form.get("once") or secrets.token_urlsafe(16)},
         channels=_ways(desk, whose),
         types=[(one.value, desk.named("ticket_type", one.value)) for one in TicketType],
         teams=[("", "—"), *((one.key, one.name or one.key) for one in teams)],

@@ -192,6 +192,15 @@ async def test_nobody_is_found_under_numbers_that_are_none(front: Front) -> None
     assert not await Ticket.exists()
 
 
+async def test_a_form_without_its_own_name_gets_one_and_opens_nothing_yet(front: Front) -> None:
+    kim = await unhappy.browser_of(front)
+    await kim.open("/admin/tickets")
+    page = await kim.post(PATH, **BO, **WHAT)
+    assert (kim.status, "too old" in page.text) == (422, True)
+    await kim.send(PATH, **BO, **WHAT)
+    assert await Ticket.all().count() == 1
+
+
 async def test_the_forms_are_forgotten_after_a_day(front: Front) -> None:
     kim = await unhappy.person()
     opening = Opening("f1", "Router", channel="support-bot", address=AddressFacts("support-bot", "4711").address)
