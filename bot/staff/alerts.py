@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.staff import actions, cards, floods, home, rule_alerts
+from bot.staff import actions, cards, floods, home, retracted, rule_alerts
 from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
@@ -27,7 +27,7 @@ MUST_BE_SEEN = frozenset(
     {"alert", "alert_taken", "alert_update", "alert_overdue", *cards.KINDS, *floods.KINDS, *rule_alerts.KINDS}
 )
 """For the staff, and not lost because their place does not take it for a while."""
-KINDS = MUST_BE_SEEN | home.KINDS | {trials.KIND}
+KINDS = MUST_BE_SEEN | home.KINDS | retracted.KINDS | {trials.KIND}
 Context = dict[str, object]
 _TOLD = ("until", "due")
 
@@ -42,6 +42,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         return await floods.draw(delivery, channel, site, now=now)
     if delivery.kind in rule_alerts.KINDS:
         return await rule_alerts.draw(delivery, channel, site, now=now)
+    if delivery.kind in retracted.KINDS:
+        return retracted.draw(delivery, channel, site)
     if delivery.kind == trials.KIND:
         return await _trial(delivery, channel, site)
     alert = await alerts.by_id(delivery.subject_id or 0)
