@@ -200,7 +200,7 @@ async def test_what_is_gone_is_sent_anew_when_it_should_be_redrawn(rig: Rig, ref
 @every_channel
 @pytest.mark.parametrize("ref", ["424242", "D0ANN:1790000000.999999", "nothing like it", ""])
 async def test_what_is_gone_stays_gone_when_it_was_only_to_be_taken_back(rig: Rig, ref: str) -> None:
-    if rig.channel.has_edits:
+    if rig.channel.has_edits and rig.channel.kind != "webchat":  # that shows what the store holds, and has no copy
         await rig.deliver(replace(message(rig.channel, "Taken back"), stays_gone=True), instead_of=Receipt(ref))
         assert "Taken back" not in "".join(await rig.screen())
 
