@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -11,8 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from core.models.setup import Kind
 from core.reactions.settings import RuleSettings
 from core.reactions.team_settings import QuietHours, TeamSettings, Zone
-from core.setting_problems import Problem
+from core.setting_problems import Problem, as_error
 from core.surveys.settings import SurveySettings
+
+
+_SHORTCODE = re.compile(r":[\w+'-]+:")
+_ONLY_IN_SLACK = "is a name that only Slack knows for an emoji; paste the emoji itself"
 
 
 class SetupError(Exception):
@@ -107,6 +112,13 @@ class SurveySetup(Part, SurveySettings):
 
     key: Key
     position: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _symbols_are_seen_everywhere(self) -> SurveySetup:
+        named = [at for at, one in enumerate(self.symbols) if _SHORTCODE.fullmatch(one.symbol)]
+        if named:
+            raise as_error([Problem(("symbols", at, "symbol"), _ONLY_IN_SLACK) for at in named])
+        return self
 
 
 class RuleSetup(Part, RuleSettings):
