@@ -15,7 +15,6 @@ from core.reactions.team_settings import QuietHours, TeamSettings, Zone
 from core.setting_problems import Problem, as_error
 from core.surveys.settings import SurveySettings
 
-
 _SHORTCODE = re.compile(r":[\w+'-]+:")
 _ONLY_IN_SLACK = "is a name that only Slack knows for an emoji; paste the emoji itself"
 
