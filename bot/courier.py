@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.site import Site
 from bot.staff import alerts as staff_alerts
+from bot.staff import retracted
 from bot.surveys import messages
 from bot.trials import sending
 from bot.turn import Draw
@@ -29,7 +30,7 @@ ASKING = ("invite", "recovered", "reminder")
 HELD_UP = timedelta(minutes=1)
 _NEVER_EDITED = frozenset({"invite", "reminder", "recovered"})
 _BUTTON = tuple(one.name for one in dataclasses.fields(Button))
-_ONLY_EDITED = frozenset({"expired", anonymity.KEPT})
+_ONLY_EDITED = frozenset({"expired", anonymity.KEPT, *retracted.KINDS})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -259,7 +260,7 @@ class Courier:
         """A dead address is given up at once. Our own set-up, and a place where staff are told, is waited for until
         somebody mends it: an alert is not lost because a bot was put out of a group. When our set-up keeps everything
         from leaving (a token was revoked), the channel rests, and is well again within a minute after it was mended.
-        The answer to a command is not worth a wait.
+        The answer to a command is not worth a wait; a message that we may not edit any more is told as a dead letter.
         """
         if dead.dead_address and delivery.kind not in staff_alerts.MUST_BE_SEEN:
             await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
@@ -267,7 +268,7 @@ class Courier:
         logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
         if dead.whole_channel:
             await self._postpone(delivery, message, TryLater(dead.reason))
-        elif delivery.kind in messages.WORD_KINDS:
+        elif delivery.kind in messages.WORD_KINDS | retracted.KINDS:
             await transactions.run(lambda: self._gone(delivery, dead.reason, dead=False))
         else:
             await self._retry(delivery, dead.reason)

@@ -83,7 +83,8 @@ class Message:
     and `unsubscribe_url` are for e-mail. `asks_text` says that the next thing typed is wanted. `reply_token` proves,
     when it comes back, what an answer is about; a channel that can hides it in the address for answers. `files` are
     given only to a channel that `has_files`. `moments` may be drawn in each reader's own time zone. `marker` asks to
-    write an answer above it, where answers quote what they answer.
+    write an answer above it, where answers quote what they answer. `stays_gone`: it only takes another one's
+    place, and is not sent where that one is gone.
     """
 
     key: str
@@ -106,6 +107,7 @@ class Message:
     marker: str = ""
     files: tuple[Enclosure, ...] = ()
     moments: tuple[Moment, ...] = ()
+    stays_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,7 +484,7 @@ class Channel(Protocol):
         ...
 
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
-        """Redraw a message in place. A message that is gone or cannot be edited any more is sent anew."""
+        """Redraw a message in place. If that is gone or cannot be edited any more, it is sent anew, or `stays_gone`."""
         ...
 
     async def fetch(self, file: File, *, most: int) -> bytes:

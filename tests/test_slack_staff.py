@@ -29,6 +29,7 @@ from tests.rigs.telegram import TelegramRig
 from tests.world import World
 
 ANN = 777
+RETRACTED = "🗑 This was about somebody whose data was erased at their wish."
 TEAM = "C0ALERTS"
 PATIENCE = 20
 LI = """
@@ -697,18 +698,52 @@ async def test_customers_keep_their_commands(here: World, slack: SlackRig) -> No
     assert slack.whispered("U0ANN") == []
 
 
-async def test_an_alert_and_a_card_about_somebody_who_was_erased_name_nobody_any_more(
+async def test_nothing_in_slack_about_somebody_who_was_erased_names_or_quotes_them_any_more(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
-    await asks(telegram, slack)
-    await unhappy(here, telegram, slack)
+    card = await asks(telegram, slack)
+    await telegram.write(ANN, "It beeps, says Ann")
+    await slack.until(lambda: slack.thread(TEAM, card))
+    await slack.press("U0KIM", TEAM, "Reply…")
+    await submits(slack, "U0KIM", text="Dear Ann, unplug it")
+    await slack.until(lambda: "Dear Ann" in "".join(slack.thread(TEAM, card)))
+    alert = await unhappy(here, telegram, slack)
+    await telegram.write(ANN, "And a comment by Ann")
     await here.until(nothing_waits)
-    assert seen(slack).count("Ann <3") == 2
+    gone = next(one for one in slack.messages.values() if "It beeps" in one.seen)
+    del slack.messages[gone.channel, gone.ts]
+    count = len(slack.messages)
     contact = (await Address.get(address=str(ANN)).select_related("contact")).contact
     await erase.erase(contact, ledger=here.app.erasures, by="lee@kestrel.example", now=datetime.now(UTC))
-    await slack.until(lambda: "Ann" not in seen(slack) and "erased" in seen(slack))
-    assert "blinks" not in seen(slack)
+    await here.until(nothing_waits, seconds=PATIENCE)
+    everything = "\n".join(f"{one.seen} {one.text}" for one in slack.messages.values() if one.channel == TEAM)
+    for word in ("Ann", "blinks", "beeps", "unplug"):
+        assert word not in everything
+    assert "erased" in seen(slack)
+    assert slack.thread(TEAM, card) == [RETRACTED] * len(slack.thread(TEAM, card)) != []
     assert "Take" not in slack.buttons(TEAM)
+    assert len(slack.messages) == count, "what somebody deleted does not come back"
+    assert alert.startswith(TEAM)
+
+
+async def test_a_place_that_slack_does_not_let_us_into_any_more_is_told_as_a_dead_letter(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    card = await asks(telegram, slack)
+    await telegram.write(ANN, "It beeps")
+    await slack.until(lambda: slack.thread(TEAM, card))
+    await here.until(nothing_waits)
+    contact = (await Address.get(address=str(ANN)).select_related("contact")).contact
+    await Delivery.filter(kind="request").delete()  # what would be tried first, for days
+    slack.refusal = "not_in_channel"
+    slack.mood = "gone"
+    await erase.erase(contact, ledger=here.app.erasures, by="lee@kestrel.example", now=datetime.now(UTC))
+
+    async def given_up() -> bool:
+        return await Delivery.filter(kind="retracted", state=DeliveryState.DEAD).exists()
+
+    await here.until(given_up, seconds=PATIENCE)
+    assert (await Delivery.get(kind="retracted")).problem == "not_in_channel"
 
 
 async def answered(slack: SlackRig, user: str, words: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.staff import actions, cards, floods, home, rule_alerts, unnamed
+from bot.staff import actions, cards, floods, home, retracted, rule_alerts, unnamed
 from bot.staff.answerable import answerable
 from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
 from bot.wording import Wording
@@ -37,7 +37,7 @@ MUST_BE_SEEN = frozenset(
     }
 )
 """For the staff, and not lost because their place does not take it for a while."""
-KINDS = MUST_BE_SEEN | home.KINDS | {trials.KIND}
+KINDS = MUST_BE_SEEN | home.KINDS | retracted.KINDS | {trials.KIND}
 Context = dict[str, object]
 _TOLD = ("until", "due")
 
@@ -59,6 +59,8 @@ async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datet
         return await rule_alerts.draw(delivery, channel, site, now=now)
     if delivery.kind in unnamed.KINDS:
         return await unnamed.draw(delivery, channel, site)
+    if delivery.kind in retracted.KINDS:
+        return retracted.draw(delivery, channel, site)
     if delivery.kind == trials.KIND:
         return await _trial(delivery, channel, site)
     alert = await alerts.by_id(delivery.subject_id or 0)

@@ -7,12 +7,12 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tortoise.models import Model
 
 from core import audit, contacts, errors, suppressions, transactions
-from core.desk import cards
+from core.desk import cards, homes
 from core.failpoints import fp
 from core.history import write as write_history
 from core.models.accounts import Account
@@ -23,9 +23,10 @@ from core.models.invites import UNANSWERED, Decision, Invite, InviteState
 from core.models.reactions import Alert, AlertState, Reaction, RecoveryState
 from core.models.setup import Staff
 from core.privacy import person as people
+from core.privacy import retracting
 from core.privacy.ledger import Ledger
 from core.privacy.person import Person
-from core.reactions import alerts
+from core.reactions import alerts, floods
 from core.store import scrubbing
 from core.surveys.tokens import new_key
 
@@ -120,12 +121,13 @@ async def _erase(person: Person, *, by: str, known: Mapping[str, object], now: d
     await contacts.lock(person.contact)
     if not await Contact.filter(id=person.contact.id, erased_at=None).update(erased_at=now):
         raise errors.Conflict("this person was erased already", field="contact", label="privacy.erased_already")
-    await _empty_deliveries(person)
+    before_staff = await _empty_deliveries(person)
     await _empty_answers(person, now=now)
     raised = await _close_tickets(person, now=now)
     await _empty_contact(person, now=now)
     for alert in raised:
         await alerts.redraw(alert, now=now)
+    await retracting.retract(before_staff, now=now)
     told = {"tickets": len(person.numbers), **known}
     await audit.record(by, ACTION, f"contact:{person.contact.id}", after=told, now=now)
 
@@ -140,25 +142,43 @@ async def _empty_contact(person: Person, *, now: datetime) -> None:
     await Contact.filter(id=contact.id).update(**nobody, opted_out_at=contact.opted_out_at or now)
 
 
-async def _empty_deliveries(person: Person) -> None:
-    """What went to the staff stays where it stands, without words, so that it can be redrawn there."""
+async def _empty_deliveries(person: Person) -> list[Delivery]:
+    """What went to the staff stays where it stands, without words, so that it can be redrawn there; answers that.
+
+    Pages and lists of the staff show many people; no copy is kept of what they showed.
+    """
     rows = person.rows()["deliveries"]
     await rows.filter(state__in=_UNDER_WAY).update(state=DeliveryState.CANCELLED)
-    async for row in people.paged(rows):
+    await Delivery.filter(kind__in=(homes.KIND, floods.KIND)).update(drawn=None)
+    before_staff: list[Delivery] = []
+    async for found in people.paged(rows):
+        row = cast(Delivery, found)
         await _empty_delivery(row)
+        if _is_to_staff(row) and row.state == DeliveryState.SENT:
+            before_staff.append(row)
     async for row in person.transcripts():
         await Delivery.filter(id=row.id, state__in=_UNDER_WAY).update(state=DeliveryState.CANCELLED)
         await _empty_delivery(row)
+    return before_staff
+
+
+def _is_to_staff(row: Delivery) -> bool:
+    return row.contact_id is None and row.kind in _TO_STAFF
 
 
 async def _empty_delivery(row: Any) -> None:
-    to_staff = row.contact_id is None and row.kind in _TO_STAFF
+    to_staff = _is_to_staff(row)
     kept = {name: value for name, value in row.payload.items() if to_staff and name in _OF_OURS}
     where = {} if to_staff else {"target": "", "receipt": ""}
     await Delivery.filter(id=row.id).update(payload=kept, drawn=None, problem="", **where)
 
 
-_TO_STAFF = frozenset({"alert", "alert_update", "alert_overdue", "alert_taken", cards.CARD, cards.LINE})
+_TO_STAFF = frozenset(
+    {
+        *("alert", "alert_update", "alert_overdue", "alert_taken", alerts.RULE_ALERT),
+        *(floods.KIND, cards.CARD, cards.LINE, retracting.KIND),
+    }
+)
 _OF_OURS = frozenset({"words", "under", "event", "entry", "anew", "until", "due"})
 """What the message shows is drawn from other rows by these."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -12,8 +13,11 @@ from core.models.setup import Kind
 from core.phrases import Unusable, phrase
 from core.reactions.settings import RuleSettings
 from core.reactions.team_settings import QuietHours, TeamSettings, Zone
-from core.setting_problems import Problem, formed
+from core.setting_problems import Problem, as_error, formed
 from core.surveys.settings import SurveySettings
+
+_SHORTCODE = re.compile(r":[\w+'-]+:")
+_ONLY_IN_SLACK = "is a name that only Slack knows for an emoji; paste the emoji itself"
 
 
 class SetupError(Exception):
@@ -110,6 +114,14 @@ class SurveySetup(Part, SurveySettings):
 
     key: Key
     position: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _symbols_are_seen_everywhere(self) -> SurveySetup:
+        named = [at for at, one in enumerate(self.symbols) if _SHORTCODE.fullmatch(one.symbol)]
+        if named:
+            said = phrase("problem.shortcode")
+            raise as_error([Problem(("symbols", at, "symbol"), _ONLY_IN_SLACK, said) for at in named])
+        return self
 
 
 class RuleSetup(Part, RuleSettings):

@@ -14,6 +14,7 @@ from tests.ports import free_port
 from tests.rigs.slack import Mood, SlackRig
 from tests.rigs.slack_state import Posted
 from tests.rigs.smtp import SmtpRig
+from tests.test_survey_styles import DOTS, OWN, survey_is
 from tests.world import World
 
 ANN, EVE = "U0ANN", "U0EVE"
@@ -196,6 +197,60 @@ async def test_our_own_wrong_set_up_makes_nobody_unreachable(here: World, slack:
 
 async def _tried(slack: SlackRig) -> bool:
     return bool(slack.calls)
+
+
+async def test_symbols_of_ones_own_from_the_question_over_the_form_to_the_alert(here: World, slack: SlackRig) -> None:
+    await survey_is(**OWN)
+    await here.resolve(addresses=[("slack", ANN)])
+    await slack.until(lambda: slack.buttons(ANN) == list(DOTS))
+    assert "🔴 = awful, 🔵 = great" in slack.screen(ANN)[0]
+    asked = next(one for one in slack.messages.values() if one.channel == slack.dm_of(ANN))
+    [row] = [block for block in asked.blocks if block["type"] == "actions"]
+    assert [one["accessibility_label"] for one in row["elements"]][:2] == ["1, awful", "2, bad"]
+    await slack.press(ANN, ANN, "🔴")
+    await slack.until(lambda: slack.modals)
+    assert options(slack, "score_overall") == [
+        "🔴  1, awful",
+        "🟠  2, bad",
+        "🟡  3, fair",
+        "🟢  4, good",
+        "🔵  5, great",
+    ]
+    await slack.until(lambda: slack.whispered(ANN))
+    assert "1 of 5" in slack.whispered(ANN)[0]
+    await slack.submit(ANN, {"score_speed": "4", "reasons": ["slow"], "comment": "It still blinks"})
+    await slack.until(lambda: "🟢 4/5" in "".join(slack.screen(ANN)))
+    assert "🔴 1/5" in "".join(slack.screen(ANN))
+    await slack.until(lambda: "It still blinks" in "".join(slack.screen("C0ALERTS")))
+    assert "Overall: 1 of 5 · Response speed: 4 of 5" in slack.screen("C0ALERTS")[-1]
+
+
+async def test_no_symbol_and_no_word_of_ones_own_is_too_odd_for_slack(here: World, slack: SlackRig) -> None:
+    symbols = ("<3", "&amp;", "*so* _so_", "👩🏽\u200d💻", "sixteen letters!")
+    words = ["<!channel> & *bad*", "w" * 300, "", "a b " * 100, "great"]
+    steps = [{"symbol": one, "word": {"en": word}} for one, word in zip(symbols, words, strict=True)]
+    await survey_is(scale="own", symbols=steps)
+    await here.resolve(addresses=[("slack", ANN)])
+    await slack.until(lambda: slack.buttons(ANN) == list(symbols))
+    assert "<3 = <!channel> & ∗bad∗, sixteen letters! = great" in slack.screen(ANN)[0]
+    assert slack.pings() == []
+    await slack.press(ANN, ANN, "<3")
+    await slack.until(lambda: slack.modals)
+    shown = options(slack, "score_speed")
+    assert [one.split("  ")[0] for one in shown] == list(symbols)
+    assert shown[0] == "<3  1, <!channel> & *bad*"
+    assert len(shown[1]) == 75
+    await slack.submit(ANN, {"score_speed": "3"})
+    await slack.until(lambda: "3/5" in "".join(slack.screen(ANN)))
+    assert "<3 1/5" in "".join(slack.screen(ANN))
+    assert "∗so∗ ˍsoˍ 3/5" in "".join(slack.screen(ANN))
+    assert slack.pings() == []
+
+
+def options(slack: SlackRig, field: str) -> list[str]:
+    """What can be chosen in a field of Ann's form."""
+    [block] = [one for one in slack.modal(ANN).view["blocks"] if one.get("block_id") == field]
+    return [one["text"]["text"] for one in block["element"]["options"]]
 
 
 @pytest.mark.parametrize("what", ["too late", "refused", "broken"])

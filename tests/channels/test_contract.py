@@ -7,6 +7,7 @@ import copy
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -194,6 +195,14 @@ async def test_what_is_gone_is_sent_anew_when_it_should_be_redrawn(rig: Rig, ref
     if rig.channel.has_edits:
         await rig.deliver(message(rig.channel, "Thank you"), instead_of=Receipt(ref))
         assert "Thank you" in (await rig.screen())[-1]
+
+
+@every_channel
+@pytest.mark.parametrize("ref", ["424242", "D0ANN:1790000000.999999", "nothing like it", ""])
+async def test_what_is_gone_stays_gone_when_it_was_only_to_be_taken_back(rig: Rig, ref: str) -> None:
+    if rig.channel.has_edits and rig.channel.kind != "webchat":  # that shows what the store holds, and has no copy
+        await rig.deliver(replace(message(rig.channel, "Taken back"), stays_gone=True), instead_of=Receipt(ref))
+        assert "Taken back" not in "".join(await rig.screen())
 
 
 # ---------------------------------------------------------------- what the network does to us

@@ -269,3 +269,15 @@ async def test_what_does_not_fit_the_store_is_refused_and_nothing_is_written(
 
     assert str(caught.value).replace("teams[1]", "teams[0]").startswith(said)
     assert await setups.export() == before
+
+
+def test_an_emoji_is_pasted_and_not_named_as_only_slack_does() -> None:
+    def symbols(*them: str) -> str:
+        listed = ", ".join(f'{{ symbol = "{one}" }}' for one in them)
+        return f'[[surveys]]\nkey = "default"\nscale = "own"\nsymbols = [{listed}]\n'
+
+    with pytest.raises(SetupError) as caught:
+        setups.parse(symbols(":thumbsdown:", "2", ":)", ":", ":our-party_3:"))
+    assert [problem.place[-2:] for problem in caught.value.problems] == [(0, "symbol"), (4, "symbol")]
+    assert "paste the emoji itself" in str(caught.value)
+    assert setups.parse(symbols("👎", ":(", ":|", ":)", "🎉"))

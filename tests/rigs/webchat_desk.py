@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -22,6 +23,7 @@ from bot.web.site import Site
 from core.models.deliveries import Delivery, DeliveryState
 from core.plumbing import arrivals
 from core.ports import Button, Channel, Heard, Message, RawArrival, Receipt
+from core.privacy.ledger import Ledger
 
 SECRET = b"a secret of thirty-two bytes, at least"
 HOST_SECRET = "what the host site and we know, 32 bytes"
@@ -98,6 +100,7 @@ class Desk:
             take=self.take,
             templates=self.templates,
             secret=SECRET,
+            erasures=Ledger(Path("/nowhere/erasures.ledger"), SECRET),
             is_working=lambda: True,
             schema_is_current=current,
         )

@@ -134,15 +134,18 @@ class SlackChannel:
     async def edit(self, target: str, receipt: Receipt, message: Message) -> Receipt:
         channel, _, ts = workspace_ids.bare(receipt.ref).partition(":")
         if not ts or target.startswith(HOME):
-            return await self.send(target, message)
+            return await self._anew(target, receipt, message)
         api, _ = await self._workspaces.of(target)
         try:
             await api.call(api.client.chat_update, channel=channel, ts=ts, **drawing.drawn(message))
         except SlackApiError as error:
             if code(error) not in NOT_EDITABLE:
                 raise
-            return await self.send(target, message)
+            return await self._anew(target, receipt, message)
         return receipt
+
+    async def _anew(self, target: str, gone: Receipt, message: Message) -> Receipt:
+        return gone if message.stays_gone else await self.send(target, message)
 
     async def fetch(self, file: File, *, most: int) -> bytes:
         api, ref = await self._workspaces.of(file.ref)

@@ -149,7 +149,7 @@ class TelegramChannel:
             return receipt
 
         if not receipt.ref.isdecimal():
-            return await self.send(target, message)
+            return await self._anew(target, receipt, message)
         try:
             return await self._reach(target, message, request)
         except TelegramBadRequest as error:
@@ -158,7 +158,10 @@ class TelegramChannel:
                 return receipt  # it looks like that already: tapped twice, or drawn before a crash
             if not any(text in complaint for text in _CANNOT_EDIT):
                 raise
-        return await self.send(target, message)
+        return await self._anew(target, receipt, message)
+
+    async def _anew(self, target: str, gone: Receipt, message: Message) -> Receipt:
+        return gone if message.stays_gone else await self.send(target, message)
 
     async def _reach(self, target: str, message: Message, request: Callable[[str, Drawing], Awaitable[T]]) -> T:
         """Follows a group that has become a supergroup; the store learns of it from the update that tells the same."""
