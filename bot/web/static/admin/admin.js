@@ -21,6 +21,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On a phone the sections are a row to push along: the one that is open is in sight.
+addEventListener("DOMContentLoaded", () => document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }));
+
 // What went wrong stands where one is then.
 addEventListener("DOMContentLoaded", () => document.querySelector("[aria-invalid=true]")?.focus());
 
