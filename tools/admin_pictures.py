@@ -1,12 +1,13 @@
 """Makes docs/admin-pictures.md's pictures: the admin's browser, as it looks on a desk and on a phone.
 
-`python -m tools.admin_pictures` starts the real product with a sample company in it; only the day is always the same.
+`python -m tools.admin_pictures [name …]` starts the real product with a sample company in it; only the day is always the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,12 +100,14 @@ async def _at_rest(page: Page, size: ViewportSize) -> None:
     await page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
 
 
-def main() -> None:
+def main(*names: str) -> None:
+    """All pictures, or those that are named."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         store = kestrel.filled(Path(scratch))
-        asyncio.run(take(FOLDER, store))
+        wanted = [one for one in ALL if not names or one.name in names]
+        asyncio.run(take(FOLDER, store, wanted))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
