@@ -35,10 +35,10 @@ _MAP = """async ([png, most]) => {
 }"""
 
 
-async def small(browser: Browser, png: bytes) -> bytes:
-    """The same picture in its commonest colours; every other one becomes the nearest of these."""
+async def small(browser: Browser, png: bytes, *, colours: int = _COLOURS) -> bytes:
+    """The same picture in its commonest colours, 256 at most; every other one becomes the nearest of these."""
     page = await browser.new_page()
-    width, height, palette, mapped = await page.evaluate(_MAP, [base64.b64encode(png).decode(), _COLOURS])
+    width, height, palette, mapped = await page.evaluate(_MAP, [base64.b64encode(png).decode(), colours])
     await page.close()
     return _written(width, height, palette, base64.b64decode(mapped))
 

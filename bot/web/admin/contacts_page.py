@@ -8,11 +8,15 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
 from bot.web.admin.door import Member, Visit
+from bot.wording import Wording
 from core import directory
 from core.accounts.roles import Right
 from core.contacts import AddressFacts
 from core.errors import NotFound, Refusal
 from core.models.contacts import Contact
+from core.models.responses import Score
+from core.models.setup import Survey
+from core.surveys import catalogue
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/contacts"
@@ -146,6 +150,7 @@ async def _draw(
         older_asked=questions[LATEST - 1].invite.id if len(questions) > LATEST else None,
         not_asked=await directory.not_asked(contact.id, LATEST),
         why=lambda decision: _why(visit, decision.reason),
+        told=lambda survey, score: _told(visit, survey, score),
         line=await directory.how_known(contact),
         hows=directory.HOWS,
         channels=sorted(visit.site.channels),
@@ -163,3 +168,9 @@ def _why(visit: Visit, reason: str) -> str:
     """The name of a reason, where it has one that needs no values."""
     key = f"contacts.why.{reason}"
     return visit.say(key) if visit.site.templates.has_label(key) else reason
+
+
+def _told(visit: Visit, survey: Survey, score: Score) -> str:
+    """A score in words, its dimension called as the survey calls it."""
+    words = Wording(visit.site.templates, catalogue.settings_of(survey), visit.locale)
+    return words.label("alert.score", dimension=words.dimension(score.dimension), value=score.value)

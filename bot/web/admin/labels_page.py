@@ -102,6 +102,7 @@ async def _page(
         tag=tag,
         language=templates.label("language.name", tag) if tag in templates.locales() else tag,
         rows=shown,
+        source=templates.default_labels.locale,
         count=len(rows),
         seen=seen.mark if seen else "",
         q=wanted,

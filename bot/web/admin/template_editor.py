@@ -261,6 +261,7 @@ def _common(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
         "scope": scope,
         "query": template_scope.query(scope),
         "scope_words": template_scope.in_words(visit, scope),
+        "language": visit.site.templates.best_locale(scope.locale),
         "standing": standing,
         "changing": visit.may(Right.CHANGE_SETUP),
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
 from bot.web.rates import Bucket
-from core import audit
+from core import audit, housekeeping
 from core.accounts import accounts, invitations
 from core.errors import Refusal
 from core.models.accounts import Account, AuditLine, Role, Session
@@ -249,7 +250,9 @@ async def test_what_the_browser_keeps_is_for_us_alone_and_new_at_each_sign_in(fr
 
 async def test_changing_the_password_needs_the_old_one_and_keeps_this_browser_in(front: Front) -> None:
     browser, other = await at(front), await at(front)
-    await browser.open("/admin/account")
+    page = await browser.open("/admin/account")
+    [whose] = page.all("input", autocomplete="username")
+    assert whose["value"] == "admin@kestrel.example", "a password manager is told whose password it is"
     await browser.post("/admin/account/password", old="wrong", password="a new one, longer", again="a new one, longer")
     assert browser.status == 422
     assert "not the password that you have now" in browser.page.text
@@ -266,6 +269,28 @@ async def test_other_browsers_can_be_signed_out(front: Front) -> None:
     assert "All other browsers are signed out" in browser.page.text
     await other.open("/admin/")
     assert other.status == 401
+
+
+async def test_browsers_whose_session_has_ended_are_neither_shown_nor_kept(front: Front) -> None:
+    left_open = await at(front)
+    front.clock.pass_(hours=7)
+    browser = await at(front)
+    assert len(await _listed(browser)) == 2
+    front.clock.pass_(hours=2)
+    assert len(await _listed(browser)) == 1
+    await housekeeping.tidy(now=front.clock.now)
+    assert await Session.all().count() == 1, "what has ended is gone from the store"
+    await left_open.open("/admin/account")
+    assert left_open.status == 401
+    front.clock.pass_(hours=25)
+    await housekeeping.tidy(now=front.clock.now)
+    assert not await Session.exists()
+
+
+async def _listed(browser: Browser) -> list[str]:
+    """The browsers in which somebody is signed in, as they are shown."""
+    await browser.open("/admin/account")
+    return re.findall(r"since [^<]*", browser.html)
 
 
 async def test_the_last_admin_stays_one(front: Front) -> None:

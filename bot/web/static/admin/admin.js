@@ -21,6 +21,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On a phone the sections are a row to push along: the one that is open is in sight.
+addEventListener("DOMContentLoaded", () => {
+  const current = document.querySelector(".sections [aria-current]");
+  if (!current) return;
+  const [row, one] = [current.closest(".sections"), current].map((element) => element.getBoundingClientRect());
+  current.closest(".sections").scrollLeft += one.left - row.left - (row.width - one.width) / 2;
+});
+
 // What went wrong stands where one is then.
 addEventListener("DOMContentLoaded", () => document.querySelector("[aria-invalid=true]")?.focus());
 

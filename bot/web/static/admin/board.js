@@ -6,10 +6,10 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function axes(chart, values) {
+function axes(chart, values, space = 84) {
   const look = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   return [
-    { ...look, grid: { show: false }, space: 84, values: (_, ticks) => ticks.map((at) => (Number.isInteger(at) ? chart.short[at] ?? "" : "")) },
+    { ...look, grid: { show: false }, space, values: (_, ticks) => ticks.map((at) => (Number.isInteger(at) ? chart.short[at] ?? "" : "")) },
     { ...look, size: 44, ...values },
   ];
 }
@@ -46,7 +46,7 @@ const kinds = {
       data: chart.lines,
       series: [{ label: chart.names[0], stroke: colour("--line-1"), width: 0, points: { show: false }, value: plain, paths: uPlot.paths.bars({ size: [0.7, 80], disp: { fill: { unit: 3, values: () => tints } } }), fill: colour("--line-1") }],
       scales: { x: { time: false, range: beside }, y: { range: fromZero } },
-      axes: axes(chart, { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000] }),
+      axes: axes(chart, { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000] }, 30),
     };
   },
 };
