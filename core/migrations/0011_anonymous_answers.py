@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name='Invite',
             name='anonymous',
-            field=fields.BooleanField(default=False),
+            field=fields.BooleanField(default=False, db_default=False),
         ),
         ops.AlterField(
             model_name='Response',
@@ -22,6 +22,6 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name='Response',
             name='may_contact',
-            field=fields.BooleanField(default=False),
+            field=fields.BooleanField(default=False, db_default=False),
         ),
     ]
