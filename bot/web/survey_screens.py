@@ -145,7 +145,8 @@ class Screen:
 
     def one_more_tap(self, answer: Answer, *, nonce: str) -> Response:
         """For whom we are not sure about: what they chose, and one button."""
-        values = {"given": self.words.given(answer), "comment": answer.comment, "nonce": nonce}
+        values: dict[str, Any] = {"given": self.words.given(answer), "comment": answer.comment, "nonce": nonce}
+        values["may_contact"] = answer.may_contact
         # In another language this page would be another question: nothing to switch to.
         return self._draw("confirm", {**values, "overall": answer.scores.get("overall"), "languages": []})
 

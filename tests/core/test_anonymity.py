@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tortoise.exceptions import IntegrityError
 
 from core import errors, transactions
 from core.insight import figures, spans, today
@@ -386,6 +387,19 @@ async def test_what_was_only_looked_at_goes_when_the_question_expires(store: Sto
     await visits.opened(invite, nonce="n1", session="s1", overall=1, now=at(seconds=1))
     await invites.look(invite.id, now=at(days=8))
     assert not await PageVisit.all().exists()
+
+
+async def test_there_is_one_response_to_an_invite_by_a_constraint(store: Store) -> None:
+    await company()
+    invite = await asked()
+    await responses.give_score(invite, "overall", 4, now=at(seconds=1))
+    with pytest.raises(IntegrityError):
+        await Response.create(invite_id=invite.id, created_at=at(), changed_at=at())
+
+
+async def test_the_boards_statements_have_their_indexes(sqlite_store: Store) -> None:
+    rows = await sqlite_store.client.execute_query("SELECT name FROM pragma_index_list('responses') WHERE origin = 'c'")
+    assert len(rows[1]) == 4
 
 
 async def test_an_ordinary_survey_is_as_it_was(store: Store) -> None:

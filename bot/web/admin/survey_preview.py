@@ -46,7 +46,9 @@ def of(settings: SurveySettings, templates: Templates, locale: str) -> Preview:
         words.scale_hint(),
         tuple(Asked(words.dimension(key), words.question(key)) for key in settings.dimension_keys),
         words.scale(),
-        tuple(words.reason(one.key) for one in settings.reasons) if settings.reasons_up_to else (),
+        tuple(words.reason(one.key) for one in settings.reasons)
+        if settings.reasons_up_to and not settings.anonymous
+        else (),
         settings.comment != "off",
         settings.layout == "all_at_once" and settings.scale != "words",
     )
