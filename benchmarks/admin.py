@@ -34,12 +34,17 @@ VARIANTS = {
         "?span=year&team=1",
         "?span=30d&locale=en&type=complaint",
     ),
-    **{f"/admin/templates/{page}": ("?kind=invite&locale=en",) for page in ("edit", "mail", "history")},
+    **{f"/admin/templates/{page}": ("?kind=invite&locale=en",) for page in ("edit", "mail", "history", "ab-tests/new")},
     "/admin/templates/publish": (),  # for who has written a draft
     "/admin/languages/file": ("?locale=en",),
 }
 """Addresses that are asked for besides the plain one, or instead of it, where a page has something to choose."""
-_NAMES = {"delivery_id": "deliveries WHERE state = 'dead'", "number": "tickets", "staff_id": "staff"}
+_NAMES = {
+    "test_id": "ab_tests",
+    "delivery_id": "deliveries WHERE state = 'dead'",
+    "number": "tickets",
+    "staff_id": "staff",
+}
 _FIXED = {"kind": "invite", "locale": "en"}
 _BROWSER = "Firefox"
 

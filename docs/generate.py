@@ -198,6 +198,7 @@ def _choices(field: fields.Field[object]) -> str:
 
 _TYPES = {
     "BigInt": "number",
+    "Float": "number",
     "Binary": "bytes",
     "Boolean": "yes/no",
     "Char": "text",
