@@ -189,6 +189,33 @@ async def test_the_alert_is_drawn_again_without_them(ann: Contact, ledger: Ledge
     assert newest.created_at == at(hours=1)
 
 
+async def test_what_the_staff_were_sent_is_taken_back_but_for_what_is_drawn_again(
+    ann: Contact, ledger: Ledger, store: store.Store
+) -> None:
+    ticket = await Ticket.get()
+    others = (
+        ("home", "home:U0KIM", 0),
+        ("rule_alert", "", ticket.id),
+        (cards.CARD, f"request:{ticket.id}:7", ticket.id),
+    )
+    for kind, screen, about in others:
+        draft = deliveries.Draft(
+            f"other:{kind}", kind, "slack", "C0", screen=screen, ticket_id=about or None, payload={"n": CANARY}
+        )
+        await transactions.run(lambda draft=draft: deliveries.schedule(draft, due=NOON, now=NOON))  # type: ignore[misc]
+    await Delivery.filter(key="other:home").update(payload={})
+    kept = {"state": DeliveryState.SENT, "sent_at": NOON, "drawn": {"text": CANARY}}
+    for key in ("line:1", "other:home", "other:rule_alert", f"other:{cards.CARD}"):
+        await Delivery.filter(key=key).update(receipt=f"C0:{key}", **kept)
+    await Delivery.filter(kind="alert").update(receipt="C0:alert", **kept)
+    await Delivery.filter(kind=cards.CARD).exclude(key__startswith="other").update(receipt="C0:earlier card", **kept)
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
+    taken_back = await Delivery.filter(kind="retracted")
+    assert {one.receipt for one in taken_back} == {"C0:line:1", "C0:other:rule_alert", "C0:earlier card"}
+    assert {one.target for one in taken_back} == {"C0", "C0ALERTS"}
+    assert await tables_with(store, CANARY) == []
+
+
 async def test_one_line_in_the_audit_says_who_did_it_and_nothing_of_the_person(ann: Contact, ledger: Ledger) -> None:
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     [line] = await AuditLine.all()
