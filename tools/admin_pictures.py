@@ -1,6 +1,7 @@
 """Makes docs/admin-pictures.md's pictures: the admin's browser, as it looks on a desk and on a phone.
 
-`python -m tools.admin_pictures [name …]` starts the real product with a sample company in it; only the day is always the same.
+`python -m tools.admin_pictures [name …]` starts the real product with a sample company in it; only the day is always
+the same.
 """
 
 from __future__ import annotations

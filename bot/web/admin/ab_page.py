@@ -89,6 +89,7 @@ async def _page(visit: Visit, stands: Standing, *, refusal: errors.Refusal | Non
         test=stands.test,
         scope_words=template_scope.in_words(visit, stands.scope, await template_scope.teams()),
         query=template_scope.query(stands.scope),
+        language=visit.site.templates.best_locale(stands.scope.locale),
         base=Shown(visit).percent(stands.test.base),
         pairs=[
             (one, two, ab_words.lines(one.words, two.words))

@@ -38,14 +38,13 @@ _WATCH = """() => {
     const look = getComputedStyle(target);
     if (stops.includes(target)) window.walked.visited.push(stops.indexOf(target));
     else if (!scrolls(target)) window.walked.wrong.push(`${called(target)} is no stop`);
-    setTimeout(() => {
-      if (document.activeElement !== target || !is_covered(target)) return;
-      window.walked.wrong.push(`${called(target)} is covered`);
-    });
+    const is_lost = () => document.activeElement === target && is_covered(target);
+    const look_again = () => { if (is_lost()) window.walked.wrong.push(`${called(target)} is covered`); };
+    setTimeout(() => { if (is_lost()) requestAnimationFrame(() => requestAnimationFrame(look_again)); });
     const is_seen = look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2;
     if (!is_seen) window.walked.wrong.push(`${called(target)} does not show the focus`);
   });
-  return stops.length;
+  return stops.length + 4 * stops.filter((one) => one.type === "date").length;
 }"""
 _AGAINST_THE_ORDER = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.tabIndex > 0 || (one.checkVisibility() && getComputedStyle(one).order !== "0"))
