@@ -97,7 +97,7 @@ class Invite(Model):
     ticket_id: int
     cycle = fields.IntField()
     purpose = fields.CharEnumField(InvitePurpose, max_length=20, default=InvitePurpose.SERVICE)
-    anonymous = fields.BooleanField(default=False, db_default=False)  # the contact was promised to be unnamed
+    anonymous = fields.BooleanField(default=False)  # the contact was promised to be unnamed
     survey: fields.ForeignKeyRelation[Survey] = fields.ForeignKeyField("models.Survey", related_name="invites")
     survey_id: int
     survey_key = fields.CharField(max_length=60)

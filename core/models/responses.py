@@ -40,7 +40,7 @@ class Response(Model):
     skipped: list[str] = fields.JSONField(default=list)  # questions passed over: dimension keys, "reasons", "comment"
     comment_until: datetime | None = fields.DatetimeField(null=True)  # the next text until then is the comment
     commented = fields.BooleanField(default=False)
-    may_contact = fields.BooleanField(default=False, db_default=False)  # asked anonymously, they may be named
+    may_contact = fields.BooleanField(default=False)  # asked anonymously, they may be named
     slice: fields.ForeignKeyNullableRelation[Slice] = fields.ForeignKeyField(
         "models.Slice", related_name="responses", null=True, on_delete=fields.SET_NULL
     )

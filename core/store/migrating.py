@@ -19,7 +19,9 @@ from tortoise.models import Model
 
 from core import transactions
 from core.store import job_tables
+from core.store.added import PostgresTables
 from core.store.config import APP, tortoise_config
+from core.store.postgres_asyncpg import PostgresClient
 from core.store.sqlite import SqliteClient
 from core.store.sqlite_tables import SqliteTables
 
@@ -87,6 +89,8 @@ class _Executor(MigrationExecutor):
     def _schema_editor(self, atomic: bool = True, collect_sql: bool = False) -> BaseSchemaEditor:
         if isinstance(self.connection, SqliteClient):
             return SqliteTables(self.connection, atomic=atomic, collect_sql=collect_sql)
+        if isinstance(self.connection, PostgresClient):
+            return PostgresTables(self.connection, atomic=atomic, collect_sql=collect_sql)
         return super()._schema_editor(atomic, collect_sql)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
 from tortoise.connection import get_connection
 from tortoise.migrations.executor import MigrationTarget
@@ -32,6 +33,7 @@ async def test_an_upgraded_store_has_the_tables_of_a_new_one(
     new = f"sqlite://{sqlite_template}" if empty_url.startswith("sqlite") else postgres.url(postgres_template)
     await _first_release(empty_url)
     first = await _tables(empty_url)
+    await _put_a_row_everywhere(empty_url)
     await stores.upgrade(empty_url)
 
     made = await _tables(new)
@@ -39,6 +41,7 @@ async def test_an_upgraded_store_has_the_tables_of_a_new_one(
     assert "audit_lines" in made.keys() - first.keys(), "what is compared came by upgrading"
     assert "unique address, channel" in made["suppressions"]
     assert await _tables(empty_url) == made
+    assert set(await _counts(empty_url, first)) == {1}, "a row that was there before is there"
 
 
 async def test_a_column_that_changes_takes_nothing_of_its_table_with_it(tmp_path: Path) -> None:
@@ -78,6 +81,59 @@ async def _first_release(url: str) -> None:
         await transactions.run(first)
     finally:
         await store.close()
+
+
+async def _put_a_row_everywhere(url: str) -> None:
+    """A 1, a moment or an empty list in every column: enough for a row that has to be given a new column's value."""
+    values = {"TIMESTAMP": "'2026-01-01 00:00:00+00:00'", "JSON": "'[]'", "timestamp": "'2026-01-01'", "json": "'[]'"}
+    statements = []
+    for table, columns in (await _columns(url)).items():
+        given = [next((v for t, v in values.items() if kind.startswith(t)), "'1'") for _, kind in columns]
+        names = ", ".join(f'"{name}"' for name, _ in columns)
+        statements.append(f'INSERT INTO "{table}" ({names}) OVERRIDING SYSTEM VALUE VALUES ({", ".join(given)})')  # noqa: S608
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(urls.parse(url).path)) as raw, raw:
+            for statement in statements:
+                raw.execute(statement.replace("OVERRIDING SYSTEM VALUE ", ""))
+        return
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SET session_replication_role = replica")  # no foreign keys: tables come in any order
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _columns(url: str) -> dict[str, list[tuple[str, str]]]:
+    """Name and type of the domain's columns, by table."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(urls.parse(url).path)) as raw:
+            tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            for table in tables:
+                found[table] += [(row[1], row[2]) for row in raw.execute(f"PRAGMA table_info({table})")]
+    else:
+        for table, name, kind in await rig.fetch(url, _COLUMNS):
+            found[table].append((name, kind))
+    ours = "tickets", "contacts", "teams"
+    assert found.keys() >= set(ours)
+    return {name: columns for name, columns in found.items() if not name.startswith(_NOT_OURS)}
+
+
+_NOT_OURS = ("sqlite_", "tortoise_", "pgqueuer", "jobs")
+_COLUMNS = """
+SELECT table_name, column_name, data_type FROM information_schema.columns
+WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"""
+
+
+async def _counts(url: str, tables: Iterable[str]) -> list[int]:
+    ours = [one for one in tables if not one.startswith(_NOT_OURS)]
+    statement = " UNION ALL ".join(f'SELECT COUNT(*) FROM "{table}"' for table in ours)  # noqa: S608
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(urls.parse(url).path)) as raw:
+            return [row[0] for row in raw.execute(statement)]
+    return [row[0] for row in await rig.fetch(url, statement)]
 
 
 async def _tables(url: str) -> Tables:
