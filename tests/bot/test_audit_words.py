@@ -10,6 +10,7 @@ import pytest
 
 from bot.rendering import Templates
 from bot.web.admin import desk_acts
+from core.models.wordings import Outcome
 from core.setup.models import Setup
 from core.setup.storing import KINDS
 from core.surveys.settings import Allowance, Window
@@ -22,6 +23,7 @@ MADE: dict[str, list[str]] = {
         f"{kind}.{what}" for kind in KINDS.values() for what in ("added", "changed")
     ],
     "contact.address_{what}": [f"contact.address_{what}" for what in ("added", "removed", "freed")],
+    "ab_test.{outcome}": [f"ab_test.{outcome}" for outcome in Outcome],
     "ticket.{_PAST[verb]}": [f"ticket.{past}" for past in desk_acts._PAST.values()],
 }
 """What names that are put together in the code come to."""

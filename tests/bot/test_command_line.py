@@ -166,7 +166,7 @@ def test_the_store_is_made_and_its_state_told(terminal: Terminal) -> None:
     again = terminal.afterword("db", "upgrade")
 
     assert made.stdout == again.stdout == "sqlite://data/afterword.db is up to date.\n"
-    assert "0001_initial: done" in made.stderr
+    assert "the tables of an empty store: done" in made.stderr
     assert terminal.afterword("db", "status").stdout == "sqlite://data/afterword.db is up to date.\n"
 
 

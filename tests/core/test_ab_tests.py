@@ -17,6 +17,7 @@ from core.models.invites import Invite, InvitePurpose
 from core.models.setup import Survey, Team, Wording
 from core.models.wordings import ABInvite, ABTest, Outcome, Variant, WordingDraft, WordingVersion
 from core.privacy import erase
+from core.privacy.ledger import Ledger
 from core.setup import teams
 from core.store import Store
 from core.surveys import invites, responses
@@ -425,14 +426,14 @@ async def test_b_that_cannot_be_sent_ends_the_test_and_was_asked_with_by_nobody(
     assert not await ABInvite.exists()
 
 
-async def test_what_is_removed_or_erased_breaks_no_figures(store: Store) -> None:
+async def test_what_is_removed_or_erased_breaks_no_figures(store: Store, ledger: Ledger) -> None:
     await company()
     test = await start(Scope("invite", "en", "support"))
     asked_with = await put_many(12)
     one = asked_with[Variant.B][0]
     await rate(one, 5)
     before = (await ab_tests.standing(test.id, now=at(days=8))).figures
-    await erase.erase(one.contact, by=LEE, now=at(days=8))
+    await erase.erase(one.contact, ledger=ledger, by=LEE, now=at(days=8))
     await Survey.all().update(current=False)
     assert (await ab_tests.standing(test.id, now=at(days=8))).figures == before
     seen = next(part.mark for part in await setups.read("teams") if part.key == "support")

@@ -397,11 +397,6 @@ async def test_there_is_one_response_to_an_invite_by_a_constraint(store: Store) 
         await Response.create(invite_id=invite.id, created_at=at(), changed_at=at())
 
 
-async def test_the_boards_statements_have_their_indexes(sqlite_store: Store) -> None:
-    rows = await sqlite_store.client.execute_query("SELECT name FROM pragma_index_list('responses') WHERE origin = 'c'")
-    assert len(rows[1]) == 4
-
-
 async def test_an_ordinary_survey_is_as_it_was(store: Store) -> None:
     await company()
     walk = await resolved()

@@ -36,7 +36,8 @@ from core.ports import File, RawArrival
 from core.reactions import alerts, recoveries, webhooks
 from core.reactions.webhooks import Vault
 from core.surveys import invites, visits
-from core.wordings import drafts, publishing
+from core.wordings import ab_tests, drafts, publishing
+from core.wordings.ab_tests import Plan
 from core.wordings.drafts import Words
 from core.wordings.scopes import Scope
 from tests.ports import free_port
@@ -258,7 +259,11 @@ class _Lately(Chronicle):
             "How was it, {{ contact.name }}?", "Dear {{ contact.name }},\n\n{{ ticket.subject }}: {{ question }}"
         )
         standing = await drafts.standing(invite)
-        await drafts.save(invite, words, seen=standing.mark, author=LEE, now=now)
+        drafted = await drafts.save(invite, words, seen=standing.mark, author=LEE, now=now)
+        before = Words("How did it go?", "Hello {{ contact.name }},\n\n{{ ticket.subject }}: {{ question }}")
+        plan = Plan(share=50, base=40, difference=10, days=30)
+        both = {"a": {"invite": before}, "b": {"invite": words}}
+        await ab_tests.start(invite, plan, **both, seen=drafted.mark, actor=LEE, now=now)
 
     async def _calls(self) -> None:
         """One call that arrived, and one that was given up."""

@@ -54,6 +54,7 @@ async def _more() -> list[str]:
     found = ["/admin/inbox?whose=mine", "/admin/tickets?q=zzz", "/admin/surveys?ticket=CS202611230001"]
     found += ["/admin/templates/edit?kind=alert&locale=zh-Hans", "/admin/templates/history?kind=received&locale=en"]
     found += ["/admin/templates/publish?kind=invite&locale=en&team=orders", "/admin/languages/de/words?q=button"]
+    found += ["/admin/templates/ab-tests/new?kind=invite&locale=en&team=orders"]
     found += ["/admin/?said=saved", "/admin/rules/new", "/admin/rules/refunds", "/admin/webhooks/crm"]
     for asked in ({"assignee_id": None}, {"priority": Priority.URGENT}, {"alerts__state": AlertState.OPEN}):
         ticket = await Ticket.filter(**asked).order_by("-id").first()
@@ -76,7 +77,9 @@ def _check_all_are_reached(addresses: Iterable[str]) -> None:
 
 
 def _shape(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{\w+(:path)?\\\}", lambda found: ".+" if found[1] else "[^/]+", re.escape(pattern)))
+    """A path may have slashes in it; whatever else stands for something has none."""
+    names = re.sub(r"\{\w+:(?!path)\w+\}", "{other}", pattern)
+    return re.compile(re.sub(r"\\\{\w+(:path)?\\\}", lambda found: ".+" if found[1] else "[^/]+", re.escape(names)))
 
 
 def _path(address: str) -> str:

@@ -41,7 +41,7 @@ async def test_ticking_anonymous_publishes_it_and_unticking_takes_it_back(front:
     await browser.open(DEFAULT)
     [box] = browser.page.all("input", name="anonymous")
     assert "checked" in box
-    await send(browser, "publish")
+    await send(browser, "publish", anonymous=[])
     assert not catalogue.settings_of(await Survey.get(current=True)).anonymous
 
 

@@ -46,7 +46,7 @@ async def changes(contact: Contact) -> list[tuple[str, object]]:
 async def test_the_page_tells_what_was_asked_and_answered(front: Front) -> None:
     contact = await ann(front)
     browser = await page_of(front, contact, Role.AGENT)
-    for words in ("Quick &lt;b&gt;&amp; good", "overall 4/5", "Router &lt;b&gt;", "Europe/Berlin", "701"):
+    for words in ("Quick &lt;b&gt;&amp; good", "Overall: 4 of 5", "Router &lt;b&gt;", "Europe/Berlin", "701"):
         assert words in browser.html
     number = (await Invite.get().select_related("ticket")).ticket.number
     assert browser.page.all("a", href=f"/admin/tickets/{number}")
@@ -59,10 +59,10 @@ async def test_a_long_history_comes_in_pages(front: Front) -> None:
         asked = await front.invite()
         await Invite.filter(id=asked.invite_id).update(contact_id=contact.id)
     browser = await page_of(front, contact)
-    assert "overall 4/5" not in browser.html
+    assert "Overall: 4 of 5" not in browser.html
     [older] = [one["href"] for one in browser.page.all("a") if "asked=" in one.get("href", "")]
     await browser.open(older)
-    assert "overall 4/5" in browser.html
+    assert "Overall: 4 of 5" in browser.html
 
 
 async def test_name_language_and_tier_are_corrected_and_the_audit_keeps_no_name(front: Front) -> None:
@@ -188,7 +188,7 @@ async def test_a_person_is_erased_when_their_reference_was_typed(front: Front) -
     assert "Erased person" in browser.html
     for gone in ("Ann", "Quick", "Router", "701"):
         assert gone not in browser.html
-    assert "overall 4/5" in browser.html
+    assert "Overall: 4 of 5" in browser.html
     assert (await Response.get()).comment == ""
     assert await changes(contact) == [("contact.erased", {"tickets": 2})]
     await browser.post(f"/admin/contacts/{contact.id}", name="Eve")

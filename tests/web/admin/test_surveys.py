@@ -26,7 +26,7 @@ def filled(browser: Browser) -> dict[str, Any]:
     }
     for one in browser.page.all("input", type="checkbox"):
         if "checked" in one:
-            found.setdefault(one["name"], []).append(one["value"])
+            found.setdefault(one["name"], []).append(one.get("value", "on"))
     for name, inside in re.findall(r'<select id="f-\S+" name="(\S+?)".*?>(.*?)</select>', browser.html, re.DOTALL):
         chosen = re.search(r'value="(\w+)" selected', inside)
         assert chosen, name

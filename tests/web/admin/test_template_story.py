@@ -58,7 +58,7 @@ async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail
 
         text = page.get_by_label("The text")
         await text.fill("Dear {{ contcat.name }}, {{ question }}")
-        await expect(page.locator(".wrong .grave")).to_contain_text("did you mean 'contact'?")
+        await expect(page.locator(".wrong .grave")).to_contain_text("Did you mean “contact”?")
         await expect(page.locator(".lines .bad")).to_have_count(1)
         await text.fill("Dear customer, {{ question }} ")
         await page.get_by_role("button", name="{{ ticket.number }}").click()
