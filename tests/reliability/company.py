@@ -125,15 +125,15 @@ class Company:
         await self.telegram.tap(person.chat, f"{person.score}★")
 
     async def tell(self, person: Person) -> None:
-        addresses = [self.product.address, *self.others]
-        await self.post(person.event, f"resolved-{person.number}", to=addresses[person.number % len(addresses)])
+        await self.post(person.event, f"resolved-{person.number}", turn=person.number)
 
-    async def post(self, event: dict[str, Any], key: str, *, to: str = "") -> None:
-        """As a careful client does: with the same Idempotency-Key until it is acknowledged."""
+    async def post(self, event: dict[str, Any], key: str, *, turn: int = 0) -> None:
+        """As a careful client does: with the same Idempotency-Key until it is acknowledged, by whoever is there."""
         while True:
             await self.up.wait()
             with contextlib.suppress(httpx.TransportError):
-                where = f"{to or self.product.address}/api/v1/events"
+                addresses = [self.product.address, *self.others]
+                where = f"{addresses[turn % len(addresses)]}/api/v1/events"
                 answer = await self.client.post(where, json=event, headers={"Idempotency-Key": key})
                 if answer.status_code == httpx.codes.ACCEPTED:
                     return
