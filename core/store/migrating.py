@@ -67,9 +67,10 @@ async def _make(executor: MigrationExecutor, apps: Apps) -> None:
 
 def _those_referred_to_first(models: list[type[Model]]) -> list[type[Model]]:
     """PostgreSQL wants a table to be there before another points to it."""
-    points_to = {model: {_target(model, name) for name in model._meta.fk_fields} - {model} for model in models}
-    for model in models:
-        points_to[model] |= {_target(model, name) for name in model._meta.o2o_fields}
+    points_to = {
+        model: {_target(model, name) for name in model._meta.fk_fields | model._meta.o2o_fields} - {model}
+        for model in models
+    }
     return list(TopologicalSorter(points_to).static_order())
 
 

@@ -9,25 +9,18 @@ from tortoise.fields.base import Field
 from tortoise.migrations.schema_editor import SqliteSchemaEditor
 from tortoise.models import Model
 
-from core.store.added import Filling, needs_value
+from core.store.added import FillsColumns
 
 Change = tuple[Field[Any], Field[Any]]
 
 
-class SqliteTables(SqliteSchemaEditor):
+class SqliteTables(FillsColumns, SqliteSchemaEditor):
     """Tortoise changes a column by making the table anew, and forgets its indexes, its triggers, and all that must be
     unique (seen in 1.1.9). Here whatever was there before is there afterwards, if its columns are.
     """
 
-    async def add_field(self, model: type[Model], field_name: str) -> None:
-        """Rows that are there get the column's default, which Tortoise leaves out."""
-        field = model._meta.fields_map[field_name]
-        if not needs_value(field):
-            await super().add_field(model, field_name)
-            return
-        with Filling(field):
-            await super().add_field(model, field_name)
-        await self._remake_table(model)  # without the default
+    async def _drop_default(self, model: type[Model], field_name: str) -> None:
+        await self._remake_table(model)
 
     async def _remake_table(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +14,14 @@ from tests.rigs.telegram import TelegramRig
 from tests.world import World
 
 ANN = 777
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """`AFTERWORD_SEED` makes it fall as it did before."""
+    seed = int(os.environ.get("AFTERWORD_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"AFTERWORD_SEED={seed}")  # noqa: T201 - shown when the test fails
+    return random.Random(seed)
 
 
 @pytest.fixture

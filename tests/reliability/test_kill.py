@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,13 +45,6 @@ HALF_TOLD, ANY_TIME = "half an event", "any time"
 ON_SQLITE, ON_POSTGRES = 42, 8
 CONCURRENCY = 8  # how many messages a channel has under way
 _IN_HAND = "SELECT id, taken_by FROM deliveries WHERE state = 'sending'"
-
-
-@pytest.fixture
-def dice() -> random.Random:
-    seed = int(os.environ.get("AFTERWORD_SEED") or random.SystemRandom().randrange(10**6))
-    print(f"AFTERWORD_SEED={seed}")  # noqa: T201 - shown when the test fails
-    return random.Random(seed)
 
 
 @pytest.mark.slow

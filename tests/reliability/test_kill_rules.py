@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -121,13 +120,6 @@ class Scene:
         found = [f"{name}: {seen}" for name, seen in asked.items() if seen != self.expected]
         found += [f"alerts of rules: {told}"] if told != Counter(self.returned) else []
         return found + [one for one in await books.problems(self.company) if "nobody told" not in one]
-
-
-@pytest.fixture
-def dice() -> random.Random:
-    seed = int(os.environ.get("AFTERWORD_SEED") or random.SystemRandom().randrange(10**6))
-    print(f"AFTERWORD_SEED={seed}")  # noqa: T201 - shown when the test fails
-    return random.Random(seed)
 
 
 @pytest.mark.slow

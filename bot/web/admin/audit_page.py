@@ -38,13 +38,11 @@ async def look(
     lines = await audit.latest(PAGE + 1, before=before, about=about)
     following = lines[PAGE - 1].id if len(lines) > PAGE else None
     shown = [
-        Line(line, _named(visit, line.action), list(differences.between(visit, line.before or {}, line.after or {})))
+        Line(
+            line,
+            visit.named("audit", line.action),
+            list(differences.between(visit, line.before or {}, line.after or {})),
+        )
         for line in lines[:PAGE]
     ]
     return visit.draw("audit", lines=shown, following=following, about=about, by_command=audit.COMMAND_LINE)
-
-
-def _named(visit: Visit, action: str) -> str:
-    """What was done, in words; an action that has none is named as it is stored."""
-    label = f"audit.{action}"
-    return visit.say(label) if visit.site.templates.has_label(label) else action

@@ -65,10 +65,10 @@ class Names:
         return self._label("board.reason", key)
 
     def _label(self, group: str, key: str, *, locale: str = "") -> str:
-        words = self.visit.site.templates
         if locale:
+            words = self.visit.site.templates
             return words.label(group, locale) if locale in words.locales() else key
-        return self.visit.say(f"{group}.{key}") if words.has_label(f"{group}.{key}") else key
+        return self.visit.named(group, key)
 
 
 async def dimensions_of(visit: Visit) -> dict[str, str]:

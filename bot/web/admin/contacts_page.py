@@ -149,7 +149,7 @@ async def _draw(
         asked=questions[:LATEST],
         older_asked=questions[LATEST - 1].invite.id if len(questions) > LATEST else None,
         not_asked=await directory.not_asked(contact.id, LATEST),
-        why=lambda decision: _why(visit, decision.reason),
+        why=lambda decision: visit.named("contacts.why", decision.reason),
         told=lambda survey, score: _told(visit, survey, score),
         line=await directory.how_known(contact),
         hows=directory.HOWS,
@@ -162,12 +162,6 @@ async def _draw(
         handing_out=visit.may(Right.HAND_OUT_CONTACTS) and contact.erased_at is None,
         **visit.wrong(refusal),
     )
-
-
-def _why(visit: Visit, reason: str) -> str:
-    """The name of a reason, where it has one that needs no values."""
-    key = f"contacts.why.{reason}"
-    return visit.say(key) if visit.site.templates.has_label(key) else reason
 
 
 def _told(visit: Visit, survey: Survey, score: Score) -> str:

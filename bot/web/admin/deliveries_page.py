@@ -60,11 +60,6 @@ async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | N
         rows=rows[:PAGE],
         following=rows[PAGE - 1].id if len(rows) > PAGE else None,
         problem=visit.why(refusal) if refusal else "",
-        called=lambda kind: _called(visit, kind),
+        called=lambda kind: visit.named("kind", kind),
         changing=visit.may(Right.REPLAY_DELIVERIES),
     )
-
-
-def _called(visit: Visit, kind: str) -> str:
-    """The kind of message in words, where people write its words."""
-    return visit.say(f"kind.{kind}") if visit.site.templates.has_label(f"kind.{kind}") else kind

@@ -68,8 +68,7 @@ class Desk:
         return self.visit.site.templates.span(length, self.locale)
 
     def named(self, section: str, code: str) -> str:
-        """A code in words, where there are some for it."""
-        return self.say(f"{section}.{code}") if self.knows(f"{section}.{code}") else code
+        return self.visit.named(section, code)
 
 
 async def at(visit: Visit) -> Desk:

@@ -122,6 +122,11 @@ class Visit:
         words = self.site.templates
         return [(tag, words.label("language.name", tag)) for tag in words.locales()]
 
+    def named(self, section: str, code: str) -> str:
+        """A code in words, where there are some for it."""
+        label = f"{section}.{code}"
+        return self.say(label) if self.site.templates.has_label(label) else code
+
     @property
     def said(self) -> str:
         """What the page before did, from its address; only what we could have said."""

@@ -35,7 +35,7 @@ async def options(visit: Visit) -> Options:
     in_use = templates.locales()
     types = dict.fromkeys([*seen["types"], *(one.value for one in TicketType)])
     return {
-        "types": [(one, _label(visit, "ticket_type", one)) for one in types],
+        "types": [(one, visit.named("ticket_type", one)) for one in types],
         "teams": [(one.key, one.name or one.key) for one in await Team.all().order_by("name", "key")],
         "channels": [(one, one) for one in sorted(visit.site.channels)],
         "priorities": [(one.value, visit.say(f"priority.{one.value}")) for one in Priority],
@@ -64,8 +64,3 @@ def read(fields: Mapping[str, Sequence[str]], name: str) -> list[str]:
 
 def split(text: str) -> list[str]:
     return [one.strip() for one in _PARTS.split(text) if one.strip()]
-
-
-def _label(visit: Visit, group: str, key: str) -> str:
-    label = f"{group}.{key}"
-    return visit.say(label) if visit.site.templates.has_label(label) else key
