@@ -25,15 +25,10 @@ from core.models.accounts import Role
 
 GOAL = 0.150
 FLOOR = "/healthz"
+_SPANS = ("", "?span=today", "?span=90d", "?span=year", "?span=year&team=1", "?span=30d&locale=en&type=complaint")
 VARIANTS = {
-    "/admin/board": (
-        "",
-        "?span=today",
-        "?span=90d",
-        "?span=year",
-        "?span=year&team=1",
-        "?span=30d&locale=en&type=complaint",
-    ),
+    "/admin/board": _SPANS,
+    "/admin/board/groups": _SPANS,
     **{f"/admin/templates/{page}": ("?kind=invite&locale=en",) for page in ("edit", "mail", "history", "ab-tests/new")},
     "/admin/templates/publish": (),  # for who has written a draft
     "/admin/languages/file": ("?locale=en",),

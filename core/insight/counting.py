@@ -7,6 +7,7 @@ keeps it from being looked up in another index than the one that has everything.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,9 +26,9 @@ _RATED = """COUNT(overall) AS rated, SUM(overall) AS total, SUM(overall * overal
 _WORTH_SORTING = timedelta(days=45)
 _IS_ANSWERED = "state IN ('answered', 'finished')"
 _IS_DELIVERED = f"(delivered_at IS NOT NULL OR {_IS_ANSWERED})"
-_DELIVERED = f"""COUNT(*) FILTER (WHERE {_IS_DELIVERED}) AS delivered,
-    COUNT(*) FILTER (WHERE {_IS_ANSWERED}) AS answered"""
-_ASKED = f"""COUNT(*) AS asked, {_DELIVERED},
+_ASKED = f"""COUNT(*) AS asked,
+    COUNT(*) FILTER (WHERE {_IS_DELIVERED}) AS delivered,
+    COUNT(*) FILTER (WHERE {_IS_ANSWERED}) AS answered,
     COUNT(*) FILTER (WHERE state = 'finished') AS finished,
     COUNT(*) FILTER (WHERE state = 'delivered') AS waiting,
     COUNT(*) FILTER (WHERE state = 'expired') AS expired,
@@ -47,10 +48,12 @@ async def questions(slices: Collection[int], part: Part) -> dict[int, Tally]:
 
 
 async def over_time(slices: Collection[int], parts: Sequence[Part]) -> list[Tally]:
-    """For each part, what was answered in it and how many of its questions were."""
+    """For each part, what was answered in it and what became of its questions."""
     rated = f"{_RATED}, COUNT(*) FILTER (WHERE commented) AS commented"
-    found = await _by_part("responses", "created_at", rated, slices, parts)
-    asked = await _by_part("invites", "asked_at", _DELIVERED, slices, parts)
+    found, asked = await asyncio.gather(
+        _by_part("responses", "created_at", rated, slices, parts),
+        _by_part("invites", "asked_at", _ASKED, slices, parts),
+    )
     return [added(both) for both in zip(found, asked, strict=True)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -99,7 +100,6 @@ class Board:
     before: Tally
     dimensions: Mapping[str, Distribution]  # `overall` first
     points: Sequence[Point]
-    groups: Mapping[str, Sequence[Group]]
     not_asked: Mapping[str, int]
     recoveries: Recoveries
     said: Sequence[Said]  # anonymously, in no order
@@ -111,63 +111,91 @@ async def slices() -> list[Slice]:
     return await _SLICES.all()
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The slices that the filters take, by number. `service` are of questions how it went, `again` of those whether it
+    is right now.
+    """
+
+    every: Mapping[int, Slice]
+    service: Collection[int]
+    again: Collection[int]
+
+    @classmethod
+    async def of(cls, filters: Filters, known: Sequence[Slice] | None) -> _Chosen:
+        every = {one.id: one for one in (await slices() if known is None else known) if filters.take(one)}
+        service = [one.id for one in every.values() if one.purpose in _SERVICE]
+        return cls(every, service, [one.id for one in every.values() if one.purpose == InvitePurpose.RECOVERY])
+
+    def of_purpose(self, purpose: str) -> list[int]:
+        return [one.id for one in self.every.values() if one.purpose == purpose]
+
+
 async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[Slice] | None = None) -> Board:
-    """`known` are the slices, for who has read them already."""
-    chosen = [one for one in (await slices() if known is None else known) if filters.take(one)]
-    service = {one.id: one for one in chosen if one.purpose in _SERVICE}
-    again = {one.id for one in chosen if one.purpose == InvitePurpose.RECOVERY}
-    every = {one.id: one for one in chosen}
-    by_slice = await _by_slice(service.keys(), every.keys(), span, now=now)
+    """`known` are the slices, for who has read them already. The statements run side by side where the store can."""
+    chosen = await _Chosen.of(filters, known)
     parts = span.parts()
-    over_time = await counting.over_time(service.keys(), parts)
-    total = added(by_slice.values())
-    total.commented = sum(one.commented for one in over_time)
-    before = span.before()
-    [earlier] = await counting.over_time(service.keys(), [before])
+    over_time, [earlier], scores, not_asked, recoveries, (said, uncounted) = await asyncio.gather(
+        counting.over_time(chosen.service, parts),
+        counting.over_time(chosen.service, [span.before()]),
+        counting.scores(chosen.service, span),
+        counting.not_asked(chosen.service, span),
+        _recoveries(chosen, span, now=now),
+        _anonymous(chosen, span),
+    )
     return Board(
         span=span,
-        total=total,
+        total=added([*over_time, Tally(open=recoveries.open, overdue=recoveries.overdue)]),
         before=earlier,
-        dimensions=_dimensions(await counting.scores(service.keys(), span)),
+        dimensions=_dimensions(scores),
         points=[Point(part, tally) for part, tally in zip(parts, over_time, strict=True)],
-        groups={facet: _grouped(facet, every, by_slice) for facet in FACETS},
-        not_asked=await counting.not_asked(service.keys(), span),
-        recoveries=await _recoveries(every.keys(), again, total, span),
-        said=await _said([one.id for one in chosen if one.purpose == UNNAMED], span),
-        uncounted=await counting.uncounted([one.id for one in chosen if one.purpose == UNCOUNTED]),
+        not_asked=not_asked,
+        recoveries=recoveries,
+        said=said,
+        uncounted=uncounted,
     )
 
 
-async def _by_slice(service: Collection[int], every: Collection[int], span: Span, *, now: datetime) -> dict[int, Tally]:
-    """A recovery is to be worked on whichever answer opened it; all else is of questions about the service."""
-    counted = (
-        await counting.ratings(service, span),
-        await counting.questions(service, span),
-        await counting.open_recoveries(every, now),
+async def groups(
+    span: Span, filters: Filters, *, now: datetime, known: Sequence[Slice] | None = None
+) -> dict[str, list[Group]]:
+    """For each facet its groups, those with the most answers first.
+
+    A recovery is to be worked on whichever answer opened it; all else is of questions about the service.
+    """
+    chosen = await _Chosen.of(filters, known)
+    counted = await asyncio.gather(
+        counting.ratings(chosen.service, span),
+        counting.questions(chosen.service, span),
+        counting.open_recoveries(chosen.every, now),
     )
-    return {one: added(found[one] for found in counted if one in found) for one in set().union(*counted)}
+    by_slice = {one: added(found[one] for found in counted if one in found) for one in set().union(*counted)}
+    return {facet: _grouped(facet, chosen.every, by_slice) for facet in FACETS}
 
 
-async def _recoveries(slices: Collection[int], again: Collection[int], total: Tally, span: Span) -> Recoveries:
-    rows = await counting.recoveries(slices, span)
+async def _recoveries(chosen: _Chosen, span: Span, *, now: datetime) -> Recoveries:
+    opened = await counting.recoveries(chosen.every, span)
+    unfinished = added((await counting.open_recoveries(chosen.every, now)).values())
     return Recoveries(
-        open=total.open,
-        overdue=total.overdue,
-        opened=len(rows),
-        resolved=sum(state == RecoveryState.RESOLVED for state, _, _ in rows),
-        dismissed=sum(state == RecoveryState.DISMISSED for state, _, _ in rows),
-        taken_within=_median(take for _, take, _ in rows),
-        closed_within=_median(close for _, _, close in rows),
-        again=added((await counting.ratings(again, span)).values()),
+        open=unfinished.open,
+        overdue=unfinished.overdue,
+        opened=len(opened),
+        resolved=sum(state == RecoveryState.RESOLVED for state, _, _ in opened),
+        dismissed=sum(state == RecoveryState.DISMISSED for state, _, _ in opened),
+        taken_within=_median(take for _, take, _ in opened),
+        closed_within=_median(close for _, _, close in opened),
+        again=added((await counting.ratings(chosen.again, span)).values()),
     )
 
 
-async def _said(slices: Collection[int], span: Span) -> list[Said]:
-    """They come by fives at least, as the scores do."""
-    if not slices:
-        return []
-    rows = Response.filter(slice_id__in=list(slices), created_at__gte=span.since, created_at__lt=span.until)
-    return [Said(row.overall, row.comment) for row in await rows.exclude(comment="").order_by("id").limit(MOST_SAID)]
+async def _anonymous(chosen: _Chosen, span: Span) -> tuple[list[Said], int]:
+    """What they said, and how many wait to be counted. They come by fives at least, as the scores do."""
+    uncounted = await counting.uncounted(chosen.of_purpose(UNCOUNTED))
+    if not (unnamed := chosen.of_purpose(UNNAMED)):
+        return [], uncounted
+    rows = Response.filter(slice_id__in=unnamed, created_at__gte=span.since, created_at__lt=span.until)
+    said = await rows.exclude(comment="").order_by("id").limit(MOST_SAID)
+    return [Said(row.overall, row.comment) for row in said], uncounted
 
 
 def _dimensions(together: Iterable[tuple[Mapping[str, int], int]]) -> dict[str, Distribution]:
@@ -179,14 +207,13 @@ def _dimensions(together: Iterable[tuple[Mapping[str, int], int]]) -> dict[str, 
 
 
 def _grouped(facet: str, slices: Mapping[int, Slice], by_slice: Mapping[int, Tally]) -> list[Group]:
-    """Those with the most answers first."""
     found: dict[int | str, list[Tally]] = defaultdict(list)
     for slice_id, tally in by_slice.items():
         if not has(slices[slice_id], facet):
             continue
         found[getattr(slices[slice_id], _COLUMNS[facet])].append(tally)
-    groups = [Group(value, added(tallies)) for value, tallies in found.items()]
-    return sorted(groups, key=lambda one: (-one.tally.rated, -one.tally.delivered, str(one.value)))
+    cut = [Group(value, added(tallies)) for value, tallies in found.items()]
+    return sorted(cut, key=lambda one: (-one.tally.rated, -one.tally.delivered, str(one.value)))
 
 
 def _median(seconds: Iterable[float | None]) -> timedelta | None:

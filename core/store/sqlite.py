@@ -1,4 +1,4 @@
-"""Tortoise's SQLite backend, made safe: one writer that begins IMMEDIATE, one reader that cannot write.
+"""Tortoise's SQLite backend, made safe: one writer that begins IMMEDIATE, and readers that cannot write.
 
 A statement of a unit of work runs on the event loop itself: it takes microseconds, and a hop to a thread and back takes
 more than the statement. What may wait for another process or for the disk (BEGIN, COMMIT, scripts, everything outside a
@@ -41,6 +41,10 @@ class SqliteClient(stock.SqliteClient):
     async def create_connection(self, with_db: bool) -> None:
         if self._connection:
             return
+        self._connection = await self._opened()
+        await self._post_connect()
+
+    async def _opened(self) -> aiosqlite.Connection:
         uri = f"{Path(self.filename).as_uri()}?mode=rw"
         connection = aiosqlite.connect(
             uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -53,8 +57,7 @@ class SqliteClient(stock.SqliteClient):
         except BaseException:
             await connection.close()
             raise
-        self._connection = connection
-        await self._post_connect()
+        return connection
 
     async def in_thread(self, connection: aiosqlite.Connection, work: Callable[..., T], *args: Any) -> T:
         """Run `work(raw connection, …)` in the connection's thread; cancelling waits until it is over."""
@@ -75,6 +78,11 @@ class SqliteClient(stock.SqliteClient):
             raise OperationalError("The store is closed.")
         return self._connection
 
+    @property
+    def every(self) -> Sequence[aiosqlite.Connection]:
+        """All its connections."""
+        return (self.live,)
+
     def _in_transaction(self) -> TransactionContext:
         return ImmediateTransaction(SqliteTransaction(self), self._lock)
 
@@ -93,13 +101,51 @@ class SqliteClient(stock.SqliteClient):
 
 
 class SqliteReader(SqliteClient):
-    """The connection that cannot write; what must not be asked of it goes on to the writer.
+    """Two connections that cannot write; what must not be asked of them goes on to the writer.
 
-    Tortoise binds a query to a connection when it is begun: `Ticket.filter(…)` is bound for reading before it becomes
-    an `.update()`, and one that was begun outside a unit of work may be awaited inside.
+    There are two so that nothing else waits behind a long look at many rows, and so that a page can have two such looks
+    at once. Tortoise binds a query to a connection when it is begun: `Ticket.filter(…)` is bound for reading before it
+    becomes an `.update()`, and one that was begun outside a unit of work may be awaited inside.
     """
 
     query_only = True
+
+    def __init__(self, file_path: str, **kwargs: Any) -> None:
+        super().__init__(file_path, **kwargs)
+        self._second: aiosqlite.Connection | None = None
+        self._room = asyncio.Semaphore(2)
+        self._idle: list[aiosqlite.Connection] = []
+
+    async def create_connection(self, with_db: bool) -> None:
+        if self._connection:
+            return
+        await super().create_connection(with_db)
+        try:
+            self._second = await self._opened()
+        except BaseException:
+            await self.close()
+            raise
+        self._idle = [self._second, self.live]
+
+    async def close(self) -> None:
+        second, self._second, self._idle = self._second, None, []
+        if second is not None:
+            await second.close()
+        await super().close()
+
+    @property
+    def every(self) -> Sequence[aiosqlite.Connection]:
+        return (self.live, *((self._second,) if self._second else ()))
+
+    async def apart(self, work: Callable[..., T], *args: Any) -> T:
+        """On whichever of the two has nothing to do."""
+        async with self._room:
+            connection = self._idle.pop() if self._idle else self.live
+            try:
+                return await self.in_thread(connection, work, *args)
+            finally:
+                if self._second is not None:
+                    self._idle.append(connection)
 
     async def _translated(self, work: Callable[..., T], query: str, values: list[Any] | None) -> T:
         if transactions.inside() or not query.startswith(_READING):

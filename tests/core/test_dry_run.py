@@ -199,7 +199,8 @@ async def test_it_asks_the_store_no_more_often_for_many_tickets(sqlite_store: St
     await company()
     statements: list[str] = []
     counts = []
-    sqlite_store.sqlite_reader.live._conn.set_trace_callback(statements.append)
+    for connection in sqlite_store.sqlite_reader.every:
+        connection._conn.set_trace_callback(statements.append)
     for number in range(30):
         await resolved(f"T-{number}", contact=f"c-{number}", addresses=(("mail", f"{number}@example.org"),))
         if number in (0, 29):

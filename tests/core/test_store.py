@@ -7,12 +7,14 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from tortoise.connection import get_connection
+from tortoise.exceptions import OperationalError
 
 from core import store as stores
 from core import transactions
@@ -229,11 +231,12 @@ async def test_a_place_where_nothing_can_be_made_is_named(empty_url: str, tmp_pa
 
 
 @on_sqlite
-async def test_both_connections_have_the_settings_that_keep_data_safe(small_store: stores.Store) -> None:
-    for connection in (small_store.client, small_store.sqlite_reader):
-        found = {}
-        for name in safety.SQLITE_SETTINGS:
-            found[name] = next(iter((await connection.execute_query(f"PRAGMA {name}"))[1][0].values()))
+async def test_all_connections_have_the_settings_that_keep_data_safe(small_store: stores.Store) -> None:
+    connections = [*small_store.client.every, *small_store.sqlite_reader.every]  # type: ignore[union-attr]
+    assert len(connections) == 3
+    for connection in connections:
+        raw = connection._conn
+        found = {name: next(iter(raw.execute(f"PRAGMA {name}").fetchone())) for name in safety.SQLITE_SETTINGS}
         assert found == {
             "journal_mode": "wal",
             "synchronous": 2,
@@ -244,11 +247,37 @@ async def test_both_connections_have_the_settings_that_keep_data_safe(small_stor
 
 
 @on_sqlite
-async def test_the_reader_cannot_write(small_store: stores.Store) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await small_store.sqlite_reader.apart(
-            lambda raw: raw.execute("INSERT INTO account (name, balance) VALUES ('x', 1)")
-        )
+async def test_the_readers_cannot_write(small_store: stores.Store) -> None:
+    for connection in small_store.sqlite_reader.every:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection._conn.execute("INSERT INTO account (name, balance) VALUES ('x', 1)")
+
+
+@on_sqlite
+async def test_nobody_waits_behind_a_long_look(small_store: stores.Store) -> None:
+    begun, enough = threading.Event(), threading.Event()
+
+    def look(raw: sqlite3.Connection) -> bool:
+        begun.set()
+        return enough.wait(30)
+
+    long_one = asyncio.create_task(small_store.sqlite_reader.apart(look))
+    await asyncio.to_thread(begun.wait, 30)
+    assert await Account.all().count() == 0  # twice, so that whichever connection is next is free
+    assert await Account.all().count() == 0
+    assert not long_one.done()
+    third, fourth = (asyncio.create_task(small_store.sqlite_reader.apart(look)) for _ in range(2))
+    enough.set()
+    assert await long_one
+    assert await third
+    assert await fourth
+
+
+@on_sqlite
+async def test_a_closed_reader_says_so(small_store: stores.Store) -> None:
+    await small_store.sqlite_reader.close()
+    with pytest.raises(OperationalError, match="closed"):
+        await small_store.sqlite_reader.apart(int)
 
 
 async def test_a_query_begun_outside_a_unit_of_work_belongs_to_where_it_is_awaited(small_store: stores.Store) -> None:

@@ -1,4 +1,7 @@
-"""`/admin/board`: what people said, how many answered, what is being put right; each table as CSV too."""
+"""`/admin/board`: what people said, how many answered, what is being put right; each table as CSV too.
+
+The tables by team, person, type and channel come after the rest, for they take as long again to count.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from starlette.responses import Response
 from bot.web.admin import board_charts, board_choice, board_csv, board_tables
 from bot.web.admin.board_choice import Choice
 from bot.web.admin.board_names import Names
+from bot.web.admin.board_tables import Table
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.contacts import zone_named
 from core.errors import Refusal
 from core.insight import figures
-from core.insight.figures import Board
+from core.insight.figures import FACETS, Board
+from core.insight.spans import Span
 from core.models.invites import Slice
 
 router = APIRouter(include_in_schema=False)
@@ -37,14 +42,31 @@ async def look(visit: Seeing) -> Response:
     return _drawn(visit, choice, names, board)
 
 
+@router.api_route(f"{PATH}/groups", methods=["GET", "HEAD"])
+async def cut(visit: Seeing) -> Response:
+    """The tables by team, person, type and channel: what the board fetches, or a page for who has no scripts."""
+    known = await figures.slices()
+    choice = board_choice.of(visit.request.query_params)
+    names = await Names.read(visit, known)
+    return visit.draw(
+        "board_groups" if visit.request.headers.get("hx-request") else "board_groups_page",
+        tables=await _groups(visit, choice, names, known),
+        shown=board_tables.Shown(visit),
+        query=urlencode(choice.query),
+    )
+
+
 @router.api_route(f"{PATH}.csv", methods=["GET", "HEAD"])
 async def hand_out(visit: Seeing) -> Response:
     """One table (`part`) of the board with the same choice."""
     known = await figures.slices()
     choice = board_choice.of(visit.request.query_params)
     names = await Names.read(visit, known)
-    tables = board_tables.of(await _counted(visit, choice, known), names, choice)
     part = visit.request.query_params.get("part", "series")
+    if part in FACETS:
+        tables = await _groups(visit, choice, names, known)
+    else:
+        tables = board_tables.of(await _counted(visit, choice, known), names)
     if part not in tables:
         raise HTTPException(404)
     return Response(
@@ -55,8 +77,16 @@ async def hand_out(visit: Seeing) -> Response:
 
 
 async def _counted(visit: Visit, choice: Choice, known: Sequence[Slice]) -> Board:
-    span = choice.span(zone=zone_named(visit.site.timezone), now=visit.now)
-    return await figures.board(span, choice.filters, now=visit.now, known=known)
+    return await figures.board(_span(visit, choice), choice.filters, now=visit.now, known=known)
+
+
+async def _groups(visit: Visit, choice: Choice, names: Names, known: Sequence[Slice]) -> dict[str, Table]:
+    found = await figures.groups(_span(visit, choice), choice.filters, now=visit.now, known=known)
+    return board_tables.of_groups(found, names, choice)
+
+
+def _span(visit: Visit, choice: Choice) -> Span:
+    return choice.span(zone=zone_named(visit.site.timezone), now=visit.now)
 
 
 def _drawn(
@@ -68,7 +98,7 @@ def _drawn(
         board=board,
         choice=choice,
         names=names,
-        tables=board_tables.of(board, names, choice) if board else {},
+        tables=board_tables.of(board, names) if board else {},
         charts=board_charts.of(board, names) if board else {},
         tiles=board_tables.tiles(board, visit) if board else [],
         shown=board_tables.Shown(visit),

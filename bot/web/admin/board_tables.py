@@ -14,7 +14,7 @@ from bot.web.admin.board_choice import Choice, value_of
 from bot.web.admin.board_names import Names
 from bot.web.admin.door import Visit
 from core.insight import statistics
-from core.insight.figures import FACETS, Board, Group
+from core.insight.figures import Board, Group
 from core.insight.spans import Step
 from core.insight.statistics import Interval
 from core.insight.tallies import Distribution, Mean, Share, Tally
@@ -54,7 +54,7 @@ class Tile:
     mood: str = ""
 
 
-def of(board: Board, names: Names, choice: Choice) -> dict[str, Table]:
+def of(board: Board, names: Names) -> dict[str, Table]:
     tables = [
         _series(board, Shown(names.visit)),
         _distribution(board),
@@ -62,9 +62,12 @@ def of(board: Board, names: Names, choice: Choice) -> dict[str, Table]:
         _bands(board, names),
         _participation(board, names),
         _recoveries(board, names),
-        *(_groups(facet, board.groups[facet], names, choice) for facet in FACETS),
     ]
     return {table.key: table for table in tables}
+
+
+def of_groups(found: Mapping[str, Iterable[Group]], names: Names, choice: Choice) -> dict[str, Table]:
+    return {facet: _groups(facet, groups, names, choice) for facet, groups in found.items()}
 
 
 # ---------------------------------------------------------------- one table each

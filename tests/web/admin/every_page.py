@@ -45,7 +45,9 @@ async def pages(store: Path) -> list[str]:
     ]
 
 
-_ALIKE = ("/admin/board?span=today", "/admin/board?span=90d", "/admin/board?span=year&", "/admin/board?span=30d")
+_ALIKE = tuple(
+    f"/admin/board{part}?span={span}" for part in ("", "/groups") for span in ("today", "90d", "year&", "30d")
+)
 """The board has the same parts for each span."""
 
 

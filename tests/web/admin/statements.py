@@ -12,7 +12,7 @@ from core.store import Store
 def told(store: Store) -> Iterator[list[str]]:
     """The statements of the block, as they are run; of a SQLite store."""
     found: list[str] = []
-    connections = [client.live._conn for client in (store.client, store.sqlite_reader)]  # type: ignore[union-attr]
+    connections = [one._conn for client in (store.client, store.sqlite_reader) for one in client.every]  # type: ignore[union-attr]
     for one in connections:
         one.set_trace_callback(found.append)
     try:

@@ -78,11 +78,16 @@ async def test_filters_narrow_it_down_and_rows_lead_on(front: Front) -> None:
     browser = await at(front)
     page = await browser.open("/admin/board")
     assert "Billing &amp; &lt;Co&gt;" in browser.html
+    assert page.all("a", href="/admin/board/groups?span=30d"), "for who has no scripts"
+    page = await browser.open("/admin/board/groups?span=30d")
+    assert "Billing &amp; &lt;Co&gt;" in browser.html
     assert "too few" in page.heading, "nobody is judged by four answers"
     assert page.all("a", href="/admin/tickets?team=billing")
     assert page.all("a", href=f"/admin/board?span=30d&team={billing.id}")
-    page = await browser.open(f"/admin/board?span=30d&team={billing.id}&type=complaint&agent={kim.id}")
+    chosen = f"span=30d&team={billing.id}&type=complaint&agent={kim.id}"
+    page = await browser.open(f"/admin/board?{chosen}")
     assert "1.40" in page.heading
+    page = await browser.open(f"/admin/board/groups?{chosen}")
     assert page.all("a", href=f"/admin/tickets?team=billing&type=complaint&agent={kim.id}")
     for nobody in ("team=987", "agent=x", "channel='; DROP", "locale=xx", f"team={'9' * 40}", "survey=no"):
         page = await browser.open(f"/admin/board?{nobody}")
@@ -100,8 +105,8 @@ async def test_own_dates_are_taken_and_wrong_ones_said_beside_their_field(front:
         page = await browser.open(f"/admin/board?span=own&{query}")
         assert browser.status == 422
         assert page.all("input", id=f"f-{field}")[0]["aria-invalid"] == "true"
-    answer = await browser.client.get("/admin/board.csv?span=own")
-    assert answer.status_code == 422
+    for path in ("/admin/board.csv", "/admin/board/groups"):
+        assert (await browser.client.get(f"{path}?span=own")).status_code == 422
 
 
 async def test_a_table_goes_along_as_csv_and_no_spreadsheet_runs_it(front: Front) -> None:
@@ -126,7 +131,7 @@ def test_no_cell_begins_as_a_formula_does(text: str) -> None:
 
 async def test_an_agent_sees_no_board(front: Front) -> None:
     browser = await at(front, Role.AGENT)
-    for path in ("/admin/board", "/admin/board.csv"):
+    for path in ("/admin/board", "/admin/board/groups", "/admin/board.csv"):
         assert (await browser.client.get(path)).status_code == 403
 
 

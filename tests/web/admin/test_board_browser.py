@@ -25,6 +25,9 @@ async def test_a_supervisor_watches_the_board(front: Front, browser: Browser) ->
         await page.goto(f"{front.site.base_url}/admin/board")
         await expect(page.locator("canvas")).to_have_count(3)
         await expect(page.locator(".tiles .large").first).to_have_text("4.00")
+        await expect(page.locator("#groups table")).to_have_count(4)
+        by_team = page.locator("#groups table").first.locator("tbody tr").first.locator("td").first
+        await expect(by_team).to_have_text("7")
         await shoot(page, "board")
 
         behind = page.locator("#behind-score > summary")
@@ -37,11 +40,14 @@ async def test_a_supervisor_watches_the_board(front: Front, browser: Browser) ->
         await page.keyboard.press("Escape")
         await expect(page.locator("#means-overall > p")).to_be_hidden()
 
+        await page.locator("#means-too_few > summary").click()
         await rated(front, 1, 1, 1)
         await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # one looks again
         await expect(page.locator(".tiles .large").first).to_have_text("3.10")
         await expect(page.locator("canvas")).to_have_count(3)
+        await expect(by_team).to_have_text("10")
         await expect(page.locator("#behind-score table")).to_be_visible()  # what was open stays open
+        await expect(page.locator("#means-too_few > p")).to_be_visible()
 
         for size in (DESK, PHONE):
             await page.set_viewport_size(size)  # type: ignore[arg-type]

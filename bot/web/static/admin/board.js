@@ -78,18 +78,20 @@ addEventListener("DOMContentLoaded", draw);
 // Live: the figures are fetched again while somebody looks; what is open stays open, and nothing moves.
 let open = new Set();
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "figures") open = new Set([...document.querySelectorAll("#figures details[open]")].map((one) => one.id));
+  open = new Set([...event.detail.target.querySelectorAll("details[open]")].map((one) => one.id));
 });
-document.addEventListener("htmx:afterSwap", () => {
+document.addEventListener("htmx:afterSwap", (event) => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  draw();
+  if (event.detail.target.id === "figures") draw();
 });
 addEventListener("DOMContentLoaded", () => {
   const mark = document.getElementById("live");
   if (!mark) return;
   const look = () => {
     mark.classList.toggle("off", document.hidden);
-    if (!document.hidden) htmx.ajax("GET", location.pathname + location.search, { target: "#figures", select: "#figures", swap: "outerHTML" });
+    if (document.hidden) return;
+    htmx.ajax("GET", location.pathname + location.search, { target: "#figures", select: "#figures", swap: "outerHTML" });
+    htmx.ajax("GET", `/admin/board/groups${location.search}`, { target: "#groups", swap: "innerHTML" });
   };
   setInterval(look, mark.dataset.every * 1000);
   document.addEventListener("visibilitychange", look);
