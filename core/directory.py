@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from tortoise.connection import get_connection
 from tortoise.expressions import Q, Subquery
 
 from core import audit, contacts, errors, suppressions, transactions
@@ -18,6 +16,7 @@ from core.models.contacts import Address, Contact, Reach
 from core.models.desk import Ticket
 from core.models.invites import ANSWERED, Decision, Invite
 from core.models.responses import Response
+from core.store.holding import holds
 from core.surveys import anonymity, invites
 from core.text import clean_line
 
@@ -45,18 +44,8 @@ def _holds(wanted: str) -> Q:
     """One pass over contacts and one over addresses: about 60 ms of work on SQLite with 100,000 contacts and 200,000
     addresses. An index would be faster, but would be one more place with names in it.
     """
-    is_sqlite = get_connection(transactions.WRITER).capabilities.dialect == "sqlite"
-    way = "contains" if is_sqlite else "icontains"
-    like = [Q(**{f"{column}__{way}": one}) for column in ("name", "ref") for one in _forms(wanted)]
-    owners = Address.filter(**{f"address__{way}": wanted}).values("contact_id")
-    return Q(*like, Q(id__in=Subquery(owners)), *_by_request(wanted), join_type=Q.OR)
-
-
-def _forms(wanted: str) -> set[str]:
-    """SQLite, and PostgreSQL in the locale C, take A for a, and Ö not for ö: it is looked for in every way to write it
-    that differs in more than that.
-    """
-    return {re.sub("[A-Z]", lambda one: one[0].lower(), form) for form in (wanted, wanted.lower(), wanted.title())}
+    owners = Address.filter(holds(wanted, "address")).values("contact_id")
+    return Q(holds(wanted, "name", "ref"), Q(id__in=Subquery(owners)), *_by_request(wanted), join_type=Q.OR)
 
 
 def _by_request(wanted: str) -> list[Q]:

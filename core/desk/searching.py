@@ -10,6 +10,7 @@ from tortoise.expressions import Q, Subquery
 
 from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry, TicketStatus
+from core.store.holding import holds
 from core.text import clean_line
 
 OPEN = "open"
@@ -58,9 +59,9 @@ def _holding(words: str, *, in_messages: bool) -> Q:
     """A number, or the beginning of one, is looked up; everything else is read for."""
     if _NUMBER.fullmatch(number := words.upper()):
         return Q(number__gte=number, number__lt=f"{number}:")  # the colon comes right after the nine
-    named = Subquery(Contact.filter(Q(name__icontains=words) | Q(ref=words)).values("id"))
-    where = Q(ref=words) | Q(subject__icontains=words) | Q(contact_id__in=named)
+    named = Subquery(Contact.filter(holds(words, "name") | Q(ref=words)).values("id"))
+    where = Q(ref=words) | holds(words, "subject") | Q(contact_id__in=named)
     if in_messages:
-        said = Subquery(TicketEntry.filter(kind__in=_SAID, text__icontains=words).values("ticket_id"))
+        said = Subquery(TicketEntry.filter(holds(words, "text"), kind__in=_SAID).values("ticket_id"))
         where |= Q(id__in=said)
     return where
