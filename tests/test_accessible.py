@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Frame, Page, expect
 
+from core.models.responses import Response
+from core.models.setup import Survey
 from core.store import Store
-from core.surveys import tokens
+from core.surveys import responses, tokens
 from tests.rigs import axe, webchat_stage
 from tests.rigs import demo_browser as rig
 from tests.rigs.demo_browser import DESK, PHONE, Window
@@ -70,6 +72,32 @@ async def test_the_survey_page_in_all_its_states(front: Front, browser: Browser,
         assert await all_ways(page) == [], "expired"
         await page.goto(f"{front.site.base_url}/r/{'x' * 43}")
         assert await all_ways(page) == [], "unknown"
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_the_page_of_an_anonymous_survey(front: Front, browser: Browser, locale: str) -> None:  # noqa: F811
+    survey = await Survey.get(key="default")
+    await Survey.filter(id=survey.id).update(settings={**survey.settings, "anonymous": True})
+    asked = await front.invite(locale=locale)
+    async with window(browser, locale=locale) as opened:
+        page = opened.page
+        await page.goto(f"{front.site.base_url}{asked.link}?overall=2")
+        await expect(page.locator(".promise")).to_be_visible()
+        assert await all_ways(page) == [], "the promise"
+        await page.fill("textarea", "Three weeks.")
+        front.clock.pass_(seconds=8)
+        await page.click("button.send")
+        await page.wait_for_selector(".badge")
+        if await page.locator(".badge.tap").count():
+            front.clock.pass_(seconds=3)
+            await page.click("button.send")
+        await page.wait_for_selector(".badge.done")
+        assert await all_ways(page) == [], "thanks"
+        response = await Response.get(invite_id=asked.invite_id)
+        await responses.settle(response.id, now=front.clock.now + timedelta(minutes=20))
+        await page.goto(front.site.base_url + asked.link)
+        assert not await page.locator("textarea").count()
+        assert await all_ways(page) == [], "nobody knows whose it is"
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
