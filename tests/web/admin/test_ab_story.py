@@ -26,20 +26,13 @@ B = "Only this: {{ question }} {{ ticket.number }}"
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 async def here(tmp_path: Path, telegram: TelegramRig) -> AsyncIterator[World]:
     url = f"sqlite://{tmp_path}/story.db"
     await stores.upgrade(url)
-    async with world.running(url, {"support-bot": world.telegram_table(telegram)}) as running:
+    async with world.between(url, telegram) as running:
         await accounts.create(
             LEE, Role.ADMIN, name="Lee", password_hash=await passwords.hashed(PASSWORD), by="test", now=running.clock()
         )
-        await telegram.until(lambda: telegram.webhook)
         yield running
 
 

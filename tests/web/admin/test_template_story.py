@@ -24,21 +24,13 @@ LEE, ANN = "lee@example.org", "ann@example.net"
 
 
 @pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 async def here(tmp_path: Path, mail: SmtpRig) -> AsyncIterator[World]:
     url = f"sqlite://{tmp_path}/story.db"
     await stores.upgrade(url)
-    relay = {"smtp_host": mail.host, "smtp_port": mail.port, "smtp_tls": "none"}
-    table = {"kind": "email", "from": "Support <support@example.org>", **relay}
     setup = world.SETUP.replace('alert = { channel = "slack", to = "C0ALERTS" }', "").replace(
         'addresses = [{ channel = "slack", address = "U0KIM" }]', ""
     )
-    async with world.running(url, {"mail": table, "chat": {"kind": "webchat"}}, setup=setup) as running:
+    async with world.between(url, mail, more={"chat": {"kind": "webchat"}}, setup=setup) as running:
         await accounts.create(
             LEE, Role.ADMIN, name="Lee", password_hash=await passwords.hashed(PASSWORD), by="test", now=running.clock()
         )
