@@ -701,6 +701,21 @@ async def test_nothing_in_slack_about_somebody_who_was_erased_names_or_quotes_th
     assert alert.startswith(TEAM)
 
 
+async def test_what_was_just_leaving_for_slack_when_somebody_was_erased_is_taken_back_when_it_is_there(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    slack.mood, slack.only = "slow", frozenset({"chat.postMessage"})
+    await telegram.write(ANN, "My <router> blinks, says Ann")
+    await slack.until(lambda: "blinks" in seen(slack))
+    contact = (await Address.get(address=str(ANN)).select_related("contact")).contact
+    await erase.erase(contact, ledger=here.app.erasures, by="lee@kestrel.example", now=datetime.now(UTC))
+    slack.mood = "fine"
+    await slack.until(lambda: RETRACTED in slack.screen(TEAM), seconds=PATIENCE)
+    await here.until(nothing_waits, seconds=PATIENCE)
+    assert slack.screen(TEAM).count(RETRACTED) == 1
+    assert not [line for line in slack.screen(TEAM) if "blinks" in line or "Ann" in line]
+
+
 async def test_a_place_that_slack_does_not_let_us_into_any_more_is_told_as_a_dead_letter(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
