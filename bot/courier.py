@@ -21,6 +21,7 @@ from core.models.deliveries import Delivery, DeliveryState
 from core.plumbing import deliveries, lanes
 from core.plumbing.grouping import GroupCommit
 from core.ports import Button, Channel, Message, Receipt, TryLater, Undeliverable
+from core.privacy import retracting
 from core.reactions import alerts, recoveries
 from core.surveys import anonymity, invites
 
@@ -303,7 +304,8 @@ def as_drawn(message: Message) -> dict[str, Any]:
 
 async def _write_sent(batch: Sequence[_Sent]) -> None:
     for one in batch:
-        await deliveries.sent(one.delivery, receipt=one.receipt, drawn=one.drawn, now=one.at)
+        if not await deliveries.sent(one.delivery, receipt=one.receipt, drawn=one.drawn, now=one.at):
+            await retracting.retract_late(one.delivery, one.receipt, now=one.at)
 
 
 async def _invited(sent: _Sent) -> None:

@@ -76,6 +76,11 @@ class Words:
     def has_label(self, key: str) -> bool:
         return key in self._labels[self._default]
 
+    def named(self, section: str, code: str, locale: str) -> str:
+        """A code in words, where there are some for it: outside systems have codes of their own."""
+        key = f"{section}.{code}"
+        return self.label(key, locale) if self.has_label(key) else code
+
     def labels(self, prefix: str, locale: str) -> dict[str, str]:
         """All labels of a section by their names, in their order: `labels("reason", "en")`."""
         return self._labels[self._default].section(prefix) | self._words(locale).section(prefix)

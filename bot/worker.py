@@ -33,7 +33,7 @@ from core.plumbing.jobs import Engine
 from core.ports import Channel, Commanded, Heard, RawArrival, Submitted, Tapped, Wrote
 from core.reactions import alerts, recoveries, rules, unnamed, webhooks
 from core.store import Store
-from core.surveys import anonymity, invites, responses
+from core.surveys import invites, responses
 
 logger = logging.getLogger(__name__)
 
@@ -243,16 +243,11 @@ class Worker:
         await deliveries.reclaim(now=now)
         for homeless in await deliveries.claim_homeless(self._channels, worker=self.name, now=now):
             await self._courier.deliver(homeless)
-        await self._tell_of_unnamed(now)
+        await unnamed.look(now=now)
         for row in await arrivals.left_behind(before=now - SWEEP):
             await self._handle(row.key, row.channel, bytes(row.body), received_at=row.received_at)
         self.wake()
         await self._refresh()
-
-    async def _tell_of_unnamed(self, now: datetime) -> None:
-        """Anonymous answers: staff hear of them at the full hour, and only then they may begin to count."""
-        await unnamed.tell(now=now)
-        await anonymity.count_enough(now=now)
 
     async def _tidy(self) -> None:
         await housekeeping.tidy(now=self._clock())

@@ -23,17 +23,8 @@ A = Words("", "unused")
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        rig.introduce(BOB, "Bob & Co")
-        yield rig
-
-
-@pytest.fixture
 async def here(store_url: str, telegram: TelegramRig) -> AsyncIterator[World]:
-    async with world.running(store_url, {"support-bot": world.telegram_table(telegram)}) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(store_url, telegram) as running:
         yield running
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 
-import aiosmtplib
 import httpx
 import pytest
 
@@ -15,7 +14,6 @@ from core.models.invites import Invite, InviteState
 from core.models.responses import Response
 from tests import traces, world
 from tests.people import Reader
-from tests.ports import free_port
 from tests.rigs.correspondent import Correspondent
 from tests.rigs.slack import SlackRig
 from tests.rigs.smtp import SmtpRig
@@ -34,32 +32,6 @@ SETUP = world.SETUP + "anonymous = true\n"
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        yield rig
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        rig.person("U0KIM", name="Kim", email="kim@example.org")
-        rig.person("U0ANN", name="Ann <3", email="ann@example.org")
-        yield rig
-
-
-@pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-def listening() -> int:
-    return free_port()
-
-
-@pytest.fixture
 def ann(listening: int) -> Correspondent:
     return Correspondent(ANN_MAIL, listening)
 
@@ -68,34 +40,11 @@ def ann(listening: int) -> Correspondent:
 async def here(
     store_url: str, telegram: TelegramRig, slack: SlackRig, mail: SmtpRig, listening: int
 ) -> AsyncIterator[World]:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    channels = {
-        "support-bot": world.telegram_table(telegram),
-        "slack": world.slack_table(slack),
-        "mail": {
-            "kind": "email",
-            "from": "Support <support@example.org>",
-            "reply_address": "support@example.org",
-            "smtp_host": mail.host,
-            "smtp_port": mail.port,
-            "smtp_tls": "none",
-            "listen_smtp": f"127.0.0.1:{listening}",
-        },
-        "webchat": {"kind": "webchat"},
-    }
-    async with world.running(store_url, channels, setup=SETUP, port=port) as running:
-        await telegram.until(lambda: telegram.webhook)
-        await running.until(lambda: _answers(listening))
+    telegram.introduce(ANN, "Ann <3")
+    async with world.between(
+        store_url, telegram, slack, mail, listening=listening, more=world.WEBCHAT, setup=SETUP
+    ) as running:
         yield running
-
-
-async def _answers(port: int) -> bool:
-    try:
-        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False):
-            return True
-    except aiosmtplib.SMTPException:
-        return False
 
 
 async def is_cut(here: World) -> None:

@@ -17,7 +17,6 @@ from core.models.invites import Invite, InviteState
 from core.models.reactions import Alert, Recovery
 from tests import world
 from tests.people import Reader
-from tests.ports import free_port
 from tests.rigs.slack import SlackRig
 from tests.rigs.smtp import SmtpRig
 from tests.rigs.telegram import TelegramRig
@@ -36,49 +35,9 @@ alert = {{ channel = "{channel}", to = "{to}" }}
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        yield rig
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        rig.person("U0KIM", name="Kim", email="kim@example.org")
-        rig.person("U0ANN", name="Ann <3", email="ann@example.org")
-        rig.person("U0EVE", name="Eve", email="eve@example.org")
-        yield rig
-
-
-@pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 async def here(store_url: str, telegram: TelegramRig, slack: SlackRig, mail: SmtpRig) -> AsyncIterator[World]:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    async with world.running(store_url, channels_of(telegram, slack, mail), port=port) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(store_url, telegram, slack, mail, more=world.WEBCHAT) as running:
         yield running
-
-
-def channels_of(telegram: TelegramRig, slack: SlackRig, mail: SmtpRig) -> dict[str, dict[str, Any]]:
-    return {
-        "support-bot": world.telegram_table(telegram),
-        "slack": world.slack_table(slack),
-        "mail": {
-            "kind": "email",
-            "from": "Support <support@example.org>",
-            "smtp_host": mail.host,
-            "smtp_port": mail.port,
-            "smtp_tls": "none",
-        },
-        "webchat": {"kind": "webchat"},
-    }
 
 
 async def alerted(slack: SlackRig) -> str:
@@ -95,6 +54,13 @@ async def submits(slack: SlackRig, user: str, **values: Any) -> None:
 
 async def asked(telegram: TelegramRig) -> None:
     await telegram.until(lambda: telegram.buttons(ANN)[:5] == ["1★", "2★", "3★", "4★", "5★"])
+
+
+async def rates(here: World, telegram: TelegramRig, score: str) -> None:
+    """Ann's ticket is resolved, and she taps her answer."""
+    await here.resolve(addresses=ON_TELEGRAM)
+    await asked(telegram)
+    await telegram.tap(ANN, score)
 
 
 async def test_a_bad_rating_in_telegram_reopens_the_ticket_and_alerts_slack(
@@ -119,9 +85,7 @@ async def test_a_bad_rating_in_telegram_reopens_the_ticket_and_alerts_slack(
 async def test_the_whole_conversation_in_telegram_is_one_message_that_edits_itself(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "4★")
+    await rates(here, telegram, "4★")
     await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
     await telegram.tap(ANN, "5★")
     await telegram.until(lambda: "How was the response speed" in telegram.screen(ANN))
@@ -224,9 +188,7 @@ async def test_the_second_of_two_taps_corrects_the_first(here: World, telegram: 
 async def test_a_change_of_mind_updates_the_alert_and_undoes_nothing(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "2★")
+    await rates(here, telegram, "2★")
     await alerted(slack)
     await slack.press("U0KIM", "C0ALERTS", "Take")
     await slack.until(lambda: "taken by Kim" in "\n".join(slack.screen("C0ALERTS")))
@@ -245,11 +207,9 @@ def alert_thread(slack: SlackRig) -> list[str]:
     return [posted.seen for posted in slack.messages.values() if posted.channel == "C0ALERTS" and posted.thread]
 
 
-async def test_reopening_before_the_send_cancels_the_invite(
-    store_url: str, telegram: TelegramRig, slack: SlackRig, mail: SmtpRig
-) -> None:
+async def test_reopening_before_the_send_cancels_the_invite(store_url: str, telegram: TelegramRig) -> None:
     setup = world.SETUP.replace('delay = "0s"', 'delay = "5m"')
-    async with world.running(store_url, channels_of(telegram, slack, mail), setup=setup) as here:
+    async with world.between(store_url, telegram, setup=setup) as here:
         await here.resolve(addresses=ON_TELEGRAM)
         await here.reopen()
         await here.move_on(minutes=10)
@@ -274,9 +234,7 @@ async def test_an_alert_waits_for_a_dead_slack_and_arrives_when_it_is_back(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
     slack.mood = "broken"
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     await telegram.until(lambda: "Overall: ★☆☆☆☆" in telegram.screen(ANN))
     await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING, attempts__gt=0).exists())
     slack.mood = "fine"
@@ -289,9 +247,7 @@ async def test_an_alert_channel_that_is_gone_is_shown_until_it_is_mended(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
     slack.mood, slack.refusal = "gone", "channel_not_found"
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING, attempts__gt=0).exists())
     ready = (await here.client.get("/readyz")).json()
     assert (ready["status"], ready["components"]["channel:slack"]) == ("degraded", "down")
@@ -308,9 +264,7 @@ async def test_after_a_revoked_token_alerts_come_within_a_minute_of_its_return(
     patient = world.SETUP + 'take_within = "30d"\nrecover_within = "30d"\n'  # nothing is drawn anew meanwhile
     await setups.apply(setups.parse(patient), now=here.clock())
     slack.mood, slack.refusal = "gone", "token_revoked"
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     for hours in (0, 0.1, 0.5, 1, 2.5, 6, 12):
         calls = len(slack.calls)
         await here.move_on(hours=hours)
@@ -331,9 +285,7 @@ async def test_an_alert_waits_for_a_group_that_the_bot_was_put_out_of(here: Worl
     group = -5001
     telegram.blocked.add(group)
     await setups.apply(setups.parse(ALERTS_TO.format(channel="support-bot", to=group)), now=here.clock())
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     await here.until(lambda: Delivery.filter(kind="alert", state=DeliveryState.WAITING, attempts__gt=0).exists())
     telegram.blocked.discard(group)
     await here.move_on(seconds=10)
@@ -344,9 +296,7 @@ async def test_an_alert_by_mail_is_one_mail_and_what_follows_is_told_line_by_lin
     here: World, telegram: TelegramRig, mail: SmtpRig
 ) -> None:
     await setups.apply(setups.parse(ALERTS_TO.format(channel="mail", to="desk@example.org")), now=here.clock())
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     first = await mail.mail_to("desk@example.org")
     assert "Overall: 1 of 5" in first.text
     await here.move_on(minutes=20)  # nobody took it
@@ -389,9 +339,7 @@ async def test_nobody_but_ann_can_answer_her_question(here: World, telegram: Tel
 
 
 async def test_a_stranger_in_slack_cannot_take_an_alert(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     await alerted(slack)
     await slack.press("U0EVE", "C0ALERTS", "Take")
     await slack.until(lambda: slack.whispered("U0EVE"))
@@ -402,9 +350,7 @@ async def test_a_stranger_in_slack_cannot_take_an_alert(here: World, telegram: T
 async def test_an_alert_that_nobody_takes_is_raised_and_then_overdue(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     await alerted(slack)
     await here.move_on(minutes=16)
     await slack.until(lambda: any("Nobody has taken it" in line for line in alert_thread(slack)))
@@ -429,9 +375,7 @@ async def test_who_is_silent_is_reminded_once_and_then_left_alone(here: World, t
 async def test_staff_reply_to_the_customer_in_the_customers_own_channel(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "1★")
+    await rates(here, telegram, "1★")
     await alerted(slack)
     await slack.press("U0KIM", "C0ALERTS", "Reply…")
     await submits(slack, "U0KIM", text="We send a <new> one & call you.")
@@ -542,9 +486,7 @@ async def test_the_same_body_reopens_that_resolved(here: World) -> None:
 async def test_words_right_after_the_first_tap_are_its_comment(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "2★")
+    await rates(here, telegram, "2★")
     await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
     await telegram.write(ANN, "It never arrived!")
     await slack.until(lambda: "It never arrived!" in "\n".join(slack.screen("C0ALERTS")))
@@ -552,9 +494,7 @@ async def test_words_right_after_the_first_tap_are_its_comment(
 
 
 async def test_words_after_the_edit_window_are_not_lost(here: World, telegram: TelegramRig) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "4★")
+    await rates(here, telegram, "4★")
     await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
     await here.move_on(days=2)
     await telegram.write(ANN, "It broke again", reply_to=telegram.shown(ANN)[0].id)
@@ -583,9 +523,7 @@ async def test_who_has_not_begun_to_answer_may_write_about_a_new_trouble(here: W
 
 
 async def test_an_answer_to_what_staff_wrote_is_no_comment(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
-    await here.resolve(addresses=ON_TELEGRAM)
-    await asked(telegram)
-    await telegram.tap(ANN, "2★")
+    await rates(here, telegram, "2★")
     await alerted(slack)
     await slack.press("U0KIM", "C0ALERTS", "Reply…")
     await submits(slack, "U0KIM", text="Please tell me your order number.")

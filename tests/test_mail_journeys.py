@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
-import aiosmtplib
 import pytest
 
 from bot.channels.email.headers import message_id
@@ -18,7 +16,6 @@ from core.models.invites import Invite, InviteState
 from core.models.responses import Response
 from core.surveys import tokens
 from tests import world
-from tests.ports import free_port
 from tests.rigs.correspondent import Correspondent
 from tests.rigs.slack import SlackRig
 from tests.rigs.smtp import Mail, SmtpRig
@@ -31,49 +28,9 @@ FORGED = "support+b.i{key}.aaaaaaaaaaaaaaaaaaaa@example.org"
 
 
 @pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        rig.person("U0KIM", name="Kim", email="kim@example.org")
-        yield rig
-
-
-@pytest.fixture
-def listening() -> int:
-    return free_port()
-
-
-@pytest.fixture
 async def here(store_url: str, slack: SlackRig, mail: SmtpRig, listening: int) -> AsyncIterator[World]:
-    channels = {"slack": world.slack_table(slack), "mail": mail_table(mail, listening), "webchat": {"kind": "webchat"}}
-    async with world.running(store_url, channels) as running:
-        await running.until(lambda: _answers(listening))
+    async with world.between(store_url, slack, mail, listening=listening, more=world.WEBCHAT) as running:
         yield running
-
-
-def mail_table(mail: SmtpRig, listening: int) -> dict[str, Any]:
-    return {
-        "kind": "email",
-        "from": "Support <support@example.org>",
-        "reply_address": "support@example.org",
-        "smtp_host": mail.host,
-        "smtp_port": mail.port,
-        "smtp_tls": "none",
-        "listen_smtp": f"127.0.0.1:{listening}",
-    }
-
-
-async def _answers(port: int) -> bool:
-    try:
-        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False):
-            return True
-    except aiosmtplib.SMTPException:
-        return False
 
 
 @pytest.fixture

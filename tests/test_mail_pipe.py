@@ -89,12 +89,6 @@ async def handing_on(folder: Path) -> AsyncIterator[Path]:
 
 
 @pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 async def config(sqlite_url: str, tmp_path: Path, mail: SmtpRig) -> Path:
     path = tmp_path / "config.toml"
     table = f'kind = "email"\nfrom = "support@example.org"\nsmtp_host = "127.0.0.1"\nsmtp_port = {mail.port}\n'

@@ -14,7 +14,6 @@ from core.desk import numbering
 from core.models.contacts import Contact
 from core.models.desk import Ticket
 from tests import world
-from tests.ports import free_port
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
 from tests.rigs.webchat import Visitor
@@ -26,31 +25,8 @@ TYPED = ["help", "new", "rate", "status", "language", "stop", "privacy"]
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        for user, name in ((ANN, "Ann <3"), (EVE, "Eve"), (KIM, "Kim")):
-            rig.person(user, name=name, email=f"{user.lower()}@example.org")
-        yield rig
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ON_TELEGRAM, "Ann <3")
-        yield rig
-
-
-@pytest.fixture
 async def here(sqlite_url: str, slack: SlackRig, telegram: TelegramRig) -> AsyncIterator[World]:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    channels = {
-        "slack": world.slack_table(slack),
-        "support-bot": world.telegram_table(telegram),
-        "webchat": {"kind": "webchat"},
-    }
-    async with world.running(sqlite_url, channels, port=port) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(sqlite_url, slack, telegram, more=world.WEBCHAT) as running:
         yield running
 
 

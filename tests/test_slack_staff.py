@@ -22,7 +22,6 @@ from core.privacy import erase
 from core.surveys import responses
 from tests import world
 from tests.core.builders import asked
-from tests.ports import free_port
 from tests.rigs import slack_blocks
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
@@ -43,27 +42,8 @@ addresses = [{ channel = "slack", address = "U0LI" }]
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        yield rig
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        for user, name in (("U0KIM", "Kim"), ("U0LI", "Li"), ("U0EVE", "Eve"), ("U0ANN", "Ann <3")):
-            rig.person(user, name=name, email=f"{name[:3].lower()}@example.org")
-        yield rig
-
-
-@pytest.fixture
 async def here(store_url: str, telegram: TelegramRig, slack: SlackRig) -> AsyncIterator[World]:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    channels = {"support-bot": world.telegram_table(telegram), "slack": world.slack_table(slack)}
-    async with world.running(store_url, channels, setup=world.SETUP + LI, port=port) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(store_url, telegram, slack, setup=world.SETUP + LI) as running:
         yield running
 
 
@@ -539,12 +519,7 @@ async def test_words_that_cannot_reach_the_customer_are_kept_and_their_writer_is
 async def test_a_workspace_can_choose_another_prefix_or_none(
     store_url: str, telegram: TelegramRig, slack: SlackRig
 ) -> None:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    table = world.slack_table(slack) | {"reply_prefix": ""}
-    channels = {"support-bot": world.telegram_table(telegram), "slack": table}
-    async with world.running(store_url, channels, port=port) as here:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(store_url, telegram, slack, more={"slack": {"reply_prefix": ""}}) as here:
         card = await asks(telegram, slack)
         await slack.write("U0KIM", TEAM, ">> Only for us", thread=card)
         await here.until(lambda: TicketEntry.filter(kind=EntryKind.NOTE, text=">> Only for us").exists())
@@ -724,6 +699,21 @@ async def test_nothing_in_slack_about_somebody_who_was_erased_names_or_quotes_th
     assert "Take" not in slack.buttons(TEAM)
     assert len(slack.messages) == count, "what somebody deleted does not come back"
     assert alert.startswith(TEAM)
+
+
+async def test_what_was_just_leaving_for_slack_when_somebody_was_erased_is_taken_back_when_it_is_there(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    slack.mood, slack.only = "slow", frozenset({"chat.postMessage"})
+    await telegram.write(ANN, "My <router> blinks, says Ann")
+    await slack.until(lambda: "blinks" in seen(slack))
+    contact = (await Address.get(address=str(ANN)).select_related("contact")).contact
+    await erase.erase(contact, ledger=here.app.erasures, by="lee@kestrel.example", now=datetime.now(UTC))
+    slack.mood = "fine"
+    await slack.until(lambda: RETRACTED in slack.screen(TEAM), seconds=PATIENCE)
+    await here.until(nothing_waits, seconds=PATIENCE)
+    assert slack.screen(TEAM).count(RETRACTED) == 1
+    assert not [line for line in slack.screen(TEAM) if "blinks" in line or "Ann" in line]
 
 
 async def test_a_place_that_slack_does_not_let_us_into_any_more_is_told_as_a_dead_letter(

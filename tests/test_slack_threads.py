@@ -11,7 +11,6 @@ from core.models.contacts import Contact
 from core.models.deliveries import Arrival, ArrivalState
 from core.models.desk import EntryKind, Ticket, TicketEntry, TicketStatus
 from tests import world
-from tests.ports import free_port
 from tests.rigs.slack import SlackRig
 from tests.world import World
 
@@ -20,19 +19,10 @@ HELP, TEAM = "C0HELP", "C0ALERTS"
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        for user, name in ((ANN, "Ann"), (BOB, "Bob"), (KIM, "Kim")):
-            rig.person(user, name=name, email=f"{name.lower()}@example.org")
-        rig.channels[HELP] = "help"
-        yield rig
-
-
-@pytest.fixture
 async def here(store_url: str, slack: SlackRig) -> AsyncIterator[World]:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    async with world.running(store_url, {"slack": world.slack_table(slack)}, port=port) as running:
+    slack.person(BOB, name="Bob")
+    slack.channels[HELP] = "help"
+    async with world.between(store_url, slack) as running:
         yield running
 
 

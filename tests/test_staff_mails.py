@@ -13,10 +13,9 @@ from core.models.reactions import Alert
 from core.models.setup import StaffAddress
 from core.surveys import tokens
 from tests import world
-from tests.ports import free_port
 from tests.rigs.correspondent import Correspondent
 from tests.rigs.smtp import Mail, SmtpRig
-from tests.test_mail_journeys import ANN, BY_MAIL, _answers, mail_table
+from tests.test_mail_journeys import ANN, BY_MAIL
 from tests.world import World
 
 TEAM, KIM = "team@example.org", "kim@example.org"
@@ -26,20 +25,8 @@ SETUP = world.SETUP.replace('channel = "slack", to = "C0ALERTS"', f'channel = "m
 
 
 @pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-def listening() -> int:
-    return free_port()
-
-
-@pytest.fixture
 async def here(store_url: str, mail: SmtpRig, listening: int) -> AsyncIterator[World]:
-    async with world.running(store_url, {"mail": mail_table(mail, listening)}, setup=SETUP) as running:
-        await running.until(lambda: _answers(listening))
+    async with world.between(store_url, mail, listening=listening, setup=SETUP) as running:
         yield running
 
 

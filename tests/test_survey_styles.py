@@ -29,33 +29,8 @@ OWN = {
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        yield rig
-
-
-@pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 async def here(sqlite_url: str, telegram: TelegramRig, mail: SmtpRig) -> AsyncIterator[World]:
-    channels = {
-        "support-bot": world.telegram_table(telegram),
-        "mail": {
-            "kind": "email",
-            "from": "Support <support@example.org>",
-            "smtp_host": mail.host,
-            "smtp_port": mail.port,
-            "smtp_tls": "none",
-        },
-        "webchat": {"kind": "webchat"},
-    }
-    async with world.running(sqlite_url, channels) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(sqlite_url, telegram, mail, more=world.WEBCHAT) as running:
         yield running
 
 

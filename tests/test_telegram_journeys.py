@@ -25,19 +25,8 @@ ON_TELEGRAM = [("support-bot", str(ANN))]
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        rig.introduce(BOB, "Bob & Co", "zh-hans")
-        yield rig
-
-
-@pytest.fixture
 async def here(store_url: str, telegram: TelegramRig) -> AsyncIterator[World]:
-    async with world.running(
-        store_url, {"support-bot": world.telegram_table(telegram), "webchat": {"kind": "webchat"}}
-    ) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(store_url, telegram, more=world.WEBCHAT) as running:
         yield running
 
 

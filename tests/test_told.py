@@ -14,7 +14,6 @@ from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Ticket, TicketStatus
 from core.models.setup import Staff
 from tests import world
-from tests.ports import free_port
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
 from tests.test_slack_staff import TEAM, asks, submits
@@ -25,26 +24,8 @@ ON_TELEGRAM = [("support-bot", str(ANN))]
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        yield rig
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        rig.person("U0KIM", name="Kim", email="kim@example.org")
-        yield rig
-
-
-@pytest.fixture
 async def here(store_url: str, telegram: TelegramRig, slack: SlackRig) -> AsyncIterator[World]:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    channels = {"support-bot": world.telegram_table(telegram), "slack": world.slack_table(slack)}
-    async with world.running(store_url, channels, port=port) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(store_url, telegram, slack) as running:
         yield running
 
 

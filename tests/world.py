@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiosmtplib
 import httpx
 
 from bot import app as product
@@ -22,8 +23,11 @@ from core.models.desk import Ticket
 from core.plumbing import jobs
 from tests.ports import free_port
 from tests.rigs.slack import SlackRig
+from tests.rigs.smtp import SmtpRig
 from tests.rigs.telegram import TelegramRig
 
+Network = TelegramRig | SlackRig | SmtpRig
+WEBCHAT = {"webchat": {"kind": "webchat"}}
 SECRET = "a secret of this installation, long enough for anybody"
 HOOK_SECRET = "0123456789abcdef0123456789abcdef"
 SETUP = """
@@ -157,6 +161,27 @@ def slack_table(rig: SlackRig) -> dict[str, Any]:
     }
 
 
+def mail_table(rig: SmtpRig, listening: int = 0) -> dict[str, Any]:
+    """`[channels.mail]` for a stand-in relay; it takes mail in where there is a port to listen on."""
+    heard = {"reply_address": "support@example.org", "listen_smtp": f"127.0.0.1:{listening}"} if listening else {}
+    return {
+        "kind": "email",
+        "from": "Support <support@example.org>",
+        "smtp_host": rig.host,
+        "smtp_port": rig.port,
+        "smtp_tls": "none",
+        **heard,
+    }
+
+
+def _table(rig: Network, listening: int) -> tuple[str, dict[str, Any]]:
+    if isinstance(rig, TelegramRig):
+        return "support-bot", telegram_table(rig)
+    if isinstance(rig, SlackRig):
+        return "slack", slack_table(rig)
+    return "mail", mail_table(rig, listening)
+
+
 def settings(channels: Mapping[str, Mapping[str, Any]], store_url: str, port: int, erasures: str) -> Config:
     return Config(
         site=Site(
@@ -196,6 +221,38 @@ async def running(
                     await working
                     server.should_exit = True
                     await serving
+
+
+@contextlib.asynccontextmanager
+async def between(
+    store_url: str,
+    *networks: Network,
+    listening: int = 0,
+    more: Mapping[str, Mapping[str, Any]] | None = None,
+    setup: str = SETUP,
+) -> AsyncIterator[World]:
+    """The product, in touch with these networks. `more` are channels beside theirs, or more settings of theirs."""
+    port = free_port()
+    tables = dict(_table(one, listening) for one in networks)
+    tables |= {name: {**tables.get(name, {}), **values} for name, values in (more or {}).items()}
+    for one in networks:
+        if isinstance(one, SlackRig):
+            one.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
+    async with running(store_url, tables, setup=setup, port=port) as world:
+        for one in networks:
+            if isinstance(one, TelegramRig):
+                await one.until(lambda telegram=one: telegram.webhook)
+        if listening:
+            await world.until(lambda: _takes_mail(listening))
+        yield world
+
+
+async def _takes_mail(port: int) -> bool:
+    try:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False):
+            return True
+    except aiosmtplib.SMTPException:
+        return False
 
 
 async def _is_up(server: Server, app: product.App) -> bool:

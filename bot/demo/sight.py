@@ -25,6 +25,9 @@ class Sight:
     def knows(self, key: str) -> bool:
         return self.stage.app.site.templates.has_label(key)
 
+    def named(self, section: str, code: str) -> str:
+        return self.stage.app.site.templates.named(section, code, self.locale)
+
     def when(self, moment: datetime) -> str:
         """ "today 14:30"."""
         return self.stage.app.site.templates.when(moment, self.locale, self.stage.zone, now=self.now)

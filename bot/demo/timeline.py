@@ -133,7 +133,7 @@ def _did(said: dict[str, object], name: str, sight: Sight) -> str:
 
 
 def _button(verb: str, sight: Sight) -> str:
-    return sight.say(f"button.{verb}").rstrip("…") if sight.knows(f"button.{verb}") else verb
+    return sight.named("button", verb).rstrip("…")
 
 
 async def _messages(sight: Sight) -> list[Coming]:

@@ -74,7 +74,7 @@ async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         "ticket": {"number": ticket.number, "subject": ticket.subject},
         "text": delivery.payload.get("text") or (entry.text if entry else ""),
         "files": await _files(delivery.payload.get("entry")),
-        "reason": _reason(ticket, site, locale),
+        "reason": site.templates.named("close_reason", ticket.close_reason, locale),
         "result": ticket.result,
     }
     rendered = await site.templates.render(cards.LINE, locale, channel.dialect, context, channel=channel.kind)
@@ -141,12 +141,6 @@ def _buttons(ticket: Ticket, say: Say, *, misses_outcome: bool, forms: bool) -> 
         *((button("assign"), button("reply"), button("resolve")) if forms else ()),
     )
     return (row,) if row else ()
-
-
-def _reason(ticket: Ticket, site: Site, locale: str) -> str:
-    """An outside desk has reasons of its own, which stay as they are."""
-    key = f"close_reason.{ticket.close_reason}"
-    return site.templates.label(key, locale) if site.templates.has_label(key) else ticket.close_reason
 
 
 async def _files(entry_id: object) -> str:

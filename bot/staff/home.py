@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.site import Site
 from bot.staff import actions, figures
+from bot.staff.cards import status_of
 from core.desk import homes
 from core.insight import mine, today
 from core.models.deliveries import Delivery
@@ -58,7 +59,7 @@ async def _work(staff: Staff, waiting: mine.Some[Alert], site: Site, locale: str
         "more_alerts": waiting.more,
         "recoveries": [_about(one.ticket) | _left(one, site, locale, now=now) for one in own.rows],
         "more_recoveries": own.more,
-        "tickets": [_about(one) | {"status": _status(one, site, locale)} for one in tickets.rows],
+        "tickets": [_about(one) | {"status": status_of(one, site, locale)} for one in tickets.rows],
         "more_tickets": tickets.more,
     }
 
@@ -95,7 +96,3 @@ def _left(recovery: Recovery | None, site: Site, locale: str, *, now: datetime) 
     late = now >= recovery.due_at
     span = site.templates.span(recovery.due_at - now, locale)
     return {"left": site.templates.label("home.late" if late else "home.left", locale, span=span), "late": late}
-
-
-def _status(ticket: Ticket, site: Site, locale: str) -> str:
-    return site.templates.label(f"ticket_status.{ticket.status.value.removesuffix('_for_customer')}", locale)

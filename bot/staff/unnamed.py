@@ -57,10 +57,6 @@ async def _answer(row: Response, site: Site, locale: str) -> dict[str, object]:
         "scores": " · ".join(given),
         "comment": shorten(row.comment, _WORDS),
         "team": (team.name or team.key) if team is not None else "",
-        "type": _type(asked.type if asked is not None else "", words),
+        "type": site.templates.named("ticket_type", asked.type if asked is not None else "", locale),
         "survey": words.title(),
     }
-
-
-def _type(key: str, words: Wording) -> str:
-    return words.label(f"ticket_type.{key}") if words.templates.has_label(f"ticket_type.{key}") else key

@@ -87,11 +87,14 @@ async def hand_over(draft: Draft, *, worker: str, now: datetime) -> Delivery:
     )
 
 
-async def sent(delivery: Delivery, *, receipt: str, drawn: dict[str, Any], now: datetime) -> None:
-    """It is with the channel. Also when our lease was over, unless somebody else has it in hand by now."""
+async def sent(delivery: Delivery, *, receipt: str, drawn: dict[str, Any], now: datetime) -> bool:
+    """It is with the channel. Also when our lease was over, unless somebody else has it in hand by now.
+
+    False: nothing was written, for others have it in hand or have cancelled it.
+    """
     values = {"state": DeliveryState.SENT, "sent_at": now, "receipt": receipt, "drawn": drawn, "problem": ""}
     free_or_ours = {"state": (DeliveryState.SENDING, DeliveryState.WAITING), "taken_by": (delivery.taken_by, "")}
-    await update(Delivery, {"id": delivery.id, **free_or_ours}, **values)
+    return bool(await update(Delivery, {"id": delivery.id, **free_or_ours}, **values))
 
 
 async def postpone(

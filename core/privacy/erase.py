@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
 from core import audit, contacts, errors, suppressions, transactions
 from core.desk import cards, homes
@@ -21,6 +22,7 @@ from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import UNANSWERED, Decision, Invite, InviteState
 from core.models.reactions import Alert, AlertState, Reaction, RecoveryState
+from core.models.responses import Response
 from core.models.setup import Staff
 from core.privacy import person as people
 from core.privacy import retracting
@@ -28,6 +30,7 @@ from core.privacy.ledger import Ledger
 from core.privacy.person import Person
 from core.reactions import alerts, floods
 from core.store import scrubbing
+from core.surveys import responses
 from core.surveys.tokens import new_key
 
 ACTION = "contact.erased"
@@ -61,8 +64,9 @@ async def erase(contact: Contact, *, ledger: Ledger, by: str, now: datetime) -> 
     """Take everything away that names the person or that they said. Raises errors.Conflict when it was done before.
 
     The ledger comes first: should the process die after it, the next start finishes (`core.privacy.again`). Open
-    tickets are closed, questions under way are cancelled, alerts are closed and redrawn where their channel can.
-    Scores, bands, reasons and times stay for the statistics. Raises LedgerUnavailable, and nothing has happened.
+    tickets are closed, questions under way are cancelled, answers under way count and no rule looks at them, alerts are
+    closed and redrawn where their channel can. Scores, bands, reasons and times stay for the statistics. Raises
+    LedgerUnavailable, and nothing has happened.
     """
     if contact.erased_at is not None:
         raise errors.Conflict("this person was erased already", field="contact", label="privacy.erased_already")
@@ -154,7 +158,7 @@ async def _empty_deliveries(person: Person) -> list[Delivery]:
     async for found in people.paged(rows):
         row = cast(Delivery, found)
         await _empty_delivery(row)
-        if _is_to_staff(row) and row.state == DeliveryState.SENT:
+        if retracting.is_to_staff(row) and row.state == DeliveryState.SENT:
             before_staff.append(row)
     async for row in person.transcripts():
         await Delivery.filter(id=row.id, state__in=_UNDER_WAY).update(state=DeliveryState.CANCELLED)
@@ -162,23 +166,13 @@ async def _empty_deliveries(person: Person) -> list[Delivery]:
     return before_staff
 
 
-def _is_to_staff(row: Delivery) -> bool:
-    return row.contact_id is None and row.kind in _TO_STAFF
-
-
 async def _empty_delivery(row: Any) -> None:
-    to_staff = _is_to_staff(row)
+    to_staff = retracting.is_to_staff(row)
     kept = {name: value for name, value in row.payload.items() if to_staff and name in _OF_OURS}
     where = {} if to_staff else {"target": "", "receipt": ""}
     await Delivery.filter(id=row.id).update(payload=kept, drawn=None, problem="", **where)
 
 
-_TO_STAFF = frozenset(
-    {
-        *("alert", "alert_update", "alert_overdue", "alert_taken", alerts.RULE_ALERT),
-        *(floods.KIND, cards.CARD, cards.LINE, retracting.KIND),
-    }
-)
 _OF_OURS = frozenset({"words", "under", "event", "entry", "anew", "until", "due"})
 """What the message shows is drawn from other rows by these."""
 
@@ -189,6 +183,7 @@ async def _empty_answers(person: Person, *, now: datetime) -> None:
         await rows[name].delete()
     await rows["responses"].update(comment="", comment_until=None)
     await rows["response_revisions"].update(comment="")
+    await _settle_open(rows, now=now)
     for reaction in await rows["reactions"]:
         await Reaction.filter(id=reaction.id).update(why="", values={})
     await rows["webhook_calls"].delete()
@@ -197,6 +192,14 @@ async def _empty_answers(person: Person, *, now: datetime) -> None:
         # The old link and the old buttons open nothing any more.
         anew = {"key": new_key(), "token_hash": hashlib.sha256(secrets.token_bytes(32)).hexdigest()}
         await Invite.filter(id=row.pk).update(**anew, expires_at=now, remind_at=None)
+
+
+async def _settle_open(rows: Mapping[str, QuerySet[Any]], *, now: datetime) -> None:
+    """Nobody can change these answers any more: they count as they stand, and the anonymous ones are cut now."""
+    async for row in people.paged(rows["responses"].filter(settle_at__isnull=False)):
+        await Response.filter(id=row.pk).update(settle_at=now)
+        await responses.settle(row.pk, now=now)
+    await rows["responses"].filter(invite__anonymous=True, revision=0).delete()  # of words alone nothing is left
 
 
 async def _close_tickets(person: Person, *, now: datetime) -> list[Alert]:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core import errors, occasions, transactions
 from core.desk import routes
-from core.models.invites import UNCOUNTED, InvitePurpose, Slice
+from core.models.invites import InvitePurpose, Slice
 from core.models.responses import Response
 from core.models.setup import Team
 from core.plumbing import deliveries
 from core.reactions import acting
 from core.reactions.conditions import Facts, unmet
 from core.reactions.settings import Action, Do, Event, RuleSettings
+from core.surveys import anonymity
 from core.surveys.tokens import new_key
 
 logger = logging.getLogger(__name__)
@@ -32,12 +33,18 @@ MESSAGES = 4
 _Place = tuple[str, str]
 
 
+async def look(*, now: datetime) -> None:
+    """Let staff hear of what is due, and only then let it count. Nobody waits for a sweep that finds nothing to do."""
+    waiting = await anonymity.waiting(now=now)
+    if waiting.told:
+        await _tell(waiting.told, now=now)
+    if waiting.enough:
+        await anonymity.count_enough(waiting.enough.values(), now=now)
+
+
 @transactions.atomic
-async def tell(*, now: datetime) -> None:
+async def _tell(kinds: Mapping[int, Slice], *, now: datetime) -> None:
     """Each place hears of all answers of the last hours that a rule tells it of, in no order; each is told once."""
-    kinds = {one.id: one for one in await Slice.filter(purpose=UNCOUNTED)}
-    if not kinds:
-        return
     due = Response.filter(slice_id__in=list(kinds), settle_at__lte=now)
     rows = await due.order_by("id").select_for_update()
     told: defaultdict[_Place, list[int]] = defaultdict(list)

@@ -8,7 +8,9 @@ everything that shows the answer beside the contact is deleted. Who wants to be 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tortoise.expressions import Q
@@ -129,16 +131,38 @@ async def _empty_screen(invite: Invite, *, now: datetime) -> None:
     await deliveries.schedule(draft, due=now, now=now)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The kinds of answers that do not count yet about which there is something to do, by their numbers."""
+
+    told: Mapping[int, Slice]
+    """Staff are to hear of some of these now."""
+    enough: Mapping[int, Slice]
+    """Of these there are enough alike, when staff have heard of them."""
+
+
+async def waiting(*, now: datetime) -> Waiting:
+    """Writes nothing, and takes no part in any unit of work: a sweep that finds nothing keeps nobody from writing."""
+    due = Q(settle_at__isnull=True) | Q(settle_at__lte=now)
+    rows = await Response.filter(due, slice__purpose=UNCOUNTED).order_by("slice_id").select_related("slice")
+    kinds = {one.slice.id: one.slice for one in rows if one.slice is not None}
+    told = {row.slice_id for row in rows if row.settle_at is not None}
+    rated = Counter(row.slice_id for row in rows if row.overall is not None)
+    return Waiting(
+        {key: kind for key, kind in kinds.items() if key in told},
+        {key: kind for key, kind in kinds.items() if rated[key] >= FEWEST},
+    )
+
+
 @transactions.atomic
-async def count_enough(*, now: datetime) -> None:
-    """Answers of which there are enough alike count from now on, all of them as of today.
+async def count_enough(kinds: Iterable[Slice], *, now: datetime) -> None:
+    """Answers of these kinds of which there are enough alike count from now on, all of them as of today.
 
     They come and go together: whatever figures are cut by, they hold all of these answers or none, and no difference
     of two figures is fewer than `FEWEST` of them. Scores of a dimension that fewer have given are let go.
     """
-    for alike in await Slice.filter(purpose=UNCOUNTED).order_by("id"):
-        waiting = Response.filter(slice_id=alike.id, settle_at__isnull=True)
-        rows = await waiting.order_by("id").select_for_update()
+    for alike in kinds:
+        rows = await Response.filter(slice_id=alike.id, settle_at__isnull=True).order_by("id").select_for_update()
         if sum(row.overall is not None for row in rows) >= FEWEST:
             await _count(rows, await slices.counted(alike), day=_day(now))
 

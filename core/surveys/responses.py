@@ -253,8 +253,9 @@ async def _judge(invite: Invite, response: Response, scores: dict[str, int], *, 
         band=response.band,
         at=now,
     )
-    await _tell_ticket(invite, response, scores, previous, now=now)
-    await rules.react(invite, response, scores, previous, now=now)
+    if invite.contact.erased_at is None:
+        await _tell_ticket(invite, response, scores, previous, now=now)
+        await rules.react(invite, response, scores, previous, now=now)
     return response
 
 

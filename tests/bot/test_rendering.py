@@ -204,6 +204,11 @@ def test_every_label_can_be_said(templates: Templates) -> None:
             assert said.strip() or key == "time.between_units"
 
 
+@pytest.mark.parametrize(("code", "words"), [("inquiry", "咨询"), ("warranty", "warranty"), ("", "")])
+def test_a_code_that_only_an_outside_system_knows_stays_as_it_is(templates: Templates, code: str, words: str) -> None:
+    assert templates.named("ticket_type", code, "zh-Hans") == words
+
+
 def test_every_label_that_the_program_says_exists(templates: Templates) -> None:
     said: set[str] = set()
     for package in ("bot", "core"):

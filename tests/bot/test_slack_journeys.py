@@ -10,7 +10,6 @@ from core.models.contacts import Address, Reach
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Attachment, AttachmentState, Ticket, TicketEntry
 from tests import world
-from tests.ports import free_port
 from tests.rigs.slack import Mood, SlackRig
 from tests.rigs.slack_state import Posted
 from tests.rigs.smtp import SmtpRig
@@ -22,28 +21,9 @@ HELP = "C0HELP"
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        rig.person(ANN, name="Ann <3", email="ann@example.org")
-        rig.person(EVE, name="Eve", email="eve@example.org")
-        rig.person("U0KIM", name="Kim", email="kim@example.org")
-        rig.channels[HELP] = "help"
-        yield rig
-
-
-@pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 async def here(sqlite_url: str, slack: SlackRig, mail: SmtpRig) -> AsyncIterator[World]:
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    table = {"kind": "email", "from": "Support <support@example.org>", "smtp_host": mail.host, "smtp_port": mail.port}
-    channels = {"slack": world.slack_table(slack) | {"messages_per_second": 50}, "mail": table | {"smtp_tls": "none"}}
-    async with world.running(sqlite_url, channels, port=port) as running:
+    slack.channels[HELP] = "help"
+    async with world.between(sqlite_url, slack, mail, more={"slack": {"messages_per_second": 50}}) as running:
         yield running
 
 

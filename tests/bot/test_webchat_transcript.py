@@ -21,19 +21,8 @@ ASKED = {"id": "abcdefgh", "address": ANN}
 
 
 @pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 async def here(sqlite_url: str, mail: SmtpRig) -> AsyncIterator[World]:
-    relay = {"smtp_host": mail.host, "smtp_port": mail.port, "smtp_tls": "none"}
-    tables: dict[str, dict[str, Any]] = {
-        "webchat": {"kind": "webchat"},
-        "mail": {"kind": "email", "from": "Support <support@example.org>", **relay},
-    }
-    async with world.running(sqlite_url, tables, setup=SETUP) as running:
+    async with world.between(sqlite_url, mail, more=world.WEBCHAT, setup=SETUP) as running:
         yield running
 
 

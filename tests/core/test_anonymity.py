@@ -21,9 +21,10 @@ from core.models.setup import Rule
 from core.reactions import unnamed
 from core.reactions.settings import RuleSettings
 from core.store import Store
-from core.surveys import anonymity, held, invites, responses, visits
+from core.surveys import held, invites, responses, visits
 from core.surveys.visits import Answer
 from tests.core.builders import asked, at, company, resolved, whole
+from tests.web.admin import statements
 
 
 async def answered(
@@ -39,8 +40,7 @@ async def answered(
 
 async def hour_is_over(now: datetime) -> None:
     """What the worker does at every sweep."""
-    await unnamed.tell(now=now)
-    await anonymity.count_enough(now=now)
+    await unnamed.look(now=now)
 
 
 async def board(now: datetime, **filters: Any) -> figures.Board:
@@ -225,6 +225,18 @@ async def test_the_team_hears_of_it_at_the_full_hour_once(store: Store) -> None:
     assert (told.channel, told.target) == ("slack", "C0ALERTS")
     assert (told.contact_id, told.ticket_id, told.subject_id) == (None, None, None)
     assert sorted(told.payload["answers"]) == sorted(row.id for row in await Response.all())  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+async def test_looking_when_nothing_is_due_reads_once_and_writes_nothing(sqlite_store: Store, count: int) -> None:
+    await company(anonymous=True)
+    await many(count, now=at())
+    await hour_is_over(at(hours=1))
+    await answered("T-9", contact="c-9", addresses=(("support-bot", "9"),), now=at(hours=1, minutes=5))
+    with statements.told(sqlite_store) as asked_of_it:
+        await hour_is_over(at(hours=1, minutes=30))
+    [only] = asked_of_it
+    assert only.startswith("SELECT")
 
 
 async def test_many_unhappy_answers_are_a_few_messages(store: Store) -> None:

@@ -21,13 +21,14 @@ from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryStat
 from core.models.desk import Attachment, Ticket, TicketStatus
 from core.models.invites import Decision, Invite
 from core.models.reactions import Alert, AlertState, Reaction, Recovery, RecoveryState
-from core.models.responses import HeldAnswer, PageVisit, Response, Score
+from core.models.responses import Band, HeldAnswer, PageVisit, Response, Score
 from core.plumbing import arrivals, deliveries
 from core.ports import BounceKind, File, RawArrival
-from core.privacy import erase, export, person
+from core.privacy import erase, export, person, retracting
 from core.privacy.ledger import Ledger
-from core.reactions import alerts
-from core.surveys import invites, responses, tokens
+from core.reactions import alerts, unnamed
+from core.surveys import anonymity, invites, responses, tokens, visits
+from core.surveys.visits import Answer
 from tests.core.builders import NOON, asked, at, company, whole
 
 NO_WORDS = {"scores", "alerts", "invites", "occasions", "webhook_calls", "ab_invites"}
@@ -216,6 +217,22 @@ async def test_what_the_staff_were_sent_is_taken_back_but_for_what_is_drawn_agai
     assert await tables_with(store, CANARY) == []
 
 
+@pytest.mark.parametrize(("receipt", "taken_back"), [("C0:shown", 0), ("C0:new", 1)])
+async def test_what_was_just_leaving_is_taken_back_but_for_what_is_drawn_again_in_its_place(
+    ann: Contact, ledger: Ledger, receipt: str, taken_back: int
+) -> None:
+    await Delivery.filter(kind="alert").update(state=DeliveryState.SENT, sent_at=NOON, receipt="C0:shown")
+    screen, ticket = alerts.screen_of((await Alert.get()).id), await Ticket.get()
+    draft = deliveries.Draft("leaving", "alert", "slack", "C0ALERTS", screen=screen, ticket_id=ticket.id)
+    await transactions.run(lambda: deliveries.schedule(draft, due=NOON, now=NOON))
+    await Delivery.filter(key="leaving").update(state=DeliveryState.SENDING)
+    leaving = await Delivery.get(key="leaving")
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
+    assert not await deliveries.sent(leaving, receipt=receipt, drawn={"text": CANARY}, now=at(hours=1))
+    await transactions.run(lambda: retracting.retract_late(leaving, receipt, now=at(hours=1)))
+    assert await Delivery.filter(kind=retracting.KIND, receipt=receipt).count() == taken_back
+
+
 async def test_one_line_in_the_audit_says_who_did_it_and_nothing_of_the_person(ann: Contact, ledger: Ledger) -> None:
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     [line] = await AuditLine.all()
@@ -241,6 +258,89 @@ async def test_a_dead_address_stays_dead_and_a_no_stays_a_no_though_nobody_can_r
     )
     assert again.id != ann.id
     assert again.opted_out_at == at(hours=2)
+
+
+async def answering(now: datetime = NOON, **settings: bool) -> Contact:
+    """Somebody in the middle of a bad answer that nobody has judged yet."""
+    await company(**settings)
+    invite = await asked(f"T-{CANARY}", contact=f"c-{CANARY}", addresses=ADDRESSES)
+    await visits.opened(invite, nonce="n1", session="s1", overall=1, now=now)
+    await visits.hold(invite, Answer({"overall": 1}, comment=CANARY), {"agent": CANARY}, confirm="n2", now=now)
+    await responses.give_score(await whole(invite), "overall", 1, now=now)
+    await responses.give_score(await whole(invite), "speed", 2, now=now)
+    await responses.give_comment(await whole(invite), f"The {CANARY} is worse", now=now)
+    return await Contact.get(id=invite.contact_id)
+
+
+async def later(response_id: int) -> None:
+    """What would have come of the answer: its job wakes, and the hour is over."""
+    await responses.settle(response_id, now=at(minutes=11))
+    await unnamed.look(now=at(hours=1))
+
+
+async def test_an_anonymous_answer_that_was_still_open_is_cut_at_once_and_without_its_words(
+    store: store.Store, ledger: Ledger
+) -> None:
+    contact = await answering(anonymous=True)
+    tied = await Response.get()
+    assert tied.invite_id is not None
+    await erase.erase(contact, ledger=ledger, by=BY, now=at(minutes=5))
+    [kept] = await Response.all()
+    assert (kept.invite_id, kept.comment, kept.commented) == (None, "", False)
+    assert (kept.judged, kept.band, kept.id < 0) == ({"overall": 1, "speed": 2}, Band.NEGATIVE, True)
+    assert kept.created_at == NOON.replace(hour=0)
+    for table in (Score, HeldAnswer, PageVisit):
+        assert not await table.exists()
+    assert await tables_with(store, CANARY) == []
+    await later(tied.id)
+    [told] = await Delivery.filter(kind=unnamed.KIND)
+    assert told.payload["answers"] == [kept.id]
+    assert not await Delivery.filter(kind=anonymity.KEPT).exists(), "there is nobody whose message is drawn again"
+    for nothing in (Alert, Recovery, Reaction):
+        assert not await nothing.exists()
+    assert (await Ticket.get()).status == TicketStatus.RESOLVED
+    assert await tables_with(store, CANARY) == []
+
+
+async def test_it_counts_with_four_others_as_it_would_have(store: store.Store, ledger: Ledger) -> None:
+    contact = await answering(anonymous=True)
+    await erase.erase(contact, ledger=ledger, by=BY, now=at(minutes=5))
+    for number in range(4):
+        invite = await asked(f"T-{number}", contact=f"c-{number}", addresses=(("support-bot", str(number)),))
+        assert (await today.figures(zone="UTC", now=at(hours=1))).average is None
+        response = await responses.answer(invite, {"overall": 2}, [], "", finished=True, now=NOON)
+        await responses.settle(response.id, now=at(minutes=11))
+    await unnamed.look(now=at(hours=1))
+    assert (await today.figures(zone="UTC", now=at(hours=1))).average == pytest.approx(1.8)
+
+
+async def test_words_alone_of_an_open_anonymous_answer_leave_nothing(store: store.Store, ledger: Ledger) -> None:
+    await company(anonymous=True)
+    invite = await asked(addresses=ADDRESSES)
+    await responses.give_comment(invite, CANARY, now=NOON)
+    contact = await Contact.get()
+    await erase.erase(contact, ledger=ledger, by=BY, now=at(minutes=5))
+    assert not await Response.exists()
+    assert await tables_with(store, CANARY) == []
+
+
+@pytest.mark.parametrize("settings", [{}, {"anonymous": True}])
+async def test_a_named_answer_that_was_still_open_counts_and_wakes_nobody(
+    store: store.Store, ledger: Ledger, settings: dict[str, bool]
+) -> None:
+    contact = await answering(**settings)
+    if settings:
+        await responses.let_contact(await whole(await Invite.get()), True, now=at(seconds=5))
+    await erase.erase(contact, ledger=ledger, by=BY, now=at(seconds=20))
+    response = await Response.get()
+    assert (response.overall, response.band, response.settle_at) == (1, Band.NEGATIVE, None)
+    assert (await today.figures(zone="UTC", now=at(minutes=1))).negative == 1
+    await later(response.id)
+    for nothing in (Alert, Recovery, Reaction):
+        assert not await nothing.exists()
+    assert (await Ticket.get()).status == TicketStatus.RESOLVED
+    assert not await Delivery.filter(state=DeliveryState.WAITING).exclude(kind=cards.CARD).exists()
+    assert await tables_with(store, CANARY) == []
 
 
 async def test_what_was_summed_up_is_what_goes(ann: Contact) -> None:

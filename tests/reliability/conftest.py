@@ -25,18 +25,6 @@ def dice() -> random.Random:
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        yield rig
-
-
-@pytest.fixture
 def channels(telegram: TelegramRig, slack: SlackRig) -> dict[str, dict[str, object]]:
     return {"support-bot": world.telegram_table(telegram), "slack": world.slack_table(slack)}
 

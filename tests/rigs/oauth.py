@@ -7,13 +7,12 @@ async with TokenServer() as tokens:
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
 from aiohttp import web
 
+from tests.rigs.loopback import Loopback
 
-class TokenServer:
+
+class TokenServer(Loopback):
     """`asked` holds the forms that came; `good` the tokens that are taken. `status` in place of 200 breaks it."""
 
     client_id = "afterword-client"
@@ -28,24 +27,9 @@ class TokenServer:
         self.renews = False
         self.asked: list[dict[str, str]] = []
         self.good: set[str] = set()
-        self.port = 0
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.add_routes([web.post("/token", self._token), web.get("/introspect", self._introspect)])
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/token", self._token), web.get("/introspect", self._introspect)]
 
     @property
     def url(self) -> str:

@@ -12,13 +12,14 @@ import hashlib
 import json
 import secrets
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
+
+from tests.rigs.loopback import Loopback
 
 DEFECTS = (
     "unsigned",
@@ -47,7 +48,7 @@ DEFECTS = (
 )
 
 
-class OpenIdProvider:
+class OpenIdProvider(Loopback):
     """`asked` holds what came to the token endpoint; `claims` is what is said of who signs in."""
 
     client_id = "afterword"
@@ -60,32 +61,16 @@ class OpenIdProvider:
         self.posts = False
         self.asked: list[dict[str, str]] = []
         self.fetched: list[str] = []
-        self.port = 0
         self._codes: dict[str, dict[str, str]] = {}
         self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
         self._other = RSAKey.generate_key(2048, {"kid": "one"})
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.add_routes(
-            [
-                web.get("/.well-known/openid-configuration", self._metadata),
-                web.get("/keys", self._keys),
-                web.post("/token", self._token),
-            ]
-        )
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = self._runner.addresses[0][1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/.well-known/openid-configuration", self._metadata),
+            web.get("/keys", self._keys),
+            web.post("/token", self._token),
+        ]
 
     @property
     def issuer(self) -> str:

@@ -17,11 +17,11 @@ from aiohttp import web
 from tests.rigs.slack_oauth import Consent
 from tests.rigs.slack_state import Arguments, RefusedError, SlackState
 
-Mood = Literal["fine", "busy", "gone", "silent", "lost", "broken", "garbled"]
+Mood = Literal["fine", "busy", "gone", "silent", "lost", "slow", "broken", "garbled"]
 """What the Web API does.
 
-busy: 429 · gone: refuses with `refusal` · silent: never answers · lost: does it, but never answers · broken: 500 with
-HTML · garbled: 200 with HTML.
+busy: 429 · gone: refuses with `refusal` · silent: never answers · lost: does it, but never answers · slow: does it, and
+answers when the mood is another · broken: 500 with HTML · garbled: 200 with HTML.
 """
 
 _LOOKUPS = frozenset({"conversations.open", "users.lookupByEmail", "users.info"})
@@ -180,6 +180,8 @@ class SlackServer(SlackState):
         self._changed.set()
         if mood == "lost":
             await self._closing.wait()
+        if mood == "slow":
+            await self.until(lambda: self.mood != "slow")
         return web.json_response(answer, headers={"x-oauth-scopes": self.scopes})
 
     def _missing(self, method: str) -> float:

@@ -26,9 +26,8 @@ FORBIDDEN = "That is not yours to see"
 
 
 @pytest.fixture
-async def front(sqlite_store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
+def front(sqlite_front: Front) -> Front:
+    return sqlite_front
 
 
 @pytest.fixture

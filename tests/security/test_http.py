@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Route
@@ -36,18 +33,6 @@ from tests.web import front as fronts
 from tests.web.front import HOOK_SECRET, Front, Page, Person
 
 WRITTEN: tuple[type[Model], ...] = (Response, Score, Ticket, Contact, TicketEntry, HeldAnswer, Delivery)
-
-
-@pytest.fixture
-async def front(store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def sqlite_front(sqlite_store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
 
 
 async def rows() -> dict[str, int]:
@@ -677,16 +662,9 @@ async def raw(port: int, sent: bytes) -> bytes:
 
 
 @pytest.fixture
-async def port(sqlite_front: Front) -> AsyncIterator[int]:
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    config: dict[str, Any] = {"log_config": None, "lifespan": "off", "ws": "none", "server_header": False}
-    server = uvicorn.Server(uvicorn.Config(sqlite_front.app, **config))
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    await fronts.until(lambda: server.started)
-    yield listening.getsockname()[1]
-    server.should_exit = True
-    await task
+async def port(sqlite_store: stores.Store) -> AsyncIterator[int]:
+    async with fronts.served() as front:
+        yield int(front.site.base_url.rpartition(":")[2])
 
 
 @pytest.mark.parametrize(

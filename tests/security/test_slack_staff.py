@@ -17,7 +17,6 @@ from core.models.setup import Staff
 from core.surveys import responses
 from tests import world
 from tests.core.builders import asked
-from tests.ports import free_port
 from tests.rigs.slack import SlackRig
 from tests.world import World
 
@@ -55,20 +54,10 @@ VERBS = [
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackRig]:
-    async with SlackRig() as rig:
-        for user in ("U0KIM", "U0EVE", "U0LEFT"):
-            rig.person(user, name=user)
-        yield rig
-
-
-@pytest.fixture
 async def here(sqlite_url: str, slack: SlackRig) -> AsyncIterator[World]:
     """Ann's bad mark is in Slack, and so is what she asked."""
-    port = free_port()
-    slack.hook_url = f"http://127.0.0.1:{port}/hooks/slack"
-    channels = {"slack": world.slack_table(slack)}
-    async with world.running(sqlite_url, channels, setup=world.SETUP + LEFT, port=port) as running:
+    slack.person("U0LEFT", name="Left")
+    async with world.between(sqlite_url, slack, setup=world.SETUP + LEFT) as running:
         invite = await asked(addresses=(("nowhere", "1"),), now=running.clock())
         response = await responses.answer(invite, {"overall": 1}, [], "", finished=True, now=running.clock())
         await responses.settle(response.id, now=running.clock())

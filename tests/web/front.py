@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 
 from bot import channels
@@ -144,6 +146,20 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
     finally:
         await site.templates.close()  # its process belongs to this test's loop
         folder.cleanup()
+
+
+@asynccontextmanager
+async def served(**settings: Any) -> AsyncIterator[Front]:
+    """A front on a free port of 127.0.0.1, for a real browser."""
+    listening = socket.create_server(("127.0.0.1", 0))  # closed by the server
+    async with opened(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", **settings) as front:
+        config = uvicorn.Config(front.app, log_config=None, lifespan="off", ws="none", server_header=False)
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        await until(lambda: server.started)
+        yield front
+        server.should_exit = True
+        await task
 
 
 @lru_cache(maxsize=1)

@@ -14,13 +14,11 @@ import pytest
 
 from bot.web.api import reference
 from core import access, housekeeping
-from core import store as stores
 from core.models.access import IdempotentAnswer
 from core.models.contacts import Contact
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.surveys import invites, responses
-from tests.web import front as fronts
 from tests.web.front import Front
 
 RESOLVED = {
@@ -40,12 +38,6 @@ RESOLVED = {
         "addresses": [{"channel": "support-bot", "address": "777"}],
     },
 }
-
-
-@pytest.fixture
-async def front(store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -10,20 +10,12 @@ import httpx
 import pytest
 
 from bot.web.api.attachments import disposition
-from core import store as stores
 from core.desk import tickets
 from core.models.desk import Attachment
 from core.ports import File
-from tests.web import front as fronts
 from tests.web.front import NOON, Front
 
 PAGE = b"<script>alert(document.cookie)</script>"
-
-
-@pytest.fixture
-async def front(store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
 
 
 @pytest.fixture

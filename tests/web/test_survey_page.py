@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from core import store as stores
@@ -13,12 +11,6 @@ from core.models.responses import HeldAnswer, PageVisit, Response, Score
 from core.surveys import invites, responses, visits
 from tests.web import front as fronts
 from tests.web.front import Front, Person
-
-
-@pytest.fixture
-async def front(store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
 
 
 async def scores() -> dict[str, int]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from core import store as stores
@@ -31,21 +28,8 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
 
 @pytest.fixture
 async def front(sqlite_store: stores.Store) -> AsyncIterator[Front]:
-    listening = socket.socket()  # closed by the server
-    listening.bind(("127.0.0.1", 0))
-    base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    async with fronts.opened(base_url=base_url) as opened, served(opened, listening):
+    async with fronts.served() as opened:
         yield opened
-
-
-@asynccontextmanager
-async def served(front: Front, listening: socket.socket) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(front.app, log_config=None, lifespan="off", ws="none"))
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    await fronts.until(lambda: server.started)
-    yield
-    server.should_exit = True
-    await task
 
 
 @pytest.fixture

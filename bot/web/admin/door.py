@@ -124,8 +124,7 @@ class Visit:
 
     def named(self, section: str, code: str) -> str:
         """A code in words, where there are some for it."""
-        label = f"{section}.{code}"
-        return self.say(label) if self.site.templates.has_label(label) else code
+        return self.site.templates.named(section, code, self.locale)
 
     @property
     def said(self) -> str:

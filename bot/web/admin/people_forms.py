@@ -9,11 +9,13 @@ from zoneinfo import available_timezones
 
 from fastapi import HTTPException
 from pydantic import ValidationError
+from starlette.responses import Response
 
 from bot.web.admin import differences
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
+from core.accounts.roles import Right
 from core.models.setup import Staff, Team
 from core.setting_problems import Problem, explain
 from core.setup import Seen, SetupError, StaffSetup, Stale, TeamSetup
@@ -21,6 +23,8 @@ from core.setup import Seen, SetupError, StaffSetup, Stale, TeamSetup
 M = TypeVar("M", Staff, Team)
 Values = dict[str, Any]
 MOST_ROWS = 120
+SPARE: list[Values] = [{}, {}]
+"""So many empty rows wait at the end of each table of a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,28 @@ async def found(model: type[M], table: str, number: int) -> tuple[M, Seen]:
     return row, seen
 
 
+def draw_list(visit: Visit, page: str, form: Mapping[str, str], problems: Mapping[str, str], **shown: Any) -> Response:
+    """All of them, and the form for one more, as it was typed."""
+    status = 422 if problems else 200
+    return visit.draw(page, status=status, form=form, problems=problems, changing=_may_change(visit), **shown)
+
+
+def draw_one(
+    visit: Visit, page: str, values: Values, mark: str, *, outcome: Outcome | None = None, **shown: Any
+) -> Response:
+    """One of them in its form; with what was wrong, when it was sent and not saved."""
+    shown |= {"values": values, "mark": mark, "outcome": outcome or Outcome(), "spare": SPARE}
+    shown |= {"zones": sorted(available_timezones()), "channels": sorted(visit.site.channels)}
+    return visit.draw(page, status=422 if outcome else 200, changing=_may_change(visit), **shown)
+
+
+def _may_change(visit: Visit) -> bool:
+    return visit.may(Right.CHANGE_SETUP)
+
+
 async def people(visit: Visit) -> list[tuple[str, str]]:
     """Everybody, for a choice: key and name; who is not active is marked so."""
     return [
         (one.key, (one.name or one.key) if one.active else visit.say("people.left", name=one.name or one.key))
         for one in await Staff.all().order_by("name", "key")
     ]
-
-
-def zones() -> list[str]:
-    return sorted(available_timezones())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -17,8 +17,6 @@ from core.setup import StaffSetup
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/staff"
-SPARE: list[Values] = [{}, {}]
-"""So many empty rows wait at the end of each table of a form."""
 _PLAIN = ("name", "email", "team", "locale", "timezone", "quiet_hours")
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
@@ -67,30 +65,18 @@ async def _teams() -> list[tuple[str, str]]:
 async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:
     problems = outcome.beside("email", visit.say("people.taken")) if outcome else {}
     people = Staff.all().order_by("-active", "name", "key").prefetch_related("team", "addresses")
-    return visit.draw(
-        "staff",
-        status=422 if problems else 200,
-        people=await people,
-        teams=await _teams(),
-        form=form or {},
-        problems=problems,
-        changing=visit.may(Right.CHANGE_SETUP),
-    )
+    return people_forms.draw_list(visit, "staff", form or {}, problems, people=await people, teams=await _teams())
 
 
 async def _one(visit: Visit, person: Staff, values: Values, mark: str, *, outcome: Outcome | None = None) -> Response:
-    templates = visit.site.templates
-    shown: dict[str, Any] = {
-        "person": person,
-        "values": values,
-        "mark": mark,
-        "outcome": outcome or Outcome(),
-        "teams": await _teams(),
-        "locales": [("", "—"), *((one, one) for one in templates.locales())],
-        "zones": people_forms.zones(),
-        "channels": sorted(visit.site.channels),
-        "spare": SPARE,
-        "account": await Account.filter(staff_id=person.id, active=True).first(),
-        "changing": visit.may(Right.CHANGE_SETUP),
-    }
-    return visit.draw("staffer", status=422 if outcome else 200, **shown)
+    return people_forms.draw_one(
+        visit,
+        "staffer",
+        values,
+        mark,
+        outcome=outcome,
+        person=person,
+        teams=await _teams(),
+        locales=[("", "—"), *((one, one) for one in visit.site.templates.locales())],
+        account=await Account.filter(staff_id=person.id, active=True).first(),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -19,8 +19,6 @@ from core.setup import Stale, TeamSetup, teams
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/teams"
-SPARE: list[Values] = [{}, {}]
-"""So many empty rows wait at the end of each table of a form."""
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
@@ -109,34 +107,23 @@ async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Ou
     found = await Team.all().order_by("name", "key").prefetch_related("members")
     on_duty = {team.id: await duty.now_on(team, now=visit.now) for team in found}
     problems = outcome.beside("key", visit.say("teams.taken")) if outcome else {}
-    return visit.draw(
-        "teams",
-        status=422 if problems else 200,
-        teams=found,
-        on_duty=on_duty,
-        form=form or {},
-        problems=problems,
-        changing=visit.may(Right.CHANGE_SETUP),
-    )
+    return people_forms.draw_list(visit, "teams", form or {}, problems, teams=found, on_duty=on_duty)
 
 
 async def _one(visit: Visit, team: Team, values: Values, mark: str, *, outcome: Outcome | None = None) -> Response:
-    shown: dict[str, Any] = {
-        "team": team,
-        "values": values,
-        "mark": mark,
-        "outcome": outcome or Outcome(),
-        "members": await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),
-        "people": await people_forms.people(visit),
-        "zones": people_forms.zones(),
-        "site_zone": visit.site.timezone,
-        "days": DAYS,
-        "spare": SPARE,
-        "channels": sorted(visit.site.channels),
-        "on_duty": await duty.now_on(team, now=visit.now),
-        "planned": await ladders.plan(team, now=visit.now),
-        "trial": await trials.latest(team),
-        "hanging": await teams.hanging_on(team.key),
-        "changing": visit.may(Right.CHANGE_SETUP),
-    }
-    return visit.draw("team", status=422 if outcome else 200, **shown)
+    return people_forms.draw_one(
+        visit,
+        "team",
+        values,
+        mark,
+        outcome=outcome,
+        team=team,
+        members=await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),
+        people=await people_forms.people(visit),
+        site_zone=visit.site.timezone,
+        days=DAYS,
+        on_duty=await duty.now_on(team, now=visit.now),
+        planned=await ladders.plan(team, now=visit.now),
+        trial=await trials.latest(team),
+        hanging=await teams.hanging_on(team.key),
+    )

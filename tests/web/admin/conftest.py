@@ -1,4 +1,4 @@
-"""A front of the web over a store, for the admin's browser."""
+"""A company with a history, for the admin's browser."""
 
 from __future__ import annotations
 
@@ -8,23 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core import store as stores
 from tests.rigs import kestrel
 from tests.rigs.kestrel import Kestrel
-from tests.web import front as fronts
-from tests.web.front import Front
-
-
-@pytest.fixture
-async def front(store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def sqlite_front(sqlite_store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

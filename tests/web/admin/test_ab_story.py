@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from core import store as stores
-from core.accounts import accounts, passwords
-from core.models.accounts import Role
 from core.models.wordings import ABTest
 from core.wordings import counts
 from tests import world
-from tests.rigs.demo_browser import chromium
 from tests.rigs.telegram import TelegramRig
 from tests.test_accessible import all_ways
-from tests.web.admin.desk import PASSWORD
-from tests.web.admin.test_template_story import LEE, sign_in
+from tests.web.admin import lee
 from tests.world import World
 
 pytestmark = pytest.mark.browser
@@ -26,20 +20,8 @@ B = "Only this: {{ question }} {{ ticket.number }}"
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def here(tmp_path: Path, telegram: TelegramRig) -> AsyncIterator[World]:
-    url = f"sqlite://{tmp_path}/story.db"
-    await stores.upgrade(url)
-    async with world.running(url, {"support-bot": world.telegram_table(telegram)}) as running:
-        await accounts.create(
-            LEE, Role.ADMIN, name="Lee", password_hash=await passwords.hashed(PASSWORD), by="test", now=running.clock()
-        )
-        await telegram.until(lambda: telegram.webhook)
+async def here(sqlite_url: str, telegram: TelegramRig) -> AsyncIterator[World]:
+    async with world.between(sqlite_url, telegram) as running:
         yield running
 
 
@@ -62,12 +44,7 @@ async def ask_enough(here: World, telegram: TelegramRig, test: ABTest) -> None:
 
 
 async def test_she_starts_a_test_waits_and_keeps_b_for_everybody(here: World, telegram: TelegramRig) -> None:
-    async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
-        await sign_in(page, here)
+    async with lee.signed_in(here) as page:
         await page.goto(f"{here.base_url}/admin/templates/edit?kind=invite&locale=en")
         await page.get_by_label("The text").fill(B)
         await page.get_by_role("button", name="Test against what goes out…").click()
@@ -87,7 +64,7 @@ async def test_she_starts_a_test_waits_and_keeps_b_for_everybody(here: World, te
         await expect(page.get_by_role("button", name="Keep B")).to_have_count(0)
         await here.move_on(days=8)
 
-        await sign_in(page, here)
+        await lee.sign_in(page, here)
         await page.goto(f"{here.base_url}/admin/templates/ab-tests")
         await page.get_by_role("link", name="Question for a rating").click()
         await expect(page.get_by_text("With B more people answer: 100.0 percentage points more")).to_be_visible()
@@ -98,4 +75,3 @@ async def test_she_starts_a_test_waits_and_keeps_b_for_everybody(here: World, te
         await here.app.worker.sweep()
         for chat in range(2000, 2004):
             assert (await ask(here, telegram, chat)).startswith("Only this: How satisfied")
-        assert complaints == []

@@ -9,7 +9,7 @@ import pytest
 from core.models.invites import Invite
 from core.models.setup import Survey
 from core.reactions import unnamed
-from core.surveys import anonymity, catalogue, invites, responses
+from core.surveys import catalogue, invites, responses
 from tests.web.admin.desk import Role, at
 from tests.web.admin.test_surveys import DEFAULT, send
 from tests.web.front import Front
@@ -26,9 +26,7 @@ async def answered(front: Front, *scores: int, comment: str = "") -> list[Invite
         response = await responses.answer(invite, {"overall": score}, [], comment, finished=True, now=front.clock.now)
         await responses.settle(response.id, now=front.clock.now + timedelta(minutes=11))
         found.append(invite)
-    later = front.clock.now + timedelta(hours=1)
-    await unnamed.tell(now=later)
-    await anonymity.count_enough(now=later)
+    await unnamed.look(now=front.clock.now + timedelta(hours=1))
     return found
 
 

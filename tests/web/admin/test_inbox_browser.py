@@ -24,17 +24,8 @@ SETUP = world.SETUP.replace('alert = { channel = "slack", to = "C0ALERTS" }\n', 
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        rig.introduce(ANN, "Ann <3")
-        yield rig
-
-
-@pytest.fixture
 async def here(sqlite_url: str, telegram: TelegramRig) -> AsyncIterator[World]:
-    channels = {"support-bot": world.telegram_table(telegram)}
-    async with world.running(sqlite_url, channels, setup=SETUP) as running:
-        await telegram.until(lambda: telegram.webhook)
+    async with world.between(sqlite_url, telegram, setup=SETUP) as running:
         yield running
 
 

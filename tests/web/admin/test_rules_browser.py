@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,17 +15,14 @@ from tests.rigs import axe
 from tests.web import front as fronts
 from tests.web.admin.desk import account
 from tests.web.front import Front
-from tests.web.test_survey_page_browser import CHROMIUM, served, window
+from tests.web.test_survey_page_browser import CHROMIUM, window
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 async def front(sqlite_store: stores.Store) -> AsyncIterator[Front]:
-    listening = socket.socket()  # closed by the server
-    listening.bind(("127.0.0.1", 0))
-    base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    async with fronts.opened(base_url=base_url) as opened, served(opened, listening):
+    async with fronts.served() as opened:
         yield opened
 
 

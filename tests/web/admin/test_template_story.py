@@ -3,55 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from core import store as stores
-from core.accounts import accounts, passwords
-from core.models.accounts import Role
 from core.models.deliveries import Delivery
 from core.models.setup import Wording
 from tests import world
-from tests.rigs.demo_browser import chromium
 from tests.rigs.smtp import SmtpRig
-from tests.web.admin.desk import PASSWORD
+from tests.web.admin import lee
 from tests.world import World
 
 pytestmark = pytest.mark.browser
-LEE, ANN = "lee@example.org", "ann@example.net"
+ANN = "ann@example.net"
 
 
 @pytest.fixture
-async def mail() -> AsyncIterator[SmtpRig]:
-    async with SmtpRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def here(tmp_path: Path, mail: SmtpRig) -> AsyncIterator[World]:
-    url = f"sqlite://{tmp_path}/story.db"
-    await stores.upgrade(url)
-    relay = {"smtp_host": mail.host, "smtp_port": mail.port, "smtp_tls": "none"}
-    table = {"kind": "email", "from": "Support <support@example.org>", **relay}
+async def here(sqlite_url: str, mail: SmtpRig) -> AsyncIterator[World]:
     setup = world.SETUP.replace('alert = { channel = "slack", to = "C0ALERTS" }', "").replace(
         'addresses = [{ channel = "slack", address = "U0KIM" }]', ""
     )
-    async with world.running(url, {"mail": table, "chat": {"kind": "webchat"}}, setup=setup) as running:
-        await accounts.create(
-            LEE, Role.ADMIN, name="Lee", password_hash=await passwords.hashed(PASSWORD), by="test", now=running.clock()
-        )
+    async with world.between(sqlite_url, mail, more={"chat": {"kind": "webchat"}}, setup=setup) as running:
         yield running
 
 
 async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail: SmtpRig) -> None:
-    async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
-        await sign_in(page, here)
+    async with lee.signed_in(here) as page:
         await page.get_by_role("link", name="Words", exact=True).click()
         await page.get_by_role("link", name="Question for a rating", exact=True).click()
         await page.get_by_role("button", name="Open").click()
@@ -71,7 +48,7 @@ async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail
 
         await page.get_by_role("button", name="Send me a test").click()
         await expect(page.get_by_text("on its way to you")).to_be_visible()
-        test = await mail.mail_to(LEE)
+        test = await mail.mail_to(lee.MAIL)
         assert test.header("Subject").startswith("[Test]")
         assert "This is a test." in test.text
         assert "Dear customer" in test.text
@@ -92,21 +69,10 @@ async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail
         await here.resolve("T-2", addresses=[("mail", "kim@example.net")], contact="c-2")
         assert "is resolved" in (await mail.mail_to("kim@example.net")).text
         assert await Delivery.filter(kind="trial", state="sent").count() == 1
-        assert complaints == []
 
 
 async def test_on_a_phone_nothing_sticks_out(here: World) -> None:
-    async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 360, "height": 740}, locale="en-GB")
-        await sign_in(page, here)
+    async with lee.signed_in(here, width=360, height=740) as page:
         for path in ("", "/invite", "/edit?kind=invite&locale=en", "/edit?kind=alert&locale=zh-Hans"):
             await page.goto(f"{here.base_url}/admin/templates{path}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
-
-
-async def sign_in(page: Page, here: World) -> None:
-    await page.goto(f"{here.base_url}/admin/login")
-    await page.get_by_label("E-mail address").fill(LEE)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", name="Hello, Lee")).to_be_visible()
