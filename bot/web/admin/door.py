@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from bot import troubles
 from bot.web import pages, reading
 from bot.web.admin import navigation
 from bot.web.policies import Policy
@@ -66,6 +67,10 @@ class Visit:
     def when(self, moment: datetime) -> str:
         """A moment on the site's clock, its day named."""
         return self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
+
+    def trouble(self, sentence: str) -> str:
+        """Why something did not go out or was not understood, as it was stored."""
+        return troubles.in_words(sentence, self.site.templates, self.locale)
 
     def why(self, refusal: Refusal) -> str:
         """Why something was refused, in the reader's language where it has been translated."""
