@@ -33,12 +33,11 @@ def in_words(visit: Visit, value: object) -> str:
     if isinstance(value, bool):
         return visit.say("audit.yes" if value else "audit.no")
     if isinstance(value, Mapping):
-        parts = [(_named(visit, name), in_words(visit, one)) for name, one in value.items()]
-        told = [visit.say("audit.part", name=name, value=words) for name, words in parts if words]
-        return visit.say("problem.comma").join(told)
+        pairs = [(_named(visit, name), in_words(visit, one)) for name, one in value.items()]
+        return visit.listed(visit.say("audit.part", name=name, value=words) for name, words in pairs if words)
     if isinstance(value, list | tuple):
-        between_parts = "\n" if any(isinstance(one, Mapping) for one in value) else visit.say("problem.comma")
-        return between_parts.join(in_words(visit, one) for one in value)
+        parts = [in_words(visit, one) for one in value]
+        return "\n".join(parts) if any(isinstance(one, Mapping) for one in value) else visit.listed(parts)
     return str(value)
 
 

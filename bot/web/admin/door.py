@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,9 +82,11 @@ class Visit:
         return self.say(phrase.label, **values).strip()
 
     def _told(self, value: object) -> object:
-        if isinstance(value, Phrase):
-            return self.tell(value)
-        return self.say("problem.comma").join(map(str, value)) if isinstance(value, tuple) else value
+        return self.tell(value) if isinstance(value, Phrase) else value
+
+    def listed(self, parts: Iterable[object], *, long: bool = False) -> str:
+        """Several things in one sentence; `long` ones may have commas in them."""
+        return self.site.templates.listed(parts, self.locale, long=long)
 
     def wrong(self, refusal: Refusal | None) -> dict[str, str]:
         """For a form that is shown again: which field, and what is wrong with it; empty when nothing is."""

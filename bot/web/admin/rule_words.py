@@ -81,7 +81,7 @@ def _pairs(settings: Sequence[SurveySettings], words: Sequence[Wording]) -> list
 def sentence(settings: RuleSettings, known: Names) -> str:
     """ "When an answer has been judged, if the band is negative → reopen the request, alert the team"."""
     say = known.visit.say
-    then = say("rule.comma").join(action(one, known) for one in settings.then)
+    then = known.visit.listed(action(one, known) for one in settings.then)
     told = {"when": say(f"rule.when.{settings.event.value}"), "then": then}
     conditions = list(_conditions(settings.when, known))
     if conditions:

@@ -90,12 +90,13 @@ async def _try(visit: Visit, name: str, surveys: list[tuple[str, SurveySettings]
 def _sentence(visit: Visit, settings: SurveySettings) -> str:
     conditions = settings.conditions.model_dump()
     about = [
-        visit.say("surveys.about_one", name=visit.say(f"surveys.field.conditions-{name}"), wanted=", ".join(wanted))
+        visit.say("surveys.about_one", name=visit.say(f"surveys.field.conditions-{name}"), wanted=wanted)
         for name, wanted in conditions.items()
         if isinstance(wanted, tuple) and wanted
     ]
+    which = visit.listed(about, long=True)
     parts = [
-        visit.say("surveys.about_some", what="; ".join(about)) if about else visit.say("surveys.about_all"),
+        visit.say("surveys.about_some", what=which) if which else visit.say("surveys.about_all"),
         visit.say("surveys.after", span=_span(visit, settings.delay)),
         *(visit.say("surveys.at_most", count=one.invites, span=_span(visit, one.span)) for one in settings.budget[:1]),
         *([visit.say("surveys.sampled", percent=settings.sample)] if settings.sample < 100 else []),
@@ -231,7 +232,7 @@ async def _edit(
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
         warnings=survey_preview.warnings(settings, templates) if settings else [],
         compared=compared,
-        numbers=survey_numbers.lines(compared) if compared else [],
+        numbers=survey_numbers.lines(compared, visit.listed) if compared else [],
         days=DAYS,
         ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
@@ -267,7 +268,7 @@ def _span(visit: Visit, span: timedelta) -> str:
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
         count, left = divmod(left, size)
         told += [visit.say(f"duration.{unit}", count=count)] if count else []
-    return " ".join(told) or visit.say("duration.second", count=0)
+    return visit.say("time.between_units").join(told) or visit.say("duration.second", count=0)
 
 
 async def _find(key: str) -> Seen | None:
