@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -71,6 +71,14 @@ class Visit:
     def trouble(self, sentence: str) -> str:
         """Why something did not go out or was not understood, as it was stored."""
         return troubles.in_words(sentence, self.site.templates, self.locale)
+
+    def span(self, length: timedelta) -> str:
+        """To the second: "1 minute 30 seconds"."""
+        left, told = int(length.total_seconds()), []
+        for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+            count, left = divmod(left, size)
+            told += [self.say(f"duration.{unit}", count=count)] if count else []
+        return self.say("time.between_units").join(told) or self.say("duration.second", count=0)
 
     def why(self, refusal: Refusal) -> str:
         """Why something was refused, in the reader's language where it has been translated."""

@@ -99,9 +99,8 @@ def _conditions(when: When, known: Names) -> Iterable[str]:
             continue
         if name == "scores":
             for dimension, wanted in value.items():
-                yield say(
-                    "rule.if.score", dimension=known.dimensions.get(dimension, dimension), what=compared(wanted, known)
-                )
+                called, what = known.dimensions.get(dimension, dimension), compared(wanted, known.visit)
+                yield say("rule.if.score", dimension=called, what=what)
         elif name == "repeat":
             yield say("rule.if.repeat", count=value.times, span=known.span(value))
         else:
@@ -109,8 +108,8 @@ def _conditions(when: When, known: Names) -> Iterable[str]:
             yield say(f"rule.if.{name}", what=known.either(kind, value))
 
 
-def compared(wanted: Comparison, known: Names) -> str:
-    return known.visit.say(f"rule.sign.{_SIGNS[wanted.sign]}", value=wanted.value)
+def compared(wanted: Comparison, visit: Visit) -> str:
+    return visit.say(f"rule.sign.{_SIGNS[wanted.sign]}", value=wanted.value)
 
 
 def action(step: Do, known: Names) -> str:

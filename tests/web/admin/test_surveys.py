@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from core import audit
+from core import setup as setups
 from core.models.contacts import Contact
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.setup import Survey, Team
+from core.setup.models import Setup, SurveySetup
 from core.surveys import catalogue, invites, responses
 from tests.web.admin.desk import Browser, Role, at
 from tests.web.front import Front
@@ -220,3 +223,41 @@ async def test_a_long_difference_is_folded_and_whole(front: Front) -> None:
         page = await browser.open(path)
         assert long in page.text, path
         assert page.all("details", **{"class": "whole"}), path
+
+
+async def test_versions_and_audit_say_settings_in_the_readers_words(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    changes = {
+        "window": "08:00-20:00",
+        "scale": "words",
+        "delay": "90s",
+        "budget": "1 per 7d",
+        "over_budget": "postpone",
+    }
+    await send(browser, "publish", **changes, **{"conditions-types": ["complaint"], "title-en": "Well?"})
+    english = ("always", "Words", "1 minute 30 seconds", "each person at most 1× in 7 days", "Postpone", "Complaint")
+    chinese = ("随时", "文字", "1 分钟 30 秒", "每人 7 天内最多 1 次", "推迟", "投诉")
+    for locale, said, survey in (("en", english, "Survey default"), ("zh-Hans", chinese, "问卷 default")):
+        await browser.post("/admin/account", name="Lee", locale=locale)
+        for path in ("/admin/surveys/history/default", "/admin/audit"):
+            page = await browser.open(path)
+            for words in said:
+                assert words in page.text, (path, words)
+            for code in ("1m30s", "per 7d", "postpone", "complaint"):
+                assert code not in page.text, (path, code)
+        assert survey in page.text
+        assert "survey:default" not in page.text
+    page = await browser.open("/admin/audit?about=survey:default")
+    assert "问卷 default" in page.text
+
+
+async def test_who_published_by_a_file_is_named_in_the_readers_words(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    part = SurveySetup(key="default", delay=timedelta(hours=1))
+    await setups.apply(Setup(surveys=(part,)), now=sqlite_front.clock.now)
+    await browser.post("/admin/account", name="Lee", locale="zh-Hans")
+    for path in ("/admin/surveys/history/default", "/admin/audit"):
+        page = await browser.open(path)
+        assert "命令行" in page.text
+        assert "command line" not in page.text
