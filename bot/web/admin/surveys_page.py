@@ -234,6 +234,7 @@ async def _edit(
         numbers=survey_numbers.lines(compared, visit.listed) if compared else [],
         days=DAYS,
         ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
+        under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
     )

@@ -90,16 +90,52 @@ async def test_rows_are_added_moved_and_taken_out_without_a_script_and_nothing_i
 async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(front: Front) -> None:
     browser = await at(front)
     await browser.open(DEFAULT)
-    await send(browser, "publish", delay="soon", scale="own", **{"dim-1-key": "Bad Key", "reason-0-dimensions": "sped"})
+    await send(browser, "publish", delay="soon", scale="own", **{"dim-1-key": "Bad Key"})
     assert browser.status == 422
-    for name in ("delay", "dim-1-key", "reason-0-dimensions"):
+    for name in ("delay", "dim-1-key"):
         [field] = browser.page.all("input", name=name)
-        if name == "reason-0-dimensions":  # seen once the rest can be read
-            continue
         assert field["aria-invalid"] == "true"
         assert f"p-{name}" in field["aria-describedby"]
     assert filled(browser)["delay"] == "soon"
     assert await Survey.all().count() == 1
+
+
+def boxes(browser: Browser, reason: int) -> dict[str, bool]:
+    """The dimensions that a reason can belong to, by what their boxes are worth, and whether they are ticked."""
+    found = browser.page.all("input", type="checkbox", name=f"reason-{reason}-dimensions")
+    return {one["value"]: "checked" in one for one in found}
+
+
+async def test_a_reason_belongs_to_the_dimensions_that_are_ticked_whatever_their_keys_become(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    assert boxes(browser, 0) == {"0": False, "1": False, "2": False, "3": False}
+    assert "Only under these dimensions" in browser.page.text
+    await send(browser, "look", **{"reason-0-dimensions": ["2", "3"]})
+    assert boxes(browser, 0) == {"0": False, "1": False, "2": True, "3": True}
+    await send(browser, "up-dim-2")
+    assert boxes(browser, 0) == {"0": False, "1": True, "2": False, "3": True}
+    await send(browser, "look", **{"dim-1-key": "pace", "dim-1-label-en": "Pace"})
+    assert boxes(browser, 0)["1"]
+    await send(browser, "publish")
+    assert catalogue.settings_of(await Survey.get(current=True)).reasons[0].dimensions == ("pace", "resolution")
+
+
+async def test_a_dimension_that_is_taken_out_stays_ticked_until_somebody_takes_it_off(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await send(browser, "remove-dim-2", **{"reason-0-dimensions": ["2"]})
+    assert boxes(browser, 0) == {"0": False, "1": False, "2": False, "speed": True}
+    assert "does not exist any more" in browser.page.text
+    await send(browser, "publish")
+    assert browser.status == 422
+    [group] = [
+        one for one in browser.page.all("fieldset") if "p-reason-0-dimensions" in one.get("aria-describedby", "")
+    ]
+    assert group["aria-describedby"].startswith("h-reason-0-dimensions")
+    assert browser.page.all("span", id="p-reason-0-dimensions")
+    await send(browser, "publish", **{"reason-0-dimensions": []})
+    assert catalogue.settings_of(await Survey.get(current=True)).reasons[0].dimensions == ()
 
 
 async def test_nobodys_change_is_overwritten_unseen(front: Front) -> None:
@@ -109,7 +145,7 @@ async def test_nobodys_change_is_overwritten_unseen(front: Front) -> None:
     await send(one, "publish", delay="2h")
     await send(other, "publish", delay="3h")
     assert other.status == 409
-    assert "2h" in other.page.text
+    assert "2 hours" in other.page.text
     assert filled(other)["delay"] == "3h"
     assert catalogue.settings_of(await Survey.get(current=True)).delay.total_seconds() == 7200
     await send(other, "publish")
