@@ -33,13 +33,23 @@ class Labels:
         return iter(self._labels)
 
     def say(self, key: str, values: Mapping[str, object]) -> str:
-        """The label with its values filled in; raises KeyError for an unknown label or a value that is missing."""
+        """The label with its values filled in, a list as people list things.
+
+        Raises KeyError for an unknown label or a value that is missing.
+        """
         label = self._labels[key]
         if not isinstance(label, str):
             count = values["count"]
             form = self._plural(count) if isinstance(count, int | float) else "other"
             label = label.get(form, label["other"])
-        return _VALUE.sub(lambda found: str(values[found.group(1)]), label)
+        return _VALUE.sub(lambda found: self._filled(values[found.group(1)]), label)
+
+    def listed(self, parts: Iterable[object], *, long: bool = False) -> str:
+        """Several things in one sentence: "slow, not solved". `long` ones may have commas in them."""
+        return self.say("list.between_long" if long else "list.between", {}).join(str(one) for one in parts)
+
+    def _filled(self, value: object) -> str:
+        return self.listed(value) if isinstance(value, tuple | list) else str(value)
 
     def with_own(self, locale: str, own: Mapping[str, str]) -> Labels:
         """These labels, in an admin's words where there are some. A plural form is `key.form`: "duration.hour.one".

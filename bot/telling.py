@@ -18,6 +18,9 @@ _CODES = {
     "new": ("priority", "ticket_status"),
     "band": ("band",),
 }
+_TROUBLE = "reason"
+_TROUBLED = frozenset({"history.alert_failed", "history.came_back"})
+"""Whose reason is not a person's, but why something went wrong."""
 _PLANNED = "decision.planned"
 Asked = Mapping[tuple[int, int], Invite]
 """What was asked, by ticket and cycle."""
@@ -31,6 +34,8 @@ class Reader(Protocol):
     def knows(self, key: str) -> bool: ...
 
     def when(self, moment: datetime) -> str: ...
+
+    def trouble(self, sentence: str) -> str: ...
 
 
 async def asked_about(entries: Iterable[TicketEntry]) -> Asked:
@@ -48,7 +53,10 @@ def words_of(entry: TicketEntry, reader: Reader, asked: Asked) -> str:
         return _asked(entry, reader, asked.get((entry.ticket_id, entry.cycle)))
     if not entry.label or not reader.knows(entry.label):
         return entry.text or entry.kind.value
-    return reader.say(entry.label, **values_of(entry.values, reader))
+    values = values_of(entry.values, reader)
+    if entry.label in _TROUBLED:
+        values[_TROUBLE] = reader.trouble(str(values.get(_TROUBLE, "")))
+    return reader.say(entry.label, **values)
 
 
 def _asked(entry: TicketEntry, reader: Reader, invite: Invite | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.rendering import Templates
@@ -74,6 +74,9 @@ class Wording:
             for key in self.settings.dimension_keys
             if key in scores
         ]
+
+    def listed(self, parts: Iterable[object]) -> str:
+        return self.templates.listed(parts, self.locale)
 
     def label(self, key: str, **values: object) -> str:
         return self.templates.label(key, self.locale, **values)

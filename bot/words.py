@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -72,6 +72,10 @@ class Words:
         """
         words = self._words(locale)
         return (words if key in words else self._labels[self._default]).say(key, values)
+
+    def listed(self, parts: Iterable[object], locale: str, *, long: bool = False) -> str:
+        """Several things in one sentence: "slow, not solved", "慢、没解决". `long` ones may have commas in them."""
+        return self._words(locale).listed(parts, long=long)
 
     def has_label(self, key: str) -> bool:
         return key in self._labels[self._default]

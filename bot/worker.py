@@ -137,7 +137,7 @@ class Worker:
                 return
             except Exception as error:
                 logger.exception("Arrival %s could not be handled", key)
-                await arrivals.failed(key, f"{type(error).__name__}: {error}")
+                await arrivals.failed(key, f"a bug of ours: {type(error).__name__}: {error}")
                 return
         for event, turn in turns:
             await self._follow_up(channel, event, turn)

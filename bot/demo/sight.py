@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot import troubles
 from bot.demo.stage import Stage
 from core.models.contacts import Contact
 from core.models.setup import Staff
@@ -31,6 +32,9 @@ class Sight:
     def when(self, moment: datetime) -> str:
         """ "today 14:30"."""
         return self.stage.app.site.templates.when(moment, self.locale, self.stage.zone, now=self.now)
+
+    def trouble(self, sentence: str) -> str:
+        return troubles.in_words(sentence, self.stage.app.site.templates, self.locale)
 
     def clock(self, moment: datetime) -> str:
         """ "14:30" for today, else with its day."""

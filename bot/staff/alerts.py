@@ -223,7 +223,7 @@ async def _facts(
     )
     facts = [
         ("scores", given),
-        ("reasons", ", ".join(words.reason(one) for one in alert.response.reasons)),
+        ("reasons", words.listed(words.reason(one) for one in alert.response.reasons)),
         ("history", await _history(alert, words)),
         *_people(alert, words, now=now),
         (

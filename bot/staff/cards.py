@@ -36,7 +36,8 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
     misses_outcome = await _misses_outcome(ticket)
     if misses_outcome:
         state = say("state.end_missing", state=state)
-    words, files = await _words(delivery.payload.get("words")), await _files(delivery.payload.get("words"))
+    words = await _words(delivery.payload.get("words"))
+    files = site.templates.listed(await _files(delivery.payload.get("words")), locale)
     context: dict[str, object] = {
         "contact": {"name": ticket.contact.name},
         "ticket": {"number": ticket.number, "subject": _title(ticket, words, files)},
@@ -73,7 +74,7 @@ async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         "owner": {"name": str(entry.values.get("name", "")) if entry else ""},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
         "text": delivery.payload.get("text") or (entry.text if entry else ""),
-        "files": await _files(delivery.payload.get("entry")),
+        "files": site.templates.listed(await _files(delivery.payload.get("entry")), locale),
         "reason": site.templates.named("close_reason", ticket.close_reason, locale),
         "result": ticket.result,
     }
@@ -143,10 +144,10 @@ def _buttons(ticket: Ticket, say: Say, *, misses_outcome: bool, forms: bool) -> 
     return (row,) if row else ()
 
 
-async def _files(entry_id: object) -> str:
+async def _files(entry_id: object) -> list[str]:
     """The names of what was sent along; the files themselves stay with the ticket."""
     sent = await attachments.of_entries([entry_id]) if isinstance(entry_id, int) else {}
-    return ", ".join(one.name for some in sent.values() for one in some)
+    return [one.name for some in sent.values() for one in some]
 
 
 async def _words(entry_id: object) -> str:

@@ -14,5 +14,8 @@ _NAMED = 3
 def refusal(refused: Sequence[Attachment]) -> dict[str, object]:
     """The values of the label `note.files_refused`."""
     named = [shorten(row.name, 60) for row in refused[:_NAMED]]
-    names = ", ".join(named) + (" …" if len(refused) > _NAMED else "")
-    return {"names": names, "megabytes": MOST_BYTES // 2**20, "count": MOST_FILES}
+    return {
+        "names": (*named, *(["…"] if len(refused) > _NAMED else [])),
+        "megabytes": MOST_BYTES // 2**20,
+        "count": MOST_FILES,
+    }

@@ -105,7 +105,7 @@ async def undelivered(delivery: Delivery, reason: str, *, now: datetime) -> None
     concerned = [delivery.ticket_id] if delivery.kind in told else []
     if delivery.kind == floods.KIND:
         concerned = [one.ticket_id for one in await floods.listed(delivery.screen)]
-    where: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
+    where: dict[str, object] = {"channel": delivery.channel, "reason": reason[:300]}
     for ticket in await Ticket.filter(id__in=concerned):
         await history.write(ticket, EntryKind.ALERT, label="history.alert_failed", values=where, now=now)
 

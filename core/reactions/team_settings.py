@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from core.durations import Span
 from core.phrases import Unusable, phrase
 from core.setting_problems import Problem, as_error
-from core.surveys.settings import Window, read_window, write_window
+from core.surveys.settings import Hours, Window, read_window, write_window
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -54,7 +54,6 @@ def _in_order(days: tuple[Day, ...]) -> tuple[Day, ...]:
 
 Zone = Annotated[str, AfterValidator(_real_zone)]
 QuietHours = Annotated[Window | None, BeforeValidator(_read_quiet), PlainSerializer(_write_quiet, return_type=str)]
-Hours = Annotated[Window | None, BeforeValidator(read_window), PlainSerializer(write_window, return_type=str)]
 
 
 class _Strict(BaseModel):

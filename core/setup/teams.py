@@ -41,8 +41,7 @@ async def remove(key: str, *, seen: str, actor: str, now: datetime) -> None:
     Raises Stale, and Conflict while a survey, a rule or a template names it: those would never match again.
     """
     if named_by := await _named_by(key):
-        names = ", ".join(named_by)
-        raise Conflict(f"{names} name this team", label="teams.named_by", names=names)
+        raise Conflict(f"{', '.join(named_by)} name this team", label="teams.named_by", names=named_by)
     await remove_part("teams", key, seen=seen, actor=actor, now=now)
 
 

@@ -95,6 +95,6 @@ async def _tell_ticket(delivery: Delivery, reason: str, *, now: datetime) -> Non
         return
     ticket = await Ticket.get_or_none(id=delivery.ticket_id)
     if ticket is not None:
-        values: dict[str, object] = {"channel": delivery.channel, "reason": shorten(reason, 200)}
+        values: dict[str, object] = {"channel": delivery.channel, "reason": shorten(reason, 300)}
         label = "history.came_back"
         await history.write(ticket, EntryKind.UNDELIVERABLE, label=label, values=values, now=now)

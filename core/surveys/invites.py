@@ -157,7 +157,7 @@ async def undeliverable(invite_id: int, address_id: int, reason: str, *, dead: b
         await contacts.mark_unreachable(address_id, reason)
     if invite is None or invite.state != InviteState.SCHEDULED or invite.address_id != address_id:
         return
-    values: dict[str, object] = {"channel": invite.address.channel, "reason": reason[:200]}
+    values: dict[str, object] = {"channel": invite.address.channel, "reason": reason[:300]}
     label = "history.invite_failed"
     entry = await history.write(invite.ticket, EntryKind.UNDELIVERABLE, label=label, values=values, now=now)
     tried = set(await Delivery.filter(screen=screen_of(invite.id)).values_list("address_id", flat=True))

@@ -74,6 +74,12 @@ def _write_budget(budget: tuple[Allowance, ...]) -> str:
     return ", ".join(f"{one.invites} per {write(one.span)}" for one in budget) or "none"
 
 
+Budget = Annotated[
+    tuple[Allowance, ...], BeforeValidator(_read_budget), PlainSerializer(_write_budget, return_type=str)
+]
+Hours = Annotated[Window | None, BeforeValidator(read_window), PlainSerializer(write_window, return_type=str)]
+
+
 class Dimension(_Strict):
     """One thing scored 1–5."""
 
@@ -133,12 +139,8 @@ class SurveySettings(_Strict):
     layout: Literal["one_by_one", "all_at_once"] = "one_by_one"
 
     delay: Span = Field(default=timedelta(minutes=5), le=timedelta(days=30))
-    window: Annotated[Window | None, BeforeValidator(read_window), PlainSerializer(write_window, return_type=str)] = (
-        Window(since=time(9), until=time(21))
-    )
-    budget: Annotated[
-        tuple[Allowance, ...], BeforeValidator(_read_budget), PlainSerializer(_write_budget, return_type=str)
-    ] = (Allowance(invites=1, span=timedelta(days=7)), Allowance(invites=4, span=timedelta(days=30)))
+    window: Hours = Window(since=time(9), until=time(21))
+    budget: Budget = (Allowance(invites=1, span=timedelta(days=7)), Allowance(invites=4, span=timedelta(days=30)))
     over_budget: Literal["skip", "postpone"] = "skip"
     sample: int = Field(default=100, ge=0, le=100, description="How many in a hundred tickets are asked about.")
     conditions: Conditions = Conditions()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from bot.rendering import Templates
-from bot.web.admin import desk_acts
+from bot.web.admin import audit_words, desk_acts
+from core.models.accounts import Role
+from core.models.deliveries import ArrivalState, DeliveryState
 from core.models.wordings import Outcome
-from core.setup.models import Setup
+from core.setup.models import RetentionSetup, Setup
 from core.setup.storing import KINDS
 from core.surveys.settings import Allowance, Window
 from tests.bot.test_problem_words import fields
@@ -28,6 +32,9 @@ MADE: dict[str, list[str]] = {
 }
 """What names that are put together in the code come to."""
 MADE_OF = {ast.dump(ast.parse(f'f"{name}"', mode="eval").body): known for name, known in MADE.items()}
+COLUMNS = {"ended_at", "ended_by", "locale_chosen"}
+"""What is written beside a line, and not in it."""
+NEVER_KEPT = {DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.SUPERSEDED}
 WRITERS = {"record": 1, "doing": 2, "_recorded": None, "_released": None}
 """The functions that write a line, and which argument is the action; None: whichever looks like one."""
 
@@ -73,6 +80,83 @@ def actions() -> Iterator[tuple[str, str]]:
                     yield from [(text, where)] if "." in text else []
                 elif isinstance(what, ast.Constant) and isinstance(what.value, str) and "." in what.value:
                     yield what.value, where
+
+
+def recording() -> Iterator[tuple[ast.Call, ast.AST, str]]:
+    """Each call that writes a line, with the function that it stands in."""
+    for file in sorted(one for part in ("core", "bot") for one in (ROOT / part).rglob("*.py")):
+        for function in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(function, ast.AsyncFunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("audit.record", "audit.doing"):
+                        yield node, function, f"{file.relative_to(ROOT)}:{node.lineno}"
+
+
+def subjects() -> Iterator[tuple[str, str]]:
+    """What lines are about: "ticket", with where."""
+    for call, _, where in recording():
+        at = 3 if ast.unparse(call.func) == "audit.doing" else 2
+        said = ast.unparse(call.args[at]).removesuffix("[:254]").strip("f'\"")
+        kind = said.partition(":")[0].removeprefix("_subject(").partition("(")[0]
+        kinds = (
+            KINDS.values() if kind in ("{kind}", "{KINDS[table]}") else ["contact" if "contact_id" in said else kind]
+        )
+        yield from ((one, where) for one in kinds)
+
+
+def test_what_a_line_is_about_is_told_in_each_language(templates: Templates) -> None:
+    found = dict(subjects())
+    assert {"survey", "ticket", "contact", "store", "arrival", "webhook_call"} <= found.keys()
+    for kind, where in found.items():
+        for locale in templates.locales():
+            words = templates.shipped_labels_of(locale)
+            assert words is not None
+            assert f"audit.about.{kind}" in words, f"{kind} ({where}) in {locale}"
+
+
+def test_what_a_line_keeps_is_called_by_a_name_in_each_language(templates: Templates) -> None:
+    kept = {
+        (key.value, where)
+        for call, function, where in recording()
+        for node in (function if any(one.arg in ("before", "after") for one in call.keywords) else call,)
+        for one in ast.walk(node)
+        if isinstance(one, ast.Dict)
+        for key in one.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value not in COLUMNS
+    }
+    assert {"state", "doubts", "as", "share"} <= {name for name, _ in kept}
+    for name, where in kept:
+        for locale in templates.locales():
+            words = templates.shipped_labels_of(locale)
+            assert words is not None
+            known = (f"audit.field.{name}", f"surveys.field.{name}")
+            assert any(one in words for one in known), f"{name} ({where}) in {locale}"
+
+
+def codes(annotation: Any) -> Iterator[str]:
+    """Every code that a setting can be."""
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        yield from annotation
+    for one in get_args(annotation):
+        yield from [one] if isinstance(one, str) and one else codes(one)
+
+
+def test_every_code_that_can_be_set_is_told_in_each_language(templates: Templates) -> None:
+    found = {
+        (name, code)
+        for model, name in fields(Setup)
+        for code in codes(model.model_fields[name].annotation)
+        if (model, name) != (RetentionSetup, "key")  # it is what the line is about
+    }
+    found |= {("state", one) for one in (*ArrivalState, *DeliveryState) if one not in NEVER_KEPT}
+    found |= {("role", one) for one in Role}
+    assert {("event", "ticket.reopened"), ("do", "alert"), ("scale", "own"), ("days", "mon"), ("to", "duty")} <= found
+    for name, code in found:
+        for locale in templates.locales():
+            words = templates.shipped_labels_of(locale)
+            assert words is not None
+            known = [f"{section}.{code}" for section in audit_words.CODES.get(name, ())]
+            assert any(one in words for one in known), f"{name} = {code!r} in {locale}"
 
 
 def test_every_action_that_is_recorded_is_told_in_each_language(templates: Templates) -> None:

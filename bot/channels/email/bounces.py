@@ -66,7 +66,8 @@ def complaint(mail: Part) -> Report | None:
     if fields.first("feedback-type").strip().lower() not in ("abuse", "opt-out"):
         return None
     recipient = (fields.first("original-rcpt-to") or fields.first("removal-recipient")).strip().strip("<>")
-    reason = clean_line(f"unwanted, says {fields.first('user-agent') or 'the provider'}", limit=300)
+    agent = fields.first("user-agent")
+    reason = clean_line(f"unwanted, says {agent}", limit=300) if agent else "unwanted, says the provider"
     return Report(BounceKind.COMPLAINT, reason, recipient[:320], original, fields.first("original-mail-from")[:320])
 
 

@@ -90,7 +90,8 @@ def drawing(shown: Shown, figures: Figures) -> Drawing | None:
         for one, share in found
         if (interval := between[one])
     ]
-    return Drawing(bars, [(x(top * part / 2), f"{top * part * 50:.0f} %") for part in range(3)], "; ".join(said))
+    scale = [(x(top * part / 2), f"{top * part * 50:.0f} %") for part in range(3)]
+    return Drawing(bars, scale, shown.visit.listed(said, long=True))
 
 
 def _rows(shown: Shown, stands: Standing) -> list[dict[str, object]]:

@@ -69,7 +69,15 @@ async def _decided(visit: Visit, verb: str) -> Response:
 def _raw(row: Arrival, visit: Visit) -> Raw:
     body = bytes(row.body)
     text = readable(body[:SHOWN])
-    return Raw(row.key, row.channel, row.problem, visit.when(row.received_at), text, len(body), len(body) > SHOWN)
+    return Raw(
+        row.key,
+        row.channel,
+        visit.trouble(row.problem),
+        visit.when(row.received_at),
+        text,
+        len(body),
+        len(body) > SHOWN,
+    )
 
 
 def readable(body: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from bot.web.admin import differences
+from bot.web.admin import audit_words, differences
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from core import audit
@@ -25,6 +25,8 @@ class Line:
 
     row: AuditLine
     action: str
+    subject: str
+    actor: str
     changes: list[Difference]
 
 
@@ -41,8 +43,11 @@ async def look(
         Line(
             line,
             visit.named("audit", line.action),
+            audit_words.subject(visit, line.subject),
+            audit_words.actor(visit, line.actor),
             list(differences.between(visit, line.before or {}, line.after or {})),
         )
         for line in lines[:PAGE]
     ]
-    return visit.draw("audit", lines=shown, following=following, about=about, by_command=audit.COMMAND_LINE)
+    named = audit_words.subject(visit, about)
+    return visit.draw("audit", lines=shown, following=following, about=about, named=named)

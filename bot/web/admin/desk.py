@@ -64,6 +64,9 @@ class Desk:
     def when(self, moment: datetime) -> str:
         return self.visit.site.templates.when(moment, self.locale, self.zone, now=self.now, lasting=True)
 
+    def trouble(self, sentence: str) -> str:
+        return self.visit.trouble(sentence)
+
     def span(self, length: timedelta) -> str:
         return self.visit.site.templates.span(length, self.locale)
 

@@ -79,7 +79,7 @@ def item(about: About, desk: Desk) -> Item:
         )
         if scores.keys() != {"overall"}
         else "",
-        reasons=", ".join(words.reason(one) for one in response.reasons),
+        reasons=words.listed(words.reason(one) for one in response.reasons),
         comment=shorten(response.comment, EXCERPT),
         owner=owner.name or owner.key if owner else "",
         mine=owner is not None and desk.staff is not None and owner.id == desk.staff.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.web.admin import audit_words
 from bot.web.admin.door import Visit
 
 
@@ -21,29 +22,40 @@ def between(visit: Visit, before: Mapping[str, object], after: Mapping[str, obje
     """The fields of both that are not the same, in the order in which they stand."""
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
-        told = Difference(_named(visit, name), in_words(visit, old), in_words(visit, new))
+        told = Difference(_named(visit, name), in_words(visit, name, old), in_words(visit, name, new))
         if old != new and (told.before or told.after):
             yield told
 
 
-def in_words(visit: Visit, value: object) -> str:
+def in_words(visit: Visit, name: str, value: object) -> str:
     """A value of the set-up or of the audit as people read it, on several lines where it has several parts."""
     if value is None or value in ("", [], (), {}):
         return ""
     if isinstance(value, bool):
         return visit.say("audit.yes" if value else "audit.no")
     if isinstance(value, Mapping):
-        parts = [(_named(visit, name), in_words(visit, one)) for name, one in value.items()]
-        told = [visit.say("audit.part", name=name, value=words) for name, words in parts if words]
-        return visit.say("problem.comma").join(told)
+        return visit.listed(visit.say("audit.part", name=one, value=words) for one, words in _parts(visit, name, value))
     if isinstance(value, list | tuple):
-        between_parts = "\n" if any(isinstance(one, Mapping) for one in value) else visit.say("problem.comma")
-        return between_parts.join(in_words(visit, one) for one in value)
-    return str(value)
+        if name == "fields":
+            return visit.listed(_named(visit, str(one)) for one in value)
+        parts = [in_words(visit, name, one) for one in value]
+        return "\n".join(parts) if any(isinstance(one, Mapping) for one in value) else visit.listed(parts)
+    return audit_words.value(visit, name, value) if isinstance(value, str) else str(value)
+
+
+def _parts(visit: Visit, name: str, value: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What there is of it, each part with its name. Scores are called by their dimensions."""
+    for one, said in value.items():
+        if name == "scores":
+            called, words = visit.named("dimension", one), in_words(visit, "score", said)
+        else:
+            called, words = _named(visit, one), in_words(visit, one, said)
+        if words:
+            yield called, words
 
 
 def _named(visit: Visit, name: str) -> str:
     """As the forms call it."""
     labels = (f"audit.field.{name}", f"surveys.field.{name}", f"surveys.field.conditions-{name}", f"rule.about.{name}")
     found = next((label for label in labels if visit.site.templates.has_label(label)), "")
-    return visit.say(found) if found else name
+    return visit.say(found) if found else dict(visit.languages).get(name, name)

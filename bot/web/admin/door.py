@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from bot import troubles
 from bot.web import pages, reading
 from bot.web.admin import navigation
 from bot.web.policies import Policy
@@ -67,6 +68,18 @@ class Visit:
         """A moment on the site's clock, its day named."""
         return self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
 
+    def trouble(self, sentence: str) -> str:
+        """Why something did not go out or was not understood, as it was stored."""
+        return troubles.in_words(sentence, self.site.templates, self.locale)
+
+    def span(self, length: timedelta) -> str:
+        """To the second: "1 minute 30 seconds"."""
+        left, told = int(length.total_seconds()), []
+        for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+            count, left = divmod(left, size)
+            told += [self.say(f"duration.{unit}", count=count)] if count else []
+        return self.say("time.between_units").join(told) or self.say("duration.second", count=0)
+
     def why(self, refusal: Refusal) -> str:
         """Why something was refused, in the reader's language where it has been translated."""
         return self.say(refusal.label, **refusal.values) if refusal.label else refusal.message
@@ -77,9 +90,11 @@ class Visit:
         return self.say(phrase.label, **values).strip()
 
     def _told(self, value: object) -> object:
-        if isinstance(value, Phrase):
-            return self.tell(value)
-        return self.say("problem.comma").join(map(str, value)) if isinstance(value, tuple) else value
+        return self.tell(value) if isinstance(value, Phrase) else value
+
+    def listed(self, parts: Iterable[object], *, long: bool = False) -> str:
+        """Several things in one sentence; `long` ones may have commas in them."""
+        return self.site.templates.listed(parts, self.locale, long=long)
 
     def wrong(self, refusal: Refusal | None) -> dict[str, str]:
         """For a form that is shown again: which field, and what is wrong with it; empty when nothing is."""

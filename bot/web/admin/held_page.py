@@ -98,7 +98,7 @@ def _row(row: HeldAnswer, desk: Desk) -> Held:
             words.label("alert.score", dimension=words.dimension(key), value=value)
             for key, value in dict(answer.get("scores", {})).items()
         ),
-        reasons=", ".join(words.reason(str(one)) for one in answer.get("reasons", [])),
+        reasons=words.listed(words.reason(str(one)) for one in answer.get("reasons", [])),
         comment=shorten(str(answer.get("comment", "")), 600),
         doubts=tuple(desk.named("admin.held.doubt", str(one)) for one in (doubts if isinstance(doubts, list) else [])),
         facts=tuple(_facts(evidence, desk)),

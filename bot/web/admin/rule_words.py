@@ -81,7 +81,7 @@ def _pairs(settings: Sequence[SurveySettings], words: Sequence[Wording]) -> list
 def sentence(settings: RuleSettings, known: Names) -> str:
     """ "When an answer has been judged, if the band is negative → reopen the request, alert the team"."""
     say = known.visit.say
-    then = say("rule.comma").join(action(one, known) for one in settings.then)
+    then = known.visit.listed(action(one, known) for one in settings.then)
     told = {"when": say(f"rule.when.{settings.event.value}"), "then": then}
     conditions = list(_conditions(settings.when, known))
     if conditions:
@@ -99,9 +99,8 @@ def _conditions(when: When, known: Names) -> Iterable[str]:
             continue
         if name == "scores":
             for dimension, wanted in value.items():
-                yield say(
-                    "rule.if.score", dimension=known.dimensions.get(dimension, dimension), what=compared(wanted, known)
-                )
+                called, what = known.dimensions.get(dimension, dimension), compared(wanted, known.visit)
+                yield say("rule.if.score", dimension=called, what=what)
         elif name == "repeat":
             yield say("rule.if.repeat", count=value.times, span=known.span(value))
         else:
@@ -109,8 +108,8 @@ def _conditions(when: When, known: Names) -> Iterable[str]:
             yield say(f"rule.if.{name}", what=known.either(kind, value))
 
 
-def compared(wanted: Comparison, known: Names) -> str:
-    return known.visit.say(f"rule.sign.{_SIGNS[wanted.sign]}", value=wanted.value)
+def compared(wanted: Comparison, visit: Visit) -> str:
+    return visit.say(f"rule.sign.{_SIGNS[wanted.sign]}", value=wanted.value)
 
 
 def action(step: Do, known: Names) -> str:

@@ -50,6 +50,13 @@ def read(fields: Fields, locales: Sequence[str]) -> Values:
     def words(name: str) -> dict[str, str]:
         return {one: text(f"{name}-{one}") for one in locales if text(f"{name}-{one}")}
 
+    def under(name: str) -> list[str]:
+        """Rows of dimensions are ticked by their place, so that one keeps its ticks when its key is changed."""
+        ticked = [
+            text(f"dim-{one}-key") if one.isdecimal() else one.replace("\x00", "") for one in fields.get(name, ())
+        ]
+        return [one for one in dict.fromkeys(ticked) if one]
+
     values: Values = {name: text(name) for name in (*NUMBERS, *SPANS, *CHOICES, *LINES)}
     values |= {name: bool(text(name)) for name in FLAGS}
     values["title"] = words("title")
@@ -61,7 +68,7 @@ def read(fields: Fields, locales: Sequence[str]) -> Values:
         {
             "key": text(f"reason-{at}-key"),
             "label": words(f"reason-{at}-label"),
-            "dimensions": ticks.split(text(f"reason-{at}-dimensions")),
+            "dimensions": under(f"reason-{at}-dimensions"),
         }
         for at in _rows(fields, "reason")
     ]

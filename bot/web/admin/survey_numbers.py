@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from core.surveys.dry_run import DryRun
@@ -23,7 +23,7 @@ class Line:
     such_as: str
 
 
-def lines(compared: Compared) -> list[Line]:
+def lines(compared: Compared, listed: Callable[[Iterable[str]], str]) -> list[Line]:
     """What is asked first, then what is not, the most frequent first. Numbers of a part stand for the whole."""
     now, then = compared.now.reasons, compared.then.reasons
     total = max(now.total(), then.total(), 1)
@@ -35,7 +35,7 @@ def lines(compared: Compared) -> list[Line]:
             then[name] * compared.one_in,
             _share(now, name, total),
             _share(then, name, total),
-            ", ".join(_examples(compared.then, name) or _examples(compared.now, name)),
+            listed(_examples(compared.then, name) or _examples(compared.now, name)),
         )
         for name in names
     ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import differences, survey_fields, survey_numbers, survey_preview, ticks
+from bot.web.admin import audit_words, differences, survey_fields, survey_numbers, survey_preview, ticks
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.survey_fields import CONDITIONS, Values
@@ -90,14 +89,15 @@ async def _try(visit: Visit, name: str, surveys: list[tuple[str, SurveySettings]
 def _sentence(visit: Visit, settings: SurveySettings) -> str:
     conditions = settings.conditions.model_dump()
     about = [
-        visit.say("surveys.about_one", name=visit.say(f"surveys.field.conditions-{name}"), wanted=", ".join(wanted))
+        visit.say("surveys.about_one", name=visit.say(f"surveys.field.conditions-{name}"), wanted=wanted)
         for name, wanted in conditions.items()
         if isinstance(wanted, tuple) and wanted
     ]
+    which = visit.listed(about, long=True)
     parts = [
-        visit.say("surveys.about_some", what="; ".join(about)) if about else visit.say("surveys.about_all"),
-        visit.say("surveys.after", span=_span(visit, settings.delay)),
-        *(visit.say("surveys.at_most", count=one.invites, span=_span(visit, one.span)) for one in settings.budget[:1]),
+        visit.say("surveys.about_some", what=which) if which else visit.say("surveys.about_all"),
+        visit.say("surveys.after", span=visit.span(settings.delay)),
+        *(visit.say("surveys.at_most", count=one.invites, span=visit.span(one.span)) for one in settings.budget[:1]),
         *([visit.say("surveys.sampled", percent=settings.sample)] if settings.sample < 100 else []),
     ]
     return visit.say("surveys.joint").join(parts)
@@ -127,7 +127,7 @@ async def history(visit: Seeing, key: str) -> Response:
     for at, one in enumerate(versions):
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
         changed = list(differences.between(visit, older, _values(one))) if older is not None else []
-        told.append((one, by.get(one.created_at, ""), changed))
+        told.append((one, audit_words.actor(visit, by.get(one.created_at, "")), changed))
     return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=visit.may(Right.CHANGE_SETUP))
 
 
@@ -227,13 +227,14 @@ async def _edit(
         seen=seen,
         wrong={name: visit.tell(one) for name, one in wrong.items()},
         theirs=differing,
-        spans={name: _span(visit, one) for name, one in survey_fields.spans(values).items()},
+        spans={name: visit.span(one) for name, one in survey_fields.spans(values).items()},
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
         warnings=survey_preview.warnings(settings, templates) if settings else [],
         compared=compared,
-        numbers=survey_numbers.lines(compared) if compared else [],
+        numbers=survey_numbers.lines(compared, visit.listed) if compared else [],
         days=DAYS,
         ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
+        under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
     )
@@ -259,15 +260,6 @@ def _settings(one: Seen) -> SurveySettings:
 
 def _values(one: Survey) -> Values:
     return SurveySettings.model_validate(one.settings).model_dump(mode="json")
-
-
-def _span(visit: Visit, span: timedelta) -> str:
-    """To the second: "1 minute 30 seconds"."""
-    left, told = int(span.total_seconds()), []
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        count, left = divmod(left, size)
-        told += [visit.say(f"duration.{unit}", count=count)] if count else []
-    return " ".join(told) or visit.say("duration.second", count=0)
 
 
 async def _find(key: str) -> Seen | None:

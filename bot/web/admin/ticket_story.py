@@ -120,8 +120,8 @@ def _sent(row: Delivery, desk: Desk) -> Step:
     kind = desk.named("admin.ticket.delivery", row.kind)
     channel = desk.named("channel", desk.place.channels.get(row.channel, row.channel))
     words = desk.say(f"admin.ticket.delivered.{row.state.value}", what=kind, channel=channel)
-    bad = row.state == DeliveryState.DEAD
-    return _step(row.sent_at or row.created_at, "delivery", words, desk, tone="bad" if bad else "", detail=row.problem)
+    tone, why = "bad" if row.state == DeliveryState.DEAD else "", desk.trouble(row.problem)
+    return _step(row.sent_at or row.created_at, "delivery", words, desk, tone=tone, detail=why)
 
 
 def _judged(row: ResponseRevision, desk: Desk) -> Step:

@@ -175,7 +175,7 @@ def _facts(ticket: Ticket, desk: Desk) -> Mapping[str, str]:
         "priority": desk.named("priority", ticket.priority.value),
         "type": desk.named("ticket_type", ticket.type),
         "channel": cards.came_by(ticket, desk.place, desk.locale),
-        "tags": ", ".join(ticket.tags),
+        "tags": desk.visit.listed(ticket.tags),
         "ref": ticket.ref or "",
         "created": desk.when(ticket.created_at),
         "resolved": desk.when(ticket.resolved_at) if ticket.resolved_at else "",

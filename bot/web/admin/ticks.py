@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.web.admin.door import Visit
 from core.desk import lately
@@ -54,6 +55,17 @@ def ticks(visit: Visit, name: str, known: Options, chosen: Iterable[str]) -> lis
     mark = visit.say("ticks.gone" if name in _ADDRESSED else "ticks.unseen")
     values = {one.value for one in offered}
     return [*offered, *(Tick(one, one, True, mark) for one in wanted if one not in values)]
+
+
+def under(visit: Visit, dimensions: Sequence[Mapping[str, Any]], chosen: Iterable[str]) -> list[Tick]:
+    """The dimensions of a form as boxes, each known by its place. One that is chosen and no longer there is marked."""
+    wanted = list(chosen)
+    rows = [(str(at), one["key"], one["label"]) for at, one in enumerate(dimensions) if one["key"]]
+    offered = [
+        Tick(at, label.get(visit.locale) or visit.named("dimension", key), key in wanted) for at, key, label in rows
+    ]
+    gone = dict.fromkeys(one for one in wanted if one not in {key for _, key, _ in rows})
+    return [*offered, *(Tick(one, one, True, visit.say("ticks.gone")) for one in gone)]
 
 
 def read(fields: Mapping[str, Sequence[str]], name: str) -> list[str]:

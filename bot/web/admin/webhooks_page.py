@@ -118,8 +118,7 @@ async def _save(visit: Visit, seen: Seen | None, form: dict[str, str]) -> Respon
 
 async def _remove(visit: Visit, seen: Seen, form: dict[str, str]) -> Response:
     if users := await webhooks.used_by(seen.key):
-        told = ", ".join(users)
-        raise Conflict("rules call it", label="admin.webhooks.in_use", rules=told)
+        raise Conflict("rules call it", label="admin.webhooks.in_use", rules=users)
     await setups.remove("webhooks", seen.key, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
     return visit.back(PATH, said="webhook_removed")
 

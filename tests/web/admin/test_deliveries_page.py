@@ -34,6 +34,22 @@ async def test_a_dead_letter_says_why_and_its_reason_runs_nowhere(front: Front) 
     assert "12345678901234567890" not in browser.html
 
 
+async def test_its_reason_is_said_in_the_readers_language_and_what_others_said_is_quoted(front: Front) -> None:
+    refused = "the relay answered 550 5.1.1 <b>no such user</b> (while naming the recipient)"
+    await dead(front, problem=f"given up after 12 tries: {refused}")
+    await dead(front, "reply:2", problem="what an older Afterword wrote")
+    browser = await at(front, Role.ADMIN)
+    page = await browser.open(PATH)
+    assert f"given up after 12 tries: {refused}" in page.text
+    assert "what an older Afterword wrote" in page.text
+    await browser.open("/admin/account")
+    await browser.post("/admin/account", name="李雷", locale="zh-Hans")
+    page = await browser.open(PATH)
+    assert "尝试 12 次后放弃：邮件服务器答复：“550 5.1.1 <b>no such user</b>”（报告收件人时）" in page.text
+    assert "what an older Afterword wrote" in page.text
+    assert "given up" not in page.text
+
+
 async def test_it_is_sent_again_once(front: Front) -> None:
     row = await dead(front)
     browser, other = await at(front, Role.SUPERVISOR), await at(front, Role.ADMIN)

@@ -118,6 +118,21 @@ async def test_bytes_are_shown_as_text_whatever_they_are(front: Front) -> None:
     assert "5000 bytes" in page.text
 
 
+async def test_why_it_was_not_understood_is_said_in_the_readers_language(front: Front) -> None:
+    key = await quarantined(front)
+    for problem in ("a bug of ours: KeyError: 'x'", "not an update that can be read: message.chat: missing"):
+        await Arrival.filter(key=key).update(problem=problem)
+        admin = await at(front, Role.ADMIN)
+        await admin.post("/admin/account", name="李雷", locale="en")
+        assert problem in (await admin.open("/admin/arrivals")).text
+        await admin.post("/admin/account", name="李雷", locale="zh-Hans")
+        said, quoted = ("程序出错：“", "KeyError: 'x'”") if "bug" in problem else ("不是可以读取的更新：“", "missing”")
+        page = await admin.open("/admin/arrivals")
+        assert said in page.text
+        assert quoted in page.text
+        assert problem not in page.text
+
+
 async def test_it_is_tried_again_or_given_up_once(front: Front) -> None:
     first, second = await quarantined(front), await quarantined(front, "2")
     one, other = await at(front, Role.SUPERVISOR), await at(front, Role.ADMIN)

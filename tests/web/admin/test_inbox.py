@@ -39,6 +39,14 @@ async def test_a_bad_mark_is_there_with_its_words_its_time_and_nobody_who_has_it
     assert page.all("a", href=f"/admin/tickets/{raised.ticket.number}")
 
 
+async def test_reasons_are_listed_as_the_reader_lists_things(sqlite_front: Front) -> None:
+    await unhappy.alert(sqlite_front, reasons=["slow", "unfriendly"])
+    kim = await unhappy.browser_of(sqlite_front)
+    assert "Too slow, Unfriendly" in (await kim.open(PATH)).text
+    await kim.post("/admin/account", name="Kim", locale="zh-Hans")
+    assert "太慢、态度不好" in (await kim.open(PATH)).text
+
+
 async def test_of_two_who_take_it_one_has_it_and_the_other_is_told_who(front: Front) -> None:
     raised = await unhappy.alert(front)
     kim, lee = await unhappy.browser_of(front), await unhappy.browser_of(front, "Lee")

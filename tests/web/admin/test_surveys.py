@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from core import audit
+from core import setup as setups
 from core.models.contacts import Contact
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.setup import Survey, Team
+from core.setup.models import Setup, SurveySetup
 from core.surveys import catalogue, invites, responses
 from tests.web.admin.desk import Browser, Role, at
 from tests.web.front import Front
@@ -87,16 +90,52 @@ async def test_rows_are_added_moved_and_taken_out_without_a_script_and_nothing_i
 async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(front: Front) -> None:
     browser = await at(front)
     await browser.open(DEFAULT)
-    await send(browser, "publish", delay="soon", scale="own", **{"dim-1-key": "Bad Key", "reason-0-dimensions": "sped"})
+    await send(browser, "publish", delay="soon", scale="own", **{"dim-1-key": "Bad Key"})
     assert browser.status == 422
-    for name in ("delay", "dim-1-key", "reason-0-dimensions"):
+    for name in ("delay", "dim-1-key"):
         [field] = browser.page.all("input", name=name)
-        if name == "reason-0-dimensions":  # seen once the rest can be read
-            continue
         assert field["aria-invalid"] == "true"
         assert f"p-{name}" in field["aria-describedby"]
     assert filled(browser)["delay"] == "soon"
     assert await Survey.all().count() == 1
+
+
+def boxes(browser: Browser, reason: int) -> dict[str, bool]:
+    """The dimensions that a reason can belong to, by what their boxes are worth, and whether they are ticked."""
+    found = browser.page.all("input", type="checkbox", name=f"reason-{reason}-dimensions")
+    return {one["value"]: "checked" in one for one in found}
+
+
+async def test_a_reason_belongs_to_the_dimensions_that_are_ticked_whatever_their_keys_become(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    assert boxes(browser, 0) == {"0": False, "1": False, "2": False, "3": False}
+    assert "Only under these dimensions" in browser.page.text
+    await send(browser, "look", **{"reason-0-dimensions": ["2", "3"]})
+    assert boxes(browser, 0) == {"0": False, "1": False, "2": True, "3": True}
+    await send(browser, "up-dim-2")
+    assert boxes(browser, 0) == {"0": False, "1": True, "2": False, "3": True}
+    await send(browser, "look", **{"dim-1-key": "pace", "dim-1-label-en": "Pace"})
+    assert boxes(browser, 0)["1"]
+    await send(browser, "publish")
+    assert catalogue.settings_of(await Survey.get(current=True)).reasons[0].dimensions == ("pace", "resolution")
+
+
+async def test_a_dimension_that_is_taken_out_stays_ticked_until_somebody_takes_it_off(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await send(browser, "remove-dim-2", **{"reason-0-dimensions": ["2"]})
+    assert boxes(browser, 0) == {"0": False, "1": False, "2": False, "speed": True}
+    assert "does not exist any more" in browser.page.text
+    await send(browser, "publish")
+    assert browser.status == 422
+    [group] = [
+        one for one in browser.page.all("fieldset") if "p-reason-0-dimensions" in one.get("aria-describedby", "")
+    ]
+    assert group["aria-describedby"].startswith("h-reason-0-dimensions")
+    assert browser.page.all("span", id="p-reason-0-dimensions")
+    await send(browser, "publish", **{"reason-0-dimensions": []})
+    assert catalogue.settings_of(await Survey.get(current=True)).reasons[0].dimensions == ()
 
 
 async def test_nobodys_change_is_overwritten_unseen(front: Front) -> None:
@@ -106,7 +145,7 @@ async def test_nobodys_change_is_overwritten_unseen(front: Front) -> None:
     await send(one, "publish", delay="2h")
     await send(other, "publish", delay="3h")
     assert other.status == 409
-    assert "2h" in other.page.text
+    assert "2 hours" in other.page.text
     assert filled(other)["delay"] == "3h"
     assert catalogue.settings_of(await Survey.get(current=True)).delay.total_seconds() == 7200
     await send(other, "publish")
@@ -220,3 +259,41 @@ async def test_a_long_difference_is_folded_and_whole(front: Front) -> None:
         page = await browser.open(path)
         assert long in page.text, path
         assert page.all("details", **{"class": "whole"}), path
+
+
+async def test_versions_and_audit_say_settings_in_the_readers_words(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    changes = {
+        "window": "08:00-20:00",
+        "scale": "words",
+        "delay": "90s",
+        "budget": "1 per 7d",
+        "over_budget": "postpone",
+    }
+    await send(browser, "publish", **changes, **{"conditions-types": ["complaint"], "title-en": "Well?"})
+    english = ("always", "Words", "1 minute 30 seconds", "each person at most 1× in 7 days", "Postpone", "Complaint")
+    chinese = ("随时", "文字", "1 分钟 30 秒", "每人 7 天内最多 1 次", "推迟", "投诉")
+    for locale, said, survey in (("en", english, "Survey default"), ("zh-Hans", chinese, "问卷 default")):
+        await browser.post("/admin/account", name="Lee", locale=locale)
+        for path in ("/admin/surveys/history/default", "/admin/audit"):
+            page = await browser.open(path)
+            for words in said:
+                assert words in page.text, (path, words)
+            for code in ("1m30s", "per 7d", "postpone", "complaint"):
+                assert code not in page.text, (path, code)
+        assert survey in page.text
+        assert "survey:default" not in page.text
+    page = await browser.open("/admin/audit?about=survey:default")
+    assert "问卷 default" in page.text
+
+
+async def test_who_published_by_a_file_is_named_in_the_readers_words(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    part = SurveySetup(key="default", delay=timedelta(hours=1))
+    await setups.apply(Setup(surveys=(part,)), now=sqlite_front.clock.now)
+    await browser.post("/admin/account", name="Lee", locale="zh-Hans")
+    for path in ("/admin/surveys/history/default", "/admin/audit"):
+        page = await browser.open(path)
+        assert "命令行" in page.text
+        assert "command line" not in page.text

@@ -31,6 +31,9 @@ async def test_an_admin_tries_words_sees_them_at_once_and_publishes(front: Front
         await page.get_by_label("Title English").fill("Well?")
         await page.keyboard.press("Tab")
         await expect(page.locator("#preview .mock-title").first).to_have_text("Well?")
+        reason = page.get_by_role("group", name="Reason 1").get_by_role("group", name="Only under these dimensions")
+        await reason.get_by_role("checkbox", name="Speed").focus()
+        await page.keyboard.press("Space")
         await page.get_by_role("button", name="What would it have done?").click()
         await expect(page.locator("#tried")).to_contain_text("Of 1 resolved tickets 1 would have been asked about")
         assert await all_ways(page) == []
@@ -39,3 +42,4 @@ async def test_an_admin_tries_words_sees_them_at_once_and_publishes(front: Front
         assert await all_ways(page) == []
     settings = catalogue.settings_of(await Survey.get(current=True))
     assert (settings.scale, settings.title) == ("words", {"en": "Well?"})
+    assert settings.reasons[0].dimensions == ("speed",)

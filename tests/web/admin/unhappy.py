@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.models.accounts import Account, Role
 from core.models.desk import Ticket
 from core.models.reactions import Alert
@@ -38,13 +40,15 @@ async def browser_of(front: Front, name: str = "Kim", *, role: Role = Role.AGENT
     return await at(front, role, email=staff.key)
 
 
-async def alert(front: Front, *, comment: str = LATE, score: int = 1) -> Alert:
+async def alert(front: Front, *, comment: str = LATE, score: int = 1, reasons: Sequence[str] = ()) -> Alert:
     """Ann was asked, gave a bad mark, and the staff are alerted."""
     await team()
     asked = await front.invite()
     invite = await invites.by_id(asked.invite_id)
     assert invite is not None
-    response = await responses.answer(invite, {"overall": score}, [], comment, finished=True, now=front.clock.now)
+    response = await responses.answer(
+        invite, {"overall": score}, list(reasons), comment, finished=True, now=front.clock.now
+    )
     await responses.settle(response.id, now=front.clock.now)
     raised = await alerts.of_response(response.id)
     assert raised is not None
