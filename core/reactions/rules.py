@@ -170,9 +170,9 @@ async def _fire(rule: Rule, settings: RuleSettings, case: Case, once: str, *, no
 
 
 async def _case(occasion: Occasion) -> Case | None:
-    """What happened, as it stands now; None when what it was about is gone."""
+    """What happened, as it stands now; None when what it was about is gone, or whom it was about is erased."""
     ticket = await tickets.by_id(occasion.ticket_id)
-    if ticket is None:
+    if ticket is None or ticket.contact.erased_at is not None:
         return None
     invite = await invites.by_id(occasion.invite_id) if occasion.invite_id else None
     case = Case(Event(occasion.event), "", ticket, invite)

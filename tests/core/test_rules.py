@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from core.models.invites import Invite
 from core.models.reactions import Alert, Occasion, Reaction, Recovery
 from core.models.setup import Rule, Staff, StaffAddress, Team
 from core.models.webhooks import Webhook, WebhookCall
+from core.privacy import erase
+from core.privacy.ledger import Ledger
 from core.reactions import conditions, rules, trying
 from core.reactions.conditions import Facts
 from core.reactions.settings import Event, RuleSettings, When
@@ -214,6 +217,18 @@ async def test_a_question_that_reached_nobody_is_an_occasion(only_mine: None) ->
     await look()
     assert (await Ticket.get()).tags == ["lost"]
     assert await Occasion.all().count() == 1
+
+
+async def test_who_is_erased_before_a_rule_has_looked_is_left_alone(only_mine: None, tmp_path: Path) -> None:
+    await rule("lost", {"do": "tag", "tag": "lost"}, event="invite.undeliverable")
+    invite = (await resolved()).invite
+    assert invite is not None
+    await invites.undeliverable(invite.id, invite.address_id, "blocked", now=at())
+    ledger = Ledger(tmp_path / "ledger", b"a secret of the tests, 32 bytes or more")
+    await erase.erase(await Contact.get(), ledger=ledger, by="lee@kestrel.example", now=at())
+    await look()
+    assert (await Ticket.get()).tags == []
+    assert not await Reaction.exists()
 
 
 async def test_a_recovery_that_nobody_is_alerted_of_is_overdue_all_the_same(only_mine: None) -> None:
