@@ -49,7 +49,7 @@ async def questions(slices: Collection[int], part: Part) -> dict[int, Tally]:
 
 async def over_time(slices: Collection[int], parts: Sequence[Part]) -> list[Tally]:
     """For each part, what was answered in it and what became of its questions."""
-    rated = f"{_RATED}, COUNT(*) FILTER (WHERE commented) AS commented"
+    rated = f"{_RATED}, COUNT(*) AS written, COUNT(*) FILTER (WHERE commented) AS commented"
     found, asked = await asyncio.gather(
         _by_part("responses", "created_at", rated, slices, parts),
         _by_part("invites", "asked_at", _ASKED, slices, parts),

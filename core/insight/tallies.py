@@ -66,6 +66,7 @@ class Tally:
     negative: int = 0
     neutral: int = 0
     positive: int = 0
+    written: int = 0  # answers that have come, scores or words
     commented: int = 0
     open: int = 0
     overdue: int = 0

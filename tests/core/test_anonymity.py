@@ -293,6 +293,17 @@ async def many(
         await answered(f"T-{number}", scores, now=now, **person, **facts)
 
 
+async def test_comments_are_counted_of_the_answers_that_count(store: Store) -> None:
+    await company(anonymous=True)
+    await many(4, comment="Slow", now=at())
+    await many(2, 4, now=at())
+    before = await board(at(minutes=20))
+    assert (before.total.answered, before.total.written, before.total.commented) == (6, 0, 0)
+    await hour_is_over(at(hours=1))
+    after = await board(at(hours=1))
+    assert (after.total.answered, after.total.written, after.total.commented) == (6, 6, 4)
+
+
 async def test_four_alike_show_no_average_and_five_do(store: Store) -> None:
     await company(anonymous=True)
     await many(4, now=at())

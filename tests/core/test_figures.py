@@ -162,7 +162,8 @@ def _compare(board: Board, groups: Mapping[str, Sequence[Group]], all_: Sequence
         for group in groups[facet]:
             of = [one for one in all_ if getattr(one, facet) == group.value]
             want = _recount([one for one in service if one in of], of, within)
-            assert _as_dict(group.tally) | {"commented": 0} == want | {"commented": 0}
+            unsaid = {"commented": 0, "written": 0}
+            assert _as_dict(group.tally) | unsaid == want | unsaid
         assert sum(group.tally.rated for group in groups[facet]) == board.total.rated
     for point in board.points:
         days = (point.part.first, point.part.last)
@@ -215,6 +216,7 @@ def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[da
         "total": sum(scores),
         "squares": sum(score * score for score in scores),
         **{band: sum(one.band == band for one in rated) for band in ("negative", "neutral", "positive")},
+        "written": sum(_has_response(one) and within(one.answered_at) for one in service),
         "commented": sum(one.commented for one in service if _has_response(one) and within(one.answered_at)),
         "open": len(under_way),
         "overdue": sum(one.late for one in under_way),

@@ -14,7 +14,7 @@ from bot.web.admin.board_choice import Choice, value_of
 from bot.web.admin.board_names import Names
 from bot.web.admin.door import Visit
 from core.insight import statistics
-from core.insight.figures import Board, Group
+from core.insight.figures import Board, Group, Recoveries
 from core.insight.spans import Step
 from core.insight.statistics import Interval
 from core.insight.tallies import Distribution, Mean, Share, Tally
@@ -127,7 +127,7 @@ def _participation(board: Board, names: Names) -> Table:
         ("delivered", total.delivered, total.asked),
         ("answered", total.answered, total.delivered),
         ("partial", total.answered - total.finished, total.delivered),
-        ("commented", total.commented, total.delivered),
+        ("commented", total.commented, total.written),
         ("waiting", total.waiting, total.delivered),
         ("expired", total.expired, total.delivered),
     ]
@@ -201,7 +201,7 @@ def _said_tiles(board: Board, visit: Visit) -> list[Tile]:
             say("board.answers", count=total.rated),
             _few(total.rated, visit),
         ),
-        *_change(visit, total.score.value, before.score.value, "board.points", more_is="good"),
+        *_change(visit, total.score, before.score, "board.points", more_is="good"),
     )
     return [
         overall,
@@ -209,15 +209,15 @@ def _said_tiles(board: Board, visit: Visit) -> list[Tile]:
             "participation",
             shown.of(participation),
             _about(say("board.of_delivered", count=participation.count, of=participation.of)),
-            *_change(visit, participation.value, before.participation.value, "board.percent_points", more_is="good"),
+            *_change(visit, participation, before.participation, "board.percent_points", more_is="good"),
         ),
         Tile(
             "negative",
             shown.of(negative),
             _about(shown.sure(negative.interval), say("board.answers", count=negative.count)),
-            *_change(visit, negative.value, before.bands["negative"].value, "board.percent_points", more_is="bad"),
+            *_change(visit, negative, before.bands["negative"], "board.percent_points", more_is="bad"),
         ),
-        Tile("commented", shown.of(total.commented), _about(say("board.of_answers", of=total.answered))),
+        Tile("commented", shown.of(total.commented), _about(say("board.of_answers", of=total.written))),
     ]
 
 
@@ -227,7 +227,7 @@ def _recovery_tiles(board: Board, visit: Visit) -> list[Tile]:
     return [
         Tile("open", shown.of(found.open), (late,), mood="bad" if found.overdue else ""),
         Tile("taken_within", shown.of(found.taken_within), (say("board.opened", count=found.opened),)),
-        Tile("closed_within", shown.of(found.closed_within), (say("board.resolved", count=found.resolved),)),
+        Tile("closed_within", shown.of(found.closed_within), _closed(found, visit)),
         Tile(
             "rate",
             shown.of(found.rate),
@@ -239,6 +239,11 @@ def _recovery_tiles(board: Board, visit: Visit) -> list[Tile]:
     ]
 
 
+def _closed(found: Recoveries, visit: Visit) -> list[str]:
+    dismissed = visit.say("board.dismissed", count=found.dismissed) if found.dismissed else ""
+    return _about(visit.say("board.resolved", count=found.resolved), dismissed)
+
+
 def _about(*parts: str) -> list[str]:
     return [part for part in parts if part]
 
@@ -247,16 +252,20 @@ def _few(count: int, visit: Visit) -> str:
     return visit.say("board.few") if 0 < count < statistics.FEW else ""
 
 
-def _change(visit: Visit, now: float | None, before: float | None, unit: str, *, more_is: str) -> tuple[str, str]:
-    """How it differs from the span before, and whether that is good."""
-    if now is None or before is None:
+def _change(visit: Visit, now: Mean | Share, before: Mean | Share, unit: str, *, more_is: str) -> tuple[str, str]:
+    """How it differs from the span before, and whether that is good; nothing where one of them is of too few."""
+    if now.value is None or before.value is None or min(_of(now), _of(before)) < statistics.TOO_FEW:
         return "", ""
     scale, digits = (100, 1) if unit == "board.percent_points" else (1, 2)
-    by = round((now - before) * scale, digits)
+    by = round((now.value - before.value) * scale, digits)
     if by == 0:
         return visit.say("board.same"), ""
     arrow, less_is = ("▲" if by > 0 else "▼"), {"good": "bad", "bad": "good"}[more_is]
     return f"{arrow} {visit.say(unit, by=f'{abs(by):.{digits}f}')}", more_is if by > 0 else less_is
+
+
+def _of(figure: Mean | Share) -> int:
+    return figure.of if isinstance(figure, Share) else figure.count
 
 
 # ---------------------------------------------------------------- how values look

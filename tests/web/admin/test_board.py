@@ -92,6 +92,7 @@ async def test_filters_narrow_it_down_and_rows_lead_on(front: Front) -> None:
     for nobody in ("team=987", "agent=x", "channel='; DROP", "locale=xx", f"team={'9' * 40}", "survey=no"):
         page = await browser.open(f"/admin/board?{nobody}")
         assert (browser.status, "Nobody was asked" in page.heading) == (200, True), nobody
+        assert "No longer there" in page.heading
 
 
 async def test_own_dates_are_taken_and_wrong_ones_said_beside_their_field(front: Front) -> None:
@@ -136,10 +137,15 @@ async def test_an_agent_sees_no_board(front: Front) -> None:
 
 
 async def test_the_board_moves_on_with_the_days(front: Front) -> None:
+    await rated(front, 1, 1, 1, 1)
+    front.clock.now += timedelta(days=31)
+    await rated(front, 5, 5, 5, 5, 5)
+    browser = await at(front)
+    page = await browser.open("/admin/board")
+    assert "▲" not in page.heading, "nothing is compared with four answers"
+    front.clock.now -= timedelta(days=31)
     await rated(front, 1)
     front.clock.now += timedelta(days=31)
-    await rated(front, 5)
-    browser = await at(front)
     page = await browser.open("/admin/board")
     assert "▲ 4.00" in page.heading
 

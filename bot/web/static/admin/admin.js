@@ -21,6 +21,19 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A table that goes on beyond its edge says so.
+function edges(box) {
+  const left = box.scrollWidth - box.clientWidth - box.scrollLeft;
+  box.classList.toggle("more-right", left > 1);
+  box.classList.toggle("more-left", box.scrollLeft > 1);
+}
+const boxes = () => document.querySelectorAll(".scroll").forEach(edges);
+document.addEventListener("scroll", (event) => event.target.classList?.contains("scroll") && edges(event.target), true);
+document.addEventListener("toggle", boxes, true);
+document.addEventListener("htmx:afterSettle", boxes);
+addEventListener("resize", boxes);
+addEventListener("DOMContentLoaded", boxes);
+
 // On a phone the sections are a row to push along: the one that is open is in sight.
 addEventListener("DOMContentLoaded", () => {
   const current = document.querySelector(".sections [aria-current]");
