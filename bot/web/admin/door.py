@@ -137,10 +137,15 @@ class Visit:
         words = self.site.templates
         return [(tag, words.label("language.name", tag)) for tag in words.locales()]
 
-    def named(self, section: str, code: str) -> str:
-        """A code in words, where there are some for it."""
-        label = f"{section}.{code}"
-        return self.say(label) if self.site.templates.has_label(label) else code
+    def named(self, section: str, code: str, *, otherwise: str = "") -> str:
+        """A code in words, where there are some for it: in the section, or else in the other."""
+        labels = (f"{section}.{code}", f"{otherwise}.{code}")
+        found = next((label for label in labels if self.site.templates.has_label(label)), "")
+        return self.say(found) if found else code
+
+    def sent(self, kind: str) -> str:
+        """What kind of message a delivery is."""
+        return self.named("admin.ticket.delivery", kind, otherwise="kind")
 
     @property
     def said(self) -> str:
