@@ -51,6 +51,8 @@ def problems(kind: str, source: str, *, most: int = 20) -> list[TemplateError]:
     if len(source.encode("utf-8", "replace")) > LARGEST_SOURCE:
         most = LARGEST_SOURCE // 1000
         return [TemplateError(f"longer than {most} kB", _said("too_long", most=most))]
+    if "\x00" in source:  # what no database keeps
+        return [TemplateError("holds characters that cannot be shown", phrase("problem.label.unseen"))]
     parts = split(source)
     if not parts.body.strip():
         return [TemplateError("the text is empty", _said("empty"), line=parts.first_line)]

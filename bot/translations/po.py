@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.messages import Catalog, Message
-from babel.messages.pofile import PoFileError, read_po, write_po
+from babel.messages.pofile import PoFileError, PoFileParser, write_po
 
 from bot.labels import PLURAL_FORMS, Labels
 from bot.placeholders import KINDS
 from bot.rendering import TemplateError, Templates
+from bot.template_source import take_subject
 from bot.translations import counting, label_rules
 from bot.translations.counting import Own
 from core.phrases import Phrase, phrase
 from core.setting_problems import Problem
+from core.text import shorten
 
 LARGEST = 1_000_000
 """Bytes of a file that is read."""
+LONGEST_SUBJECT = 300
+_MOST_FORMS = 9
+"""Plural forms; no language has more than six."""
+_TAG = re.compile(r"(?!und\b)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LONGEST_TAG = 20
+_CHARSET = re.compile(rb"charset=([\w.:-]{1,40})")
+_NOT_TEXT = "\ufffd"
+"""What a browser's form makes of bytes that are not UTF-8."""
 _TEMPLATE = "template:"
+_NAMED = 80
 _CLDR_SAMPLES = (*range(201), 1000, 1_000_000)
 
 
@@ -47,6 +59,25 @@ class Wrong:
         return f"line {self.line}, {self.entry}: {self.what}" if self.line else f"{self.entry}: {self.what}"
 
 
+class _File(Catalog):
+    """Entries as they were read. babel keeps the first of two that are about the same, and forgets the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.twice: list[Message] = []
+        self._contexts: set[str] = set()
+
+    def __setitem__(self, names: str | list[str] | tuple[str, ...], message: Message) -> None:
+        if message.id and message.context in self._contexts:
+            self.twice.append(message)
+            return
+        if message.id and message.context:
+            self._contexts.add(message.context)
+        super().__setitem__(names, message)
+        if self.num_plurals > _MOST_FORMS:
+            raise NotAFile(f"no language has {self.num_plurals} plural forms", phrase("problem.po.no_po"))
+
+
 @dataclass(slots=True)
 class Translation:
     """What a file says otherwise than what ships. `unclear` entries are marked as fuzzy, and left out."""
@@ -61,10 +92,14 @@ class Translation:
 
 def locale_named(text: str) -> str:
     """A language tag as we write it: "zh_Hans" → "zh-Hans". Raises NotAFile for one that nobody knows."""
+    unknown = NotAFile(f"there is no language {text[:30]!r}", phrase("languages.unknown"))
     try:
-        return str(Locale.parse(text.strip().replace("-", "_"))).replace("_", "-")
+        tag = str(Locale.parse(text.strip().replace("-", "_"))).replace("_", "-")
     except (UnknownLocaleError, ValueError, TypeError):
-        raise NotAFile(f"there is no language {text[:30]!r}", phrase("languages.unknown")) from None
+        raise unknown from None
+    if not _TAG.fullmatch(tag) or not _TAG.match(text.strip()) or len(tag) > _LONGEST_TAG:
+        raise unknown
+    return tag
 
 
 def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterword") -> bytes:
@@ -90,9 +125,10 @@ def read(body: bytes, templates: Templates, *, locale: str = "") -> Translation:
     if len(body) > LARGEST:
         most = LARGEST // 1000
         raise NotAFile(f"a file has at most {most} kB", phrase("problem.po.too_large", most=most))
+    catalog, text = _File(), _text(body)
     try:
-        catalog = read_po(io.BytesIO(body), abort_invalid=True)
-    except (PoFileError, UnicodeDecodeError, ValueError, LookupError) as error:
+        PoFileParser(catalog, abort_invalid=True).parse(io.StringIO(text))
+    except (PoFileError, ValueError, LookupError) as error:
         raise NotAFile(f"it is not a PO file: {error}", phrase("problem.po.no_po")) from None
     named = str(catalog.locale_identifier or locale)
     if not named:
@@ -102,7 +138,22 @@ def read(body: bytes, templates: Templates, *, locale: str = "") -> Translation:
     for message in catalog:
         if message.id:
             _read_one(message, found, templates)
+    found.wrong += [_wrong(one, Problem((), "stands twice", phrase("problem.po.twice"))) for one in catalog.twice]
     return found
+
+
+def _text(body: bytes) -> str:
+    """UTF-8, whatever the head says: a browser has made it that. Else as the head says. Raises NotAFile."""
+    found = _CHARSET.search(body)
+    named = found[1].decode("ascii", "replace") if found else "utf-8"
+    for charset in ("utf-8-sig", named):
+        try:
+            text = body.decode(charset)
+        except (UnicodeError, LookupError):
+            continue
+        if _NOT_TEXT not in text:
+            return text
+    raise NotAFile("it is not written in UTF-8", phrase("problem.po.no_utf8"))
 
 
 def _add_label(catalog: Catalog, key: str, group: str, source: Labels, said: Labels | None) -> None:
@@ -156,9 +207,12 @@ def _read_one(message: Message, found: Translation, templates: Templates) -> Non
             if context.startswith(_TEMPLATE)
             else _read_label(context, message, [str(text) for text in texts], found, templates)
         )
-        found.wrong += [
-            Wrong(context or str(message.id)[:40], message.lineno or 0, one.what, one.said) for one in problems
-        ]
+        found.wrong += [_wrong(message, one) for one in problems]
+
+
+def _wrong(message: Message, problem: Problem) -> Wrong:
+    named = str(message.context or message.id)
+    return Wrong(shorten(named, _NAMED), message.lineno or 0, problem.what, problem.said)
 
 
 def _read_template(kind: str, text: str, found: Translation, templates: Templates) -> Iterator[Problem]:
@@ -172,6 +226,10 @@ def _read_template(kind: str, text: str, found: Translation, templates: Template
         yield Problem(
             (), told, phrase("problem.po.at_line", line=error.line, what=error.said) if error.line else error.said
         )
+        return
+    if len(take_subject(text)[0]) > LONGEST_SUBJECT:
+        told = f"the subject is longer than {LONGEST_SUBJECT} characters"
+        yield Problem((), told, phrase("problem.po.subject", limit=LONGEST_SUBJECT))
         return
     if not (_ships(templates, found.locale) and text == templates.shipped(kind, found.locale)):
         found.templates[kind] = text

@@ -15,7 +15,7 @@ from tortoise.queryset import QuerySet
 
 from core.insight.mine import Some
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
-from core.models.reactions import Alert, AlertState, Recovery
+from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import HeldAnswer, Response
 from core.models.setup import Staff
 from core.plumbing import deliveries
@@ -77,7 +77,7 @@ async def of_ticket(ticket_id: int) -> list[About]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much waits. `taken_by_nobody` are alerts, `overdue` recoveries."""
+    """How much waits. `taken_by_nobody` are alerts, and recoveries without one; `overdue` are recoveries."""
 
     taken_by_nobody: int
     overdue: int
@@ -93,8 +93,9 @@ class Troubles:
 
 
 async def counts(*, now: datetime) -> Counts:
+    alone = Recovery.filter(state=RecoveryState.OPEN, alert__id__isnull=True)
     return Counts(
-        taken_by_nobody=await Alert.filter(state=AlertState.OPEN).count(),
+        taken_by_nobody=await Alert.filter(state=AlertState.OPEN).count() + await alone.count(),
         overdue=await Recovery.filter(state__in=_UNDER_WAY, due_at__lte=now).count(),
     )
 

@@ -11,6 +11,9 @@ from typing import Any, get_args
 import pytest
 
 from bot.rendering import Templates
+from bot.staff import alerts
+from bot.surveys import messages, transcripts
+from bot.trials import sending
 from bot.web.admin import audit_words, desk_acts
 from core.models.accounts import Role
 from core.models.deliveries import ArrivalState, DeliveryState
@@ -157,6 +160,15 @@ def test_every_code_that_can_be_set_is_told_in_each_language(templates: Template
             assert words is not None
             known = [f"{section}.{code}" for section in audit_words.CODES.get(name, ())]
             assert any(one in words for one in known), f"{name} = {code!r} in {locale}"
+
+
+def test_every_kind_of_delivery_is_told_in_each_language(templates: Templates) -> None:
+    survey = messages.SURVEY_KINDS | messages.TICKET_KINDS | messages.WORD_KINDS
+    for kind in survey | alerts.KINDS | {sending.KIND, transcripts.KIND}:
+        for locale in templates.locales():
+            words = templates.shipped_labels_of(locale)
+            assert words is not None
+            assert any(one in words for one in (f"admin.ticket.delivery.{kind}", f"kind.{kind}")), f"{kind} in {locale}"
 
 
 def test_every_action_that_is_recorded_is_told_in_each_language(templates: Templates) -> None:

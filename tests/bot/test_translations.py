@@ -170,6 +170,9 @@ def test_what_is_missing_is_counted(templates: Templates) -> None:
         ("template:invite", "Hallo {{ kontakt.name }}", "kontakt"),
         ("template:invite", "{% set x = 1 %}", "set cannot be used"),
         ("button.done", "\u202eFertig", "cannot be shown"),
+        ("template:stopped", f"Subject: {'x' * 301}\n\nGut", "the subject is longer than 300 characters"),
+        ("template:stopped", "Subject: \x00\n\nGut", "cannot be shown"),
+        ("template:stopped", "Subject: Gut\n\n", "the text is empty"),
         ("time.today", "heute {uhr}", "does not know {uhr}"),
     ],
 )
@@ -180,6 +183,39 @@ def test_what_cannot_be_used_is_named_with_its_line(templates: Templates, contex
     assert (wrong.entry, wrong.line > 0) == (context, True)
     assert said in wrong.what
     assert (found.labels, found.templates) == ({}, {})
+
+
+def head(*, locale: str = "de", charset: str = "utf-8", forms: int = 2) -> bytes:
+    """The first entry of a file."""
+    lines = (f"Language: {locale}", f"Content-Type: text/plain; charset={charset}", f"Plural-Forms: nplurals={forms};")
+    return ('msgid ""\nmsgstr ""\n' + "".join(f'"{one}\\n"\n' for one in lines) + "\n").encode()
+
+
+DONE = 'msgctxt "button.done"\nmsgid "Done"\nmsgstr "Für dich"\n\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        head() + DONE.encode(),
+        b"\xef\xbb\xbf" + head() + DONE.encode(),
+        head(charset="iso-8859-1") + DONE.encode("latin-1"),
+        head(charset="iso-8859-1") + DONE.encode(),
+        (head() + DONE.encode()).replace(b"\n", b"\r\n"),
+    ],
+    ids=["utf-8", "with a mark", "as its head says", "made utf-8 by a browser", "from Windows"],
+)
+def test_letters_come_back_as_they_were_written_whatever_wrote_the_file(templates: Templates, body: bytes) -> None:
+    found = po.read(body, templates)
+
+    assert (found.labels, found.wrong) == ({"button.done": "Für dich"}, [])
+
+
+def test_of_two_entries_about_the_same_none_is_lost_unseen(templates: Templates) -> None:
+    again = DONE.replace("Für dich", "Fertig")
+    for second in (again, again.replace('"Done"', '"Another text"')):
+        [wrong] = po.read(head() + (DONE + second).encode(), templates).wrong
+        assert str(wrong) == "line 12, button.done: stands twice"
 
 
 @pytest.mark.parametrize("context", ["template:nonsense", "button.nonsense", "demo.title"])
@@ -211,6 +247,15 @@ def test_fuzzy_and_empty_entries_are_left_as_they_are(templates: Templates) -> N
         b'msgid ""\nmsgstr "Language: klingon-xx\\n"\n\nmsgctxt "button.done"\nmsgid "a"\nmsgstr "b"\n',
         b'msgctxt "button.done"\nmsgid "a"\nmsgstr "b"\n',
         b"x" * 1_000_001,
+        b"\xde\x12\x04\x95" + b"\x00" * 40,
+        head(forms=99_999_999) + b'msgctxt "duration.hour"\nmsgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\n',
+        head(forms=2) + b'msgctxt "duration.hour"\nmsgid "a"\nmsgid_plural "b"\nmsgstr[7] "c"\n',
+        head() + 'msgctxt "button.done"\nmsgid "a"\nmsgstr "für"\n'.encode("latin-1"),
+        head(charset="klingon-7") + 'msgctxt "button.done"\nmsgid "a"\nmsgstr "für"\n'.encode("latin-1"),
+        head() + 'msgctxt "button.done"\nmsgid "a"\nmsgstr "f\ufffdr"\n'.encode(),
+        head(locale="root"),
+        head(locale="und"),
+        head(locale="de_DE@euro"),
     ],
 )
 def test_what_is_no_file_of_a_language_is_said_so(templates: Templates, body: bytes) -> None:

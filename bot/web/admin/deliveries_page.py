@@ -60,6 +60,6 @@ async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | N
         rows=rows[:PAGE],
         following=rows[PAGE - 1].id if len(rows) > PAGE else None,
         problem=visit.why(refusal) if refusal else "",
-        called=lambda kind: visit.named("kind", kind),
+        called=visit.sent,
         changing=visit.may(Right.REPLAY_DELIVERIES),
     )

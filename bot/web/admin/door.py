@@ -141,6 +141,11 @@ class Visit:
         """A code in words, where there are some for it."""
         return self.site.templates.named(section, code, self.locale)
 
+    def sent(self, kind: str) -> str:
+        """What kind of message a delivery is."""
+        own = "admin.ticket.delivery"
+        return self.named(own if self.site.templates.has_label(f"{own}.{kind}") else "kind", kind)
+
     @property
     def said(self) -> str:
         """What the page before did, from its address; only what we could have said."""

@@ -117,7 +117,7 @@ def _told(entry: TicketEntry, desk: Desk, asked: telling.Asked) -> Step:
 
 
 def _sent(row: Delivery, desk: Desk) -> Step:
-    kind = desk.named("admin.ticket.delivery", row.kind)
+    kind = desk.visit.sent(row.kind)
     channel = desk.named("channel", desk.place.channels.get(row.channel, row.channel))
     words = desk.say(f"admin.ticket.delivered.{row.state.value}", what=kind, channel=channel)
     tone, why = "bad" if row.state == DeliveryState.DEAD else "", desk.trouble(row.problem)

@@ -48,6 +48,7 @@ async def test_its_reason_is_said_in_the_readers_language_and_what_others_said_i
     assert "尝试 12 次后放弃：邮件服务器答复：“550 5.1.1 <b>no such user</b>”（报告收件人时）" in page.text
     assert "what an older Afterword wrote" in page.text
     assert "given up" not in page.text
+    assert "给客户的回复" in page.text
 
 
 async def test_it_is_sent_again_once(front: Front) -> None:

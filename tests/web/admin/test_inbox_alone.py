@@ -160,6 +160,18 @@ async def test_many_cost_no_more_queries_than_few(sqlite_front: Front, sqlite_st
     assert costs[0] == costs[1] > 1, asked
 
 
+async def test_the_overview_counts_it_until_somebody_takes_it(front: Front) -> None:
+    await unhappy.alert(front)
+    recovery = await alone(front)
+    kim = await unhappy.browser_of(front)
+    page = await kim.open("/admin/")
+    assert "2 alerts or recoveries that nobody has taken" in page.heading
+    await kim.open(PATH)
+    await kim.send(f"{PATH}/r-{recovery.id}/take")
+    page = await kim.open("/admin/")
+    assert "1 alert or recovery that nobody has taken" in page.heading
+
+
 async def test_an_auditor_only_looks_and_numbers_that_are_none_are_not_found(front: Front) -> None:
     recovery = await alone(front)
     auditor = await at(front, Role.AUDITOR)

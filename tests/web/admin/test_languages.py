@@ -70,6 +70,31 @@ async def test_a_file_with_mistakes_names_each_and_changes_nothing(front: Front)
     assert not await OwnLabels.exists()
 
 
+async def test_what_no_mail_can_have_as_its_subject_is_named_and_nothing_is_lost(front: Front) -> None:
+    browser = await desk.at(front)
+    entry = 'msgctxt "template:stopped"\n'
+    for subject, said in (("x" * 301, "The subject has more than 300 characters."), ("\x00", "cannot be shown")):
+        name, tail = german(front, **{"button.done": "Fertig"}).decode().split(entry, 1)
+        file = name + entry + tail.replace('msgstr ""', f'msgstr "Subject: {subject}\\n\\nGut"', 1)
+        await hand_in(browser, file.encode())
+        assert browser.status == 422
+        assert "template:stopped" in browser.page.text
+        assert said in browser.page.text
+        await browser.post("/admin/languages/publish", po=file)
+        assert browser.status == 422
+    assert not await OwnLabels.exists()
+
+
+async def test_a_file_in_another_encoding_is_refused_and_one_whose_head_is_wrong_is_not(front: Front) -> None:
+    browser = await desk.at(front)
+    file = german(front, **{"button.done": "Für dich"}).decode()
+    await hand_in(browser, file.encode("latin-1", "replace"))
+    assert (browser.status, "save it as UTF-8" in browser.page.text) == (422, True)
+    await hand_in(browser, file.replace("charset=utf-8", "charset=iso-8859-1").encode())
+    assert browser.status == 200
+    assert "Für dich" in browser.page.text
+
+
 async def test_a_file_without_our_token_is_refused(front: Front) -> None:
     browser = await desk.at(front)
     files = {"file": ("de.po", german(front), "text/x-gettext-translation")}
