@@ -189,6 +189,8 @@ async def test_on_the_page(here: World, mail: SmtpRig, slack: SlackRig, caplog: 
     async with Reader(here) as reader:
         seen = await reader.answer(link, comment=WORDS)
         assert "You are anonymous. Until" in seen
+        assert "thank you for saying so" in seen
+        assert "look after it" not in seen, "nobody can look after what nobody knows of"
         await is_cut(here)
         page = (await reader.page(link)).text
         assert "Answered anonymously" in page
