@@ -12,10 +12,11 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from bot.demo import company, desk, inbox, news, pages, writing
+from bot.demo import admin, company, desk, inbox, news, pages, writing
 from bot.demo.sight import Sight
 from bot.demo.stage import Stage
 from bot.web import policies
+from bot.web.site import Here
 from core import errors
 from core.ports import Acknowledgement, RawArrival
 
@@ -28,6 +29,7 @@ PUBLIC = {
     "/demo/inbox": "the buttons of the staff inbox",
     "/demo/typing": "tells a customer that somebody is writing to them",
     "/demo/again": "starts it over",
+    "/demo/admin": "signs whoever plays in to the admin's browser",
     "/demo/static/{name}": "fixed files that hold nothing of anybody",
 }
 """None of these routes exists in `afterword serve`."""
@@ -151,6 +153,11 @@ async def typing(stage: OnStage, where: Typing) -> JSONResponse:
 async def again(stage: OnStage) -> JSONResponse:
     stage.start_over()
     return JSONResponse({"again": True}, 202)
+
+
+@router.get("/demo/admin")
+async def admin_browser(request: Request, site: Here, sight: Seen) -> Response:
+    return await admin.let_in(request, site, sight)
 
 
 @router.get("/demo/static/{name}")

@@ -369,6 +369,8 @@ async def test_the_company_has_a_past_that_the_product_made(play: Player) -> Non
         ("POST", "/demo/clock", {"host": "evil.example"}),
         ("GET", "/", {"host": "evil.example:8099"}),
         ("POST", "/demo/again", {"sec-fetch-site": "cross-site"}),
+        ("GET", "/demo/admin", {"sec-fetch-site": "cross-site"}),
+        ("GET", "/demo/admin", {"host": "evil.example:8099"}),
         ("POST", "/demo/clock", {"content-type": "text/plain"}),
     ],
 )
@@ -416,12 +418,22 @@ async def test_pages_forbid_everything_that_they_do_not_use(play: Player) -> Non
     assert not re.search(r"<script(?![^>]*\bsrc=)|\bon[a-z]+=", page.text)
 
 
+async def test_whoever_is_played_can_do_everything_in_the_admins_browser(play: Player) -> None:
+    for staff, lang, words in (("kim", "en", "Kim"), ("liwei", "zh-Hans", "概览"), ("kim", "zh-Hans", "概览")):
+        asked = {"staff": company.staff_key(staff), "lang": lang}
+        answer = await play.client.get("/demo/admin", params=asked, follow_redirects=True)
+        assert (answer.status_code, str(answer.url)) == (200, f"{BASE}/admin/")
+        assert words in answer.text
+        for path in ("/admin/surveys/default", "/admin/inbox", "/admin/board", "/admin/audit"):
+            assert (await play.client.get(path)).status_code == 200, path
+
+
 async def test_none_of_it_exists_in_what_is_served(play: Player) -> None:
     application = ordinary_web_app(play.stage.app)
     transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 50_001))
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
         assert "/demo/" not in (await client.get("/")).text
-        for path in ("/demo/now", "/demo/chat", "/demo/static/demo.js"):
+        for path in ("/demo/now", "/demo/chat", "/demo/admin", "/demo/static/demo.js"):
             assert (await client.get(path)).status_code == 404
         for path in ("/demo/clock", "/demo/desk", "/demo/inbox", "/demo/again"):
             assert (await client.post(path, json={})).status_code == 404

@@ -322,6 +322,7 @@ function remember() {
     const query = new URLSearchParams({ lang: link.dataset.lang, customer: body.customer, staff: body.staff });
     link.href = `/?${query}`;
   }
+  document.querySelector("#admin").href = `/demo/admin?${new URLSearchParams({ lang: body.locale, staff: body.staff })}`;
   look().catch(() => {});
 }
 
