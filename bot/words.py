@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from babel.core import UnknownLocaleError
+from babel.core import Locale, UnknownLocaleError
 
 from bot import wording_time
 from bot.labels import Labels, best_match
@@ -127,6 +127,16 @@ class Words:
 
     def locales(self) -> tuple[str, ...]:
         return tuple(self._labels)
+
+    def language(self, tag: str, locale: str) -> str:
+        """What a language is called: one that ships as its speakers call it, any other in `locale`."""
+        if tag in self._labels:
+            return self.label(NAME_OF_LANGUAGE, tag)
+        try:
+            found = Locale.parse(tag, sep="-").get_display_name(locale.replace("-", "_"))
+        except (ValueError, UnknownLocaleError):
+            found = None
+        return found or tag
 
     def best_locale(self, wanted: str) -> str:
         """The language that ships and fits best: `zh-CN` → `zh-Hans`. Takes an Accept-Language header as well."""

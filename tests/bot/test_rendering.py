@@ -278,6 +278,23 @@ def test_people_get_the_language_they_read_best(templates: Templates, wanted: st
     assert templates.best_locale(wanted) == given
 
 
+@pytest.mark.parametrize(
+    ("tag", "reader", "said"),
+    [
+        ("zh-Hans", "en", "简体中文"),
+        ("de-AT", "en", "German (Austria)"),
+        ("de-AT", "zh-Hans", "德语 (奥地利)"),
+        ("tlh", "en", "tlh"),
+        ("../../etc", "en", "../../etc"),
+        ("", "en", ""),
+    ],
+)
+def test_a_language_is_called_as_its_speakers_or_its_reader_call_it(
+    templates: Templates, tag: str, reader: str, said: str
+) -> None:
+    assert templates.language(tag, reader) == said
+
+
 def test_the_script_counts_before_the_region() -> None:
     assert best_match("zh-HK", ["zh-Hans", "zh-Hant"]) == "zh-Hant"
     assert best_match("zh-SG", ["zh-Hant", "zh-Hans"]) == "zh-Hans"

@@ -109,7 +109,7 @@ def _score(visit: Visit, said: str) -> str:
 
 
 def _language(visit: Visit, said: str) -> str:
-    return dict(visit.languages).get(said, said)
+    return visit.language(said)
 
 
 def _template(visit: Visit, said: str) -> str:

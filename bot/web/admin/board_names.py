@@ -53,22 +53,16 @@ class Names:
                 one = self.staff.get(int(value))
                 return (one.name or one.key) if one else self.visit.say("board.gone")
             case "type":
-                return self._label("ticket_type", str(value))
+                return self.visit.named("ticket_type", str(value))
             case "locale":
-                return self._label("language.name", str(value), locale=str(value))
+                return self.visit.language(str(value))
         return str(value)
 
     def dimension(self, key: str) -> str:
-        return self.dimensions.get(key) or self._label("dimension", key)
+        return self.dimensions.get(key) or self.visit.named("dimension", key)
 
     def reason(self, key: str) -> str:
-        return self._label("board.reason", key)
-
-    def _label(self, group: str, key: str, *, locale: str = "") -> str:
-        if locale:
-            words = self.visit.site.templates
-            return words.label(group, locale) if locale in words.locales() else key
-        return self.visit.named(group, key)
+        return self.visit.named("board.reason", key)
 
 
 async def dimensions_of(visit: Visit) -> dict[str, str]:

@@ -131,6 +131,9 @@ class Visit:
         path = self.request.url.path
         return path == section.path or (section.path != navigation.HOME and path.startswith(f"{section.path}/"))
 
+    def language(self, tag: str) -> str:
+        return self.site.templates.language(tag, self.locale)
+
     @property
     def languages(self) -> list[tuple[str, str]]:
         """The languages that there are, each in its own words, for a choice."""

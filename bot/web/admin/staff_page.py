@@ -77,6 +77,6 @@ async def _one(visit: Visit, person: Staff, values: Values, mark: str, *, outcom
         outcome=outcome,
         person=person,
         teams=await _teams(),
-        locales=[("", "—"), *((one, one) for one in visit.site.templates.locales())],
+        locales=[("", "—"), *visit.languages],
         account=await Account.filter(staff_id=person.id, active=True).first(),
     )
