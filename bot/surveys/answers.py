@@ -30,6 +30,21 @@ _THANKS = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _THANKS_LENGTH = 60
+_MAILS = r"(e-?mails?|mails?|messages?|surveys?|questions?|ratings?|spam)"
+_PLEASE = r"((please|pls|kindly|请|請|麻烦|пожалуйста)\W{0,3})?"
+_AFTER = r"(\W{1,3}(please|pls|thanks|thank you|now|at once|谢谢|谢了|пожалуйста|спасибо)){0,2}\W{0,5}"
+_UNWANTED = re.compile(
+    rf"\W{{0,5}}{_PLEASE}((un|de)-?subscribe( me)?|opt[ -]?(me )?out|no more( of (these|your))? {_MAILS}"
+    rf"|(stop|quit) ((sending|these|your|the|all|with|me) ){{0,4}}{_MAILS}|stop (e-?)?mailing( me)?"
+    rf"|(do not|don[’']?t) (send|e-?mail|mail|ask)( me)?( any)?( more)?( {_MAILS})?( again| any ?more)?"
+    r"|(退订|退訂|取消订阅|取消訂閱|td)(邮件|問卷|问卷)?"
+    r"|(不要|别|別|勿|不用|停止)(再)?(给我|給我|向我)?(发|發|发送|發送|推送|寄)(了|邮件|郵件|问卷|信|信息|消息|给我|給我|我){0,3}"
+    r"|отпи(сать|шите)(ся|сь)?( меня)?|(больше )?не (присылайте|пишите)( мне)?( больше)?)"
+    rf"{_AFTER}",
+    re.IGNORECASE,
+)
+_STOP = re.compile(rf"\W{{0,5}}{_PLEASE}(stop|cancel|remove me|停止|停|стоп){_AFTER}", re.IGNORECASE)
+_STOP_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,25 @@ def is_only_thanks(text: str) -> bool:
     """ "ok, thanks" asks for nothing."""
     text = text.strip()
     return len(text) <= _THANKS_LENGTH and "?" not in text and bool(_THANKS.fullmatch(text))
+
+
+def wants_to_stop(text: str) -> bool:
+    """Nothing but "STOP", "please stop", "退订": in answer to a question it means that they want no more of them."""
+    return wants_no_mails(text) or bool(_STOP.fullmatch(_bare(text)))
+
+
+def wants_no_mails(text: str) -> bool:
+    """Nothing but "unsubscribe", "no more mails", "不要再发": it means that whatever it answers.
+
+    "Stop" alone may be what somebody tells the technician.
+    """
+    return bool(_UNWANTED.fullmatch(_bare(text)))
+
+
+def _bare(text: str) -> str:
+    text = _without_greeting(text.strip()[: 2 * _STOP_LENGTH])
+    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    return text if len(text) <= _STOP_LENGTH else "—"
 
 
 def _value(found: re.Match[str]) -> int:

@@ -110,11 +110,48 @@ def test_a_question_is_more_than_thanks(text: str) -> None:
     assert not answers.is_only_thanks(text)
 
 
-@pytest.mark.parametrize("piece", ["4 ", "★", "ok ", "4/", "\n", "hi ", "- ", "*", "score "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unsubscribe", "Unsubscribe me please", "no more mails", "No more surveys, thanks.", "stop these emails",
+        "Please stop sending me surveys", "stop mailing me", "Don't mail me again", "opt out", "退订", "不要再发",
+        "请不要再发邮件了", "别再发了", "取消订阅", "TD", "退订。谢谢", "отпишите меня",
+    ],
+)  # fmt: skip
+def test_some_words_say_everywhere_that_no_more_mails_are_wanted(text: str) -> None:
+    assert answers.wants_no_mails(text)
+    assert answers.wants_to_stop(text)
+
+
+@pytest.mark.parametrize("text", ["STOP", "stop.", "Stop!!", "please stop", "Hi,\nplease stop", "停止", "ＳＴＯＰ"])
+def test_stop_says_it_only_in_answer_to_a_question(text: str) -> None:
+    assert answers.wants_to_stop(text)
+    assert not answers.wants_no_mails(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop it please, it beeps", "stop it", "It does not stop", "no more problems",
+        "no more mails arrive since Monday",
+        "how do I unsubscribe from the newsletter?", "不要再发错货了", "停止工作了",
+        "I want to cancel my order", "4", "",
+        "stop the router", "don't send the router again", "please stop the technician",
+    ],
+)  # fmt: skip
+def test_who_says_more_than_stop_does_not_stop(text: str) -> None:
+    assert not answers.wants_to_stop(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["4 ", "★", "ok ", "4/", "\n", "hi ", "- ", "*", "score ", "please ", "stop ", "不要再发", "! "]
+)
 def test_no_text_takes_long(piece: str) -> None:
     text = piece * (20_000 // len(piece))
     begun = time.process_time()
     answers.read(text)
     answers.is_only_thanks(text)
+    answers.wants_to_stop(text)
+    answers.wants_to_stop((piece * 60)[:60])
     answers.is_only_thanks((piece * 60)[:60])
     assert time.process_time() - begun < 0.1
