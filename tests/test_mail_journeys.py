@@ -88,6 +88,19 @@ async def test_a_reply_of_one_line_rates_and_comments(
     assert "Thank you for being frank" in (await mail.mail_to(ANN, number=3)).text
 
 
+@pytest.mark.parametrize(
+    ("words", "score"), [("5 great!", 5), ("Very satisfied.", 5), ("一般", 3), ("很差！一星", 1), ("**4**", 4)]
+)
+async def test_a_score_counts_as_people_write_it(
+    here: World, mail: SmtpRig, ann: Correspondent, words: str, score: int
+) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, words)
+    await here.until(lambda: Response.exists())
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": score}
+
+
 async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     question = await asked(here, mail)
     await ann.answers(question, "★★★")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.surveys import answers, drafts, messages, restraint, stopping
 from bot.turn import Turn
+from bot.wording import Wording
 from core import contacts, errors, suppressions
 from core.desk import attachments, letters, tickets
 from core.desk.letters import Letter
@@ -78,7 +79,8 @@ async def _about_invite(
 ) -> Turn:
     if answers.wants_to_stop(letter.text):
         return await stopping.stopped(talk, channel, event, invite.contact, about=invite, now=now)
-    answer = answers.read(event.text)
+    wording = Wording(talk.site.templates, catalogue.settings_for(invite), "")
+    answer = answers.read(event.text, wording.scale_words())
     if invite.anonymous:
         return await _unnamed(talk, channel, event, invite, answer, now=now)
     says_nothing = answer.score is None and (not answer.comment or answers.is_only_thanks(answer.comment))
