@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.rendering import Templates
 from bot.words import Choice
 from core.models.contacts import Contact
 from core.surveys.settings import SurveySettings, Words
+
+_SPOKEN = re.compile(r"^[1-5]\s?分?\s?[,，]\s?")  # "5, very satisfied": the score is said before the word
 
 
 def locale_of(contact: Contact, templates: Templates) -> str:
@@ -80,6 +83,17 @@ class Wording:
 
     def label(self, key: str, **values: object) -> str:
         return self.templates.label(key, self.locale, **values)
+
+    def scale_words(self) -> dict[str, int]:
+        """What the scale calls its scores, in every language and in small letters, as somebody may type it."""
+        words: dict[str, int] = {}
+        for locale in self.templates.locales():
+            for one in replace(self, locale=locale).scale():
+                spoken = _SPOKEN.sub("", one.hint)
+                words |= {
+                    said.lower(): one.value for said in (one.label, spoken) if not said.isalnum() or len(said) > 1
+                }
+        return words
 
     def _symbol(self, shipped: Choice) -> Choice:
         own = self.settings.symbols[shipped.value - 1]

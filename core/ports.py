@@ -79,12 +79,12 @@ class Message:
 
     `key` is the same on every try of the same delivery: a mail's Message-ID is made from it. `text` is in the channel's
     dialect and already escaped; `plain` says the same without mark-up. `quote` is a customer's own words, plain, to be
-    shown verbatim and never as mark-up. `thread` is the receipt of the message to answer under. `subject`, `preheader`
-    and `unsubscribe_url` are for e-mail. `asks_text` says that the next thing typed is wanted. `reply_token` proves,
-    when it comes back, what an answer is about; a channel that can hides it in the address for answers. `files` are
-    given only to a channel that `has_files`. `moments` may be drawn in each reader's own time zone. `marker` asks to
-    write an answer above it, where answers quote what they answer. `stays_gone`: it only takes another one's
-    place, and is not sent where that one is gone.
+    shown verbatim and never as mark-up. `thread` is the receipt of the message to answer under. `subject`, `preheader`,
+    `unsubscribe_url` and `unsubscribe_token` (of the address that does the same) are for e-mail. `asks_text` says that
+    the next thing typed is wanted. `reply_token` proves, when it comes back, what an answer is about; a channel that
+    can hides it in the address for answers. `files` are given only to a channel that `has_files`. `moments` may be
+    drawn in each reader's own time zone. `marker` asks to write an answer above it, where answers quote what they
+    answer. `stays_gone`: it only takes another one's place, and is not sent where that one is gone.
     """
 
     key: str
@@ -98,6 +98,7 @@ class Message:
     preheader: str = ""
     footer: str = ""
     unsubscribe_url: str = ""
+    unsubscribe_token: str = ""
     thread: str = ""
     topic: str = ""  # what it is about, "ticket:17": mails about the same topic share a thread
     locale: str = "en"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -87,6 +88,19 @@ async def test_a_reply_of_one_line_rates_and_comments(
     assert "Thank you for being frank" in (await mail.mail_to(ANN, number=3)).text
 
 
+@pytest.mark.parametrize(
+    ("words", "score"), [("5 great!", 5), ("Very satisfied.", 5), ("一般", 3), ("很差！一星", 1), ("**4**", 4)]
+)
+async def test_a_score_counts_as_people_write_it(
+    here: World, mail: SmtpRig, ann: Correspondent, words: str, score: int
+) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, words)
+    await here.until(lambda: Response.exists())
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": score}
+
+
 async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     question = await asked(here, mail)
     await ann.answers(question, "★★★")
@@ -116,6 +130,9 @@ async def test_who_writes_a_comment_longer_than_is_kept_is_told(here: World, mai
     await ann.answers(question, "4\n\n" + "too slow " * 500)
     await here.until(lambda: Response.filter(comment=("too slow " * 500)[:4000].strip()).exists())
     await mail.until(lambda: any("kept the first 4,000" in one.text for one in mail.mailbox(ANN)))
+    [told] = [one for one in mail.mailbox(ANN) if "kept the first 4,000" in one.text]
+    assert told.header("Subject") == f"About your request {(await here.ticket()).number}"
+    assert told.header("Reply-To") == question.header("Reply-To")
 
 
 async def test_who_answers_from_another_address_is_believed_for_the_token(
@@ -246,6 +263,164 @@ async def test_words_that_come_too_late_for_the_question_are_not_lost(
     assert await TicketEntry.filter(kind=EntryKind.MESSAGE, text__contains="it broke again").exists()
 
 
+# ---------------------------------------------------------------- mails that answer each other
+
+
+async def told() -> int:
+    """How many mails about the question went out after it, or are about to."""
+    return await Delivery.filter(kind="question").count()
+
+
+async def test_a_robot_that_answers_the_question_on_and_on_gets_one_short_note(
+    here: World, mail: SmtpRig, ann: Correspondent, caplog: pytest.LogCaptureFixture
+) -> None:
+    question = await asked(here, mail)
+    with caplog.at_level(logging.INFO):
+        for number in range(8):
+            await ann.answers(question, f"I am currently travelling, ticket {number} noted.")
+        await handled(here, 8)
+        note = await mail.mail_to(ANN, number=2)
+        await here.until(lambda: Response.filter(comment__contains="ticket 7 noted").exists())
+    assert await told() == 1
+    assert "Thank you, we have your words" in note.text
+    assert "is resolved" not in note.text
+    assert score_links(note) == score_links(question)
+    assert caplog.text.count("are kept and not answered") == 1
+    assert "ticket 0 noted" in (await Response.get()).comment
+
+
+async def test_a_score_still_counts_when_words_are_answered_no_more(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    question = await asked(here, mail)
+    for words in ("I waited a week.", "And nobody called."):
+        await ann.answers(question, words)
+    await handled(here, 2)
+    await ann.answers(await mail.mail_to(ANN, number=2), "4")
+    thanks = await mail.mail_to(ANN, number=3)
+    assert thanks.header("Subject").startswith("Thank you")
+    [response] = await here.responses()
+    assert (response["scores"], response["comment"]) == ({"overall": 4}, "I waited a week.\nAnd nobody called.")
+
+
+async def test_a_robot_that_answers_the_thanks_gets_three_in_an_hour_and_six_in_all(
+    here: World, mail: SmtpRig, ann: Correspondent, caplog: pytest.LogCaptureFixture
+) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "4")
+    thanks = await mail.mail_to(ANN, number=2)
+    for most, warned, first in ((3, 1, 1), (6, 1, 6), (6, 0, 11)):
+        caplog.clear()
+        for number in range(first, first + 5):
+            await ann.answers(thanks, f"Your mail number {number} was received.")
+        await handled(here, first + 5)
+        assert await told() == most
+        assert caplog.text.count("are kept and not answered") == warned
+        await here.move_on(minutes=61)
+    comment = (await Response.get()).comment
+    assert all(f"number {number} was" in comment for number in range(1, 16))
+
+
+async def test_a_robot_that_sends_files_on_and_on_is_told_three_times_that_they_are_not_kept(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    await ann.writes("The router is dead.")
+    receipt = await mail.mail_to(ANN)
+    for number in range(5):
+        files = tuple((f"{number}-{one}.png", b"x") for one in range(21))
+        await ann.writes("See below", to=reply_to(receipt), files=files)
+    await handled(here, 6)
+    assert await Delivery.filter(kind="note").count() == 3
+
+
+def reply_to(letter: Mail) -> str:
+    return letter.header("Reply-To").rpartition("<")[2].rstrip(">")
+
+
+# ---------------------------------------------------------------- no more of them
+
+
+async def opted_out() -> bool:
+    return await Contact.filter(opted_out_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("words", ["STOP", "退订\n\n祝好\n王伟"])
+async def test_who_answers_stop_is_asked_no_more_and_told_so_once(
+    here: World, mail: SmtpRig, ann: Correspondent, words: str
+) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, words)
+    told = await mail.mail_to(ANN, number=2)
+    assert told.header("Subject") == "No more surveys"
+    assert "we will not ask you for ratings any more" in told.text
+    assert told.header("Auto-Submitted") == "auto-replied"
+    assert any(label == "I have changed my mind" and f"{here.base_url}/u/" in url for label, url in told.links)
+    await ann.answers(question, words)
+    await ann.answers(told, words)
+    await handled(here, 3)
+    assert await opted_out()
+    assert (await Invite.get()).state == InviteState.CANCELLED
+    assert not await Response.all().exists()
+    assert await Ticket.all().count() == 1
+    assert await Delivery.filter(kind="stopped").count() == 1
+
+
+async def test_stop_in_a_conversation_with_staff_goes_to_staff_and_unsubscribe_to_both(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    await ann.writes("The router is dead.")
+    receipt = await mail.mail_to(ANN)
+    await ann.answers(receipt, "Stop!")
+    await handled(here, 2)
+    assert not await opted_out()
+    await ann.answers(receipt, "unsubscribe")
+    assert (await mail.mail_to(ANN, number=2)).header("Subject") == "No more surveys"
+    said = await TicketEntry.filter(kind=EntryKind.MESSAGE).order_by("id").values_list("text", flat=True)
+    assert said == ["The router is dead.", "Stop!", "unsubscribe"]
+
+
+async def test_nobody_stops_anns_surveys_by_writing_her_name(
+    here: World, mail: SmtpRig, listening: int, ann: Correspondent
+) -> None:
+    await asked(here, mail)
+    await ann.writes("STOP", subject="STOP")
+    await mail.mail_to(ANN, number=2)
+    assert not await opted_out()
+    assert await Ticket.filter(subject="STOP").exists()
+
+
+async def test_more_words_than_stop_are_a_comment(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "stop it please, the router beeps")
+    await mail.mail_to(ANN, number=2)
+    assert not await opted_out()
+    assert (await Response.get()).comment == "stop it please, the router beeps"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Auto-Submitted": "auto-generated"}])
+async def test_a_mail_to_the_address_for_unsubscribing_does_it(
+    here: World, mail: SmtpRig, ann: Correspondent, headers: dict[str, str]
+) -> None:
+    question = await asked(here, mail)
+    link, address = re.findall(r"<([^<>]+)>", question.header("List-Unsubscribe"))
+    assert link.startswith(f"{here.base_url}/u/")
+    assert address.startswith("mailto:support+u")
+    await ann.writes("", to=address.removeprefix("mailto:").partition("?")[0], subject="unsubscribe", headers=headers)
+    assert (await mail.mail_to(ANN, number=2)).header("Subject") == "No more surveys"
+    assert await opted_out()
+    assert await Ticket.all().count() == 1
+
+
+async def test_an_address_for_unsubscribing_that_somebody_made_up_does_nothing(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    await asked(here, mail)
+    contact = await Contact.get()
+    await ann.writes("", to=f"support+u{contact.id}.aaaaaaaaaaaaaaaaaaaa@example.org", subject="unsubscribe")
+    await handled(here)
+    assert not await opted_out()
+
+
 # ---------------------------------------------------------------- requests
 
 
@@ -280,6 +455,22 @@ async def test_files_come_along(here: World, mail: SmtpRig, ann: Correspondent) 
     await mail.mail_to(ANN)
     [file] = await Attachment.all()
     assert (file.name, file.media_type, bytes(file.body or b"")) == ("röuter.png", "image/png", b"\x89PNG")
+
+
+async def test_who_sends_too_many_files_is_told_which_and_how_many_under_their_request(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    await ann.writes("See below", files=tuple((f"{number}.png", b"x") for number in range(60)))
+    note = await mail.mail_to(ANN, number=2)
+    [ticket] = await Ticket.all()
+    assert note.header("Subject") == f"About your request {ticket.number}"
+    assert "Not kept: 20.png, 21.png, 22.png, 37 more." in note.text
+    assert note.header("In-Reply-To") == ann.sent[0]["Message-ID"]
+    assert await Attachment.filter(problem__startswith="40 more").exists()
+    await ann.answers(note, "Here is one of them.")
+    await handled(here, 2)
+    assert await TicketEntry.filter(ticket_id=ticket.id, text="Here is one of them.").exists()
+    assert await Ticket.all().count() == 1
 
 
 async def test_an_answer_without_the_token_joins_what_it_answers(

@@ -98,7 +98,12 @@ async def _refuse(
         channel=channel.name,
         target=event.target,
         priority=deliveries.ANSWER,
-        payload={"text": site.templates.label(label, locale), "thread": event.thread, "locale": locale},
+        payload={
+            "text": site.templates.label(label, locale),
+            "subject": site.templates.label("mail.not_taken", locale),
+            "thread": event.thread,
+            "locale": locale,
+        },
     )
     await deliveries.schedule(draft, due=now, now=now)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.rendering import Templates
 from core.desk.attachments import MOST_BYTES, MOST_FILES
-from core.models.desk import Attachment
 from core.text import shorten
 
 _NAMED = 3
 
 
-def refusal(refused: Sequence[Attachment]) -> dict[str, object]:
-    """The values of the label `note.files_refused`."""
-    named = [shorten(row.name, 60) for row in refused[:_NAMED]]
-    return {
-        "names": (*named, *(["…"] if len(refused) > _NAMED else [])),
-        "megabytes": MOST_BYTES // 2**20,
-        "count": MOST_FILES,
-    }
+def refusal(templates: Templates, locale: str, refused: Sequence[str]) -> str:
+    """Which files were not kept, or the first of them and how many more, and how many and how large they may be."""
+    named = [shorten(name, 60) for name in refused[:_NAMED]]
+    if more := len(refused) - len(named):
+        named.append(templates.label("note.more_files", locale, count=more))
+    return templates.label(
+        "note.files_refused", locale, names=tuple(named), megabytes=MOST_BYTES // 2**20, count=MOST_FILES
+    )

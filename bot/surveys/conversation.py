@@ -17,6 +17,7 @@ from bot.surveys import (
     groups,
     letters,
     messages,
+    restraint,
     screens,
     threads,
 )
@@ -26,7 +27,7 @@ from core import contacts, errors, places, transactions
 from core.desk import tickets
 from core.models.contacts import Address
 from core.models.deliveries import Delivery
-from core.models.desk import Attachment
+from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.responses import Response
 from core.plumbing import deliveries
@@ -43,7 +44,7 @@ from core.ports import (
     Unblocked,
     Wrote,
 )
-from core.surveys import anonymity, bounces, catalogue, invites, responses
+from core.surveys import anonymity, bounces, catalogue, invites, responses, tokens
 from core.surveys.scoring import Step
 from core.text import COMMENT_LIMIT
 
@@ -63,9 +64,10 @@ class Conversation:
             words = await self._refusal(channel, event, refusal)
             forgets = await self._was_about_unnamed(event)
             if isinstance(event, (Commanded, Wrote)):  # nothing was pressed, so there is nowhere to show a passing note
-                draft = drafts.note(words, channel, drafts.place_of(event))
-                told = await deliveries.hand_over(draft, worker=self.worker, now=now)
-                return Turn(handed_over=[told], forgets=forgets or refusal.label in UNNAMED)
+                subject = tokens.subject_of(event.reply_token) if isinstance(event, Wrote) else None
+                invite = await invites.by_key(subject.name) if subject and subject.kind == "invite" else None
+                told = await self._note(channel, event, words, invite=invite, now=now)
+                return Turn(handed_over=told, forgets=forgets or refusal.label in UNNAMED)
             return Turn(Acknowledgement(note=words, alarming=True), forgets=forgets)
 
     async def _was_about_unnamed(self, event: Heard) -> bool:
@@ -202,26 +204,52 @@ class Conversation:
             response = await responses.give_comment(invite, event.text, now=now)
         turn = await self._go_on(channel, event, invite, response, now=now)
         if is_cut:
-            turn.handed_over.append(await self.comment_cut(channel, event, invite, now=now))
+            turn.handed_over += await self.comment_cut(channel, event, invite, now=now)
         turn.forgets = invite.anonymous
         if event.files and invite.anonymous:
-            turn.handed_over.append(await self.files_left(channel, event, invite, now=now))
+            turn.handed_over += await self.files_left(channel, event, invite, now=now)
         elif event.files:
             refused = await tickets.add(invite.ticket, invite.contact, channel.name, "", event.files, now=now)
-            turn.handed_over += await self.not_taken(channel, event, refused, now=now)
+            turn.handed_over += await self.not_taken(channel, event, invite.ticket, refused, now=now)
         return turn
 
-    async def comment_cut(self, channel: Channel, event: Heard, invite: Invite, *, now: datetime) -> Delivery:
+    async def comment_cut(self, channel: Channel, event: Heard, invite: Invite, *, now: datetime) -> list[Delivery]:
         """Whoever wrote more than is kept must know, and how much of it we have."""
         words = self._say(invite, "note.comment_cut", limit=f"{COMMENT_LIMIT:,}")
-        draft = drafts.note(words, channel, drafts.place_of(event), locale=invite.contact.locale)
-        return await deliveries.hand_over(draft, worker=self.worker, now=now)
+        return await self._note(channel, event, words, invite=invite, locale=invite.contact.locale, now=now)
 
-    async def files_left(self, channel: Channel, event: Heard, invite: Invite, *, now: datetime) -> Delivery:
+    async def files_left(self, channel: Channel, event: Heard, invite: Invite, *, now: datetime) -> list[Delivery]:
         """Files would go to the request, which has a name: with an anonymous answer they are not taken."""
         words = self._say(invite, "note.anonymous_files")
-        draft = drafts.note(words, channel, drafts.place_of(event), locale=invite.contact.locale)
-        return await deliveries.hand_over(draft, worker=self.worker, now=now)
+        return await self._note(channel, event, words, invite=invite, locale=invite.contact.locale, now=now)
+
+    async def _note(
+        self,
+        channel: Channel,
+        event: Heard,
+        words: str,
+        *,
+        invite: Invite | None = None,
+        ticket: Ticket | None = None,
+        locale: str = "",
+        now: datetime,
+    ) -> list[Delivery]:
+        """A few words beside the conversation. A mail says what they are about, and does not go on and on."""
+        target = drafts.place_of(event)
+        if not await restraint.may_note(channel, target, now=now):
+            return []
+        about: dict[str, object] = {"locale": locale} if locale else {}
+        if isinstance(event, Wrote) and not channel.has_buttons:
+            label = self.site.templates.label
+            number = ticket.number if ticket else (invite.ticket.number if invite and not invite.anonymous else "")
+            subject = (
+                label("mail.about_request", locale, number=number) if number else label("mail.about_answer", locale)
+            )
+            about |= {"subject": subject, "thread": event.thread}
+            about |= {"answers": ["invite", invite.key]} if invite else {}
+            about |= {"answers": ["ticket", str(ticket.id)]} if ticket else {}
+        draft = drafts.note(words, channel, target, **about)
+        return [await deliveries.hand_over(draft, worker=self.worker, now=now)]
 
     async def _talk(self, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
         person = event.person
@@ -237,7 +265,7 @@ class Conversation:
             now=now,
         )
         await threads.left(said.ticket, channel, now=now)
-        turn = Turn(handed_over=await self.not_taken(channel, event, said.refused, now=now))
+        turn = Turn(handed_over=await self.not_taken(channel, event, said.ticket, said.refused, now=now))
         if said.opened:
             draft = drafts.received(said.ticket, channel, event.target)
             turn.handed_over.insert(0, await deliveries.hand_over(draft, worker=self.worker, now=now))
@@ -246,16 +274,15 @@ class Conversation:
         return turn
 
     async def not_taken(
-        self, channel: Channel, event: Heard, refused: Sequence[Attachment], *, now: datetime
+        self, channel: Channel, event: Heard, ticket: Ticket, refused: Sequence[str], *, now: datetime
     ) -> list[Delivery]:
         """Whoever sent a file that is not kept must know, for they think that we have it."""
         if not refused:
             return []
         known = await contacts.by_address(channel.name, event.person.address)
         locale = (known.contact.locale if known else "") or event.person.locale
-        words = self.site.templates.label("note.files_refused", locale, **attachment_words.refusal(refused))
-        draft = drafts.note(words, channel, drafts.place_of(event), locale=locale)
-        return [await deliveries.hand_over(draft, worker=self.worker, now=now)]
+        words = attachment_words.refusal(self.site.templates, locale, refused)
+        return await self._note(channel, event, words, ticket=ticket, locale=locale, now=now)
 
     async def _blocked(self, channel: Channel, event: Blocked) -> None:
         known = await contacts.by_address(channel.name, event.person.address)

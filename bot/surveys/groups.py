@@ -68,13 +68,13 @@ async def _talk(
         if ticket.channel == channel.name:
             await places.move(ticket, here)
         seen = conversation.site.templates.label("note.message_sent", event.person.locale)
-        return Turn(Acknowledgement(note=seen), await conversation.not_taken(channel, event, refused, now=now))
+        return Turn(Acknowledgement(note=seen), await conversation.not_taken(channel, event, ticket, refused, now=now))
     title = tickets.subject_of(event.text, files=event.files)
     ticket = await tickets.open_ticket(contact=contact, subject=title, channel=channel.name, thread=here, now=now)
     refused = await tickets.add(ticket, contact, channel.name, event.text, event.files, now=now)
     draft = drafts.received(ticket, channel, event.target, thread=event.handle)
     told = await deliveries.hand_over(draft, worker=conversation.worker, now=now)
-    return Turn(handed_over=[told, *await conversation.not_taken(channel, event, refused, now=now)])
+    return Turn(handed_over=[told, *await conversation.not_taken(channel, event, ticket, refused, now=now)])
 
 
 def _goes_on(ticket: Ticket, *, now: datetime) -> bool:

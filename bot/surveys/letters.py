@@ -6,12 +6,13 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.surveys import answers, drafts, messages
+from bot.surveys import answers, drafts, messages, restraint, stopping
 from bot.turn import Turn
+from bot.wording import Wording
 from core import contacts, errors, suppressions
 from core.desk import attachments, letters, tickets
 from core.desk.letters import Letter
-from core.models.contacts import Reach
+from core.models.contacts import Contact, Reach
 from core.models.deliveries import Delivery
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import ANSWERABLE, Invite
@@ -36,11 +37,14 @@ async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: date
     name of that mail, which nobody can guess, together with an address of the contact's own. The sender's name alone
     is anybody's to write.
     """
+    subject = tokens.subject_of(event.reply_token)
+    if subject is not None and subject.kind == "unsubscribe":
+        contact = await Contact.get_or_none(id=int(subject.name))
+        return await stopping.stopped(talk, channel, event, contact, now=now) if contact is not None else Turn()
     if not (event.text.strip() or event.files or event.subject):
         return Turn()
     letter = _letter(channel, event)
     await _is_back(letter)
-    subject = tokens.subject_of(event.reply_token)
     if subject is not None and subject.kind == "invite":
         invite = await invites.by_key(subject.name)
         if invite is not None:
@@ -73,7 +77,10 @@ async def _is_back(letter: Letter) -> None:
 async def _about_invite(
     talk: Conversation, channel: Channel, event: Wrote, letter: Letter, invite: Invite, *, now: datetime
 ) -> Turn:
-    answer = answers.read(event.text)
+    if answers.wants_to_stop(letter.text):
+        return await stopping.stopped(talk, channel, event, invite.contact, about=invite, now=now)
+    wording = Wording(talk.site.templates, catalogue.settings_for(invite), "")
+    answer = answers.read(event.text, wording.scale_words())
     if invite.anonymous:
         return await _unnamed(talk, channel, event, invite, answer, now=now)
     says_nothing = answer.score is None and (not answer.comment or answers.is_only_thanks(answer.comment))
@@ -96,7 +103,7 @@ async def _unnamed(
     else:
         turn = await _answered(talk, channel, event, invite, answer, now=now)
     if event.files:
-        turn.handed_over.append(await talk.files_left(channel, event, invite, now=now))
+        turn.handed_over += await talk.files_left(channel, event, invite, now=now)
     turn.forgets = True
     return turn
 
@@ -109,15 +116,22 @@ async def _answered(
     told: list[Delivery] = []
     if answer.comment:
         if responses.overflows(answer.comment, await responses.of(invite)):
-            told.append(await talk.comment_cut(channel, event, invite, now=now))
+            told += await talk.comment_cut(channel, event, invite, now=now)
         await responses.give_comment(invite, answer.comment, now=now)
     if await _finish(invite, now=now):
         return Turn(handed_over=told)
     target = invite.address.address if invite.address.channel == channel.name else event.target
     if await suppressions.is_suppressed(channel.name, target):
         return Turn(handed_over=told)
+    if not await restraint.may_answer(invite, channel, rated=await _is_rated(invite), now=now):
+        return Turn(handed_over=told)
     draft = drafts.screen(invite, channel, target)
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=talk.worker, now=now), *told])
+
+
+async def _is_rated(invite: Invite) -> bool:
+    response = await responses.of(invite)
+    return response is not None and bool(await responses.scores_of(response))
 
 
 async def _finish(invite: Invite, *, now: datetime) -> bool:
@@ -154,12 +168,18 @@ async def _about_ticket(
     talk: Conversation, channel: Channel, event: Wrote, letter: Letter, ticket: Ticket, *, proven: bool, now: datetime
 ) -> Turn:
     is_open = ticket.status in OPEN_STATUSES
-    says_thanks = answers.is_only_thanks(letter.text) and not event.files
-    if not is_open and not says_thanks and not (proven and tickets.is_recent(ticket, now=now)):
+    stops = proven and answers.wants_no_mails(letter.text)
+    asks_nothing = stops or (answers.is_only_thanks(letter.text) and not event.files)
+    if not is_open and not asks_nothing and not (proven and tickets.is_recent(ticket, now=now)):
         return await _new(talk, channel, event, letter, follows=ticket, now=now)
-    entry = await letters.join(ticket, letter, proven=proven, reopens=not is_open and not says_thanks, now=now)
+    entry = await letters.join(ticket, letter, proven=proven, reopens=not is_open and not asks_nothing, now=now)
     refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
-    return Turn(handed_over=await talk.not_taken(channel, event, refused, now=now))
+    turn = Turn()
+    if stops:
+        contact = await Contact.get(id=ticket.contact_id)
+        turn = await stopping.stopped(talk, channel, event, contact, about=ticket, now=now)
+    turn.handed_over += await talk.not_taken(channel, event, ticket, refused, now=now)
+    return turn
 
 
 async def _new(
@@ -176,7 +196,7 @@ async def _new(
         logger.warning("%s: no receipt for %s; its sender got enough of them", channel.name, ticket.number)
         return Turn()
     receipt = await deliveries.hand_over(drafts.received(ticket, channel, event.target), worker=talk.worker, now=now)
-    return Turn(handed_over=[receipt, *await talk.not_taken(channel, event, refused, now=now)])
+    return Turn(handed_over=[receipt, *await talk.not_taken(channel, event, ticket, refused, now=now)])
 
 
 def _letter(channel: Channel, event: Wrote) -> Letter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -111,6 +112,7 @@ async def draw_screen(
         preheader=rendered.preheader,
         footer="\n".join(footer),
         unsubscribe_url=unsubscribe,
+        unsubscribe_token=tokens.reply_token_for("unsubscribe", str(invite.contact_id)),
         thread=thread,
         topic=f"ticket:{invite.ticket_id}",
         locale=words.locale,
@@ -246,8 +248,7 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
     if delivery.kind == "note":
         words = str(delivery.payload.get("text", ""))
         text = str(markup.writer(channel.dialect).escape(words))
-        thread = str(delivery.payload.get("thread", ""))
-        return Message(key=delivery.key, kind="note", text=text, plain=words, thread=thread, locale=locale)
+        return _about(Message(key=delivery.key, kind="note", text=text, plain=words, locale=locale), delivery, site)
     make = _WORDS.get(delivery.kind)
     prefix = prefix_of(channel)
     extra = await make(site, locale, prefix) if make else {}
@@ -259,14 +260,41 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         **delivery.payload,
     }
     rendered = await site.templates.render(delivery.kind, locale, channel.dialect, context, channel=channel.kind)
-    return Message(
+    message = Message(
         key=delivery.key,
         kind=delivery.kind,
         text=rendered.text,
         plain=rendered.plain,
-        thread=str(delivery.payload.get("thread", "")),
+        subject=rendered.subject,
+        preheader=rendered.preheader,
+        footer=_way_back(delivery, channel, site, locale),
         locale=locale,
     )
+    return _about(message, delivery, site)
+
+
+def _way_back(delivery: Delivery, channel: Channel, site: Site, locale: str) -> str:
+    """Where there are no commands, the link changes one's mind."""
+    if delivery.kind != "stopped" or channel.has_buttons or not delivery.contact_id:
+        return ""
+    url = f"{site.base_url}/u/{tokens.unsubscribe_token_for(delivery.contact_id)}"
+    return f"{site.templates.label('unsubscribe.undo', locale)}: {url}"
+
+
+def _about(message: Message, delivery: Delivery, site: Site) -> Message:
+    """What the words answer; and by mail also what they are about, and where an answer to them belongs."""
+    payload = delivery.payload
+    message = replace(message, thread=str(payload.get("thread", "")))
+    message = replace(message, subject=str(payload.get("subject", "")) or message.subject)
+    match payload.get("answers"):
+        case ["invite" | "ticket" as kind, str(name)]:
+            return replace(
+                message,
+                reply_token=tokens.reply_token_for(kind, name),
+                marker=site.templates.label("mail.marker", message.locale),
+                footer="\n".join(one for one in (_footer(message.locale, site), message.footer) if one),
+            )
+    return message
 
 
 GROUP_COMMANDS = ("ticket", "help")

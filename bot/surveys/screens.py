@@ -126,6 +126,8 @@ def _screen(
     now: datetime,
 ) -> Screen:
     unrated_letter = not channel.has_buttons and not now_stands.scores  # only the first message has links for scores
+    if unrated_letter and now_stands.comment:
+        return _unscored(now_stands, site)
     if now_stands.response is None or unrated_letter or not (now_stands.scores or now_stands.comment):
         return _opening(now_stands, channel, site, first, alone=alone, now=now)
     if channel.has_forms:
@@ -254,6 +256,14 @@ def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, 
     if alone and isinstance(channel, LosesTaps):
         rows += ((Button(words.label("button.rate_on_page"), url=survey_url(invite, site)),),)
     return Screen(first, context, rows)
+
+
+def _unscored(now_stands: Standing, site: Site) -> Screen:
+    """They wrote words without a score. They have read the question: a note says what is missing, with its links."""
+    words = now_stands.words
+    asked = {"step": Step.SCORE.value, "scale": words.scale_hint(), "question": words.label("question.unscored")}
+    row = _score_row(now_stands, "overall", site, taps=False)
+    return Screen("question", _common(now_stands, site) | _answered(now_stands) | asked, (row,))
 
 
 def _question(now_stands: Standing, site: Site, question: scoring.Question) -> Screen:

@@ -76,7 +76,7 @@ async def _about(
     await places.move(ticket, event.receipt)
     refused = await tickets.add(ticket, contact, channel.name, event.text, event.files, now=now)
     seen = talk.site.templates.label("note.message_sent", contact.locale or event.person.locale)
-    return Turn(Acknowledgement(note=seen), await talk.not_taken(channel, event, refused, now=now))
+    return Turn(Acknowledgement(note=seen), await talk.not_taken(channel, event, ticket, refused, now=now))
 
 
 async def _awaits_words(channel: Channel, contact: Contact, ticket: Ticket, *, now: datetime) -> Invite | None:
@@ -107,7 +107,7 @@ async def _new(
     refused = await tickets.add(ticket, contact, channel.name, event.text, event.files, now=now)
     draft = drafts.received(ticket, channel, person.address, thread=event.receipt)
     told = await deliveries.hand_over(draft, worker=talk.worker, now=now)
-    return Turn(handed_over=[told, *await talk.not_taken(channel, event, refused, now=now)])
+    return Turn(handed_over=[told, *await talk.not_taken(channel, event, ticket, refused, now=now)])
 
 
 async def _is_staff(channel: Channel, event: Wrote) -> bool:

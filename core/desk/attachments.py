@@ -31,22 +31,20 @@ _WITHOUT_BYTES = ("id", "entry_id", "name", "media_type", "size", "state", "prob
 _BYTES = "application/octet-stream"
 
 
-async def keep(
-    ticket: Ticket, entry: TicketEntry, channel: str, files: Sequence[File], *, now: datetime
-) -> list[Attachment]:
-    """Write the files of a message down, in the unit of work that writes the message. Answers those refused.
+async def keep(ticket: Ticket, entry: TicketEntry, channel: str, files: Sequence[File], *, now: datetime) -> list[str]:
+    """Write a message's files down, in the unit of work that writes the message. Answers the names of what is refused.
 
-    What is here already is stored at once; the rest is fetched by a job. More than `MOST_FILES` become one refusal.
+    What is here already is stored at once; the rest is fetched by a job. More than `MOST_FILES` become one line.
     """
     refused = []
     for file in files[:MOST_FILES]:
         row = await _write(ticket, entry, channel, file, now=now)
         if row.state == AttachmentState.REFUSED:
-            refused.append(row)
+            refused.append(row.name)
     if rest := files[MOST_FILES:]:
         problem = f"{len(rest)} more than the {MOST_FILES} files that a message may have"
-        refused.append(await _insert(ticket, entry, channel, rest[0], AttachmentState.REFUSED, problem, now=now))
-    return refused
+        await _insert(ticket, entry, channel, rest[0], AttachmentState.REFUSED, problem, now=now)
+    return refused + [file_name(one.name) for one in rest]
 
 
 async def waiting(attachment_id: int) -> Attachment | None:

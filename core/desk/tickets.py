@@ -15,7 +15,6 @@ from core.desk import attachments, cards, notices, numbering
 from core.models.contacts import Contact
 from core.models.desk import (
     OPEN_STATUSES,
-    Attachment,
     EntryKind,
     Priority,
     Ticket,
@@ -59,11 +58,11 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What became of a contact's words and files. `refused` are the files that were not taken."""
+    """What became of a contact's words and files. `refused` are the names of the files that were not taken."""
 
     ticket: Ticket
     opened: bool
-    refused: Sequence[Attachment] = ()
+    refused: Sequence[str] = ()
 
 
 async def find(name: str) -> Ticket:
@@ -366,8 +365,8 @@ async def _goes_with(contact: Contact, text: str, *, now: datetime) -> Ticket | 
 
 async def add(
     ticket: Ticket, contact: Contact, channel: str, text: str, files: Sequence[File] = (), *, now: datetime
-) -> Sequence[Attachment]:
-    """What the contact sends about a ticket becomes a line of its history. Answers the files that were not taken."""
+) -> Sequence[str]:
+    """What the contact sends about a ticket becomes a line of its history. Answers the names of files not taken."""
     entry = await message(ticket, text, by=contact.name, from_contact=True, now=now)
     return await attachments.keep(ticket, entry, channel, files, now=now)
 

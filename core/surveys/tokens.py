@@ -13,9 +13,9 @@ from typing import Literal
 
 _secret: bytes = b""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-_REPLY = re.compile(r"([its])([a-z0-9]{1,18})\.([a-z2-7]{20})")
-Kind = Literal["invite", "ticket", "staff"]
-_KINDS: dict[str, Kind] = {"i": "invite", "t": "ticket", "s": "staff"}
+_REPLY = re.compile(r"([itsu])([a-z0-9]{1,18})\.([a-z2-7]{20})")
+Kind = Literal["invite", "ticket", "staff", "unsubscribe"]
+_KINDS: dict[str, Kind] = {"i": "invite", "t": "ticket", "s": "staff", "u": "unsubscribe"}
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -62,7 +62,9 @@ def contact_of(unsubscribe_token: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an answer is about: an invite's key, or a ticket's id; "staff" is a ticket in what the staff were sent."""
+    """What an answer is about: an invite's key, or a ticket's id; "staff" is a ticket in what the staff were sent, and
+    "unsubscribe" a contact's id, who wants no more surveys.
+    """
 
     kind: Kind
     name: str

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from urllib.parse import quote
 
 from bot.channels.email.addresses import Mailbox
 from bot.channels.email.dialect import is_url
@@ -26,7 +27,7 @@ from core.text import NAME_LIMIT
 _MIME = ("MIME-Version", "Content-Type")
 _MEDIA_TYPE = re.compile(r"[a-z0-9-]{1,40}/[a-z0-9.+-]{1,100}")
 _BY_PEOPLE = frozenset({"reply"})
-_ANSWERS = frozenset({"received", "note"})
+_ANSWERS = frozenset({"received", "note", "stopped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def compose(message: Message, account: Account, to: Mailbox, *, now: datetime) -
     if (answers_to := account.for_answers(message)) is not None:
         draft["Reply-To"] = mailbox_value(answers_to)
     _thread(draft, message, account.sender.domain)
-    _keep_robots_quiet(draft, message)
+    _keep_robots_quiet(draft, message, account)
     names = [*draft.keys(), *_MIME]
     draft.set_content(_encodable(as_text(page)), charset="utf-8")
     draft.add_alternative(_encodable(as_html(page)), subtype="html", charset="utf-8")
@@ -111,7 +112,7 @@ def _thread(draft: EmailMessage, message: Message, domain: str) -> None:
         draft["References"] = " ".join(above)
 
 
-def _keep_robots_quiet(draft: EmailMessage, message: Message) -> None:
+def _keep_robots_quiet(draft: EmailMessage, message: Message, account: Account) -> None:
     """RFC 3834, Exchange's own header, and RFC 8058; the last also keeps holiday notes away.
 
     What one of the staff wrote is a person's mail, and says nothing else.
@@ -120,7 +121,11 @@ def _keep_robots_quiet(draft: EmailMessage, message: Message) -> None:
         draft["Auto-Submitted"] = "auto-replied" if message.kind in _ANSWERS else "auto-generated"
     draft["X-Auto-Response-Suppress"] = "All"
     if is_url(message.unsubscribe_url):
-        draft["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+        ways = [f"<{message.unsubscribe_url}>"]
+        if account.replies is not None and message.unsubscribe_token:
+            address = account.replies.for_answers(message.unsubscribe_token).address
+            ways.append(f"<mailto:{quote(address, safe='@+')}?subject=unsubscribe>")
+        draft["List-Unsubscribe"] = ", ".join(ways)
         draft["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 

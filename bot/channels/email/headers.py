@@ -33,7 +33,7 @@ class HeaderLeakError(Exception):
 
 
 class Verbatim(BaseHeader):
-    """A header whose value is final: not parsed again, and folded between encoded words only."""
+    """A header whose value is final: not parsed again, and folded only between encoded words or links in brackets."""
 
     max_count = 1
 
@@ -44,7 +44,7 @@ class Verbatim(BaseHeader):
         kwds.update(parse_tree=None, decoded=value, defects=[])
 
     def fold(self, *, policy: Policy[Any]) -> str:
-        folded = str(self).replace("?= =?", f"?={policy.linesep} =?")
+        folded = str(self).replace("?= =?", f"?={policy.linesep} =?").replace(">, <", f">,{policy.linesep} <")
         return f"{self.name}: {folded}{policy.linesep}"
 
 

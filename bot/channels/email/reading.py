@@ -19,9 +19,9 @@ from core.text import NAME_LIMIT, SUBJECT_LIMIT, clean, clean_line
 logger = logging.getLogger(__name__)
 
 _RECIPIENTS = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "to", "cc")
+_UNSUBSCRIBES = "u"  # what such a token begins with (core.surveys.tokens)
 _TEXT_BYTES = 512 * 1024  # of one part; some programs begin with a long style sheet
 _READABLE = 64 * 1024  # an answer stands at the top; what is below is quoted
-_MOST_FILES = 50
 _ADDRESS = re.compile(r"<([^<>\s]{3,320})>\s*$|^\s*([^<>\s,;]{3,320})\s*$")
 _IDS = re.compile(r"<([^<>\s]{1,300})>")
 _OUR_IDS = re.compile(r"<([0-9a-f]{32}@[^<>\s]{1,255})>", re.IGNORECASE)
@@ -82,9 +82,15 @@ class Reader:
             heard.append(bounced)
         return heard[:1]  # each of our mails has one recipient
 
+    def _unsubscribes(self, headers: Headers) -> bool:
+        """Mail programs send such a mail by themselves when somebody presses *Unsubscribe*."""
+        return self._token(headers, _RECIPIENTS).startswith(_UNSUBSCRIBES)
+
     def _why_nobodys(self, headers: Headers, sender: str) -> str:
         if self._is_own_address(sender):
             return "our own address in From"
+        if self._unsubscribes(headers):
+            return ""
         return automatic.why_automatic(headers, sender)
 
     def _is_own_address(self, address: str) -> bool:
@@ -184,12 +190,10 @@ def _unflowed(text: str) -> str:
 
 def _files(mail: Part) -> Iterator[File]:
     leaves = [one for one in mail.leaves() if not _is_shown(one)]
-    for number, part in enumerate(leaves[:_MOST_FILES], start=1):
+    for number, part in enumerate(leaves, start=1):
         data = part.content() if part.whole else b""
         name = clean_line(part.name, limit=NAME_LIMIT) or f"{number}{_extension(part.media_type)}"
         yield File(name, part.media_type[:120], size=len(data) or len(part.body), data=data)
-    if len(leaves) > _MOST_FILES:
-        logger.warning("Of %s files in a mail the first %s are kept", len(leaves), _MOST_FILES)
 
 
 def _is_shown(part: Part) -> bool:
