@@ -172,6 +172,7 @@ def web_app(app: App, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         secret=app.secret,
         erasures=app.erasures,
         is_working=lambda: app.worker.is_working,
+        deaf=app.worker.deaf,
         schema_is_current=lambda: stores.is_current(app.store),
         name=config.site.name,
         timezone=config.site.timezone,

@@ -243,10 +243,31 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
 
+    @model_validator(mode="after")
+    def _each_listens_for_itself(self) -> Config:
+        """Two on one port: the second would wait for ever for what the first never gives away."""
+        known = [("site.listen", self.site.host, self.site.port)]
+        wrong = []
+        for name, settings in self.channels.items():
+            if settings.own_listener is None:
+                continue
+            setting, host, port = settings.own_listener
+            other = next((who for who, at, taken in known if taken == port and _overlap(at, host)), None)
+            if other:
+                wrong.append(Problem(("channels", name, setting), f"is the port of {other} too; choose another one"))
+            known.append((f"channels.{name}.{setting}", host, port))
+        if wrong:
+            raise as_error(wrong)
+        return self
+
     def secrets(self) -> frozenset[str]:
         """Every secret value: none of them may be seen in a log."""
         password = urlsplit(self.store.url).password if not self.store.is_sqlite else None
         return frozenset({*_secrets_in(self), *([password] if password else [])})
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or bool({one, other} & {"0.0.0.0", "::", "*"})  # noqa: S104 - looked for, not bound
 
 
 def _secrets_in(value: object) -> Iterator[str]:

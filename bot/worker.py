@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.channels.hearing import Hearing
 from bot.courier import Courier
 from bot.fetcher import Fetcher
 from bot.lane_runner import LaneRunner
@@ -44,6 +45,7 @@ GRACE = 2.5
 """Seconds. With the web server's five and the engine's two, all that is in hand ends within ten seconds."""
 AT_ONCE = 20
 """So many arrivals are handled in one transaction at most; nobody else writes meanwhile."""
+_WAY = "listening"
 _Arrival = tuple[str, RawArrival]
 
 
@@ -87,6 +89,7 @@ class Worker:
         self._acting: GroupCommit[_Understood] = GroupCommit(self._do_all, most=AT_ONCE)
         self._chats = Turns()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._hearings = {name: Hearing(name) for name in channels}
         handlers = {
             deliveries.JOB: self._wake_lane_of,
             responses.JOB: self._settle,
@@ -300,16 +303,26 @@ class Worker:
         async def take(items: Sequence[RawArrival]) -> None:
             await self.take(channel.name, items)
 
-        pause = 1.0
+        hearing, pause = self._hearings[channel.name], 1.0
         while True:
             try:
                 await channel.listen(take)
-            except Exception:
-                logger.exception("Channel %s stopped listening; trying again in %s s", channel.name, pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 60.0)
+            except Exception as error:
+                hearing.failed(
+                    _WAY, f"a bug of ours: {type(error).__name__}; the log tells which", rest=pause, bug=error
+                )
             else:
                 return
+            await asyncio.sleep(pause)
+            hearing.begins(_WAY)
+            pause = min(pause * 2, 60.0)
+
+    async def deaf(self) -> dict[str, str]:
+        """The channels by which nothing can come in just now, and why."""
+        troubles = {
+            name: self._hearings[name].trouble() or await channel.deaf() for name, channel in self._channels.items()
+        }
+        return {name: why for name, why in troubles.items() if why}
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)

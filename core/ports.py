@@ -511,7 +511,14 @@ class Channel(Protocol):
         ...
 
     async def listen(self, take: Take) -> None:
-        """Fetch from the network (polling, a socket) until cancelled; returns at once where only hooks come in."""
+        """Fetch from the network (polling, a socket) until cancelled; returns at once where only hooks come in.
+
+        What fails is tried again in here, and `deaf` tells it. Whatever it raises is a bug of ours.
+        """
+        ...
+
+    async def deaf(self) -> str:
+        """Why nothing can come in just now, for whoever runs this site; "" while it can, as far as is known."""
         ...
 
     async def check(self) -> Sequence[Finding]:

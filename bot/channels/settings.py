@@ -12,3 +12,8 @@ class ChannelSettings(BaseModel):
 
     kind: str
     messages_per_second: float | None = Field(default=None, gt=0, description="Overrides the channel's usual pace.")
+
+    @property
+    def own_listener(self) -> tuple[str, str, int] | None:
+        """A port that the channel listens on by itself, as (setting, host, port): nobody else may have it."""
+        return None

@@ -91,6 +91,9 @@ class InboxChannel:
     async def listen(self, take: Take) -> None:
         """Nothing: staff come in by the web server."""
 
+    async def deaf(self) -> str:
+        return ""
+
     async def check(self) -> Sequence[Finding]:
         return [Finding.good("the inbox is a part of the demonstration's page")]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime
+from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
+from tortoise.functions import Max
 
-from bot.web import policies
+from bot.web import metrics, policies
 from bot.web.site import Here, Site
 from core import transactions
 from core.models.deliveries import Delivery, DeliveryState
@@ -28,26 +30,37 @@ async def healthz() -> JSONResponse:
 
 
 @router.api_route("/readyz", methods=["GET", "HEAD"])
-async def readyz(site: Here) -> JSONResponse:
+async def readyz(request: Request, site: Here) -> JSONResponse:
     """503 when nothing works (the store, its schema, the engine). A channel that is down delays only its own messages:
     then it is `degraded`, and still 200, so that no load balancer takes the other channels away too.
+
+    Why a channel does not work is told to whoever may read the metrics: it may name machines that strangers need not
+    know.
     """
-    ailing = await _ailing(site)
-    components = {"store": "ok" if ailing is not None and await _takes(site.clock()) else "down"}
-    components["schema"] = await _schema(site) if ailing is not None else "unknown"
+    mute, deaf = await _mute(site), await site.deaf()
+    components = {"store": "ok" if mute is not None and await _takes(site.clock()) else "down"}
+    components["schema"] = await _schema(site) if mute is not None else "unknown"
     components["engine"] = "ok" if site.is_working() else "down"
-    for name in sorted(site.channels):
-        components[f"channel:{name}"] = "down" if name in (ailing or ()) else "ok"
+    why = {name: _why((mute or {}).get(name), deaf.get(name)) for name in sorted(site.channels)}
+    components |= {f"channel:{name}": "down" if reason else "ok" for name, reason in why.items()}
     works = all(components[part] == "ok" for part in ("store", "schema", "engine"))
     status = "down" if not works else "degraded" if "down" in components.values() else "ok"
-    return JSONResponse({"status": status, "components": components}, 200 if works else 503)
+    answer: dict[str, Any] = {"status": status, "components": components}
+    if any(why.values()) and mute is not None and await metrics.may_read(request, site):
+        answer["why"] = {f"channel:{name}": reason for name, reason in why.items() if reason}
+    return JSONResponse(answer, 200 if works else 503)
 
 
-async def _ailing(site: Site) -> set[str] | None:
-    """The channels that do not work; None when the store does not answer, whatever the reason."""
+def _why(sending: str | None, hearing: str | None) -> str:
+    parts = [f"sending: {sending or 'a message could not be sent'}"] if sending is not None else []
+    return "; ".join([*parts, *([f"nothing comes in: {hearing}"] if hearing else [])])
+
+
+async def _mute(site: Site) -> dict[str, str] | None:
+    """The channels that do not send, with why; None when the store does not answer, whatever the reason."""
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            return await _resting(site.clock()) | await _failing()
+            return {**await _failing(), **await _resting(site.clock())}
     except Exception:
         log.warning("the store does not answer", exc_info=True)
         return None
@@ -64,17 +77,19 @@ async def _takes(now: datetime) -> bool:
     return True
 
 
-async def _resting(now: datetime) -> set[str]:
+async def _resting(now: datetime) -> dict[str, str]:
     """Those that are down as a whole, from the first failure until a message gets through again."""
     return {
-        lane.channel for lane in await Lane.all() if lane.failures or (lane.blocked_until and lane.blocked_until > now)
+        lane.channel: lane.reason
+        for lane in await Lane.all()
+        if lane.failures or (lane.blocked_until and lane.blocked_until > now)
     }
 
 
-async def _failing() -> set[str]:
+async def _failing() -> dict[str, str]:
     """Those on which a message failed and waits for its next try: a right is missing, a token was revoked."""
-    waiting = Delivery.filter(state=DeliveryState.WAITING, attempts__gt=0)
-    return set(await waiting.distinct().values_list("channel", flat=True))  # type: ignore[arg-type]
+    waiting = Delivery.filter(state=DeliveryState.WAITING, attempts__gt=0).annotate(why=Max("problem"))
+    return dict(await waiting.group_by("channel").values_list("channel", "why"))
 
 
 async def _schema(site: Site) -> str:

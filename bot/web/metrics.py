@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -40,15 +41,20 @@ class Counters:
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, site: Here) -> Response:
     """For this machine, or with `site.metrics_token` (or an admin's API token); to others it does not exist."""
-    if not clients.is_this_machine(request) and not await _may_read(request, site):
+    if not await may_read(request, site):
         raise HTTPException(404)
     counters: Counters = request.app.state.counters
     stored = CollectorRegistry()
-    stored.register(_Stored(await _families(site.clock())))
+    deaf = await site.deaf()
+    stored.register(_Stored(await _families(site.clock(), {name: name not in deaf for name in site.channels})))
     return Response(generate_latest(counters.registry) + generate_latest(stored), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _may_read(request: Request, site: Site) -> bool:
+async def may_read(request: Request, site: Site) -> bool:
+    return clients.is_this_machine(request) or await _holds_a_token(request, site)
+
+
+async def _holds_a_token(request: Request, site: Site) -> bool:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         return False
@@ -68,7 +74,7 @@ class _Stored:
         return self._families
 
 
-async def _families(now: datetime) -> list[GaugeMetricFamily]:
+async def _families(now: datetime, hears: Mapping[str, bool]) -> list[GaugeMetricFamily]:
     return [
         await _deliveries(),
         await _oldest(now),
@@ -81,6 +87,7 @@ async def _families(now: datetime) -> list[GaugeMetricFamily]:
             await Arrival.filter(state=ArrivalState.QUARANTINED).count(),
         ),
         await _lanes(),
+        _hearing(hears),
         _one(
             "afterword_recoveries_open",
             "Recoveries that nobody has closed.",
@@ -112,6 +119,13 @@ async def _lanes() -> GaugeMetricFamily:
     family = GaugeMetricFamily("afterword_channel_failures", "Failures in a row of a channel.", labels=["channel"])
     for lane in await Lane.all():
         family.add_metric([lane.channel], lane.failures)
+    return family
+
+
+def _hearing(hears: Mapping[str, bool]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily("afterword_channel_hears", "Whether something can come in.", labels=["channel"])
+    for name, hearing in hears.items():
+        family.add_metric([name], float(hearing))
     return family
 
 

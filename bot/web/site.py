@@ -26,7 +26,8 @@ class Site:
     """One installation, seen from its web pages.
 
     `take` returns when the arrivals of a channel are committed. `secret` signs what we hand out and read back (at least
-    32 bytes). `is_working` says whether the job engine runs, `schema_is_current` whether the store fits this program.
+    32 bytes). `is_working` says whether the job engine runs, `deaf` by which channels nothing comes in and why,
+    `schema_is_current` whether the store fits this program.
     `check_webhook` says, as a label, why an address may not be called; "" when it may.
     Only peers in `trusted_proxies` may say on whose behalf they call.
     """
@@ -39,6 +40,7 @@ class Site:
     secret: bytes = field(repr=False)
     erasures: Ledger
     is_working: Callable[[], bool]
+    deaf: Callable[[], Awaitable[Mapping[str, str]]]
     schema_is_current: Callable[[], Awaitable[bool]]
     name: str = "Afterword"
     timezone: str = "UTC"

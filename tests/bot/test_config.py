@@ -331,6 +331,21 @@ def test_a_secret_that_is_given_twice_in_one_place_is_refused(tmp_path: Path) ->
     assert "channels.b.token: is set twice" in text
 
 
+MAIL = 'kind = "email"\nfrom = "a@example.org"\nsmtp_host = "127.0.0.1"\nlisten_smtp = "{}"\n'
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1:8080", "0.0.0.0:8080"])
+def test_a_listener_on_the_port_of_the_pages_is_refused(tmp_path: Path, where: str) -> None:
+    said = told(tmp_path, "[channels.mail]\n" + MAIL.format(where))
+    assert "channels.mail.listen_smtp: is the port of site.listen too; choose another one" in said
+
+
+def test_two_listeners_on_one_port_are_refused(tmp_path: Path) -> None:
+    both = "[channels.mail]\n" + MAIL.format("127.0.0.1:2525") + "[channels.post]\n" + MAIL.format("127.0.0.1:2525")
+    assert "channels.post.listen_smtp: is the port of channels.mail.listen_smtp too" in told(tmp_path, both)
+    load(tmp_path, both.replace("2525", "2526", 1))
+
+
 def test_a_missing_file_is_told_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(config.ConfigError, match=r"there is no such file\. Copy config\.example\.toml to config\.toml"):
         config.load(tmp_path / "config.toml", {})

@@ -20,6 +20,7 @@ from imap_tools.errors import (
 
 from bot.channels.email import imap_errors, mailbox
 from bot.channels.email.channel import EmailChannel
+from bot.channels.email.imap_errors import NoImapServer
 from bot.channels.email.settings import EmailSettings
 from core.ports import Finding, Forgetful, RawArrival
 from tests.ports import free_port
@@ -240,6 +241,24 @@ async def test_check_says_what_is_wrong_with_the_mailbox(
     assert str(given.get("imap_password", "s3cret")) not in finding.what
 
 
+@pytest.mark.parametrize("hello", [b"220 mail.example.org ESMTP Postfix", b"SSH-2.0-OpenSSH_9.2"])
+async def test_what_is_no_imap_server_is_called_so_and_nobody_waits_for_it_to_come_back(
+    server: Dovecot, hello: bytes
+) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(hello + b"\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as other:
+        port = other.sockets[0].getsockname()[1]
+        channel = EmailChannel("mail", settings(server, imap_port=port, imap_timeout_seconds=5), base_url=SITE)
+        [finding] = [one for one in await channel.check() if f"127.0.0.1:{port}" in one.what]
+    assert (finding.ok, "no IMAP server" in finding.what) == (False, True)
+    assert "imap_host" in finding.remedy
+    assert "by itself" not in finding.remedy
+
+
 async def test_a_server_that_is_not_there_is_told_and_waited_for(
     server: Dovecot, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -269,6 +288,7 @@ LOCKED_OUT = timedelta(minutes=5)
         (TimeoutError(), "in time", None),
         (imaplib.IMAP4.readonly("read only"), "only be read", LOCKED_OUT),
         (imaplib.IMAP4.abort("EOF"), "hung up", None),
+        (NoImapServer("220 mail ESMTP"), "no IMAP server", LOCKED_OUT),
         (ConnectionRefusedError(111, "refused"), "cannot be reached", None),
         (MailboxTaggedResponseError(("BAD", [b"x"]), "OK"), "refused", None),
         (imaplib.IMAP4.error("NO"), "refused", None),

@@ -1124,6 +1124,28 @@ async def test_check_never_raises_and_says_what_to_do(rig: SlackRig, mood: Any) 
         assert "xapp" not in findings[0].what + findings[1].what
 
 
+async def test_a_socket_that_slack_refuses_is_told_once_and_shown_until_it_is_there(
+    rig: SlackRig, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(rig, mode="socket", signing_secret=None, app_token=rig.app_token) as channel:
+        channel.ping_seconds = 0.02
+        assert await channel.deaf() == ""
+        rig.mood, rig.refusal = "gone", "invalid_auth"
+        task = asyncio.create_task(channel.listen(Desk(channel).take))
+        await rig.until(lambda: _opened(rig) >= 4)
+        assert await channel.deaf() == "Socket Mode: invalid_auth"
+        loud = [one for one in caplog.records if one.levelno >= logging.WARNING and one.name.startswith("bot.")]
+        assert [one.getMessage() for one in loud] == ["slack: Socket Mode rests for 0.0 s: invalid_auth"]
+        assert not any(one.exc_info for one in loud)
+        rig.mood = "fine"
+        await rig.until(lambda: rig.connected)
+        async with asyncio.timeout(10):
+            while await channel.deaf():
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+
+
 async def test_check_does_not_disturb_a_socket_that_listens(rig: SlackRig) -> None:
     async with listening(rig) as desk:
         before = _opened(rig)

@@ -199,7 +199,7 @@ def test_every_public_address_is_explained() -> None:
 
 async def test_every_metric_is_explained(sqlite_store: object) -> None:
     told = {row[0].strip("`") for row in pages.rows(pages.section(pages.read("docs/howto/operate.md"), "Metrics"))}
-    stored = {family.name for family in await metrics._families(datetime.now(UTC))}
+    stored = {family.name for family in await metrics._families(datetime.now(UTC), {})}
     assert told == {*stored, "afterword_http_responses_total"}
 
 

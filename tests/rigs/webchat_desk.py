@@ -93,6 +93,9 @@ class Desk:
         async def current() -> bool:
             return True
 
+        async def nobody() -> dict[str, str]:
+            return {}
+
         site = Site(
             base_url=BASE,
             clock=lambda: self.now,
@@ -102,6 +105,7 @@ class Desk:
             secret=SECRET,
             erasures=Ledger(Path("/nowhere/erasures.ledger"), SECRET),
             is_working=lambda: True,
+            deaf=nobody,
             schema_is_current=current,
         )
         guards = [Middleware(Shield, secure=False, seen=lambda scope, status: None), Middleware(BodyLimit)]

@@ -622,6 +622,28 @@ async def test_health_says_who_is_ill(front: Front) -> None:
         assert (dead.status_code, dead.json()["status"]) == (503, "down")
 
 
+async def test_a_channel_that_does_not_hear_is_not_well_and_only_we_learn_why(front: Front) -> None:
+    front.deaf = {"support-bot": "polling: no answer from secret.host"}
+    async with front.client() as stranger, front.client(address="127.0.0.1") as here:
+        told = await stranger.get("/readyz")
+        assert (told.status_code, told.json()["status"]) == (200, "degraded")
+        assert told.json()["components"]["channel:support-bot"] == "down"
+        assert "secret.host" not in told.text
+        assert "why" not in (await here.get("/readyz", headers={"x-forwarded-for": "198.51.100.1"})).json()
+        why = {"channel:support-bot": "nothing comes in: polling: no answer from secret.host"}
+        assert (await here.get("/readyz")).json()["why"] == why
+        token = {"authorization": "Bearer metrics-token-of-the-tests"}
+        assert (await stranger.get("/readyz", headers=token)).json()["why"] == why
+        figure = 'afterword_channel_hears{channel="support-bot"}'
+        assert f"{figure} 0.0" in (await here.get("/metrics")).text
+        now = front.clock.now
+        await lanes.block("support-bot", until=now.replace(hour=23), reason="asked to wait", now=now)
+        both = (await here.get("/readyz")).json()["why"]["channel:support-bot"]
+        assert both.startswith("sending: asked to wait; nothing comes in: polling")
+        front.deaf = {}
+        assert f"{figure} 1.0" in (await here.get("/metrics")).text
+
+
 async def test_metrics_are_for_this_machine_or_for_the_token(front: Front) -> None:
     asked = await front.invite()
     async with front.client() as ann:

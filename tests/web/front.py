@@ -62,6 +62,7 @@ class Front:
     reading: str
     taken: list[tuple[str, RawArrival]] = field(default_factory=list)
     works: bool = True
+    deaf: dict[str, str] = field(default_factory=dict)
     _tickets: int = 0
 
     def client(self, *, address: str = "203.0.113.7", agent: str = FIREFOX, **headers: str) -> httpx.AsyncClient:
@@ -124,6 +125,9 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
     async def current() -> bool:
         return True
 
+    async def deaf() -> dict[str, str]:
+        return front.deaf
+
     folder = tempfile.TemporaryDirectory()
     site = Site(
         base_url=base_url,
@@ -134,6 +138,7 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
         secret=SECRET,
         erasures=Ledger(Path(folder.name) / "erasures.ledger", SECRET),
         is_working=lambda: front.works,
+        deaf=deaf,
         schema_is_current=current,
         name="Cable & <Co>",
         metrics_token="metrics-token-of-the-tests",

@@ -20,6 +20,7 @@ from bot.channels.email.mailbox import Mailbox as ReadMailbox
 from bot.channels.email.oauth import AccessTokens
 from bot.channels.email.reading import Reader
 from bot.channels.email.settings import EmailSettings, host_and_port
+from bot.channels.hearing import Hearing
 from core.ports import (
     Accepted,
     Acknowledgement,
@@ -62,7 +63,8 @@ class EmailChannel:
         self._account = Account(settings.sender, settings.answers_to, base_url, settings.replies)
         self._reader = Reader(settings.sender, settings.replies, base_url)
         tokens = AccessTokens(settings, lambda: self.keep) if settings.oauth_token_url else None
-        self._mailbox = ReadMailbox(name, settings, lambda: self.keep, tokens)
+        self._hearing = Hearing(name)
+        self._mailbox = ReadMailbox(self._hearing, settings, lambda: self.keep, tokens)
         self._connections = Connections(settings, tokens)
 
     async def open(self) -> None:
@@ -119,10 +121,13 @@ class EmailChannel:
             listener = Listener(
                 take, self.takes, host_name=self._settings.sender.domain, largest=self._settings.largest_mail
             )
-            ways.append(listener.serve(*host_and_port(self._settings.listen_smtp)))
+            ways.append(listener.serve(*host_and_port(self._settings.listen_smtp), self._hearing))
         async with asyncio.TaskGroup() as tasks:
             for way in ways:
                 tasks.create_task(way)
+
+    async def deaf(self) -> str:
+        return self._hearing.trouble()
 
     def takes(self, address: str) -> bool:
         """Whether mail to that address is for us."""

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from aiosmtplib.errors import SMTPResponseException
 
 from bot.channels import network_words
-from bot.channels.email import dns_records, imap_errors
+from bot.channels.email import dns_records, imap_errors, listener
 from bot.channels.email.connections import Connections
 from bot.channels.email.errors import FAILURES, Step, explain, remedy
 from bot.channels.email.mailbox import Mailbox
 from bot.channels.email.oauth import TokenRefused, TokenUnavailable
-from bot.channels.email.settings import EmailSettings
+from bot.channels.email.settings import EmailSettings, host_and_port, is_loopback
 from core.ports import Finding
 
 _NOT_MAIL = "check imap_host and imap_port: does an IMAP server answer there?"
@@ -57,13 +57,29 @@ def _refused(relay: str, error: BaseException, step: Step) -> Finding:
 
 
 async def _answers(settings: EmailSettings, mailbox: Mailbox) -> Sequence[Finding]:
-    if settings.imap_host:
-        return (await _read(settings, mailbox),)
+    read = [await _read(settings, mailbox)] if settings.imap_host else []
     if settings.listen_smtp:
-        what = f"whether your mail server hands answers to {settings.listen_smtp}: only `afterword serve` listens there"
-        return (Finding.unseen(what, "While it runs, answer a mail and see the receipt come back"),)
+        return (*read, *await _taken(settings.listen_smtp))
+    if read:
+        return read
     what = "answers and bounces are not read, unless a mail server hands them to `afterword mail receive`"
     return (Finding.warning(what, "Set reply_address, and imap_host or listen_smtp (docs/howto/email.md, step 4)"),)
+
+
+async def _taken(where: str) -> Sequence[Finding]:
+    """The port that `serve` takes mail at. There is no password to ask for: who reaches it can hand mail in."""
+    host, port = host_and_port(where)
+    found = []
+    if not is_loopback(host):
+        what = f"{where} can be reached from other machines, and takes mail to our addresses from anybody, unchecked"
+        found.append(
+            Finding.warning(what, "Let listen_smtp be 127.0.0.1, or let a firewall admit only your mail server")
+        )
+    why = listener.not_free(host, port)
+    if why and not await listener.is_ours(host, port):
+        return [*found, Finding.problem(f"{where}: {why}", "Stop that program, or set listen_smtp to a free port")]
+    what = f"whether your mail server hands answers to {where}: only `afterword serve` listens there"
+    return [*found, Finding.unseen(what, "While it runs, answer a mail and see the receipt come back")]
 
 
 async def _read(settings: EmailSettings, mailbox: Mailbox) -> Finding:

@@ -6,6 +6,8 @@ Nothing is lost by any of them: the mails stay where they are. Reading rests, an
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from imaplib import IMAP4
@@ -25,6 +27,21 @@ from core.text import clean_line
 
 _UNTIL_MENDED = timedelta(minutes=5)
 """A wrong password that is tried every few seconds gets the account locked."""
+
+
+class NoImapServer(Exception):
+    """Somebody else answers there; what they said."""
+
+
+@contextmanager
+def greeting() -> Iterator[None]:
+    """Raises NoImapServer for a greeting that no IMAP server gives: the library does not tell that from a lost line."""
+    try:
+        yield
+    except IMAP4.abort as error:
+        if "unexpected response" not in str(error):
+            raise
+        raise NoImapServer(str(error).partition(": ")[2].removeprefix("b").strip("'\"")) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +93,12 @@ TABLE: tuple[Row, ...] = (
     ),
     Row((ssl.SSLError,), "no encrypted connection", "check imap_tls and imap_port"),
     Row((TimeoutError,), "no answer in time", "check imap_host and imap_port, and that the firewall lets us out"),
+    Row(
+        (NoImapServer,),
+        "what answers there is no IMAP server",
+        "check imap_host and imap_port: the server that takes outgoing mail (smtp_host) is often another one",
+        ours=True,
+    ),
     Row(
         (IMAP4.readonly,), "the folder may only be read", "give the account the right to mark mails as read", ours=True
     ),

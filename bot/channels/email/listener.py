@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
+import socket
 from collections.abc import Callable
 from typing import Any, AnyStr
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from bot.channels.email.arriving import arrival
+from bot.channels.hearing import Hearing
 from core.ports import Take
 
 logger = logging.getLogger(__name__)
@@ -17,6 +21,9 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 50
 _PATIENCE_SECONDS = 120
 _LONGEST_LINE = 64 * 1024
+_LONGEST_REST = 60.0
+_GREETING_SECONDS = 3.0
+_NAME = "Afterword"
 _NOT_NOW = "451 4.3.0 Cannot be stored at the moment, please try again"
 _NOT_OURS = "550 5.1.1 No such recipient here"
 
@@ -31,9 +38,9 @@ class Listener:
         self.largest = largest
         self.connections: set[_Connection] = set()
 
-    async def serve(self, host: str, port: int) -> None:
-        """Until cancelled; raises OSError when the port cannot be had."""
-        server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
+    async def serve(self, host: str, port: int, hearing: Hearing) -> None:
+        """Until cancelled. While the port cannot be had, it is asked for again and again."""
+        server = await self._bound(host, port, hearing)
         logger.info("Mail is taken at %s:%s", host, port)
         try:
             await asyncio.get_running_loop().create_future()
@@ -41,6 +48,50 @@ class Listener:
             server.close()
             for connection in list(self.connections):
                 connection.end()
+
+    async def _bound(self, host: str, port: int, hearing: Hearing) -> asyncio.Server:
+        way, rest = f"taking mail at {host}:{port}", 1.0
+        while True:
+            try:
+                server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
+            except OSError as error:
+                hearing.failed(way, _in_words(error), rest=rest)
+            else:
+                hearing.works(way)
+                return server
+            await asyncio.sleep(rest)
+            rest = min(rest * 2, _LONGEST_REST)
+
+
+def not_free(host: str, port: int) -> str:
+    """Why no listener could be opened there now; "" when one could."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return _in_words(error)
+    return ""
+
+
+def _in_words(error: OSError) -> str:
+    """asyncio's own words are about Python."""
+    if error.errno == errno.EADDRINUSE:
+        return "another program has this port"
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
+async def is_ours(host: str, port: int) -> bool:
+    """Whether it is an Afterword that listens there."""
+    try:
+        async with asyncio.timeout(_GREETING_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            greeting = await reader.readline()
+            writer.close()
+    except (OSError, ValueError):
+        return False
+    return greeting.startswith(b"220 ") and greeting.rstrip().endswith(_NAME.encode())
 
 
 class _Handler:
@@ -81,7 +132,7 @@ class _Connection(SMTP):
         super().__init__(
             _Handler(listener),
             hostname=listener.host_name,
-            ident="Afterword",
+            ident=_NAME,
             enable_SMTPUTF8=True,
             data_size_limit=listener.largest,
             timeout=_PATIENCE_SECONDS,

@@ -22,6 +22,7 @@ from bot.channels.email import imap_errors
 from bot.channels.email.arriving import arrival
 from bot.channels.email.oauth import AccessTokens
 from bot.channels.email.settings import EmailSettings
+from bot.channels.hearing import Hearing
 from core.ports import Keep, RawArrival, Take
 from core.text import clean_line
 
@@ -33,6 +34,7 @@ _IDLE_SECONDS = 5 * 60.0  # servers may hang up after 29 minutes (RFC 2177); loo
 _SLICE_SECONDS = 5.0  # a thread that waits can only be told to stop in between
 _POLL_SECONDS = 60.0  # for a server without IDLE
 _AT_ONCE = 20
+_WAY = "reading mail"
 _SEEN = r"(\Seen)"
 
 
@@ -56,9 +58,9 @@ class Mailbox:
     """One folder. The library blocks, so its calls are made in threads, one after another."""
 
     def __init__(
-        self, name: str, settings: EmailSettings, keep: Callable[[], Keep], tokens: AccessTokens | None = None
+        self, hearing: Hearing, settings: EmailSettings, keep: Callable[[], Keep], tokens: AccessTokens | None = None
     ) -> None:
-        self._name = name
+        self._hearing = hearing
         self._settings = settings
         self._keep = keep
         self._tokens = tokens if settings.imap_by_token else None
@@ -74,15 +76,14 @@ class Mailbox:
                 while True:
                     await self._read_new(take)
                     failures = 0
+                    self._hearing.works(_WAY)
                     await self._wait()
             except Exception as error:  # whatever it was, the next mail must still be read
                 failures += 1
                 trouble = imap_errors.explain(error, self._settings.imap_folder)
                 rest = max(trouble.after or timedelta(0), timedelta(seconds=min(2.0**failures, 300.0)))
                 level = logging.ERROR if trouble.after else logging.WARNING
-                logger.log(
-                    level, "%s: reading mail rests for %.0f s: %s", self._name, rest.total_seconds(), trouble.reason
-                )
+                self._hearing.failed(_WAY, trouble.reason, rest=rest.total_seconds(), level=level)
                 self._hang_up()
                 await asyncio.sleep(rest.total_seconds())
             finally:
@@ -123,9 +124,11 @@ class Mailbox:
         trust = ssl.create_default_context(cafile=settings.imap_tls_ca)
         box: BaseMailBox
         if settings.imap_tls == "tls":
-            box = MailBox(host, port, timeout=patience, ssl_context=trust)
+            greeted: Callable[[], BaseMailBox] = partial(MailBox, host, port, timeout=patience, ssl_context=trust)
         else:
-            box = MailBoxUnencrypted(host, port, timeout=patience)
+            greeted = partial(MailBoxUnencrypted, host, port, timeout=patience)
+        with imap_errors.greeting():
+            box = greeted()
         try:
             if settings.imap_tls == "starttls":  # the library's own way leaves the connection open when it is refused
                 box.client.starttls(trust)
@@ -164,11 +167,12 @@ class Mailbox:
             return kept
         if kept is None:
             cursor = Cursor(validity, next_uid - 1)
-            logger.info("%s: %s is read from now on", self._name, self._settings.imap_folder)
+            logger.info("%s: %s is read from now on", self._hearing.channel, self._settings.imap_folder)
         else:
             unread = await self._call(lambda box: [int(uid) for uid in box.uids("UNSEEN")])
             cursor = Cursor(validity, min(unread, default=next_uid) - 1)
-            logger.warning("%s: the server numbered the mails of %s anew", self._name, self._settings.imap_folder)
+            folder = self._settings.imap_folder
+            logger.warning("%s: the server numbered the mails of %s anew", self._hearing.channel, folder)
         await self._keep().put(self._key, str(cursor))
         return cursor
 

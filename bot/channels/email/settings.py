@@ -81,7 +81,7 @@ class EmailSettings(ChannelSettings):
         password = self.smtp_password.get_secret_value()
         if bool(self.smtp_user) != bool(password) and not (self.smtp_user and self.oauth_token_url):
             raise ValueError("smtp_user and smtp_password go together, or smtp_user and oauth_token_url")
-        if self.smtp_user and self.smtp_tls == "none" and not _is_loopback(self.smtp_host):
+        if self.smtp_user and self.smtp_tls == "none" and not is_loopback(self.smtp_host):
             raise ValueError('smtp_tls = "none" would send smtp_password in clear: use "starttls" or "tls"')
         return self
 
@@ -107,7 +107,7 @@ class EmailSettings(ChannelSettings):
         password = self.imap_password.get_secret_value()
         if self.imap_host and not (self.imap_user and (password or self.oauth_token_url)):
             raise ValueError("imap_host needs imap_user and imap_password, or imap_user and oauth_token_url")
-        if self.imap_host and self.imap_tls == "none" and not _is_loopback(self.imap_host):
+        if self.imap_host and self.imap_tls == "none" and not is_loopback(self.imap_host):
             raise ValueError('imap_tls = "none" would send imap_password in clear: use "tls" or "starttls"')
         if not self.imap_host and (self.imap_user or password):
             raise ValueError("imap_user and imap_password need imap_host")
@@ -121,13 +121,17 @@ class EmailSettings(ChannelSettings):
             if any(one if isinstance(one, str) else one.get_secret_value() for one in others):
                 raise ValueError("the oauth_… settings need oauth_token_url")
             return self
-        if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname or "")):
+        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname or "")):
             raise ValueError("oauth_token_url must begin with https://")
         if not self.oauth_client_id:
             raise ValueError("oauth_token_url needs oauth_client_id")
         if not (self.oauth_refresh_token.get_secret_value() or self.oauth_client_secret.get_secret_value()):
             raise ValueError("oauth_token_url needs oauth_refresh_token, or oauth_client_secret, or both")
         return self
+
+    @property
+    def own_listener(self) -> tuple[str, str, int] | None:
+        return ("listen_smtp", *host_and_port(self.listen_smtp)) if self.listen_smtp else None
 
     @property
     def smtp_by_token(self) -> bool:
@@ -176,7 +180,7 @@ def host_and_port(value: str) -> tuple[str, int]:
     return str(ip_address(host.strip("[]"))), int(port)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:

@@ -12,13 +12,14 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
+from bot.channels.hearing import Hearing
 from bot.channels.slack import checking, drawing, files, forms, payloads, reading, workspace_ids, workspaces
 from bot.channels.slack.calling import Api, Wire, is_person
 from bot.channels.slack.errors import NO_SUCH_THREAD, NOT_EDITABLE, code, details
 from bot.channels.slack.installing import Installer
 from bot.channels.slack.mentions import Names
 from bot.channels.slack.settings import SlackSettings
-from bot.channels.slack.socket import Socket
+from bot.channels.slack.socket import WAY, Socket
 from bot.channels.slack.verify import verify
 from bot.channels.slack.workspaces import Workspaces
 from core.ports import (
@@ -87,6 +88,7 @@ class SlackChannel:
         self._base_url = base_url
         self._opened: Workspaces | None = None
         self._socket: Socket | None = None
+        self._hearing = Hearing(name)
         self._without_files: dict[str, Mapping[str, Any]] = {}
 
     async def open(self) -> None:
@@ -191,12 +193,22 @@ class SlackChannel:
             return
         app = self._workspaces.app
         self._socket = Socket(
-            app.client, token.get_secret_value(), take, logger=app.wire.logger, ping_seconds=self.ping_seconds
+            app.client,
+            token.get_secret_value(),
+            take,
+            self._hearing,
+            logger=app.wire.logger,
+            ping_seconds=self.ping_seconds,
         )
         try:
             await self._socket.run()
         finally:
             self._socket = None
+
+    async def deaf(self) -> str:
+        if self._socket is None or await self._socket.is_connected():
+            return ""
+        return self._hearing.trouble() or f"{WAY}: not connected"
 
     async def check(self) -> Sequence[Finding]:
         if self._opened is None:

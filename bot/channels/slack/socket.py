@@ -16,21 +16,34 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.channels import network_words
+from bot.channels.hearing import Hearing
 from bot.channels.slack import payloads
+from bot.channels.slack.errors import code
 from core.ports import Take
 
 LAST_ONES_SECONDS = 5.0
+WAY = "Socket Mode"
 
 
 class Socket:
     """One connection to Slack; made inside the running loop."""
 
     def __init__(
-        self, client: AsyncWebClient, app_token: str, take: Take, *, logger: logging.Logger, ping_seconds: float
+        self,
+        client: AsyncWebClient,
+        app_token: str,
+        take: Take,
+        hearing: Hearing,
+        *,
+        logger: logging.Logger,
+        ping_seconds: float,
     ) -> None:
         self._take = take
+        self._hearing = hearing
         self._in_order = asyncio.Lock()
         app = AsyncApp(
             name="afterword",
@@ -42,7 +55,10 @@ class Socket:
             ssl_check_enabled=False,
             logger=logger,
         )
-        self._handler = AsyncSocketModeHandler(app, app_token, logger=logger, ping_interval=ping_seconds)
+        told = logging.Logger(f"{logger.name}.socket", logger.level)
+        told.parent = logger
+        told.addFilter(_Failures(hearing, rest=ping_seconds))
+        self._handler = AsyncSocketModeHandler(app, app_token, logger=told, ping_interval=ping_seconds)
 
     async def run(self) -> None:
         """Listen until cancelled; what has already come is committed and acknowledged before the connection closes."""
@@ -54,11 +70,15 @@ class Socket:
             await self._handler.close_async()  # type: ignore[no-untyped-call]  # slack_bolt left the annotation out
 
     async def is_connected(self) -> bool:
-        return await self._handler.client.is_connected()
+        connected = await self._handler.client.is_connected()
+        if connected:
+            self._hearing.works(WAY)
+        return connected
 
     async def _commit(self, req: AsyncBoltRequest) -> BoltResponse:
         """One after the other: Bolt hands every envelope to a task of its own, and a tap must not overtake a word."""
         body = json.dumps(req.body).encode()
+        self._hearing.works(WAY)
         async with self._in_order:
             await self._take([payloads.arrival(req.body, body)])
         return BoltResponse(status=200, body="")
@@ -70,6 +90,25 @@ class Socket:
                 pass
         except TimeoutError:
             logging.getLogger(__name__).warning("closing the socket with an arrival still uncommitted")
+
+
+class _Failures(logging.Filter):
+    """The library tries for ever and tells each try with its traceback: we tell each kind of failure once."""
+
+    _ABOUT = "Failed to connect", "Failed to retrieve WSS URL", "Failed to check the current session"
+
+    def __init__(self, hearing: Hearing, *, rest: float) -> None:
+        super().__init__()
+        self._hearing, self._rest = hearing, rest
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.getMessage().startswith(self._ABOUT):
+            return True
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            refused = code(error) if isinstance(error, SlackApiError) else ""
+            self._hearing.failed(WAY, refused or f"no answer from Slack ({network_words.of(error)})", rest=self._rest)
+        return False
 
 
 async def _nobody_asks() -> AuthorizeResult:

@@ -21,8 +21,8 @@ from aiogram.methods import (
 )
 from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, ReactionTypeEmoji, WebhookInfo
 
-from bot.channels import network_words
-from bot.channels.telegram import drawing, files, hooks, keyboard, polling, reading, webhook
+from bot.channels.hearing import Hearing
+from bot.channels.telegram import drawing, errors, files, hooks, keyboard, polling, reading, webhook
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.drawing import Drawing
 from bot.channels.telegram.pace import GroupPace
@@ -97,6 +97,7 @@ class TelegramChannel:
         self._secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
         self._hook = webhook.wanted(settings.webhook_url or f"{base_url}/hooks/{name}", self._secret)
         self._pace = GroupPace()
+        self._hearing = Hearing(name)
         self._username = ""
         self._introduced = False
 
@@ -217,9 +218,14 @@ class TelegramChannel:
     async def listen(self, take: Take) -> None:
         """Polls, or keeps the webhook set; in both modes until cancelled."""
         if self._settings.mode == "webhook":
-            await webhook.keep(self.name, self._api, self._hook, self._introduce, every=self.recheck_seconds)
+            await webhook.keep(
+                self.name, self._api, self._hook, self._introduce, self._hearing, every=self.recheck_seconds
+            )
         else:
-            await polling.poll(self.name, self._api, take, self._introduce, Shift(self.keep))
+            await polling.poll(self.name, self._api, take, self._introduce, Shift(self.keep), self._hearing)
+
+    async def deaf(self) -> str:
+        return self._hearing.trouble()
 
     async def _introduce(self) -> None:
         """Learns the bot's name and shows its commands, once. A menu that is refused keeps nobody from listening."""
@@ -249,11 +255,7 @@ class TelegramChannel:
             info = await self._api.call(GetWebhookInfo())
         except Exception as error:  # a check reports, it does not fail
             remedy = "Is the token right, and does this machine reach the Bot API server?"
-            unreached = network_words.of_text(str(error))
-            what = (
-                f"no answer from the Bot API server ({unreached})" if unreached else f"the bot does not answer: {error}"
-            )
-            return (Finding.problem(what, remedy),)
+            return (Finding.problem(errors.in_words(error), remedy),)
         known = Finding.good(f"@{me.username} answers")
         return (known, *(self._polled(info) if self._settings.mode == "polling" else self._hooked(info)))
 

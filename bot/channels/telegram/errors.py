@@ -26,6 +26,7 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 
+from bot.channels import network_words
 from core.ports import TryLater, Undeliverable
 
 _REASON_LIMIT = 300
@@ -119,6 +120,12 @@ def of_download(status: int, headers: Mapping[str, str]) -> TryLater | Undeliver
 def is_rival(error: Exception) -> bool:
     """Another program asked for the same bot's updates at the same time."""
     return isinstance(error, TryLater) and "terminated by other getupdates" in error.reason.lower()
+
+
+def in_words(error: Exception) -> str:
+    """For whoever runs this site."""
+    unreached = network_words.of_text(str(error))
+    return f"no answer from the Bot API server ({unreached})" if unreached else f"the bot does not answer: {error}"
 
 
 def pause(error: Exception, failures: int) -> float:

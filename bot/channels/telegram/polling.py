@@ -12,6 +12,7 @@ from typing import Any
 
 from aiogram.methods import DeleteWebhook, GetWebhookInfo
 
+from bot.channels.hearing import Hearing
 from bot.channels.telegram import errors
 from bot.channels.telegram.api import Api, RawUpdates
 from bot.channels.telegram.hooks import ALLOWED_UPDATES, chat_of
@@ -22,18 +23,21 @@ LONG_POLL_SECONDS = 25
 _GRACE_SECONDS = 10
 _STAND_BY_SECONDS = 5
 _LEAVING_SECONDS = 2
+_WAY = "polling"
 _TOLD_EVERY = 20  # conflicts; with the pause between them that is some twenty minutes
 
 logger = logging.getLogger(__name__)
 
 
-async def poll(name: str, api: Api, take: Take, prepare: Callable[[], Awaitable[None]], shift: Shift) -> None:
+async def poll(
+    name: str, api: Api, take: Take, prepare: Callable[[], Awaitable[None]], shift: Shift, hearing: Hearing
+) -> None:
     """Runs until cancelled: neither Telegram nor the store can end it.
 
     The offset, by which Telegram forgets, moves on only when `take` has returned. After a failure a webhook that
     somebody may have set is removed again, for with one there is no polling.
     """
-    poller = _Poller(name, api, take, prepare, shift)
+    poller = _Poller(name, api, take, prepare, shift, hearing)
     try:
         while True:
             try:
@@ -45,8 +49,11 @@ async def poll(name: str, api: Api, take: Take, prepare: Callable[[], Awaitable[
 
 
 class _Poller:
-    def __init__(self, name: str, api: Api, take: Take, prepare: Callable[[], Awaitable[None]], shift: Shift) -> None:
+    def __init__(
+        self, name: str, api: Api, take: Take, prepare: Callable[[], Awaitable[None]], shift: Shift, hearing: Hearing
+    ) -> None:
         self._name, self._api, self._take, self._prepare, self._shift = name, api, take, prepare, shift
+        self._hearing = hearing
         self._offset, self._ready, self._failures = 0, False, 0
         self._rivalries = 0  # polls in which another program cut in, less those in which none did
         self._stands_by = False
@@ -59,11 +66,15 @@ class _Poller:
             await self._prepare()
             await self._take_back()
             self._ready = True
-        updates = await _fetch(self._api, self._offset)
+        is_back = (
+            self._failures > 0 and not self._rivalries
+        )  # then it shows at once that it works, not after a long poll
+        updates = await _fetch(self._api, self._offset, patience=0 if is_back else LONG_POLL_SECONDS)
         if updates:
             await self._take(_arrivals(updates))
             self._offset = max(update["update_id"] for update in updates) + 1
         self._failures, self._rivalries = 0, max(0, self._rivalries - 1)
+        self._hearing.works(_WAY)
 
     async def rest(self, error: Exception) -> None:
         self._ready, self._failures = False, self._failures + 1
@@ -71,7 +82,7 @@ class _Poller:
             self._rivalries += 1
             self._tell_rival()
         rest = errors.pause(error, max(self._failures, self._rivalries))
-        logger.warning("%s: polling rests for %.1f s: %s: %s", self._name, rest, type(error).__name__, error)
+        self._hearing.failed(_WAY, errors.in_words(error), rest=rest)
         await asyncio.sleep(rest)
 
     async def _on_duty(self) -> bool:
@@ -81,6 +92,8 @@ class _Poller:
         if other is None and self._stands_by:
             logger.info("%s: this process polls now", self._name)
         self._stands_by = other is not None
+        if self._stands_by:
+            self._hearing.works(_WAY)  # by the other one
         return not self._stands_by
 
     async def _take_back(self) -> None:
@@ -108,9 +121,9 @@ async def _leave(shift: Shift) -> None:
             await shift.end()
 
 
-async def _fetch(api: Api, offset: int) -> list[dict[str, Any]]:
-    request = RawUpdates(offset=offset, timeout=LONG_POLL_SECONDS, allowed_updates=ALLOWED_UPDATES)
-    updates = await api.call(request, timeout=LONG_POLL_SECONDS + _GRACE_SECONDS)
+async def _fetch(api: Api, offset: int, *, patience: int) -> list[dict[str, Any]]:
+    request = RawUpdates(offset=offset, timeout=patience, allowed_updates=ALLOWED_UPDATES)
+    updates = await api.call(request, timeout=patience + _GRACE_SECONDS)
     return [update for update in updates if type(update.get("update_id")) is int]
 
 
