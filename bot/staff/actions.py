@@ -127,7 +127,7 @@ class StaffDesk:
         verbs = _FORMS if isinstance(event, Tapped) else {}
         if match[2] in verbs:
             form = await verbs[match[2]](self.site, event.action, staff)
-            return Turn(Acknowledgement(form=replace(form, intro=forms.about(alert.ticket))))
+            return Turn(Acknowledgement(form=replace(form, intro=await forms.about(alert.ticket, self.site, staff))))
         act = _ACTS.get(match[2])
         if act is None:
             raise errors.NotFound("this message is out of date", label="note.out_of_date")

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.staff import actions, cards, floods, home, retracted, rule_alerts, unnamed
+from bot.staff import actions, called, cards, floods, home, retracted, rule_alerts, unnamed
 from bot.staff.answerable import answerable
+from bot.staff.leading import leading
 from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
@@ -45,7 +46,9 @@ _TOLD = ("until", "due")
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     """The alert in its present state, or a line for its thread, or what else staff read; None when it is gone."""
     message = await _drawn(delivery, channel, site, now=now)
-    return answerable(message, delivery.ticket_id, channel, site) if message is not None else None
+    if message is None:
+        return None
+    return await leading(answerable(message, delivery.ticket_id, channel, site), delivery.ticket_id, channel, site)
 
 
 async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
@@ -69,7 +72,8 @@ async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datet
     locale = site.templates.best_locale("")
     words = await wording(alert, site, locale)
     scores = await responses.scores_of(alert.response)
-    context = _context(alert, words, scores, site, now=now)
+    who = await called.name(alert.ticket.contact, site, locale)
+    context = {"contact": {"name": who}, **_context(alert, words, scores, site, now=now)}
     if delivery.kind != "alert":
         context |= _line(delivery, words, site, now=now)
     rendered = await site.templates.render(delivery.kind, locale, channel.dialect, context, channel=channel.kind)
@@ -140,7 +144,6 @@ def _context(alert: Alert, words: Wording, scores: dict[str, int], site: Site, *
     response: Response = alert.response
     band = response.band.value if response.band else "negative"
     return {
-        "contact": {"name": ticket.contact.name},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
         "agent": {"name": agent_of(alert)},
         "team": {"name": alert.team.name if alert.team else ""},

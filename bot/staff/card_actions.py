@@ -39,7 +39,7 @@ async def act(site: Site, event: Tapped | Submitted, staff: Staff | None, *, now
         raise errors.NotFound("this message is out of date", label="note.out_of_date")
     if isinstance(event, Tapped) and match[2] in _FORMS:
         form = await (await _form(match[2], ticket))(site, event.action, staff)
-        return Turn(Acknowledgement(form=replace(form, intro=forms.about(ticket))))
+        return Turn(Acknowledgement(form=replace(form, intro=await forms.about(ticket, site, staff))))
     values = event.values if isinstance(event, Submitted) else {}
     label, said = await _ACTS[match[2]](ticket, staff, values, now)
     return Turn(Acknowledgement(note=site.templates.label(label, staff.locale, **said)))

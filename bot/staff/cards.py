@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.site import Site
-from bot.staff import card_actions
+from bot.staff import called, card_actions
 from bot.staff.states import is_over
 from core.desk import attachments, cards
 from core.models.deliveries import Delivery
@@ -36,10 +36,11 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
     misses_outcome = await _misses_outcome(ticket)
     if misses_outcome:
         state = say("state.end_missing", state=state)
-    words = await _words(delivery.payload.get("words"))
+    entry = await _entry(delivery.payload.get("words"))
+    words = entry.text if entry else ""
     files = site.templates.listed(await _files(delivery.payload.get("words")), locale)
     context: dict[str, object] = {
-        "contact": {"name": ticket.contact.name},
+        "contact": {"name": await _author(entry, ticket, site, locale)},
         "ticket": {"number": ticket.number, "subject": _title(ticket, words, files)},
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
@@ -66,10 +67,10 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
 async def _line(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site) -> Message:
     """It stands under the message of the screen that it belongs to; without one (not sent yet) it stands alone."""
     locale = site.templates.best_locale("")
-    entry = await TicketEntry.get_or_none(id=delivery.payload.get("entry"))
+    entry = await _entry(delivery.payload.get("entry"))
     context: dict[str, object] = {
         "event": delivery.payload.get("event"),
-        "contact": {"name": ticket.contact.name},
+        "contact": {"name": await _author(entry, ticket, site, locale)},
         "actor": {"name": entry.actor if entry else ""},
         "owner": {"name": str(entry.values.get("name", "")) if entry else ""},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
@@ -150,9 +151,12 @@ async def _files(entry_id: object) -> list[str]:
     return [one.name for some in sent.values() for one in some]
 
 
-async def _words(entry_id: object) -> str:
-    entry = await TicketEntry.get_or_none(id=entry_id) if entry_id else None
-    return entry.text if entry else ""
+async def _entry(entry_id: object) -> TicketEntry | None:
+    return await TicketEntry.get_or_none(id=entry_id) if entry_id else None
+
+
+async def _author(entry: TicketEntry | None, ticket: Ticket, site: Site, locale: str) -> str:
+    return called.author(entry, await called.name(ticket.contact, site, locale), site, locale)
 
 
 def _label(site: Site, locale: str, key: str, **values: object) -> str:

@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from bot.site import Site
 from bot.staff import alerts as alert_messages
+from bot.staff import called, figures
 from bot.staff import cards as card_messages
-from bot.staff import figures
 from bot.staff.actions import staff_of
 from bot.staff.states import state_of
 from bot.turn import Turn
@@ -101,7 +101,7 @@ async def _ticket(asked: _Asked) -> _Answer:
     status = card_messages.status_of(ticket, asked.site, asked.locale)
     lines = [
         asked.line("alert.ticket", f"{ticket.number} · {ticket.subject}"),
-        asked.line("alert.who", ticket.contact.name or asked.say("alert.unknown_contact")),
+        asked.line("alert.who", await called.name(ticket.contact, asked.site, asked.locale)),
         *((asked.line("alert.channel", by),) if by else ()),
         asked.line("alert.state", status),
         asked.line("alert.owner", owner),

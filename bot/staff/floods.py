@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.site import Site
-from bot.staff import actions
+from bot.staff import actions, called
 from bot.staff.states import moments_of, state_of
 from bot.wording import Wording
 from core.models.deliveries import Delivery
@@ -27,10 +28,11 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
     locale = site.templates.best_locale("")
     words = Wording(site.templates, SurveySettings(), locale)
     waiting = [one for one in alerts if one.state == AlertState.OPEN]
+    who = await called.names((one.ticket.contact for one in alerts), site, locale)
     context: dict[str, object] = {
         "count": len(alerts),
         "waiting": len(waiting),
-        "alerts": [_line(one, state_of(one, words, site, now=now)) for one in alerts],
+        "alerts": [_line(one, who, state_of(one, words, site, now=now)) for one in alerts],
     }
     rendered = await site.templates.render(floods.KIND, locale, channel.dialect, context, channel=channel.kind)
     takes = [_take(one, words) for one in waiting]
@@ -51,11 +53,11 @@ def _moments(alert: Alert) -> list[datetime | None]:
     return [alert.recovery.due_at if alert.recovery else None, alert.snoozed_until]
 
 
-def _line(alert: Alert, state: str) -> dict[str, object]:
+def _line(alert: Alert, who: Mapping[int, str], state: str) -> dict[str, object]:
     return {
         "number": alert.ticket.number,
         "subject": shorten(alert.ticket.subject, SUBJECT),
-        "contact": shorten(alert.ticket.contact.name, NAME),
+        "contact": shorten(who[alert.ticket.contact_id], NAME),
         "worst": min((one.value for one in alert.response.scores), default=0),
         "state": state,
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.site import Site
+from bot.staff import called
 from core import errors
 from core.desk.tickets import CLOSE_REASONS
 from core.models.desk import Ticket
@@ -16,9 +17,10 @@ from core.reactions.recoveries import DISMISSALS, OUTCOMES
 SNOOZES = ("15", "30", "60", "240")
 
 
-def about(ticket: Ticket) -> str:
+async def about(ticket: Ticket, site: Site, staff: Staff) -> str:
     """Whom and what a form is about: with several alerts open nobody must answer the wrong person."""
-    return " · ".join(part for part in (ticket.number, ticket.contact.name, ticket.subject) if part)
+    who = await called.name(ticket.contact, site, staff.locale)
+    return " · ".join(part for part in (ticket.number, who, ticket.subject) if part)
 
 
 async def assign(site: Site, action: str, staff: Staff) -> Form:

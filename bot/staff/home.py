@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.site import Site
-from bot.staff import actions, figures
+from bot.staff import actions, called, figures
 from bot.staff.cards import status_of
 from core.desk import homes
 from core.insight import mine, today
@@ -53,13 +54,15 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
 async def _work(staff: Staff, waiting: mine.Some[Alert], site: Site, locale: str, *, now: datetime) -> Line:
     own = await mine.recoveries(staff, most=RECOVERIES)
     tickets = await mine.tickets(staff, most=TICKETS)
+    shown: list[Ticket] = [*(one.ticket for one in waiting.rows), *(one.ticket for one in own.rows), *tickets.rows]
+    who = await called.names((one.contact for one in shown), site, locale)
     return {
         "actor": {"name": staff.name},
-        "alerts": [_about(one.ticket) | _left(one.recovery, site, locale, now=now) for one in waiting.rows],
+        "alerts": [_about(one.ticket, who) | _left(one.recovery, site, locale, now=now) for one in waiting.rows],
         "more_alerts": waiting.more,
-        "recoveries": [_about(one.ticket) | _left(one, site, locale, now=now) for one in own.rows],
+        "recoveries": [_about(one.ticket, who) | _left(one, site, locale, now=now) for one in own.rows],
         "more_recoveries": own.more,
-        "tickets": [_about(one) | {"status": status_of(one, site, locale)} for one in tickets.rows],
+        "tickets": [_about(one, who) | {"status": status_of(one, site, locale)} for one in tickets.rows],
         "more_tickets": tickets.more,
     }
 
@@ -82,11 +85,11 @@ def _buttons(waiting: mine.Some[Alert], site: Site, locale: str) -> tuple[tuple[
     return tuple(tuple(buttons[start : start + IN_ROW]) for start in range(0, len(buttons), IN_ROW))
 
 
-def _about(ticket: Ticket) -> Line:
+def _about(ticket: Ticket, who: Mapping[int, str]) -> Line:
     return {
         "number": ticket.number,
         "subject": shorten(ticket.subject, SUBJECT),
-        "contact": shorten(ticket.contact.name, NAME),
+        "contact": shorten(who[ticket.contact_id], NAME),
     }
 
 

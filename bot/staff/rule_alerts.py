@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.site import Site
+from bot.staff import called
 from bot.staff.cards import status_of
 from bot.staff.states import moments_of, when_of
 from bot.wording import Wording
@@ -30,7 +31,7 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
     scores = await responses.scores_of(response) if response is not None else {}
     due = _due(delivery)
     context: dict[str, object] = {
-        "contact": {"name": ticket.contact.name},
+        "contact": {"name": await called.name(ticket.contact, site, locale)},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
         "team": {"name": ticket.team.name if ticket.team else ""},
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},

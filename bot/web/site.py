@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bot.rendering import Templates
+from bot.site import Site as Place
 from bot.web.identity_provider import IdentityProvider
 from bot.web.rates import Rates
 from core.plumbing.grouping import Together
@@ -50,6 +51,11 @@ class Site:
     rates: Rates = field(default_factory=Rates)
     providers: Mapping[str, IdentityProvider] = field(default_factory=dict)
     together: Together = field(default_factory=Together)
+
+    def place(self, timezone: str = "") -> Place:
+        """What the drawings of messages need to know, with a reader's own time zone where it is known."""
+        kinds = {name: channel.kind for name, channel in self.channels.items()}
+        return Place(self.name, self.base_url, self.templates, timezone=timezone or self.timezone, channels=kinds)
 
     @property
     def secure(self) -> bool:

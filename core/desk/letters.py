@@ -59,14 +59,20 @@ async def begin(letter: Letter, *, follows: Ticket | None = None, now: datetime)
 
 @transactions.atomic
 async def join(ticket: Ticket, letter: Letter, *, proven: bool, reopens: bool, now: datetime) -> TicketEntry:
-    """More words about a request. `reopens` opens it again if it was resolved; staff are told what is not `proven`."""
-    who = letter.name or letter.address
+    """More words about a request. `reopens` opens it again if it was resolved. Staff are told what is not `proven`, and
+    whose address it is where it is none of the contact's: the name beside it is anybody's to write.
+    """
+    known = await sender_of(letter)
+    is_another = known is None or known.contact_id != ticket.contact_id
+    who = letter.address if is_another else letter.name or letter.address
+    marks: dict[str, object] = {"address": letter.address} if is_another else {}
     if reopens:
         await tickets.reopen(ticket, by=who, tell=True, now=now)
     if not proven:
+        marks["unproven"] = True
         values: dict[str, object] = {"address": letter.address}
         await history.write(ticket, EntryKind.NOTE, label="history.unproven", values=values, now=now)
-    return await tickets.message(ticket, letter.text, by=who, from_contact=True, now=now)
+    return await tickets.message(ticket, letter.text, by=who, from_contact=True, marks=marks, now=now)
 
 
 async def meant_by(letter: Letter) -> Meant | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -288,9 +288,20 @@ async def note(ticket: Ticket, text: str, *, by: str = "", now: datetime) -> Tic
     return await history.write(ticket, EntryKind.NOTE, actor=by, text=text, now=now)
 
 
-async def message(ticket: Ticket, text: str, *, by: str, from_contact: bool, now: datetime) -> TicketEntry:
-    """Something said between the contact and the staff. The contact's words are brought before the staff."""
-    values: dict[str, object] = {"from_contact": from_contact}
+async def message(
+    ticket: Ticket,
+    text: str,
+    *,
+    by: str,
+    from_contact: bool,
+    marks: Mapping[str, object] | None = None,
+    now: datetime,
+) -> TicketEntry:
+    """Something said between the contact and the staff. The contact's words are brought before the staff.
+
+    `marks` say what is doubtful about whose words they are: the `address` that wrote them, or that it is `unproven`.
+    """
+    values: dict[str, object] = {"from_contact": from_contact, **(marks or {})}
     entry = await history.write(ticket, EntryKind.MESSAGE, actor=by, text=text, values=values, internal=False, now=now)
     if from_contact:
         await cards.wrote(ticket, entry, now=now)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
+from bot.staff import called
 from bot.web.admin.door import Member, Visit
 from bot.wording import Wording
 from core import directory
@@ -33,7 +34,8 @@ Before = Annotated[int, Query(ge=1, le=_MOST)]
 async def look(visit: Seeing, q: Annotated[str, Query(max_length=320)] = "", before: Before | None = None) -> Response:
     found = await directory.search(q.replace("\x00", ""), PAGE + 1, before=before)
     following = found[PAGE - 1].id if len(found) > PAGE else None
-    return visit.draw("contacts", contacts=found[:PAGE], following=following, q=q, in_use=directory.in_use)
+    who = await called.names(found[:PAGE], visit.site.place(), visit.locale)
+    return visit.draw("contacts", contacts=found[:PAGE], who=who, following=following, q=q, in_use=directory.in_use)
 
 
 @router.api_route(f"{PATH}/{{contact_id}}", methods=["GET", "HEAD"])
@@ -143,6 +145,7 @@ async def _draw(
         "contact",
         status=status,
         contact=contact,
+        who=await called.name(contact, visit.site.place(), visit.locale),
         addresses=directory.in_use(contact),
         tickets=requests[:LATEST],
         older_tickets=requests[LATEST - 1].id if len(requests) > LATEST else None,

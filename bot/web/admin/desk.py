@@ -36,9 +36,7 @@ class Desk:
     @property
     def place(self) -> Place:
         """What drawings of cards and alerts need, with this reader's time."""
-        site = self.visit.site
-        kinds = {name: channel.kind for name, channel in site.channels.items()}
-        return Place(site.name, site.base_url, site.templates, timezone=self.zone, channels=kinds)
+        return self.visit.site.place(self.zone)
 
     @property
     def acting(self) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.staff import forms, states
+from bot.staff import called, forms, states
 from bot.web.admin.desk import Desk
 from bot.wording import Wording
 from core.desk.tickets import CLOSE_REASONS
@@ -57,8 +58,14 @@ class Item:
         return tuple(verb for verb in self.verbs if verb in ("snooze", "dismiss"))
 
 
-def item(about: About, desk: Desk) -> Item:
-    """`about` as `core.insight.inbox` gives it."""
+async def items(found: Iterable[About], desk: Desk) -> list[Item]:
+    """As `core.insight.inbox` gives them."""
+    rows = list(found)
+    who = await called.names((one.ticket.contact for one in rows), desk.place, desk.locale)
+    return [_item(one, who[one.ticket.contact_id], desk) for one in rows]
+
+
+def _item(about: About, contact: str, desk: Desk) -> Item:
     response, ticket = about.response, about.ticket
     recovery: Recovery | None = about.recovery if isinstance(about, Alert) else about
     words = Wording(desk.place.templates, catalogue.settings_of(response.invite.survey), desk.locale)
@@ -70,7 +77,7 @@ def item(about: About, desk: Desk) -> Item:
         key=inbox.key_of(about),
         number=ticket.number,
         subject=ticket.subject,
-        contact=ticket.contact.name or desk.say("alert.unknown_contact"),
+        contact=contact,
         team=team.name or team.key if team else "",
         urgent=ticket.priority == Priority.URGENT,
         score=scores.get("overall", min(scores.values(), default=0)),

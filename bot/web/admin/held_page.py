@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
+from bot.staff import called
 from bot.web.admin import desk as desks
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
@@ -73,17 +74,18 @@ async def _decided(visit: Visit, held_id: int, verb: str) -> Response:
 async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | None = None) -> Response:
     desk = await desks.at(visit)
     rows = await held.latest(PAGE + 1, before=before)
+    who = await called.names((one.invite.contact for one in rows[:PAGE]), desk.place, desk.locale)
     return visit.draw(
         "held",
         status=409 if refusal else 200,
-        rows=[_row(one, desk) for one in rows[:PAGE]],
+        rows=[_row(one, who[one.invite.contact_id], desk) for one in rows[:PAGE]],
         following=rows[PAGE - 1].id if len(rows) > PAGE else None,
         problem=visit.why(refusal) if refusal else "",
         changing=visit.may(Right.REPLAY_DELIVERIES),
     )
 
 
-def _row(row: HeldAnswer, desk: Desk) -> Held:
+def _row(row: HeldAnswer, contact: str, desk: Desk) -> Held:
     invite = row.invite
     words = Wording(desk.place.templates, catalogue.settings_of(invite.survey), desk.locale)
     answer: dict[str, Any] = row.answer
@@ -93,7 +95,7 @@ def _row(row: HeldAnswer, desk: Desk) -> Held:
         id=row.id,
         number=invite.ticket.number,
         subject=invite.ticket.subject,
-        contact=invite.contact.name,
+        contact=contact,
         scores=" · ".join(
             words.label("alert.score", dimension=words.dimension(key), value=value)
             for key, value in dict(answer.get("scores", {})).items()

@@ -85,10 +85,11 @@ async def _again(key: str) -> About:
 
 
 async def _item(desk: Desk, about: About, *, said: str = "", failed: Failed | None = None) -> Response:
+    [one] = await desk_items.items([about], desk)
     return desk.visit.draw(
         "inbox_item",
         status=422 if failed else 200,
-        one=desk_items.item(about, desk),
+        one=one,
         choices=await desk_items.choices(desk),
         whose="",
         item_said=said,
@@ -98,10 +99,11 @@ async def _item(desk: Desk, about: About, *, said: str = "", failed: Failed | No
 
 async def _page(desk: Desk, whose: Whose, skip: int, *, failed: Failed | None = None) -> Response:
     found = await inbox.waiting(desk.staff, whose, most=PAGE, skip=skip)
-    items = [desk_items.item(one, desk) for one in found.rows]
-    if failed is not None and all(one.key != failed.key for one in items):
+    rows = list(found.rows)
+    if failed is not None and all(inbox.key_of(one) != failed.key for one in rows):
         about = await inbox.one(failed.key)
-        items = [*([desk_items.item(about, desk)] if about else []), *items]
+        rows = [*([about] if about else []), *rows]
+    items = await desk_items.items(rows, desk)
     part = desk.visit.request.query_params.get("part") == "list"
     return desk.visit.draw(
         "inbox_list" if part else "inbox",

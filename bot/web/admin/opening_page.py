@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
 from bot.channels.email.addresses import parse_address
+from bot.staff import called
 from bot.web.admin import desk as desks
 from bot.web.admin.contacts_page import LONGEST, found
 from bot.web.admin.desk import Desk
@@ -103,6 +104,7 @@ async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusal: error
         status=422 if refusal is not None else 200,
         desk=desk,
         contact=whose,
+        who=await called.name(whose, desk.place, desk.locale) if whose is not None else "",
         form={**kept, **form, "once": form.get("once") or secrets.token_urlsafe(16)},
         channels=_ways(desk, whose),
         types=[(one.value, desk.named("ticket_type", one.value)) for one in TicketType],

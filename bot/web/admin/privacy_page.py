@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from bot import privacy_letter
+from bot.staff import called
 from bot.web.admin.contacts_page import PATH, found
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
@@ -90,6 +91,7 @@ async def _ask(visit: Visit, contact: Contact, typed: str | None, *, refused: st
         "erase",
         status=503 if refused else 200 if typed is None else 422,
         contact=contact,
+        who=await called.name(contact, visit.site.place(), visit.locale),
         word=_word(contact),
         counts=[(name, counts[name]) for name in _SHOWN if counts[name]],
         typed=typed or "",

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from bot import telling
+from bot.staff import called
 from bot.web.admin.desk import Desk
 from core.insight.story import Story
 from core.models.deliveries import Delivery, DeliveryState
@@ -65,9 +66,9 @@ class Chapter:
     steps: tuple[Step, ...]
 
 
-def talk(story: Story, desk: Desk) -> list[Line]:
-    """What was said, and what the staff noted among themselves."""
-    return [_line(one, story.files.get(one.id, []), desk) for one in story.entries if _is_said(one, story)]
+def talk(story: Story, contact: str, desk: Desk) -> list[Line]:
+    """What was said, and what the staff noted among themselves. `contact` is how the contact is called."""
+    return [_line(one, contact, story.files.get(one.id, []), desk) for one in story.entries if _is_said(one, story)]
 
 
 def _is_said(entry: TicketEntry, story: Story) -> bool:
@@ -75,10 +76,29 @@ def _is_said(entry: TicketEntry, story: Story) -> bool:
     return written and bool(entry.text or entry.id in story.files)
 
 
-def _line(entry: TicketEntry, files: Sequence[Attachment], desk: Desk) -> Line:
-    theirs = bool(entry.values.get("from_contact"))
+def _line(entry: TicketEntry, contact: str, files: Sequence[Attachment], desk: Desk) -> Line:
+    theirs = _is_theirs(entry)
     side = "inside" if entry.kind == EntryKind.NOTE else "theirs" if theirs else "ours"
-    return Line(entry.id, side, entry.actor, entry.text, desk.when(entry.at), tuple(_file(one, desk) for one in files))
+    return Line(
+        entry.id,
+        side,
+        _who(entry, contact, desk),
+        entry.text,
+        desk.when(entry.at),
+        tuple(_file(one, desk) for one in files),
+    )
+
+
+def _is_theirs(entry: TicketEntry) -> bool:
+    return bool(entry.values.get("from_contact"))
+
+
+def _who(entry: TicketEntry, contact: str, desk: Desk) -> str:
+    """Nobody's words are the organisation's own because their writer has no name."""
+    if not _is_theirs(entry):
+        return entry.actor
+    named = called.author(entry, contact, desk.place, desk.locale)
+    return named if named != contact else entry.actor or contact
 
 
 def _file(row: Attachment, desk: Desk) -> File:
@@ -87,11 +107,11 @@ def _file(row: Attachment, desk: Desk) -> File:
     return File(row.id, row.name, size, row.state == AttachmentState.STORED, state)
 
 
-async def chapters(story: Story, desk: Desk) -> list[Chapter]:
+async def chapters(story: Story, contact: str, desk: Desk) -> list[Chapter]:
     """The latest cycle first; in each, what happened in its order."""
     asked = await telling.asked_about(story.entries)
     starts = [(one.at, one.cycle) for one in story.entries]
-    told = [(one.cycle, _told(one, desk, asked)) for one in story.entries]
+    told = [(one.cycle, _told(one, contact, desk, asked)) for one in story.entries]
     more = [
         *(_sent(one, desk) for one in story.deliveries),
         *(_judged(one, desk) for one in story.revisions),
@@ -108,11 +128,17 @@ def _cycle_at(at: datetime, starts: Sequence[tuple[datetime, int]]) -> int:
     return before[-1] if before else starts[0][1] if starts else 1
 
 
-def _told(entry: TicketEntry, desk: Desk, asked: telling.Asked) -> Step:
+def _told(entry: TicketEntry, contact: str, desk: Desk, asked: telling.Asked) -> Step:
     plain = not entry.label
     words = desk.named("admin.ticket.entry", entry.kind.value) if plain else telling.words_of(entry, desk, asked)
     return _step(
-        entry.at, entry.kind.value, words, desk, who=entry.actor, tone=_TONES.get(entry.kind, ""), detail=entry.text
+        entry.at,
+        entry.kind.value,
+        words,
+        desk,
+        who=_who(entry, contact, desk),
+        tone=_TONES.get(entry.kind, ""),
+        detail=entry.text,
     )
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
-from bot.staff import cards
+from bot.staff import called, cards
 from bot.web.admin import desk as desks
 from bot.web.admin import desk_acts, desk_items, ticket_story
 from bot.web.admin.desk import Desk
@@ -58,6 +58,7 @@ async def look(visit: Seeing, asked: Annotated[Asked, Query()]) -> Response:
     return visit.draw(
         "tickets",
         desk=desk,
+        who=await called.names((one.contact for one in rows[:PAGE]), desk.place, desk.locale),
         rows=rows[:PAGE],
         statuses=[
             ("", visit.say("admin.tickets.any")),
@@ -143,15 +144,17 @@ async def _found(number: str) -> Ticket:
 
 async def _page(desk: Desk, ticket: Ticket, *, failed: Failed | None = None, told: str = "") -> Response:
     found = await story.of(ticket, most=LINES)
-    alerted = [desk_items.item(one, desk) for one in await inbox.of_ticket(ticket.id)]
+    alerted = await desk_items.items(await inbox.of_ticket(ticket.id), desk)
+    who = await called.name(ticket.contact, desk.place, desk.locale)
     return desk.visit.draw(
         "ticket",
         status=409 if failed else 200,
         desk=desk,
         ticket=ticket,
+        who=who,
         facts=_facts(ticket, desk),
-        talk=ticket_story.talk(found, desk),
-        chapters=await ticket_story.chapters(found, desk),
+        talk=ticket_story.talk(found, who, desk),
+        chapters=await ticket_story.chapters(found, who, desk),
         cut=found.cut,
         alerted=alerted,
         verbs=_verbs(ticket, alerted) if desk.acting else (),

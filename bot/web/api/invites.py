@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
+from bot.staff import called
 from bot.web import reading
 from bot.web.api import idempotency, names, paging, shapes
 from bot.web.api.answers import REFUSALS, answer
@@ -40,7 +42,7 @@ class Filter(paging.Paged):
 
 
 @router.get("/invites", response_model=shapes.Page[shapes.InviteShape], responses=REFUSALS, summary="List invites")
-async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
+async def every(site: Here, asked: Annotated[Filter, Query()], _: Reader) -> Response:
     """One question to one contact about one cycle of a ticket each. Newest first."""
     rows = Invite.all().select_related("ticket", "contact", "address")
     rows = await paging.only_ticket(rows, "ticket_id", asked.ticket)
@@ -48,7 +50,8 @@ async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
         if wanted is not None:
             rows = rows.filter(**{field: wanted})
     found, after = await paging.page(rows, asked)
-    return answer(shapes.Page[shapes.InviteShape](items=[_shape(row) for row in found], next_cursor=after))
+    who = await called.names((row.contact for row in found), site.place(), "")
+    return answer(shapes.Page[shapes.InviteShape](items=[_shape(row, who) for row in found], next_cursor=after))
 
 
 @router.post(
@@ -84,7 +87,7 @@ def _read(body: bytes) -> ByHand:
         raise errors.Invalid(message, field=field) from error
 
 
-def _shape(row: Invite) -> shapes.InviteShape:
+def _shape(row: Invite, who: Mapping[int, str]) -> shapes.InviteShape:
     return shapes.InviteShape(
         id=f"inv_{row.id}",
         state=row.state,
@@ -92,7 +95,7 @@ def _shape(row: Invite) -> shapes.InviteShape:
         cycle=row.cycle,
         purpose=row.purpose,
         survey=row.survey_key,
-        contact=names.contact(row.contact),
+        contact=names.contact(row.contact, who),
         channel=row.address.channel,
         due_at=row.due_at,
         delivered_at=row.delivered_at,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.web.api import shapes
 from core.models.contacts import Contact
 from core.models.desk import Attachment, Ticket
@@ -16,8 +18,9 @@ def invite(row: Invite) -> shapes.InviteName:
     return shapes.InviteName(id=f"inv_{row.id}", state=row.state)
 
 
-def contact(row: Contact) -> shapes.ContactName:
-    return shapes.ContactName(id=f"con_{row.id}", ref=row.ref, name=row.name)
+def contact(row: Contact, who: Mapping[int, str]) -> shapes.ContactName:
+    """`who`: how each is called, as `bot.staff.called` knows it."""
+    return shapes.ContactName(id=f"con_{row.id}", ref=row.ref, name=row.name, called=who[row.id])
 
 
 def attachment(row: Attachment) -> shapes.AttachmentShape:

@@ -73,7 +73,11 @@ class InviteName(Shape):
 class ContactName(Shape):
     id: str = Field(examples=["con_4"])
     ref: str | None = Field(examples=["c-1"])
-    name: str = Field(examples=["Ann"])
+    name: str = Field(description="Empty where it is not known.", examples=["Ann"])
+    called: str = Field(
+        description="As staff see the contact: the name; else an address; else a short name that stays the same.",
+        examples=["Ann"],
+    )
 
 
 class StaffName(Shape):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from bot.staff import called
 from bot.web.api import names, paging, shapes
 from bot.web.api.answers import REFUSALS, answer
 from bot.web.policies import Reader
+from bot.web.site import Here
 from core.desk import attachments, tickets
 from core.models.desk import Attachment, Priority, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Decision
@@ -24,7 +27,7 @@ class Filter(paging.Paged):
 
 
 @router.get("/tickets", response_model=shapes.Page[shapes.TicketShape], responses=REFUSALS, summary="List tickets")
-async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
+async def every(site: Here, asked: Annotated[Filter, Query()], _: Reader) -> Response:
     """Newest first."""
     rows = Ticket.all().select_related("contact", "team", "assignee")
     for field, wanted in (("status", asked.status), ("priority", asked.priority), ("channel", asked.channel)):
@@ -33,17 +36,19 @@ async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
     if asked.team is not None:
         rows = rows.filter(team__key=asked.team)
     found, after = await paging.page(rows, asked)
-    items = [shapes.TicketShape(**_fields(row)) for row in found]
+    who = await called.names((row.contact for row in found), site.place(), "")
+    items = [shapes.TicketShape(**_fields(row, who)) for row in found]
     return answer(shapes.Page[shapes.TicketShape](items=items, next_cursor=after))
 
 
 @router.get("/tickets/{ticket}", response_model=shapes.TicketWithDecisions, responses=REFUSALS, summary="One ticket")
-async def one(ticket: str, _: Reader) -> Response:
+async def one(site: Here, ticket: str, _: Reader) -> Response:
     """By id (`tkt_17`), number (`CS202611220001`) or your own ref."""
     row = await tickets.find(ticket)
+    who = await called.names([row.contact], site.place(), "")
     decisions = [names.decision(one) for one in await Decision.filter(ticket_id=row.id).order_by("id")]
     files = [names.attachment(one) for one in await attachments.of_ticket(row)]
-    return answer(shapes.TicketWithDecisions(**_fields(row), decisions=decisions, attachments=files))
+    return answer(shapes.TicketWithDecisions(**_fields(row, who), decisions=decisions, attachments=files))
 
 
 @router.get(
@@ -67,7 +72,7 @@ def _entry(row: TicketEntry, files: list[Attachment]) -> shapes.EntryShape:
     return shapes.EntryShape(**shape, attachments=[names.attachment(one) for one in files])
 
 
-def _fields(row: Ticket) -> dict[str, Any]:
+def _fields(row: Ticket, who: Mapping[int, str]) -> dict[str, Any]:
     staff = row.assignee
     return {
         **names.ticket(row).model_dump(),
@@ -77,7 +82,7 @@ def _fields(row: Ticket) -> dict[str, Any]:
         "channel": row.channel,
         "team": row.team.key if row.team else None,
         "assignee": shapes.StaffName(name=staff.name, email=staff.email) if staff else None,
-        "contact": names.contact(row.contact),
+        "contact": names.contact(row.contact, who),
         "tags": row.tags,
         "cycle": row.cycle,
         "reopened_by_rating": row.reopened_by_rating,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from core.desk import attachments, tickets
+from core import contacts
+from core.contacts import AddressFacts
+from core.desk import attachments, letters, tickets
 from core.models.accounts import AuditLine, Role
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery, DeliveryState
@@ -212,3 +216,48 @@ async def test_a_long_story_costs_no_more_queries_than_a_short_one(sqlite_front:
         costs.append(len(asked))
         assert f"{more - 1}.txt" in kim.page.text
     assert costs[0] == costs[1] > 1, asked
+
+
+VISITOR = "w_0123456789abcdef0123456789abcdef"
+
+
+async def test_a_nameless_visitors_words_are_not_the_companys(front: Front) -> None:
+    said = await tickets.heard_from("webchat", VISITOR, "hi", now=front.clock.now)
+    await tickets.heard_from("webchat", "w_another", "hello", now=front.clock.now)
+    kim = await unhappy.browser_of(front)
+    page = await kim.open(f"{PATH}/{said.ticket.number}")
+    [who, *_] = [one.strip() for one in re.findall(r"Visitor [0-9a-f]{4}", page.heading)]
+    assert f'<li class="theirs"><p class="soft"><strong>{who}</strong>' in kim.html
+    assert f">{who}</a></dd>" in kim.html
+    await kim.open(PATH)
+    assert len(set(re.findall(r"<td>(Visitor [0-9a-f]{4})</td>", kim.html))) == 2, "one is told from the other"
+    assert f"<td>{who}</td>" in kim.html
+
+
+@pytest.mark.parametrize(
+    ("language", "another", "doubted"),
+    [
+        ("en", "eve@example.com (no address of Zoë)", "Zoë (sender unproven)"),
+        ("zh-Hans", "eve@example.com（不是 Zoë 的地址）", "Zoë（发件人未经证实）"),
+    ],
+)
+async def test_the_conversation_says_who_really_wrote(front: Front, language: str, another: str, doubted: str) -> None:
+    ticket = await opened(front, "Zoë")
+    await contacts.give_address(ticket.contact_id, AddressFacts("mail", "zoe@example.net"), rank=0, now=front.clock.now)
+    for address, proven in (("eve@example.com", True), ("zoe@example.net", False), ("zoe@example.net", True)):
+        letter = letters.Letter("mail", address, f"by {address}", name="Zoë")
+        await letters.join(ticket, letter, proven=proven, reopens=False, now=front.clock.now)
+    kim = await unhappy.browser_of(front)
+    kim.client.headers["accept-language"] = language
+    await kim.open(f"{PATH}/{ticket.number}")
+    writers = re.findall(r'<li class="theirs"><p class="soft"><strong>([^<]+)</strong>', kim.html)
+    assert writers == ["Zoë", another, doubted, "Zoë"]
+    assert f"· {doubted}</p></li>" in kim.html, "in the story too"
+
+
+async def test_whoever_is_known_by_an_address_alone_is_called_by_it(front: Front) -> None:
+    said = await tickets.heard_from("mail", "a@b.example", "hi", now=front.clock.now)
+    admin = await at(front, Role.ADMIN)
+    for path in (PATH, f"{PATH}/{said.ticket.number}", "/admin/contacts", f"/admin/contacts/{said.ticket.contact_id}"):
+        await admin.open(path)
+        assert "a@b.example</" in admin.html, path
