@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.surveys import drafts, groups
 from bot.surveys.messages import prefix_of
 from bot.turn import Turn
+from bot.wording import LANGUAGE
 from core import contact_links, contacts, errors, places
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import numbering, tickets
@@ -17,7 +18,7 @@ from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import UNANSWERED, Invite
 from core.plumbing import deliveries
-from core.ports import Channel, Commanded, Wrote
+from core.ports import Acknowledgement, Channel, Commanded, Person, Tapped, Wrote
 from core.surveys import invites
 from core.surveys.tokens import new_key
 from core.text import shorten
@@ -180,6 +181,29 @@ async def _language(
     )
 
 
+async def language_pressed(conversation: Conversation, channel: Channel, event: Tapped, *, now: datetime) -> Turn:
+    """The message with the languages is redrawn in the one that was pressed."""
+    templates = conversation.site.templates
+    locale = event.action.removeprefix(LANGUAGE)
+    if locale not in templates.locales():
+        raise errors.Conflict("this message is out of date", label="note.out_of_date")
+    contact = await _remembered(channel, event.person, now=now)
+    await contacts.choose_locale(contact, locale)
+    draft = deliveries.Draft(
+        key=f"language:{new_key()}",
+        kind="language",
+        channel=channel.name,
+        target=drafts.place_of(event),
+        priority=deliveries.ANSWER,
+        contact_id=contact.id,
+        screen=f"language:{channel.name}:{event.receipt}",
+        receipt=event.receipt,
+        payload={"locale": locale},
+    )
+    redrawn = await deliveries.hand_over(draft, worker=conversation.worker, now=now)
+    return Turn(Acknowledgement(note=templates.label("note.language_set", locale)), handed_over=[redrawn])
+
+
 async def _privacy(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
@@ -232,6 +256,13 @@ async def _contact(channel: Channel, event: Commanded, command: _Command, *, now
     person = event.person
     if command not in _REMEMBERED:
         return Contact(name=person.name, locale=person.locale)
+    return await _remembered(channel, person, now=now)
+
+
+async def _remembered(channel: Channel, person: Person, *, now: datetime) -> Contact:
+    known = await contacts.by_address(channel.name, person.address)
+    if known is not None:
+        return known.contact
     facts = ContactFacts(
         name=person.name, locale=person.locale, addresses=(AddressFacts(channel.name, person.address),)
     )
