@@ -129,11 +129,11 @@ async def opened(config: Config, clock: Clock = real_clock) -> AsyncIterator[App
         keeps = Keeps(secret, clock)
         kinds = {name: settings.kind for name, settings in config.channels.items()}
         about = config.site
-        site = Site(about.name, about.base_url, templates, about.timezone, about.privacy_url, kinds)
         channels = {
             name: channel_kinds.build(name, settings, base_url=config.site.base_url)
             for name, settings in config.channels.items()
         }
+        site = Site(about.name, about.base_url, templates, about.timezone, about.privacy_url, kinds, channels)
         for channel in channels.values():
             if isinstance(channel, HasMenu):
                 channel.commands = menu(templates)

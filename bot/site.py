@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.rendering import Templates
 from core import contacts
 from core.models.contacts import Contact
+from core.ports import Channel, OpensByLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,19 @@ class Site:
 
     channels: Mapping[str, str] = field(default_factory=dict)
     """What kind each configured channel is, by its name."""
+
+    chats: Mapping[str, Channel] = field(default_factory=dict)
+    """The configured channels themselves, by name."""
+
+
+def opened_by_link(channels: Iterable[object]) -> list[OpensByLink]:
+    """Those into whose chat a link leads."""
+    return [one for one in channels if isinstance(one, OpensByLink)]
+
+
+def start_link(token: str, channels: Iterable[object], *, asked_in: str) -> str:
+    """A link into a chat in which the question goes on; "" where there is none to be opened, or it stands there already
+    (`asked_in`).
+    """
+    others = [one for one in opened_by_link(channels) if one.name != asked_in]
+    return next((link for one in others if (link := one.start_link(token))), "")

@@ -9,13 +9,25 @@ from dataclasses import dataclass, replace
 from bot.rendering import Templates
 from bot.words import Choice
 from core.models.contacts import Contact
+from core.ports import Button
 from core.surveys.settings import SurveySettings, Words
 
 _SPOKEN = re.compile(r"^[1-5]\s?分?\s?[,，]\s?")  # "5, very satisfied": the score is said before the word
+LANGUAGE = "l:"
+"""What the button of a language carries, with its tag behind it."""
 
 
 def locale_of(contact: Contact, templates: Templates) -> str:
     return templates.best_locale(contact.locale)
+
+
+def language_rows(templates: Templates, locale: str, *, carries: str = LANGUAGE) -> tuple[tuple[Button, ...], ...]:
+    """A button for each language, two beside each other; the one that is spoken now is marked."""
+    buttons = [
+        Button(templates.label("language.name", one), f"{carries}{one}", chosen=one == locale)
+        for one in templates.locales()
+    ]
+    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from core import contact_links
 from core.accounts import sessions
 from core.desk import openings
 from core.models.access import IdempotentAnswer
@@ -25,5 +26,6 @@ async def tidy(*, now: datetime) -> None:
     await sessions.forget_old(now=now)
     await webhooks.forget(now=now)
     await openings.forget(before=now - ANSWERS_FOR)
+    await contact_links.forget(before=now)
     await retention.let_go(now=now)
     await scrubbing.scrub()

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 # ---------------------------------------------------------------- what goes out
 
@@ -453,6 +453,23 @@ class Forgetful:
 
 class Unread(Forgetful):
     """Stands in where the store could not be opened: that nothing is in it says nothing."""
+
+
+@runtime_checkable
+class OpensByLink(Protocol):
+    """A channel that cannot write to anybody first, and whose chat a link opens: the token in it comes back as `/start`
+    (Telegram).
+    """
+
+    name: str
+
+    def start_link(self, token: str) -> str:
+        """For a token of up to 64 letters, digits, "_" and "-"; "" as long as our own name there is not known."""
+        ...
+
+    async def username(self) -> str:
+        """Our own name there; asks the network for it where it is not known. Raises TryLater or Undeliverable."""
+        ...
 
 
 class Channel(Protocol):

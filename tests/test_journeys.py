@@ -421,6 +421,22 @@ async def test_a_command_opens_a_request_and_help_makes_nobody_a_contact(here: W
     assert (await Contact.get()).locale == "zh-Hans"
 
 
+async def test_in_telegram_a_press_changes_the_language(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(ANN, "/language")
+    await telegram.until(lambda: telegram.buttons(ANN) == ["✓ English", "简体中文"])
+    assert "We write to you in English." in telegram.screen(ANN)
+    tap = await telegram.tap(ANN, "简体中文")
+    await telegram.until(lambda: telegram.buttons(ANN) == ["English", "✓ 简体中文"])
+    assert len(telegram.shown(ANN)) == 1  # redrawn, in the language that was chosen
+    assert "简体中文" in telegram.screen(ANN)
+    assert (await Contact.get()).locale == "zh-Hans"
+    await telegram.until(lambda: tap in telegram.answers)
+    assert "中文" in telegram.answers[tap].text
+    await telegram.forge(ANN, "l:tlh", message=telegram.shown(ANN)[0].id)
+    await telegram.until(lambda: len(telegram.answers) == 2)
+    assert (await Contact.get()).locale == "zh-Hans"
+
+
 async def test_a_chat_that_opens_an_invites_link_is_asked_there(
     here: World, telegram: TelegramRig, mail: SmtpRig
 ) -> None:

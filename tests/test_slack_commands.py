@@ -57,6 +57,26 @@ async def test_in_telegram_every_command_is_named_with_its_slash(
     assert "/afterword" not in read
 
 
+async def test_in_slack_a_press_changes_the_language(here: World, slack: SlackRig) -> None:
+    await slack.command(ANN, "/afterword", "language")
+    await slack.until(lambda: slack.buttons(ANN) == ["✓ English", "简体中文"])
+    await slack.press(ANN, ANN, "简体中文")
+    await slack.until(lambda: slack.buttons(ANN) == ["English", "✓ 简体中文"])
+    assert len(slack.screen(ANN)) == 1
+    assert (await Contact.get()).locale == "zh-Hans"
+
+
+async def test_in_the_web_chat_a_press_changes_the_language(here: World) -> None:
+    async with httpx.AsyncClient(base_url=here.base_url, trust_env=False) as client:
+        ann = await Visitor(client).arrive()
+        await ann.write("/language")
+        await ann.until(lambda ann: ann.buttons() == ["English", "简体中文"])
+        await ann.tap("简体中文")
+        await ann.until("您想使用")
+        assert [one["plain"] for one in await ann.look() if one["from"] == "team"] == [ann.screen()]
+        assert (await Contact.get()).locale == "zh-Hans"
+
+
 async def test_in_the_web_chat_every_command_that_is_named_works(here: World) -> None:
     async with httpx.AsyncClient(base_url=here.base_url, trust_env=False) as client:
         ann = await Visitor(client).arrive()

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from bot.surveys import drafts, groups
 from bot.surveys.messages import prefix_of
 from bot.turn import Turn
-from core import contacts, errors, places
+from bot.wording import LANGUAGE
+from core import contact_links, contacts, errors, places
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import numbering, tickets
 from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import UNANSWERED, Invite
 from core.plumbing import deliveries
-from core.ports import Channel, Commanded, Wrote
+from core.ports import Acknowledgement, Channel, Commanded, Person, Tapped, Wrote
 from core.surveys import invites
 from core.surveys.tokens import new_key
 from core.text import shorten
@@ -84,20 +85,34 @@ async def say(
 async def _start(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
-    """A link of ours carries an invite's token: whoever opens it is its contact, and is asked right here."""
+    """A link of ours carries an invite's token, or one that was made for a contact: whoever opens it is that contact;
+    of an invite, they are asked right here.
+    """
     invite = await invites.by_token(event.argument) if event.argument else None
     if event.argument and invite is None:
+        link = await contact_links.find(event.argument, now=now)
+        if link is not None and link.contact.erased_at is None:
+            await contact_links.use(link, AddressFacts(channel.name, event.person.address), now=now)
+            return await _started(conversation, channel, event, link.contact, linked=True, now=now)
         words = _label(conversation, contact, event, "note.link_unknown")
         return await say(conversation, channel, event, contact, "note", now, text=words)
-    resumed = contact.opted_out_at is not None
-    if resumed:
-        await contacts.opt_in(contact)
     if invite is None:
-        return await say(conversation, channel, event, contact, "started", now, linked=False, resumed=resumed)
+        return await _started(conversation, channel, event, contact, linked=False, now=now)
+    if contact.opted_out_at is not None:
+        await contacts.opt_in(contact)
     if invite.state not in UNANSWERED or _is_taken(invite, channel, event):
         raise errors.Conflict("this link has been used already", label="note.link_used")
     await _link(invite, channel, event, now=now)
     return await _ask(conversation, channel, event, invite, now=now)
+
+
+async def _started(
+    conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, *, linked: bool, now: datetime
+) -> Turn:
+    resumed = contact.opted_out_at is not None
+    if resumed:
+        await contacts.opt_in(contact)
+    return await say(conversation, channel, event, contact, "started", now, linked=linked, resumed=resumed)
 
 
 async def _stop(
@@ -166,6 +181,29 @@ async def _language(
     )
 
 
+async def language_pressed(conversation: Conversation, channel: Channel, event: Tapped, *, now: datetime) -> Turn:
+    """The message with the languages is redrawn in the one that was pressed."""
+    templates = conversation.site.templates
+    locale = event.action.removeprefix(LANGUAGE)
+    if locale not in templates.locales():
+        raise errors.Conflict("this message is out of date", label="note.out_of_date")
+    contact = await _remembered(channel, event.person, now=now)
+    await contacts.choose_locale(contact, locale)
+    draft = deliveries.Draft(
+        key=f"language:{new_key()}",
+        kind="language",
+        channel=channel.name,
+        target=drafts.place_of(event),
+        priority=deliveries.ANSWER,
+        contact_id=contact.id,
+        screen=f"language:{channel.name}:{event.receipt}",
+        receipt=event.receipt,
+        payload={"locale": locale},
+    )
+    redrawn = await deliveries.hand_over(draft, worker=conversation.worker, now=now)
+    return Turn(Acknowledgement(note=templates.label("note.language_set", locale)), handed_over=[redrawn])
+
+
 async def _privacy(
     conversation: Conversation, channel: Channel, event: Commanded, contact: Contact, now: datetime
 ) -> Turn:
@@ -196,7 +234,6 @@ async def _new(conversation: Conversation, channel: Channel, event: Commanded, c
     return Turn(handed_over=[await deliveries.hand_over(draft, worker=conversation.worker, now=now)])
 
 
-LAST = 100
 ONE_FOR_ALL = "afterword"
 _BEHIND_IT = {"ticket": "status"}  # staff look tickets up with it, and customers mean the same
 NOT_FOR_US = frozenset({"home"})  # somebody opened Slack's home tab
@@ -219,6 +256,13 @@ async def _contact(channel: Channel, event: Commanded, command: _Command, *, now
     person = event.person
     if command not in _REMEMBERED:
         return Contact(name=person.name, locale=person.locale)
+    return await _remembered(channel, person, now=now)
+
+
+async def _remembered(channel: Channel, person: Person, *, now: datetime) -> Contact:
+    known = await contacts.by_address(channel.name, person.address)
+    if known is not None:
+        return known.contact
     facts = ContactFacts(
         name=person.name, locale=person.locale, addresses=(AddressFacts(channel.name, person.address),)
     )
@@ -239,7 +283,7 @@ async def _link(invite: Invite, channel: Channel, event: Commanded, *, now: date
     Only while it is unanswered: a link that was answered and then forwarded connects nobody.
     """
     where = AddressFacts(channel.name, event.person.address)
-    row = await contacts.give_address(invite.contact_id, where, rank=LAST, now=now)
+    row = await contacts.give_address(invite.contact_id, where, rank=contact_links.LAST, now=now)
     if not await Invite.filter(id=invite.id, address_id=invite.address_id).update(address_id=row.id):
         raise errors.Conflict("this link has been used already", label="note.link_used")
     invite.address, invite.address_id = row, row.id

@@ -23,6 +23,7 @@ from bot.surveys import (
 )
 from bot.surveys.actions import Action
 from bot.turn import Turn
+from bot.wording import LANGUAGE
 from core import contacts, errors, places, transactions
 from core.desk import tickets
 from core.models.contacts import Address
@@ -100,6 +101,8 @@ class Conversation:
         return Turn()
 
     async def _tapped(self, channel: Channel, event: Tapped, *, now: datetime) -> Turn:
+        if event.action.startswith(LANGUAGE):
+            return await commands.language_pressed(self, channel, event, now=now)
         action = actions.read(event.action)
         if action is None:
             raise errors.Conflict("this message is out of date", label="note.out_of_date")

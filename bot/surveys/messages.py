@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from bot import markup
 from bot.site import Site
 from bot.surveys import screens, transcripts, variants
-from bot.wording import locale_of
+from bot.wording import language_rows, locale_of
 from core import places
 from core.desk import notices, tickets
 from core.models.contacts import Contact
@@ -268,6 +268,7 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         subject=rendered.subject,
         preheader=rendered.preheader,
         footer=_way_back(delivery, channel, site, locale),
+        rows=language_rows(site.templates, locale) if delivery.kind == "language" and channel.has_buttons else (),
         locale=locale,
     )
     return _about(message, delivery, site)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from bot.site import Site
+from bot.site import Site, start_link
 from bot.surveys import actions
 from bot.wording import Wording, locale_of
-from core.models.invites import Invite, InviteState
+from core.models.invites import UNANSWERED, Invite, InviteState
 from core.models.reactions import Recovery
 from core.models.responses import Band, Response
 from core.ports import Button, Channel, FieldKind, Form, FormField, Option, Tone
@@ -255,6 +255,9 @@ def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, 
     rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
     if alone and isinstance(channel, LosesTaps):
         rows += ((Button(words.label("button.rate_on_page"), url=survey_url(invite, site)),),)
+    if not channel.has_buttons and invite.state in UNANSWERED:
+        link = start_link(tokens.token_for(invite.key), site.chats.values(), asked_in=invite.address.channel)
+        rows += ((Button(words.label("button.rate_in_telegram"), url=link),),) if link else ()
     return Screen(first, context, rows)
 
 

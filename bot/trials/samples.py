@@ -10,6 +10,7 @@ from bot.placeholders import KINDS
 from bot.rendering import Rendered, Templates
 from bot.template_context import samples
 from bot.trials.surfaces import Surface
+from bot.wording import language_rows
 from bot.words import Choice
 from core.ports import Button, Fact, Message, Tone
 
@@ -183,9 +184,7 @@ def _rows(
         case "thanks_negative" | "thanks_neutral" | "thanks_positive" | "answered":
             return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
         case "language":
-            return (
-                tuple(Button(templates.label("language.name", one), f"{ACTION}:{one}") for one in templates.locales()),
-            )
+            return language_rows(templates, locale, carries=f"{ACTION}:")
         case "request" if channel.has_forms:
             return ((button("take", Tone.PRIMARY), button("assign"), button("reply"), button("resolve")),)
         case "alert_flood" | "home":

@@ -22,7 +22,7 @@ from bot.web import (
     survey_page,
     unsubscribe_page,
 )
-from bot.web.api import attachments, deliveries, events, invites, reference, responses, tickets
+from bot.web.api import attachments, deliveries, events, invites, links, reference, responses, tickets
 from bot.web.limits import BodyLimit
 from bot.web.pages import Pages
 from bot.web.security import Shield
@@ -35,7 +35,7 @@ def build(site: Site, *, more: Sequence[BaseRoute] = (), public: Collection[str]
     Raises policies.Undeclared for a route that does not say who may call it.
     """
     routes: list[BaseRoute] = [hooks.route(site)]
-    for module in (events, tickets, attachments, invites, responses, deliveries, reference):
+    for module in (events, tickets, attachments, invites, links, responses, deliveries, reference):
         routes.extend(module.router.routes)
     for pages in (survey_page, unsubscribe_page, install_page, static, health, metrics):
         routes.extend(pages.router.routes)

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.site import start_link
 from bot.web import pages, sessions, survey_form
 from bot.web.site import Site
 from bot.web.survey_words import Words
 from core import contacts, errors
-from core.models.invites import ANSWERABLE, Invite, InviteState
+from core.models.invites import ANSWERABLE, UNANSWERED, Invite, InviteState
 from core.models.responses import Band
 from core.models.responses import Response as Stored
 from core.surveys import anonymity, invites, responses, scoring, tokens, visits
@@ -140,8 +141,15 @@ class Screen:
             "problem": self._problem(wrong),
             "wrong": wrong.field if wrong else "",
             "style": words.settings.scale,
+            "telegram_url": self._telegram_url(),
         }
         return self._draw("survey", {**values, "languages": self._languages(answer.scores.get("overall"))}, status)
+
+    def _telegram_url(self) -> str:
+        """Where the question can be answered as well, as long as nobody has."""
+        if self.invite.state not in UNANSWERED:
+            return ""
+        return start_link(self._token, self.site.channels.values(), asked_in=self.invite.address.channel)
 
     def one_more_tap(self, answer: Answer, *, nonce: str) -> Response:
         """For whom we are not sure about: what they chose, and one button."""

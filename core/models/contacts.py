@@ -93,3 +93,21 @@ class Address(Model):
         table = "addresses"
         unique_together = (("channel", "address"),)
         ordering = ("rank", "id")
+
+
+class ContactLink(Model):
+    """A link that puts the chat of whoever opens it first to a contact. Only the SHA-256 of its token is kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    token_hash = fields.CharField(max_length=64, unique=True)
+    contact: fields.ForeignKeyRelation[Contact] = fields.ForeignKeyField(
+        "models.Contact", related_name="links", on_delete=fields.CASCADE
+    )
+    contact_id: int
+    channel = fields.CharField(max_length=60)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(db_index=True)
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "contact_links"

@@ -138,6 +138,7 @@ async def _erase(person: Person, *, by: str, known: Mapping[str, object], now: d
 
 async def _empty_contact(person: Person, *, now: datetime) -> None:
     contact = person.contact
+    await person.rows()["contact_links"].delete()
     for one in person.addresses:
         await suppressions.forget_address(one.channel, one.address, opted_out=contact.opted_out_at is not None, now=now)
         gone = {"address": f"{_GONE}:{one.id}", "reach": Reach.UNREACHABLE, "reach_reason": _GONE}

@@ -22,6 +22,7 @@ FORMAT = 1
 
 LEFT_OUT: Mapping[str, frozenset[str]] = {
     "invites": frozenset({"key", "token_hash"}),
+    "contact_links": frozenset({"token_hash"}),
     "page_visits": frozenset({"nonce_hash", "session_hash"}),
     "attachments": frozenset({"body", "ref"}),
     "alerts": frozenset({"key"}),

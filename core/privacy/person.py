@@ -14,7 +14,7 @@ from tortoise.queryset import QuerySet
 
 from core import errors
 from core.models.access import IdempotentAnswer
-from core.models.contacts import Address, Bounce, Contact, Suppression
+from core.models.contacts import Address, Bounce, Contact, ContactLink, Suppression
 from core.models.deliveries import Arrival, ArrivalState, Delivery
 from core.models.desk import Attachment, Ticket, TicketEntry
 from core.models.invites import Decision, Invite
@@ -64,6 +64,7 @@ class Person:
         return {
             "contacts": Contact.filter(id=self.contact.id),
             "addresses": Address.filter(contact_id=self.contact.id),
+            "contact_links": ContactLink.filter(contact_id=self.contact.id),
             "suppressions": Suppression.filter(self._listed()),
             "bounces": Bounce.filter(self._listed()),
             "tickets": Ticket.filter(contact_id=self.contact.id),

@@ -30,6 +30,7 @@ MADE: dict[str, list[str]] = {
         f"{kind}.{what}" for kind in KINDS.values() for what in ("added", "changed")
     ],
     "contact.address_{what}": [f"contact.address_{what}" for what in ("added", "removed", "freed")],
+    "contact.link_{what}": [f"contact.link_{what}" for what in ("made", "used")],
     "ab_test.{outcome}": [f"ab_test.{outcome}" for outcome in Outcome],
     "ticket.{_PAST[verb]}": [f"ticket.{past}" for past in desk_acts._PAST.values()],
 }

@@ -81,6 +81,7 @@ async def test_a_second_process_of_ours_does_not_cut_in(
     async with listening(channel, Inbox()):
         await eventually(lambda: "north (process 1) polls this bot already; this process stands by" in caplog.text)
         assert not rig.calls["getupdates"]
+        await eventually(lambda: channel.start_link("abc") == "https://t.me/afterword_bot?start=abc")
 
 
 async def test_who_stops_listening_hands_the_bot_over(rig: TelegramRig, channel: TelegramChannel) -> None:

@@ -31,7 +31,7 @@ from core.surveys import anonymity, invites, responses, tokens, visits
 from core.surveys.visits import Answer
 from tests.core.builders import NOON, asked, at, company, whole
 
-NO_WORDS = {"scores", "alerts", "invites", "occasions", "webhook_calls", "ab_invites"}
+NO_WORDS = {"scores", "alerts", "invites", "occasions", "webhook_calls", "ab_invites", "contact_links"}
 CANARY = "kanarienvogel"
 BYTES = CANARY.encode()
 MAIL = f"{CANARY}@example.net"

@@ -394,6 +394,7 @@ async def test_the_description_names_every_route_and_how_to_sign_in(front: Front
         whole = (await stranger.get("/api/v1/openapi.json")).json()
     assert set(whole["paths"]) == {
         "/api/v1/events",
+        "/api/v1/links",
         "/api/v1/tickets",
         "/api/v1/tickets/{ticket}",
         "/api/v1/tickets/{ticket}/history",

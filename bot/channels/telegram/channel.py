@@ -108,11 +108,15 @@ class TelegramChannel:
         await self._api.close()
 
     async def username(self) -> str:
-        """The bot's name, for `https://t.me/<name>?start=<token>`; asked for once. Raises TryLater, Undeliverable."""
+        """The bot's name, asked for once. Raises TryLater, Undeliverable."""
         if not self._username:
             me = await self._api.call(GetMe())
             self._username = me.username or ""
         return self._username
+
+    def start_link(self, token: str) -> str:
+        """What opens a chat with the bot and says `/start <token>` there; "" until the bot's name is known."""
+        return f"https://t.me/{self._username}?start={token}" if self._username else ""
 
     # ------------------------------------------------------------ out
 

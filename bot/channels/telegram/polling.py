@@ -60,6 +60,7 @@ class _Poller:
 
     async def once(self) -> None:
         if not await self._on_duty():
+            await self._prepare()  # who stands by must know the bot's name too, for its links
             await asyncio.sleep(_STAND_BY_SECONDS)
             return
         if not self._ready:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from bot.web.admin import rule_words, survey_fields, template_scope
 from bot.web.admin.door import Visit
-from core import audit, durations
+from core import audit, contact_links, durations
 from core.privacy import again
 from core.reactions import webhooks
 from core.reactions.settings import Compared, Repeat, Repeated
@@ -53,6 +53,7 @@ _ACTORS = {
     asking.ITSELF: "audit.actor.itself",
     webhooks.ITSELF: "audit.actor.itself",
     again.ACTOR: "audit.actor.ledger",
+    contact_links.THEMSELVES: "audit.actor.customer",
 }
 
 

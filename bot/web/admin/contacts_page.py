@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
 from bot.staff import called
+from bot.web import chat_links
 from bot.web.admin.door import Member, Visit
 from bot.wording import Wording
-from core import directory
+from core import contact_links, directory
 from core.accounts.roles import Right
 from core.contacts import AddressFacts
 from core.errors import NotFound, Refusal
@@ -111,6 +112,21 @@ async def free_address(visit: Changing, contact_id: int, address_id: int) -> Res
     return visit.back(f"{PATH}/{contact_id}", said="address_freed")
 
 
+@router.post(f"{PATH}/{{contact_id}}/links")
+async def make_link(visit: Changing, contact_id: int) -> Response:
+    """A link into a chat, shown once."""
+    contact, form = await found(contact_id), await visit.form()
+    channel = form.get("channel", "")
+    try:
+        door = await chat_links.door(visit.site, channel)
+        made = await contact_links.make(contact, channel, by=visit.account.email, now=visit.now)
+    except NotFound as error:
+        raise HTTPException(404) from error
+    except Refusal as refusal:
+        return await _draw(visit, contact, link_refused=visit.why(refusal), status=422)
+    return await _draw(visit, contact, link=door.start_link(made.token), link_until=visit.when(made.expires_at))
+
+
 async def found(contact_id: int) -> Contact:
     """That contact, or an end with 404."""
     try:
@@ -137,6 +153,7 @@ async def _draw(
     theirs: Contact | None = None,
     refusal: Refusal | None = None,
     status: int = 200,
+    **link: str,
 ) -> Response:
     requests = await directory.tickets_of(contact.id, LATEST + 1, before=tickets)
     questions = await directory.asked(contact.id, LATEST + 1, before=asked)
@@ -158,6 +175,8 @@ async def _draw(
         hows=directory.HOWS,
         channels=sorted(visit.site.channels),
         form={**kept, **(form or {})},
+        doors=chat_links.doors(visit.site),
+        **{"link": "", "link_until": "", "link_refused": "", **link},
         new={"channel": "", "address": "", **(new or {})},
         seen=directory.mark(contact),
         theirs=theirs,

@@ -126,6 +126,20 @@ class ByHand(_Told):
     )
 
 
+class LinkWanted(_Told):
+    """A link by which a contact gets a chat."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"contact": {"ref": "c-1", "name": "Ann"}, "channel": "support-bot"}]}
+    )
+
+    contact: ContactTold = Field(description="As in an event: whom we do not know yet is known from then on.")
+    channel: Annotated[Word, Field(min_length=1)] = Field(
+        description="Where the chat is to be; a channel whose chat a link can open (Telegram).",
+        examples=["support-bot"],
+    )
+
+
 Event = Annotated[TicketResolved | TicketReopened, Field(discriminator="type")]
 EVENT: TypeAdapter[TicketResolved | TicketReopened] = TypeAdapter(Event)
 EXAMPLES = {

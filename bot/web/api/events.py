@@ -67,13 +67,13 @@ def _read(body: bytes, channels: Collection[str]) -> event_shapes.TicketResolved
         # pydantic puts the kind of event in front of the field, and names nothing when the kind itself is wrong.
         raise errors.Invalid(message, field=_KIND.sub("", field) or "type") from error
     if isinstance(event, event_shapes.TicketResolved):
-        _check_channels(event, channels)
+        check_channels(event.contact, channels)
     return event
 
 
-def _check_channels(event: event_shapes.TicketResolved, channels: Collection[str]) -> None:
+def check_channels(contact: event_shapes.ContactTold | None, channels: Collection[str]) -> None:
     """An address in a channel that is not there would never be reached: better to say so at once."""
-    for place, told in enumerate(event.contact.addresses if event.contact else ()):
+    for place, told in enumerate(contact.addresses if contact else ()):
         if told.channel not in channels:
             known = ", ".join(sorted(channels)) or "none"
             raise errors.Invalid(
@@ -87,7 +87,7 @@ async def _take(event: event_shapes.TicketResolved | event_shapes.TicketReopened
     if isinstance(event, event_shapes.TicketReopened):
         return await intake.ticket_reopened(event.ticket.ref, reason=event.reason, tell=event.tell_contact, now=now)
     facts = _ticket(event.ticket)
-    walk = await intake.ticket_resolved(facts, _contact(event.contact), tell=event.tell_contact, now=now)
+    walk = await intake.ticket_resolved(facts, contact_of(event.contact), tell=event.tell_contact, now=now)
     if not walk.repeated:
         by = facts.closed_by or (facts.agent.name if facts.agent else "")
         await recoveries.resolved_elsewhere(walk.ticket, by=by, now=now)
@@ -100,8 +100,10 @@ def _ticket(told: event_shapes.TicketTold) -> intake.TicketFacts:
     return intake.TicketFacts(**fields, tags=tuple(told.tags), agent=agent)
 
 
-def _contact(told: event_shapes.ContactTold | None) -> intake.ContactFacts | None:
-    if told is None:
-        return None
+def contact_of(told: event_shapes.ContactTold | None) -> intake.ContactFacts | None:
+    return facts_of(told) if told is not None else None
+
+
+def facts_of(told: event_shapes.ContactTold) -> intake.ContactFacts:
     addresses = tuple(intake.AddressFacts(one.channel, one.address) for one in told.addresses)
     return intake.ContactFacts(**told.model_dump(exclude={"addresses"}), addresses=addresses)

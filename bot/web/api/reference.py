@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
 
 from bot.web import policies
-from bot.web.api import deliveries, event_shapes, events, invites, responses, tickets
+from bot.web.api import deliveries, event_shapes, events, invites, links, responses, tickets
 
 TITLE = "Afterword"
 _ABOUT = """Tell Afterword when a ticket is resolved, and read what its contact answered.
@@ -30,10 +30,14 @@ async def openapi() -> Response:
 @lru_cache(maxsize=1)
 def description() -> dict[str, Any]:
     """The same in every installation: it names no host, no version and no channel."""
-    routes = [route for module in (events, tickets, invites, responses, deliveries) for route in module.router.routes]
+    modules = (events, tickets, invites, links, responses, deliveries)
+    routes = [route for module in modules for route in module.router.routes]
     whole = get_openapi(title=TITLE, version="1", description=_ABOUT, routes=routes)
     schemas = whole["components"]["schemas"]
     event = event_shapes.EVENT.json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(event.pop("$defs"))
     schemas["Event"] = event
+    link = event_shapes.LinkWanted.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(link.pop("$defs"))
+    schemas["LinkWanted"] = link
     return whole

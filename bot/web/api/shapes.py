@@ -93,6 +93,15 @@ class EventAnswer(Shape):
     invite: InviteName | None
 
 
+class LinkShape(Shape):
+    """Whoever opens it first has a chat with us as this contact. It is told now and never again."""
+
+    url: str = Field(examples=["https://t.me/your_bot?start=Zk9w3xkq8Yt4hUe0pQv1mNs7rBc2dGf5jLa6oWi8TzE"])
+    channel: str = Field(examples=["support-bot"])
+    contact: ContactName
+    expires_at: Moment
+
+
 class TicketShape(TicketName):
     subject: str = Field(examples=["Parcel late"])
     type: str = Field(examples=["inquiry"])

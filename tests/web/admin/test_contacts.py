@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from core import contact_links
 from core.models.accounts import AuditLine, Role
-from core.models.contacts import Contact
+from core.models.contacts import Contact, ContactLink
 from tests.web.admin import desk
 from tests.web.front import Front
 
@@ -35,3 +38,40 @@ async def test_surveys_are_switched_off_and_on_with_one_line_each(front: Front) 
     assert contact.opted_out_at is None
     lines = await AuditLine.filter(subject=f"contact:{contact.id}").order_by("id")
     assert [line.after for line in lines] == [{"asked": False, "how": "message"}, {"asked": True, "how": "message"}]
+
+
+async def test_a_link_into_a_chat_is_shown_once_and_opens_it_for_that_contact(front: Front) -> None:
+    front.site.channels["support-bot"]._username = "afterword_bot"  # type: ignore[attr-defined]
+    await front.invite()
+    contact = await Contact.get(ref="c-1")
+    page = f"/admin/contacts/{contact.id}"
+    browser = await desk.at(front, Role.SUPERVISOR)
+    await browser.open(page)
+    assert "https://t.me/" not in browser.html
+    await browser.send(f"{page}/links")
+    assert browser.status == 200
+    [token] = re.findall(r"https://t\.me/afterword_bot\?start=([A-Za-z0-9_-]{43})<", browser.html)
+    link = await contact_links.find(token, now=front.clock.now)
+    assert link is not None
+    assert link.contact_id == contact.id
+    line = await AuditLine.get(action="contact.link_made")
+    assert (line.actor, line.subject, line.after) == (
+        "supervisor@kestrel.example",
+        f"contact:{contact.id}",
+        {"channel": "support-bot"},
+    )
+    assert token not in str(line.after)
+    await browser.open(page)
+    assert token not in browser.html
+
+
+async def test_a_link_is_made_only_into_a_chat_that_links_open(front: Front) -> None:
+    front.site.channels["support-bot"]._username = "afterword_bot"  # type: ignore[attr-defined]
+    await front.invite()
+    contact = await Contact.get(ref="c-1")
+    browser = await desk.at(front, Role.SUPERVISOR)
+    await browser.open(f"/admin/contacts/{contact.id}")
+    await browser.post(f"/admin/contacts/{contact.id}/links", channel="mail")
+    assert browser.status == 422
+    assert "There is no such channel." in browser.html
+    assert not await ContactLink.exists()
