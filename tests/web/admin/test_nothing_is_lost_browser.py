@@ -197,3 +197,32 @@ async def test_a_test_holds_what_stands_in_the_editor(front: Front, browser: Bro
         await expect(text).to_have_value("Just typed {{ question }}")
     row = await Delivery.get(kind="trial")
     assert "Just typed" in str(row.payload["source"])
+
+
+async def test_of_two_windows_the_second_is_told_and_says_which_words_stay(front: Front, browser: Browser) -> None:  # noqa: F811
+    async with lee_at(front, browser, EDITOR) as page:
+        other = await page.context.new_page()
+        await other.goto(front.site.base_url + EDITOR)
+        await page.get_by_label("The text").fill("In one {{ question }}")
+        await expect(page.locator(".verdict")).to_contain_text("Draft kept")
+        await other.get_by_label("The text").fill("In another {{ question }}")
+        await expect(other.get_by_role("alert")).to_contain_text("in another window")
+        assert "In one" in (await WordingDraft.get()).source
+        await other.get_by_role("button", name="Keep what stands here instead").click()
+        await expect(other.get_by_text("The draft is kept.")).to_be_visible()
+        assert "In another" in (await WordingDraft.get()).source
+        await other.get_by_label("The text").press_sequentially(" and typed on, faster than the answers come ")
+        await other.get_by_label("Show it with a real ticket").fill("NOPE")
+        await expect(other.locator("#p-ticket")).to_contain_text("There is no ticket NOPE")
+        await expect(other.locator("#f-ticket")).to_have_attribute("aria-invalid", "true")
+        await other.get_by_label("Show it with a real ticket").fill("")
+        await expect(other.locator("#p-ticket")).to_be_empty()
+        await expect(other.locator(".verdict")).to_contain_text("Draft kept")
+
+
+async def test_a_language_file_that_is_too_large_is_named_before_it_is_sent(front: Front, browser: Browser) -> None:  # noqa: F811
+    async with lee_at(front, browser, "/admin/languages") as page:
+        field = page.locator("#f-file")
+        for size, words in ((1_100_000, "A language file has at most 1 MB. Nothing was changed."), (10, "")):
+            await field.set_input_files({"name": "de.po", "mimeType": "text/plain", "buffer": b"x" * size})
+            assert await field.evaluate("one => one.validationMessage") == words

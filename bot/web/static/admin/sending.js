@@ -22,7 +22,7 @@ const token = () => document.querySelector("input[name=csrf]").value;
 // otherwise the answer is what is wrong.
 async function renew() {
   try {
-    const answer = await fetch("/admin/session", { cache: "no-store" });
+    const answer = await fetch("/admin/session", { cache: "no-store", signal: AbortSignal.timeout(20_000) });
     if (!answer.ok) return because(answer.status);
     const { account, csrf } = await answer.json();
     if (account !== document.body.dataset.account) return "other_account";
