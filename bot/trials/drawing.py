@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.rendering import Rendered, Templates
 from bot.trials import samples
 from bot.trials.surfaces import SURFACES
-from core.models.desk import Ticket
+from core.desk import tickets
 from core.ports import Message
 
 
@@ -39,8 +39,8 @@ async def message(trial: Trial, channel: str, templates: Templates, *, base_url:
 
 
 async def values_of(number: str) -> dict[str, object] | None:
-    """What a real request would put in place of the samples; None where there is none of that number."""
-    ticket = await Ticket.get_or_none(number=number).select_related("contact", "assignee", "team")
+    """What a real request would put in place of the samples; None where there is none of that number or name."""
+    ticket = await tickets.by_ref(number) or await tickets.by_ref(number.upper())
     if ticket is None:
         return None
     return {

@@ -47,6 +47,8 @@ STAFF = (
 )
 ONLY_MAIL = ("transcript",)
 ACTION = "trial"
+LINK = "trial"
+"""Stands in the links of a test where others have a token."""
 """What the buttons of a sample carry: nobody's answer. Links lead to a page that does not exist."""
 
 _NUMBERS = ("CS202611220001", "CS202611220002")
@@ -101,7 +103,7 @@ def _footer(kind: str, templates: Templates, locale: str, base_url: str, shop: s
     label = "mail.footer_transcript" if kind in ONLY_MAIL else "mail.footer"
     lines = [templates.label(label, locale, site=shop)]
     if kind in (*GROUPS["asking"], *GROUPS["after"]) and kind != "sorry":
-        lines.append(f"{templates.label('button.unsubscribe', locale)}: {base_url}/u/trial")
+        lines.append(f"{templates.label('button.unsubscribe', locale)}: {base_url}/u/{LINK}")
     return "\n".join(lines)
 
 
@@ -174,7 +176,7 @@ def _rows(
 
     scale = tuple(_score(one, channel, base_url) for one in templates.scale("stars", locale))
     if kind in ("invite", "reminder", "recovered"):
-        page = Button(templates.label("button.rate_on_page", locale), url=f"{base_url}/r/trial")
+        page = Button(templates.label("button.rate_on_page", locale), url=f"{base_url}/r/{LINK}")
         return (scale, (page,)) if channel.kind == "telegram" else (scale,)
     if not channel.has_buttons:
         return ()
@@ -252,7 +254,7 @@ def _score(one: Choice, channel: Surface, base_url: str) -> Button:
     tone = Tone.BAD if one.value < 3 else Tone.GOOD if one.value > 3 else Tone.NEUTRAL
     if channel.has_buttons:
         return Button(one.label, f"{ACTION}:score:{one.value}", tone=tone, hint=one.hint)
-    return Button(one.label, url=f"{base_url}/r/trial?overall={one.value}", tone=tone, hint=one.hint)
+    return Button(one.label, url=f"{base_url}/r/{LINK}?overall={one.value}", tone=tone, hint=one.hint)
 
 
 def _facts(templates: Templates, locale: str) -> tuple[Fact, ...]:

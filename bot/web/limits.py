@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web import errors
@@ -11,6 +12,8 @@ from bot.web import errors
 BODY_LIMIT = 64 * 1024
 FILE_LIMIT = 1024 * 1024  # a language of everything is 250 KB
 _FILES = "/admin/languages/"
+_WORDS = "/admin/templates/"
+WORDS_LIMIT = 256 * 1024  # a draft of 20,000 characters, each four bytes and each byte three letters of a form
 HOOK_LIMIT = 256 * 1024  # a long chat message with all its entities and the one it answers is more than 64 KiB
 READ_SECONDS = 10.0
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -47,8 +50,7 @@ class BodyLimit:
             async with asyncio.timeout(self._seconds):
                 body = await _read(scope, receive, limit)
         except _TooLargeError:
-            too_large = errors.plain(scope, 413, "too_large", f"A body has at most {limit // 1024} KiB.")
-            await too_large(scope, receive, send)
+            await _too_large(scope, limit)(scope, receive, send)
             return
         except TimeoutError:
             too_slow = errors.plain(scope, 408, "too_slow", "The request did not arrive in time.")
@@ -62,7 +64,16 @@ def limit_of(path: str) -> int:
     """How many bytes are read of what is sent to this path."""
     if path.startswith("/hooks/"):
         return HOOK_LIMIT
+    if path.startswith(_WORDS):
+        return WORDS_LIMIT
     return FILE_LIMIT if path.startswith(_FILES) else BODY_LIMIT
+
+
+def _too_large(scope: Scope, limit: int) -> Response:
+    """An error; for a language file the page with its field, which says it there."""
+    if scope["path"] == f"{_FILES}compare":
+        return RedirectResponse(f"{_FILES.rstrip('/')}?too_large=1", 303)
+    return errors.plain(scope, 413, "too_large", f"A body has at most {limit // 1024} KiB.")
 
 
 class _Replay:

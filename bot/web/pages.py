@@ -21,6 +21,7 @@ ASSETS = {
     "survey.js": _JS,
     "admin/admin.css": _CSS,
     "admin/admin.js": _JS,
+    "admin/sending.js": _JS,
     "admin/board.css": _CSS,
     "admin/board.js": _JS,
     "admin/desk.css": _CSS,
@@ -65,6 +66,8 @@ _WORDS = {
     },
 }
 """Title and text by where it went wrong and how; 0 is for everything else."""
+_TOLD = {"admin.not_genuine": "admin.not_genuine_title"}
+"""The title that belongs to a text that knows more."""
 
 
 class Pages:
@@ -112,6 +115,13 @@ def of(request: Request) -> Pages:
     return pages
 
 
+def trial(request: Request) -> HTMLResponse:
+    """Where the buttons of a test to oneself lead."""
+    locale = request.app.state.site.templates.best_locale(request.headers.get("accept-language", "")[:200])
+    words = {"title": "page.trial_title", "text": "page.trial", "mood": "done"}
+    return of(request).draw("notice", locale, words)
+
+
 def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None, *, text: str = "") -> HTMLResponse:
     """The page for what went wrong; `text` is a label that knows more about it than the status.
 
@@ -121,8 +131,9 @@ def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None, *
     locale = request.app.state.site.templates.best_locale(request.headers.get("accept-language", ""))
     known = next((words for start, words in _WORDS.items() if str(scope["path"]).startswith(start)), _WORDS["/r/"])
     title, usual = known.get(status, known[0])
+    told = _TOLD.get(text)
     words = {
-        "title": title,
+        "title": told or title,
         "text": text if text.startswith("admin.") else usual,
         "mood": "lost" if status in (404, 405) else "stuck",
     }

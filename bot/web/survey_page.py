@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from bot.web import policies, reading, robots, sessions, survey_form, survey_screens, visitors
+from bot.trials import samples
+from bot.web import pages, policies, reading, robots, sessions, survey_form, survey_screens, visitors
 from bot.web.site import Here
 from bot.web.survey_screens import Screen
 from core import errors
@@ -23,6 +24,8 @@ router = APIRouter(dependencies=[policies.public], include_in_schema=False)
 @router.api_route("/r/{token}", methods=["GET", "HEAD"])
 async def look(request: Request, site: Here, token: str) -> Response:
     """Writes no rating: at most a row that says that the page was opened."""
+    if token == samples.LINK:
+        return pages.trial(request)
     screen = await _screen(request, site, token)
     refused = await screen.closed()
     if refused is not None:

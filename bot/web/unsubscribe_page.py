@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
+from bot.trials import samples
 from bot.web import pages, policies, reading, robots, sessions, survey_form, visitors
 from bot.web.site import Here, Site
 from core import contacts
@@ -21,6 +22,8 @@ _FIRST, _AGAIN = "first", "again"
 
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])
 async def look(request: Request, site: Here, token: str) -> Response:
+    if token == samples.LINK:
+        return pages.trial(request)
     contact = await _contact(request, site, token)
     screen = "unsubscribed" if contact.opted_out_at is not None else "unsubscribe"
     return _page(request, site, contact, screen, token)
@@ -29,6 +32,8 @@ async def look(request: Request, site: Here, token: str) -> Response:
 @router.post("/u/{token}")
 async def act(request: Request, site: Here, token: str) -> Response:
     """One click from a mail program carries no cookie and sees no page. A form shows that a browser drew it."""
+    if token == samples.LINK:
+        return pages.trial(request)
     contact = await _contact(request, site, token, sends=True)
     if await _is_one_click(request):
         await invites.stop_asking(contact, now=site.clock())

@@ -1,4 +1,4 @@
-"""Drafts: kept while somebody writes, and never overwritten by who has not seen them."""
+"""Drafts: kept while somebody writes, and never overwritten from a page that has not seen them, whoever has it open."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ class Standing:
 
 
 class StaleDraft(errors.Conflict):
-    """Somebody else wrote or published here since it was read. `theirs` is how it is now; nothing was written."""
+    """Somebody wrote or published here since it was read, perhaps the same person in another window.
+
+    `theirs` is how it is now; nothing was written.
+    """
 
     code = "stale"
 
@@ -69,7 +72,7 @@ async def save(scope: Scope, words: Words, *, seen: str, author: str, now: datet
     now_stands = await standing(scope)
     if words == (now_stands.newest or Words("", "")):
         return now_stands
-    if now_stands.mark != seen and not _is_own_haste(now_stands, seen, author):
+    if now_stands.mark != seen:
         raise StaleDraft(now_stands)
     written: dict[str, Any] = {"subject": words.subject, "source": words.source, "author": author, "saved_at": now}
     draft = now_stands.draft
@@ -97,12 +100,6 @@ async def discard(scope: Scope, *, seen: str, actor: str, now: datetime) -> None
         return
     before = {"subject": draft.subject, "source": draft.source, "author": draft.author}
     await audit.record(actor, "template.draft_discarded", f"template:{scope.key}"[:254], before=before, now=now)
-
-
-def _is_own_haste(now_stands: Standing, seen: str, author: str) -> bool:
-    """Whether only the same person saved in between: who types on does not wait for the answer to what was saved."""
-    draft, publications = now_stands.draft, now_stands.mark.split(".")[0]
-    return draft is not None and draft.author == author and seen.split(".")[0] == publications
 
 
 def _check(words: Words) -> None:

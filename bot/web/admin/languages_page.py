@@ -10,6 +10,7 @@ from starlette.responses import Response
 from bot import own_words
 from bot.translations import counting, importing, po
 from bot.translations.counting import Own
+from bot.web import limits
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.setup import SetupError
@@ -18,10 +19,14 @@ router = APIRouter(include_in_schema=False)
 See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Change = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 PATH = "/admin/languages"
+_AROUND = 2048  # what a form needs beside its file
 
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: See) -> Response:
+    """`too_large`: a file was, and `bot.web.limits` has not read it."""
+    if visit.request.query_params.get("too_large"):
+        return await _page(visit, problem=_too_large(visit), field="file")
     return await _page(visit)
 
 
@@ -75,6 +80,10 @@ async def use_at_once(visit: Visit) -> None:
     visit.site.templates.use_labels(await own_words.read_labels())
 
 
+def _too_large(visit: Visit) -> str:
+    return visit.say("languages.too_large", most=limits.FILE_LIMIT // 1024**2)
+
+
 async def _own() -> Own:
     return Own(await own_words.read_labels(), await own_words.read())
 
@@ -100,5 +109,7 @@ async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response
         path=PATH,
         problem=problem,
         field=field,
+        most=limits.FILE_LIMIT - _AROUND,
+        too_large=_too_large(visit),
         changing=visit.may(Right.CHANGE_SETUP),
     )

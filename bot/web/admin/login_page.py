@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation
@@ -43,6 +44,16 @@ async def come_in(request: Request, site: Here) -> Response:
     return response
 
 
+@router.get("/admin/session")
+async def session(visit: Own) -> Response:
+    """For the script of an open page: who is signed in now, and the token that the page's forms need.
+
+    No other site can read it, as it can read none of our pages, in which the token stands as well (SEC-47).
+    """
+    told = {"account": str(visit.account.id), "csrf": visit.csrf}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
 @router.post("/admin/logout")
 async def go_out(visit: Own) -> Response:
     await sessions.end(visit.session)
@@ -52,27 +63,37 @@ async def go_out(visit: Own) -> Response:
 
 
 def page(
-    request: Request, site: Site, *, status: int = 200, email: str = "", following: str = "", problem: str = ""
+    request: Request,
+    site: Site,
+    *,
+    status: int = 200,
+    email: str = "",
+    following: str = "",
+    problem: str = "",
+    unsent: bool = False,
 ) -> HTMLResponse:
-    """The form. `following` is where to go then; `problem` is a label."""
+    """The form. `following` is where to go then; `problem` is a label; `unsent`: something was sent in vain."""
     return door.draw_for_stranger(
-        request, site, "login", status=status, email=email, following=following, problem=problem
+        request, site, "login", status=status, email=email, following=following, problem=problem, unsent=unsent
     )
 
 
 async def sign_in_first(request: Request, _error: Exception) -> Response:
-    """Instead of the page that was asked for: the form that leads to it."""
+    """Instead of the page that was asked for: the form that leads to it. A script is told, and keeps its page."""
     site: Site = request.app.state.site
     if request.headers.get("hx-request"):
-        return Response(status_code=401, headers={"HX-Refresh": "true"})
+        return Response(status_code=401)
     asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-    following = own_path(asked) if request.method in door.SAFE else ""
-    return page(request, site, status=401, following=following)
+    if request.method not in door.SAFE:
+        return page(request, site, status=401, unsent=True)
+    return page(request, site, status=401, following=own_path(asked))
 
 
 def own_path(text: str) -> str:
     """The path of an admin page of ours, or "": nobody is sent anywhere else (SEC-48)."""
-    return text if len(text) <= 500 and "//" not in text and _OURS.fullmatch(text) else ""
+    path = unquote(text.partition("?")[0])
+    leads_out = "//" in text or not path.startswith("/admin/") or {".", ".."} & set(re.split(r"[/\\]", path))
+    return text if len(text) <= 500 and not leads_out and _OURS.fullmatch(text) else ""
 
 
 def _not_too_often(request: Request, site: Site, email: str) -> None:

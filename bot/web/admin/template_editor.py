@@ -30,6 +30,8 @@ PATH = "/admin/templates"
 EDIT = f"{PATH}/edit"
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+_LONGEST_NUMBER = 200
+"""Of a ticket: its number, or the outside's own name for it."""
 _LEADS_TO = {"publish": "publish", "ab": "ab-tests/new"}
 _MAIL_POLICY = {
     "Content-Security-Policy": (
@@ -83,7 +85,7 @@ async def check(visit: Changing) -> Response:
     except errors.Refusal as refused:
         refusal, standing = refused, await drafts.standing(scope)
     checked = await _checked(visit, scope, typed, _number(visit, form), refusal)
-    shown = {**_common(visit, scope, standing), **checked}
+    shown = {**_common(visit, scope, standing), **checked, "part": True}
     return visit.draw("template_checked", status=422 if checked["is_wrong"] else 200, **shown)
 
 
@@ -189,19 +191,21 @@ async def restore(visit: Changing) -> Response:
 
 @router.post(f"{PATH}/test")
 async def test(visit: Changing) -> Response:
-    """The draft, or what is published, to an address of the person who is signed in."""
+    """What stands in the editor, to an address of the person who is signed in. It is kept as a draft, too."""
     form = await visit.form()
-    scope = await template_scope.read(form)
-    standing = await drafts.standing(scope)
-    words, _ = await _words(visit, scope, standing)
-    number = _number(visit, form)
+    scope, typed, number = await template_scope.read(form), Typed.of_form(form), _number(visit, form)
     doors = await sending.doors_of(visit.account, list(visit.site.channels.values()))
     door = next((one for one in doors if one.key == form.get("door")), None)
-    typed = Typed.of_words(words)
+    try:
+        standing = await _keep(visit, scope, typed, form)
+    except StaleDraft as stale:
+        return await _page(visit, scope, stale.theirs, typed=typed, number=number, theirs=True)
+    except errors.Refusal as refusal:
+        return await _page(visit, scope, await drafts.standing(scope), typed=typed, number=number, refusal=refusal)
     if door is None or any(one.grave for one in template_looks.wrong_with(scope.kind, typed, visit)):
-        return await _page(visit, scope, standing, number=number, status=422)
+        return await _page(visit, scope, standing, typed=typed, number=number, status=422)
     if visit.site.rates.trials.wait(str(visit.account.id)):
-        raise HTTPException(429)
+        return await _page(visit, scope, standing, typed=typed, number=number, status=429, too_many=True)
     await sending.send(
         door,
         kind=scope.kind,
@@ -227,7 +231,9 @@ async def _page(
     theirs: bool = False,
     refusal: errors.Refusal | None = None,
     status: int = 200,
+    too_many: bool = False,
 ) -> Response:
+    """`too_many`: the tests were, for the moment."""
     words, where = await _words(visit, scope, standing)
     shown = typed or Typed.of_words(words)
     checked = await _checked(visit, scope, shown, number, refusal)
@@ -249,6 +255,9 @@ async def _page(
         trouble=template_looks.trouble(visit, row) if row else "",
         theirs=_source_of(standing) if theirs else "",
         is_stale=theirs,
+        too_many=too_many,
+        longest_number=_LONGEST_NUMBER,
+        part=False,
         **_common(visit, scope, standing),
         **checked,
     )
@@ -264,6 +273,7 @@ def _common(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
         "language": visit.site.templates.best_locale(scope.locale),
         "standing": standing,
         "changing": visit.may(Right.CHANGE_SETUP),
+        "is_own": standing.draft is not None and standing.draft.author == visit.account.email,
     }
 
 
@@ -284,6 +294,7 @@ async def _checked(
         "wrong": wrong,
         "wrong_lines": {one.line for one in wrong if one.field == "body" and one.grave},
         "is_wrong": any(one.grave for one in wrong),
+        "is_kept": refusal is None,
         "looks": looks,
         "number": number,
         "number_unknown": unknown,
@@ -291,7 +302,10 @@ async def _checked(
 
 
 async def _keep(visit: Visit, scope: Scope, typed: Typed, form: Mapping[str, str]) -> Standing:
-    """As a draft, unless it is what holds here anyway: who only looks leaves nothing behind."""
+    """As a draft, unless it is what holds here anyway: who only looks leaves nothing behind.
+
+    `over` is the mark of another draft of one's own that was shown, and is to give way.
+    """
     standing = await drafts.standing(scope)
     if standing.newest is None:
         words, _ = await _words(visit, scope, standing)
@@ -299,7 +313,8 @@ async def _keep(visit: Visit, scope: Scope, typed: Typed, form: Mapping[str, str
             return standing
     if standing.newest is not None and Typed.of_words(standing.newest) == typed:
         return standing
-    return await drafts.save(scope, typed.words, seen=form.get("seen", ""), author=visit.account.email, now=visit.now)
+    seen = form.get("over") or form.get("seen", "")
+    return await drafts.save(scope, typed.words, seen=seen, author=visit.account.email, now=visit.now)
 
 
 async def _words(visit: Visit, scope: Scope, standing: Standing) -> tuple[Words, Scope | None]:
@@ -379,7 +394,7 @@ async def _asked(visit: Visit) -> Scope:
 
 def _number(visit: Visit, given: Mapping[str, str]) -> str:
     """Of the real request to show it with, for those who may see requests."""
-    number = given.get("ticket", "").strip()[:20].replace("\0", "")
+    number = given.get("ticket", "").strip()[:_LONGEST_NUMBER].replace("\0", "")
     return number if visit.may(Right.SEE_TICKETS) else ""
 
 

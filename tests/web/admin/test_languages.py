@@ -66,7 +66,8 @@ async def test_a_file_with_mistakes_names_each_and_changes_nothing(front: Front)
     await hand_in(browser, b"\x00\xff no file")
     assert (browser.status, "This file cannot be used" in browser.html) == (422, True)
     await hand_in(browser, b"x" * 1_100_000)
-    assert browser.status == 413
+    assert (browser.status, browser.path) == (422, "/admin/languages")
+    assert re.search(r'id="p-file">A language file has at most 1 MB', browser.html)
     assert not await OwnLabels.exists()
 
 

@@ -166,8 +166,32 @@ async def test_two_who_write_the_same_lose_nothing(front: Front) -> None:
     assert kim.status == 409
     assert "Kim's {{ question }}" in kim.page.text  # what was typed is still there
     assert (await WordingDraft.get()).source == "Lee's {{ question }}"
-    await check(lee, "Lee's own haste {{ question }}")  # the mark of before: typed on while the first was kept
-    assert lee.status == 200
+
+
+async def test_who_writes_in_two_windows_is_told_and_says_which_words_stay(front: Front) -> None:
+    one, other = await at(front), await at(front)
+    await one.open(INVITE)
+    await other.open(INVITE)
+    await check(one, "In one {{ question }}")
+    html = await check(other, "In another {{ question }}")
+    assert (other.status, "in another window" in html) == (409, True)
+    assert "Somebody else" not in html
+    await write(other, "In another {{ question }}")
+    assert other.status == 409
+    assert (await WordingDraft.get()).source == "In one {{ question }}"
+    mark = next(one["value"] for one in other.page.all("button", name="over"))
+    await other.send(f"{PATH}/edit", body="In another {{ question }}", subject="", preheader="", over=mark)
+    assert (await WordingDraft.get()).source == "In another {{ question }}"
+    await check(one, "In one again {{ question }}")
+    assert one.status == 409
+
+
+async def test_nobody_is_helped_over_the_words_of_somebody_else(front: Front) -> None:
+    lee, kim = await at(front), await at(front, Role.ADMIN, email="kim@kestrel.example")
+    await kim.open(INVITE)
+    await lee.open(INVITE)
+    await check(lee, "Lee's {{ question }}")
+    assert 'name="over"' not in await check(kim, "Kim's {{ question }}")
 
 
 async def test_a_draft_that_is_half_written_is_there_again(front: Front) -> None:
@@ -204,18 +228,30 @@ async def test_a_test_goes_to_oneself_alone_and_not_too_often(front: Front) -> N
     doors["mail"] = channels.build("mail", settings, base_url=front.site.base_url)
     browser = await at(front)
     await browser.open(INVITE)
-    await browser.send(f"{PATH}/test", door="mail admin@kestrel.example")
+    assert browser.page.all("button", formaction=f"{PATH}/test", form="write")
+    await send_test(browser, "Just typed {{ question }}", "mail admin@kestrel.example")
     assert "on its way to you" in browser.page.text
+    assert "Just typed" in browser.page.text
     row = await Delivery.get(kind="trial")
     assert (row.channel, row.target) == ("mail", "admin@kestrel.example")
+    assert "Just typed {{ question }}" in str(row.payload["source"])
     await browser.open(INVITE)
-    await browser.send(f"{PATH}/test", door="mail victim@example.org")
+    await send_test(browser, "Typed {{ question }}", "mail victim@example.org")
     assert browser.status == 422
+    await send_test(browser, "Wrong {{ ", "mail admin@kestrel.example")
+    assert (browser.status, "Wrong {{" in browser.page.text) == (422, True)
     assert await Delivery.filter(kind="trial").count() == 1
-    for _ in range(6):
+    for number in range(6):
         await browser.open(INVITE)
-        await browser.send(f"{PATH}/test", door="mail admin@kestrel.example")
+        await send_test(browser, f"Number {number} {{{{ question }}}}", "mail admin@kestrel.example")
     assert browser.status == 429
+    assert "no test was sent" in browser.page.text
+    assert "Number 5 {{ question }}" in browser.page.text
+    assert browser.page.all("textarea", name="body")
+
+
+async def send_test(browser: Browser, body: str, door: str) -> None:
+    await browser.post(f"{PATH}/test", subject="", preheader="", body=body, door=door)
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.AUDITOR])
@@ -239,5 +275,35 @@ async def test_a_real_ticket_can_stand_in_the_preview(front: Front) -> None:
     page = await browser.open(f"{INVITE}&ticket={ticket.number}")
     assert ticket.number in page.text
     assert "Router <b>&</b> cable" in page.text
+    page = await browser.open(f"{INVITE}&ticket={ticket.ref}")
+    assert ticket.number in page.text
+    assert page.all("input", name="ticket")[0].get("aria-invalid") is None
     page = await browser.open(f"{INVITE}&ticket=CS999")
-    assert "There is no ticket CS999" in page.text
+    assert re.search(r'<span class="problem" id="p-ticket">There is no ticket CS999', browser.html)
+    assert page.all("input", name="ticket")[0]["aria-invalid"] == "true"
+    html = await check(browser, "One {{ question }}", ticket="NOPE")
+    assert re.search(r'id="p-ticket" hx-swap-oob="true">There is no ticket NOPE', html)
+
+
+@pytest.mark.parametrize("path", ["/r/trial", "/r/trial?overall=4", "/u/trial"])
+async def test_the_buttons_of_a_test_say_that_it_was_one(sqlite_front: Front, path: str) -> None:
+    async with sqlite_front.client() as reader:
+        for language, words in (("en", "This was a test"), ("zh-CN", "这是一次测试")):
+            answer = await reader.get(path, headers={"accept-language": language})
+            assert (answer.status_code, words in answer.text) == (200, True)
+
+
+async def test_a_program_that_unsubscribes_by_itself_stops_nobody_by_a_test(sqlite_front: Front) -> None:
+    async with sqlite_front.client() as reader:
+        answer = await reader.post("/u/trial", data={"List-Unsubscribe": "One-Click"})
+    assert (answer.status_code, "This was a test" in answer.text) == (200, True)
+
+
+async def test_a_draft_of_as_many_characters_as_are_kept_is_kept_whatever_they_are(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(INVITE)
+    html = await check(browser, "🎈" * 20_000)
+    assert "Draft kept" in html
+    html = await check(browser, "🎈" * 20_001)
+    assert "At most 20000 characters" in html
+    assert "Draft kept" not in html

@@ -45,7 +45,12 @@ addEventListener("DOMContentLoaded", () => {
 // What went wrong stands where one is then.
 addEventListener("DOMContentLoaded", () => document.querySelector("[aria-invalid=true]")?.focus());
 
-// An answer that says what is wrong (422), or that somebody was faster (409), is shown like any other.
+// An answer that says what is wrong (422), or that somebody was faster (409), is shown like any other. Of forms with one
+// name only one is open: those that go make room for what comes.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if ([409, 422].includes(event.detail.xhr.status)) event.detail.shouldSwap = true;
+  if (![409, 422].includes(event.detail.xhr.status)) return;
+  event.detail.shouldSwap = true;
+  event.detail.isError = false;
+  for (const old of event.detail.target.querySelectorAll("details[name]")) old.removeAttribute("name");
 });
+document.addEventListener("htmx:load", (event) => event.target.querySelector?.("[aria-invalid=true]")?.focus());

@@ -44,7 +44,24 @@ function refresh(item, fresh, words) {
   if (!head.contains(document.activeElement)) head.replaceWith(document.importNode(fresh.querySelector(".head"), true));
   if (item.dataset.version === fresh.dataset.version) return;
   item.dataset.version = fresh.dataset.version;
+  offer(item.querySelector(".doing"), fresh.querySelector(".doing"));
   tell(item, words);
+}
+
+// What cannot be done any more goes, what can be done now comes; the form that somebody is at stays where it is.
+function offer(doing, fresh) {
+  if (!doing) return;
+  const verb = (act) => (act.matches("form") ? act : act.querySelector("form")).getAttribute("action");
+  const now = new Map([...(fresh?.children ?? [])].map((act) => [verb(act), act]));
+  for (const act of [...doing.children]) {
+    const busy = act.open || act.contains(document.activeElement);
+    if (!now.delete(verb(act)) && !busy) act.remove();
+  }
+  for (const act of now.values()) {
+    const arrived = document.importNode(act, true);
+    doing.append(arrived);
+    htmx.process(arrived);
+  }
 }
 
 function tell(item, words) {

@@ -23,6 +23,15 @@ function draw() {
   if (wrong.size) sheet.setAttribute("aria-invalid", "true");
 }
 
+// What was said about words that were typed before these, where nothing could be said about these.
+function takeBack(event) {
+  if (event.detail.elt.id !== "write") return;
+  const words = document.createElement("p");
+  words.className = "problem";
+  words.textContent = document.getElementById("checked").dataset.unkept;
+  document.querySelector("#checked .verdict")?.replaceChildren(words);
+}
+
 if (sheet) {
   draw();
   sheet.addEventListener("input", draw);
@@ -30,7 +39,11 @@ if (sheet) {
     draw();
     const seen = document.querySelector("[data-seen]")?.dataset.seen;
     if (seen) for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
+    const [ticket, none] = ["f-ticket", "p-ticket"].map((id) => document.getElementById(id));
+    ticket?.toggleAttribute("aria-invalid", false);
+    if (none?.textContent) ticket.setAttribute("aria-invalid", "true");
   });
+  for (const failed of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(failed, takeBack);
   for (const field of document.querySelectorAll("#f-subject, #f-preheader, #f-body")) field.addEventListener("focus", () => (last = field));
 }
 
