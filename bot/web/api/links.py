@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from bot.staff import called
 from bot.web import chat_links, reading
 from bot.web.api import event_shapes, events, idempotency, names, shapes
 from bot.web.api.answers import REFUSALS, answer
@@ -58,7 +59,7 @@ async def make(request: Request, site: Here, token: Teller) -> Response:
     shape = shapes.LinkShape(
         url=door.start_link(link.token),
         channel=told.channel,
-        contact=names.contact(contact),
+        contact=names.contact(contact, await called.names([contact], site.place(), "")),
         expires_at=link.expires_at,
     )
     return answer(shape, 201)
