@@ -192,6 +192,9 @@ async def _new(
     )
     if await suppressions.is_suppressed(channel.name, event.target):
         return Turn()
+    if not restraint.is_read(channel, event.target):
+        logger.info("%s: no receipt for %s; nobody reads its sender's mail", channel.name, ticket.number)
+        return Turn()
     if await lately.count() >= RECEIPTS:
         logger.warning("%s: no receipt for %s; its sender got enough of them", channel.name, ticket.number)
         return Turn()
