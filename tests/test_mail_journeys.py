@@ -101,6 +101,16 @@ async def test_a_score_counts_as_people_write_it(
     assert response["scores"] == {"overall": score}
 
 
+async def test_a_score_counts_beside_the_logo_in_a_signature(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "4", files=(("logo.png", b"x"),))
+    await mail.mail_to(ANN, number=2)
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 4}
+    assert (await Attachment.get()).name == "logo.png"
+    assert (await here.ticket()).status == "resolved"
+
+
 async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     question = await asked(here, mail)
     await ann.answers(question, "★★★")
