@@ -101,6 +101,16 @@ async def test_a_score_counts_as_people_write_it(
     assert response["scores"] == {"overall": score}
 
 
+async def test_a_score_counts_beside_the_logo_in_a_signature(here: World, mail: SmtpRig, ann: Correspondent) -> None:
+    question = await asked(here, mail)
+    await ann.answers(question, "4", files=(("logo.png", b"x"),))
+    await mail.mail_to(ANN, number=2)
+    [response] = await here.responses()
+    assert response["scores"] == {"overall": 4}
+    assert (await Attachment.get()).name == "logo.png"
+    assert (await here.ticket()).status == "resolved"
+
+
 async def test_a_second_mail_corrects_the_first(here: World, mail: SmtpRig, ann: Correspondent) -> None:
     question = await asked(here, mail)
     await ann.answers(question, "★★★")
@@ -455,6 +465,41 @@ async def test_files_come_along(here: World, mail: SmtpRig, ann: Correspondent) 
     await mail.mail_to(ANN)
     [file] = await Attachment.all()
     assert (file.name, file.media_type, bytes(file.body or b"")) == ("röuter.png", "image/png", b"\x89PNG")
+
+
+@pytest.mark.parametrize("address", ["noreply@shop.example", "No-Reply@shop.example", "do_not_reply+7@shop.example"])
+async def test_what_comes_from_an_address_that_nobody_reads_is_kept_and_gets_no_receipt(
+    here: World, mail: SmtpRig, listening: int, address: str
+) -> None:
+    files = tuple((f"{number}.png", b"x") for number in range(21))
+    await Correspondent(address, listening).writes("Ann fills in a form: the router is dead.", files=files)
+    await handled(here)
+    assert await Ticket.all().count() == 1
+    assert not await Delivery.filter(channel="mail").exists()
+
+
+async def test_a_file_with_a_very_long_name_keeps_what_it_ends_in(
+    here: World, mail: SmtpRig, ann: Correspondent
+) -> None:
+    files = ((f"{'long ' * 400}photo.png", b"x"), (f"{'长' * 400}.png", b"x"), (f"{'a' * 400}.pdf", b"x"))
+    await ann.writes("See below", files=files)
+    await mail.mail_to(ANN)
+    names = await Attachment.all().order_by("id").values_list("name", flat=True)
+    assert [str(name)[-4:] for name in names] == [".png", ".png", ".pdf"]
+    assert all(len(str(name)) <= 200 for name in names)
+
+
+async def test_of_two_questions_answered_in_one_mail_the_first_is_meant_and_the_log_says_so(
+    here: World, mail: SmtpRig, ann: Correspondent, caplog: pytest.LogCaptureFixture
+) -> None:
+    question = await asked(here, mail)
+    await here.resolve("T-2", contact="c-bo", addresses=[("mail", "bo@example.org")])
+    bos = await mail.mail_to("bo@example.org")
+    with caplog.at_level(logging.WARNING):
+        await ann.answers(question, "4", headers={"Cc": reply_to(bos)})
+        await mail.mail_to(ANN, number=2)
+    assert [one["scores"] for one in await here.responses()] == [{"overall": 4}]
+    assert "several of our addresses for answers; only the first counts" in caplog.text
 
 
 async def test_who_sends_too_many_files_is_told_which_and_how_many_under_their_request(

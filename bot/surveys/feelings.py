@@ -27,7 +27,8 @@ _UNCOUNTED = r"(?:\s+(?:service|support|work|job|help|experience)\b)?"
 _ONE = rf"(?:{_NOUNLESS}{_FEELING}{_UNCOUNTED}|{_CHINESE})"
 _NO_NUMBER = r"(?!\s*[0-9])"
 _GOES_ON = (
-    r"but|though|although|however|because|thanks?|thank you|overall|actually|i guess|i think|so far|enough|with|for"
+    r"(?:but|though|although|however|because|thanks?|thank you|overall|actually"
+    r"|i guess|i think|so far|enough|with|for)\b"
     r"|但|不过|可是|只是|就是|然而|因为|可惜|谢|感谢|希望"
 )
 _FACE = r"[\u2600-\u27bf\U0001f300-\U0001faff]"

@@ -85,11 +85,16 @@ async def _about_invite(
         return await _unnamed(talk, channel, event, invite, answer, now=now)
     says_nothing = answer.score is None and (not answer.comment or answers.is_only_thanks(answer.comment))
     counts = not says_nothing and await _can_answer(invite, now=now)
-    if event.files or (not counts and not says_nothing and answer.comment):
+    rates = counts and answer.score is not None
+    if (event.files and not rates) or (not counts and not says_nothing and answer.comment):
         return await _about_ticket(talk, channel, event, letter, invite.ticket, proven=True, now=now)
     if says_nothing:
         return Turn()
-    return await _answered(talk, channel, event, invite, answer, now=now)
+    turn = await _answered(talk, channel, event, invite, answer, now=now)
+    if event.files:  # beside a score they may be no more than the logo in a signature: they open nothing again
+        refused = await tickets.add(invite.ticket, invite.contact, channel.name, "", event.files, now=now)
+        turn.handed_over += await talk.not_taken(channel, event, invite.ticket, refused, now=now)
+    return turn
 
 
 async def _unnamed(
@@ -191,6 +196,9 @@ async def _new(
         channel=channel.name, target=event.target, kind="received", created_at__gt=now - timedelta(hours=1)
     )
     if await suppressions.is_suppressed(channel.name, event.target):
+        return Turn()
+    if not restraint.is_read(channel, event.target):
+        logger.info("%s: no receipt for %s; nobody reads its sender's mail", channel.name, ticket.number)
         return Turn()
     if await lately.count() >= RECEIPTS:
         logger.warning("%s: no receipt for %s; its sender got enough of them", channel.name, ticket.number)

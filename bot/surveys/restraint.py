@@ -6,6 +6,7 @@ It is counted from what was sent, so it holds after a restart and for all proces
 from __future__ import annotations
 
 import logging
+import re
 from datetime import datetime, timedelta
 
 from core.models.deliveries import Delivery
@@ -20,6 +21,7 @@ IN_AN_HOUR = 3
 ABOUT_ONE_QUESTION = 6
 """So many answers about one question, over its whole life."""
 NOTES_IN_A_WEEK = 6
+_UNREAD = re.compile(r"(no|do[-_.]?not|don[-_.]?t)[-_.]?reply(?![a-z])[^@]*@", re.IGNORECASE)
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
 
 
@@ -51,10 +53,17 @@ async def may_answer(invite: Invite, channel: Channel, *, rated: bool, now: date
     return True
 
 
+def is_read(channel: Channel, address: str) -> bool:
+    """Nobody reads what goes to noreply@; what comes from there may be a form on a web site, and is kept."""
+    return channel.has_buttons or not _UNREAD.match(address)
+
+
 async def may_note(channel: Channel, target: str, *, now: datetime) -> bool:
     """Whether a note goes out by mail, such as about files that were not kept: it may be a robot that sent them."""
     if channel.has_buttons:
         return True
+    if not is_read(channel, target):
+        return False
     sent = Delivery.filter(channel=channel.name, target=target, kind="note")
     lately = await sent.filter(created_at__gt=now - _HOUR).count()
     before = await sent.filter(created_at__gt=now - _WEEK).count()

@@ -102,7 +102,10 @@ async def stored(name: str) -> Attachment:
 
 def file_name(name: str) -> str:
     """The sender's name for a file, as it may stand in a list and in a download: no path, no controls, never empty."""
-    line = clean_line(re.split(r"[/\\]", name.rstrip("/\\"))[-1], limit=4 * _NAME_LIMIT)
+    last = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
+    if len(last) > 4 * _NAME_LIMIT:  # what it is stands at its end
+        last = last[: 2 * _NAME_LIMIT] + last[-_NAME_LIMIT:]
+    line = clean_line(last, limit=4 * _NAME_LIMIT)
     line = _NOT_IN_NAMES.sub("_", line).strip(". ")
     stem, dot, suffix = line.rpartition(".")
     if len(line) > _NAME_LIMIT and stem and len(suffix) <= _SUFFIX_LIMIT:

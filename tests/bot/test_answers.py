@@ -118,6 +118,8 @@ def test_a_score_may_have_a_feeling_beside_it(text: str, score: int, comment: st
         "5 days",
         "5 great people helped me",
         "5 great services",
+        "2 good buttons",
+        "3 nice forks",
         "4 out of 5 routers are broken",
         "4 of five parcels came",
         "4 good service people",

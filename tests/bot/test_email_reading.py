@@ -143,8 +143,36 @@ def test_quotes_and_signatures_are_cut(body: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("4\n\nThanks\nCat", "4"),
+        ("4\n\nThanks,\nCat Miller", "4"),
+        ("Too slow.\n\nMany thanks!\nCat\nExample Ltd", "Too slow."),
+        ("Too slow.\n\nThank you\n\nCat", "Too slow."),
+        ("4\nThanks and regards\nCat", "4"),
+        ("太慢了\n\n谢谢！\n王伟", "太慢了"),
+        ("4\n\n来自网易邮箱大师", "4"),
+        ("4\n\n在 2026年11月28日，Example 写道：\n\n您好", "4"),
+        ("4\n\n在 2026年11月28日，Example 写道：\n\n> 您好", "4"),
+        ("11月买的\n在 2026年11月28日，Example & Son 写道：\n> 您好", "11月买的"),
+        ("太慢\n\n於 2026年11月28日 週六，Example 寫道：\n您好", "太慢"),
+    ],
+)
+def test_sign_offs_are_cut(body: str, words: str) -> None:
+    assert wrote(mail(body, "Content-Type: text/plain; charset=utf-8")).text == words
+
+
+@pytest.mark.parametrize(
     "body",
     [
+        "It works.\n\nThanks\nthe second one is still broken",
+        "Thanks\nCat",
+        "Too slow.\nThanks",
+        "4\n\nThanks\nGreat service",
+        "太慢了\n谢谢\n很好",
+        "来自北京的包裹还没到",
+        "在 2026年11月28日，你们写道：\n会修好。其实没有。",
+        "在 2026年11月28日买的",
         "I wrote to support@example.org last week and nobody answered.\n\nNow it is broken again.",
         "What I need:\n-first a cable\n-then a router",
         "Line one\n\nLine two\n\n\nLine three",
@@ -153,7 +181,7 @@ def test_quotes_and_signatures_are_cut(body: str, words: str) -> None:
     ],
 )
 def test_nothing_of_their_own_words_is_cut(body: str) -> None:
-    assert wrote(mail(body)).text == body
+    assert wrote(mail(body, "Content-Type: text/plain; charset=utf-8")).text == body
 
 
 def test_text_wins_over_html_and_html_alone_is_read_too() -> None:
@@ -262,10 +290,36 @@ def test_what_a_robot_sends_is_nobodys_answer(line: str) -> None:
         "Abwesenheitsnotiz",
         "Automatische Antwort: x",
         "Réponse automatique : x",
+        "不在です",
+        "Re: 山田は不在です",
+        "Vacation: Ann until Monday",
+        "Re: How did we do? (自动回复)",
+        "您好（自动回复）",
+        "How was it? [Auto-Reply]",
+        "Re: Ticket received [#123]",
+        "Your request has been received (ticket 4711)",
+        "[Ticket #88] We have received your e-mail",
+        "[#88] 我们已收到您的邮件",
     ],
 )
 def test_a_holiday_note_is_nobodys_answer(subject: str) -> None:
     assert READER.read(mail("4", Subject=subject)) == []
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Vacation rental: no hot water",
+        "Ticket received, but no answer",
+        "Re: We have received your request CS202611280001",
+        "Re: We have received your message",
+        "Your request 4711 was never received",
+        "Re: Ticket received [CS202611280001]",
+        "Where is the auto-reply?",
+    ],
+)
+def test_a_person_who_writes_about_such_things_is_heard(subject: str) -> None:
+    assert wrote(mail("4", Subject=subject)).text == "4"
 
 
 @pytest.mark.parametrize("line", ["Auto-Submitted: no", "Precedence: first-class", "Return-Path: <ann@example.net>"])

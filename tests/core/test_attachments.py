@@ -164,6 +164,7 @@ async def test_what_was_refused_meanwhile_is_not_tried_again(store: Store) -> No
         ("账单 2026.pdf", "账单 2026.pdf"),
         ("a" * 300 + ".jpeg", "a" * 195 + ".jpeg"),
         ("b" * 300, "b" * 200),
+        ("c" * 5000 + ".tar.gz", "c" * 197 + ".gz"),
         ("\ud800.txt", "\ufffd.txt"),
     ],
 )

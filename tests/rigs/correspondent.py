@@ -52,7 +52,13 @@ class Correspondent:
         return mail
 
     async def answers(
-        self, mail: Mail, text: str, *, to: str = "", headers: dict[str, str] | None = None
+        self,
+        mail: Mail,
+        text: str,
+        *,
+        to: str = "",
+        headers: dict[str, str] | None = None,
+        files: tuple[tuple[str, bytes], ...] = (),
     ) -> EmailMessage:
         """Presses *Reply*: to Reply-To, under the mail, which is quoted below."""
         where = to or mail.header("Reply-To").rpartition("<")[2].rstrip(">") or mail.header("From")
@@ -60,7 +66,7 @@ class Correspondent:
         body = f"{text}\n\nOn Mon, 2 Mar 2026 at 09:00, Support <support@example.org> wrote:\n\n{quoted}"
         usual = {"In-Reply-To": mail.header("Message-ID"), "References": mail.header("Message-ID")}
         return await self.writes(
-            body, to=where, subject=f"Re: {mail.header('Subject')}", headers=usual | (headers or {})
+            body, to=where, subject=f"Re: {mail.header('Subject')}", headers=usual | (headers or {}), files=files
         )
 
     async def bounces(self, mail: Mail, *, status: str = "5.1.1", action: str = "failed", to: str = "") -> None:

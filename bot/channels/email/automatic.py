@@ -22,10 +22,26 @@ _AWAY = re.compile(
     r"|réponse automatique|absence du bureau|respuesta automática|fuera de la oficina|resposta automática"
     r"|risposta automatica|fuori ufficio|afwezig|odpowiedź automatyczna|automatyczna odpowiedź|poza biurem"
     r"|автоматический ответ|автоответ|нет на месте|отсутствую"
+    r"|vacation\s*[:：]|不在です"
     r"|自动回复|自動回覆|自动答复|自動回复|自動返信|自動応答|不在办公室|외출|부재중|자동 ?응답"
     r")",
     re.IGNORECASE,
 )
+_AWAY_LAST = re.compile(
+    r"[(（\[【]\s*(自动回复|自動回覆|自动答复|自動返信|auto(matic)?[ -]?(reply|response))\s*[)）\]】]\s*$|不在です\s*$",
+    re.IGNORECASE,
+)
+_REQUEST = r"(your )?(support )?(ticket|case|request|inquiry|enquiry|message|e-?mail)"
+_TAKEN_IN = re.compile(  # what other help desks write back
+    rf"({_REQUEST} (has been |was |is )?(received|created|opened|registered)"
+    rf"|we (have |'ve )?received {_REQUEST}|(我们)?已?收到(了)?(您|你)的(工单|邮件|请求|来信))",
+    re.IGNORECASE,
+)
+_THEIR_NUMBER = re.compile(
+    r"[(\[]\s*((ticket|case|request|ref)\.?\s*)?[:#]?\s*[\w-]{0,10}\d[\w-]{0,20}\s*[)\]]", re.IGNORECASE
+)
+_ANSWERS = re.compile(r"\s*((re|aw|fw|fwd|回复|答复|ответ)\s*[:：]\s*){0,3}", re.IGNORECASE)
+_OURS = re.compile(r"\bCS\d{12,17}\b")
 
 
 def why_automatic(headers: Headers, sender: str) -> str:
@@ -46,7 +62,17 @@ def why_automatic(headers: Headers, sender: str) -> str:
         return named
     if sender.partition("@")[0].lower() in _ROBOTS:
         return "its sender"
-    return "its subject" if _AWAY.match(headers.words("subject")[:300]) else ""
+    subject = headers.words("subject")[:300]
+    is_away = _AWAY.match(subject) or _AWAY_LAST.search(subject)
+    return "its subject" if is_away or _is_receipt(subject) else ""
+
+
+def _is_receipt(subject: str) -> bool:
+    """Another desk's receipt: that sentence and a number of theirs, and nothing else. Ours are answered by people."""
+    if _OURS.search(subject) or not _THEIR_NUMBER.search(subject):
+        return False
+    rest = _THEIR_NUMBER.sub("", _ANSWERS.sub("", subject, count=1)).strip(" .!:-。！")
+    return bool(_TAKEN_IN.fullmatch(rest))
 
 
 def _first_token(headers: Headers, name: str) -> str:

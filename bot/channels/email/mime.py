@@ -8,6 +8,7 @@ boundaries, and the library is given single, short headers.
 from __future__ import annotations
 
 import binascii
+import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ _HEADER_BYTES = 256 * 1024
 _MOST_HEADERS = 1000
 _VALUE = 4000
 _SHORT = 1000
+_DESCRIBING = ("content-type", "content-disposition")
+_EXTENSION = re.compile(r"(\.[A-Za-z0-9]{1,8})[\"\s;]*$")
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _NAME = re.compile(r"[!-9;-~]{1,80}")
@@ -84,7 +87,16 @@ class Part:
     def name(self) -> str:
         """The file name that the sender gave it, without any folder."""
         given = self._library.get_filename() or ""
-        return words_of(given).replace("\\", "/").rpartition("/")[2].strip()
+        name = words_of(given).replace("\\", "/").rpartition("/")[2].strip()
+        return name + self._lost_extension() if name and not _EXTENSION.search(name) else name
+
+    def _lost_extension(self) -> str:
+        """Of a very long name the beginning is read, and what kind of file it is stands at the end."""
+        longest = max((self.headers.first(one) for one in _DESCRIBING), key=len)
+        if len(longest) <= _SHORT:
+            return ""
+        found = _EXTENSION.search(longest[-20:]) if len(longest) < _VALUE else None
+        return found[1] if found else mimetypes.guess_extension(self.media_type) or ""
 
     def parameter(self, name: str) -> str:
         """A parameter of its Content-Type."""
@@ -113,7 +125,7 @@ class Part:
     def _library(self) -> Message:
         """The library's reading of the headers that describe a part; it knows RFC 2231."""
         headers = Message()
-        for name in ("content-type", "content-disposition"):
+        for name in _DESCRIBING:
             if name in self.headers:
                 headers[name] = self.headers.first(name)[:_SHORT].replace("\n", " ").replace("\r", " ")
         return headers

@@ -21,6 +21,9 @@ _TIME = re.compile(r"(?<!\d)\d{1,2}[:.]\d\d(?!\d)|\d点\d|\d时\d")
 _DATE = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d)")
 _WHEN = re.compile(r"(?<!\d)((19|20)\d\d|\d{1,2}[:.]\d\d)(?!\d)|\d年|\d月")
 _WROTE = re.compile(r"(wrote|schrieb|a écrit|escribió|escreveu|ha scritto|написал|пишет|写道|寫道)", re.IGNORECASE)
+_WROTE_THAT_DAY = re.compile(  # Apple Mail in Chinese names no time
+    r"[在於于]\s?(19|20)\d\d\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日(?![^\n]*[你您]们?[写寫]道)[^\n]{1,200}[写寫]道\s?[:：]"
+)
 _RULE = re.compile(r"\s*([-_=*—]{5,}[^\n]{0,60}[-_=*—]{2,}|[-_=*—]{5,})\s*")
 _ORIGINAL = re.compile(
     r"[>\s]{0,4}[-_=*—]{2,40}\s{0,4}(原始邮件|原始郵件|回复的原邮件|回复的邮件|原邮件|Original( Message| E-?mail)?"
@@ -110,6 +113,8 @@ def _is_block(lines: list[str], at: int) -> bool:
 
 def _is_attribution(lines: list[str], at: int) -> bool:
     """ "On Mon, 2 Mar 2026 at 09:00, Support wrote:", also over three lines. Programs name both date and time."""
+    if _WROTE_THAT_DAY.fullmatch(lines[at].strip()[:_LINE]):
+        return True
     end = lines[at].rstrip()[-_LINE:]
     if not end.endswith((":", "：")):
         return False
@@ -145,7 +150,8 @@ def _leads_in(line: str) -> bool:
 
 def _whole(line: str) -> bool:
     """Whether an attribution has all in this one line."""
-    return bool(_DATE.search(line[:_LINE]) and _TIME.search(line[:_LINE]))
+    line = line[:_LINE]
+    return bool(_WROTE_THAT_DAY.fullmatch(line.strip()) or (_DATE.search(line) and _TIME.search(line)))
 
 
 def _own(lines: list[str]) -> str:

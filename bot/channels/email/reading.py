@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _RECIPIENTS = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "to", "cc")
 _UNSUBSCRIBES = "u"  # what such a token begins with (core.surveys.tokens)
 _TEXT_BYTES = 512 * 1024  # of one part; some programs begin with a long style sheet
+_FILE_NAME = 2000  # it is shortened where it is kept, so that its extension stays
 _READABLE = 64 * 1024  # an answer stands at the top; what is below is quoted
 _ADDRESS = re.compile(r"<([^<>\s]{3,320})>\s*$|^\s*([^<>\s,;]{3,320})\s*$")
 _IDS = re.compile(r"<([^<>\s]{1,300})>")
@@ -53,6 +54,8 @@ class Reader:
 
     def _wrote(self, mail: Part, person: Person) -> Wrote:
         message_id = _first_id(mail.headers.first("message-id"))
+        if len(set(self._tokens(mail.headers))) > 1:
+            logger.warning("A mail went to several of our addresses for answers; only the first counts")
         return Wrote(
             person,
             person.address,
@@ -99,6 +102,10 @@ class Reader:
 
     def _token(self, headers: Headers, names: tuple[str, ...]) -> str:
         return self._token_in(value for name in names for value in headers.all(name))
+
+    def _tokens(self, headers: Headers) -> list[str]:
+        values = [value for name in _RECIPIENTS for value in headers.all(name)]
+        return [token for value in values for token in (self.replies.tokens_in(value) if self.replies else ())]
 
     def _token_in(self, values: Iterable[str]) -> str:
         if self.replies is None:
@@ -192,7 +199,7 @@ def _files(mail: Part) -> Iterator[File]:
     leaves = [one for one in mail.leaves() if not _is_shown(one)]
     for number, part in enumerate(leaves, start=1):
         data = part.content() if part.whole else b""
-        name = clean_line(part.name, limit=NAME_LIMIT) or f"{number}{_extension(part.media_type)}"
+        name = clean_line(part.name, limit=_FILE_NAME) or f"{number}{_extension(part.media_type)}"
         yield File(name, part.media_type[:120], size=len(data) or len(part.body), data=data)
 
 

@@ -28,8 +28,10 @@ class ReplyAddress:
 
     def token_in(self, text: str) -> str:
         """The token of the first address of ours in a header's value; "" when there is none. Not proven genuine."""
-        found = self._pattern().search(text)
-        return found[1].lower() if found else ""
+        return next(iter(self.tokens_in(text)), "")
+
+    def tokens_in(self, text: str) -> list[str]:
+        return [found.lower() for found in self._pattern().findall(text)]
 
     def takes(self, address: str) -> bool:
         """Whether mail to it is meant for us."""

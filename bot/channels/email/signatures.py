@@ -18,13 +18,14 @@ _PROGRAM = re.compile(
     rf"|Отправлено (с|из) .{{0,20}}{_DEVICE}.{{0,40}}"
     r"|([发發]自|寄自|從)我的\s{0,2}[A-Za-z0-9][\w .-]{0,30}"
     r"|[发發]自我的\s{0,2}.{0,12}(手机|手機|邮箱|平板|安卓|苹果|华为|小米|荣耀)"
-    r"|[发發]自\s{0,2}(网易邮箱大师|新浪邮箱|钉钉|飞书|企业微信|腾讯企业邮箱|Outlook|QQ|Foxmail|iPhone|iPad).{0,20}"
+    r"|([发發]自|[来來]自)\s{0,2}(网易邮箱大师|網易郵箱大師|QQ邮箱|新浪邮箱|钉钉|飞书|企业微信|腾讯企业邮箱|Outlook|QQ|Foxmail|iPhone|iPad).{0,20}"
     r"|[从從]我的 ?[\w .-]{2,30}(发送|傳送|寄出)"
     r"|获取 ?(适用于 .{2,20}的 ?)?Outlook.{0,40}|来自 ?Outlook.{0,20})\s?[.。]?",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"((with )?(kind|kindest|best|warm|warmest)( regards| wishes)|regards|best|cheers|all the best"
+    r"(thanks (and|&) regards|(with )?(kind|kindest|best|warm|warmest)( regards| wishes)|regards|best|cheers"
+    r"|all the best"
     r"|(yours )?sincerely( yours)?|yours (truly|faithfully)"
     r"|mit freundlichen grüßen|mit freundlichem gruß|viele grüße|beste grüße|liebe grüße"
     r"|cordialement|bien cordialement|saludos( cordiales)?|с уважением"
@@ -32,8 +33,20 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _CLOSED = re.compile(rf"{_CLOSING.pattern}\s?[,.!，。！]{{0,2}}", re.IGNORECASE)
+_THANKED = re.compile(
+    r"((many |kind )?thanks( in advance| again)?|thank you( very much)?|thx|谢谢|謝謝|多谢|感谢|спасибо)"
+    r"\s?[,.!，。！]{0,2}",
+    re.IGNORECASE,
+)
 _UPPER, _CHINESE = r"[A-ZÀ-ÞŁŠŽА-ЯЁ]", r"[\u4e00-\u9fff]{2,4}"
 _NAME = re.compile(rf"{_UPPER}[\w.'’-]{{0,30}}( ({_UPPER}[\w.'’-]{{0,30}}|[a-z]{{1,3}})){{0,4}},?")
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高梁郑谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔"
+    "钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤張劉陳楊黃趙吳孫馬羅鄭謝許"
+)
+_THANKFUL = re.compile(
+    rf"{_UPPER}[\w.'’-]{{0,30}}( {_UPPER}[\w.'’-]{{0,30}}){{0,2}},?|[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}"
+)
 _SIGNED = re.compile(rf"{_NAME.pattern}|[a-z]{{2,20}}|{_CHINESE}")
 _CONTACT = re.compile(r"\d[\d ()/.-]{4,}\d|@|www\.|https?://|\|")
 _WORDS_END = (".", "!", "?", "。", "！", "？", ";", "；", ":", "：", "…")
@@ -96,11 +109,19 @@ def _without_closing(lines: list[str]) -> list[str]:
             return lines
         if _CLOSED.fullmatch(line) and _is_name_card(lines[at + 1 :]):
             break
+        if _THANKED.fullmatch(line) and _names_who_thanks(lines[at + 1 :]):
+            break
         if (beside := _beside(line)) and _NAME.fullmatch(beside) and _is_name_card([beside, *lines[at + 1 :]]):
             break
     else:
         return lines
     return lines[:at] if any(one.strip() for one in lines[:at]) else lines
+
+
+def _names_who_thanks(lines: list[str]) -> bool:
+    """Thanks alone are a person's words; with nothing but a name below they close the letter."""
+    first = next((line.strip() for line in lines if line.strip()), "")
+    return bool(_THANKFUL.fullmatch(first)) and _is_name_card(lines)
 
 
 def _beside(line: str) -> str:
