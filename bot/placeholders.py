@@ -197,7 +197,13 @@ _CUSTOMER_KINDS = (
         "privacy",
         "what is stored, and why",
         _text("privacy_url", "your privacy page; may be empty", "https://example.org/privacy"),
-        _text("days", "how many days answers are kept; 0: not said", 365),
+        _text("days", "how many days comments are kept; 0: without a limit", 1095),
+        _text("comments_kept", "how long comments are kept, in words; empty: without a limit", "3 years"),
+        _text("scores_kept", "how long scores are kept, in words; empty: without a limit", ""),
+        _text(
+            "messages_kept", "how long messages are kept once a request is closed; empty: without a limit", "3 years"
+        ),
+        _text("files_kept", "the same for files", "3 years"),
     ),
     _customer(
         "language",

@@ -13,7 +13,7 @@ from core.models.contacts import Address, Contact
 from core.models.desk import Attachment, AttachmentState, Ticket, TicketEntry
 from core.models.invites import Invite
 from core.models.responses import Response
-from core.models.setup import Staff, Team
+from core.models.setup import Kind, Retention, Staff, Team
 from core.surveys import tokens
 from tests import world
 from tests.people import Reader
@@ -142,6 +142,19 @@ async def test_beside_the_scores_stands_a_page_for_when_taps_are_lost(here: Worl
     async with Reader(here) as ann:
         assert "Thank you" in await ann.answer(link, overall="4")
     assert (await here.responses())[0]["scores"] == {"overall": 4}
+
+
+async def test_who_asks_what_is_stored_hears_for_how_long_as_it_holds_now(here: World, telegram: TelegramRig) -> None:
+    await telegram.write(ANN, "/privacy")
+    await telegram.until(lambda: "comments are deleted after 3 years" in telegram.screen(ANN))
+    assert "messages are deleted 3 years after your request is closed" in telegram.screen(ANN)
+    assert "scores are kept without a limit" in telegram.screen(ANN)
+    for kind, days in ((Kind.COMMENTS, 90), (Kind.RESPONSES, 730), (Kind.MESSAGES, 0)):
+        await Retention.create(key=kind, days=days)
+    await telegram.write(ANN, "/privacy")
+    await telegram.until(lambda: "comments are deleted after 90 days" in telegram.screen(ANN))
+    assert "scores are deleted after 2 years" in telegram.screen(ANN)
+    assert "messages are kept without a limit" in telegram.screen(ANN)
 
 
 async def test_a_link_that_was_passed_on_connects_nobody_else(here: World, telegram: TelegramRig) -> None:

@@ -19,8 +19,9 @@ from core.models.desk import Ticket
 from core.models.invites import Invite, InviteState
 from core.models.reactions import Recovery
 from core.models.responses import Response
-from core.models.setup import Staff
+from core.models.setup import Kind, Staff
 from core.ports import Channel, Dialect, Message
+from core.privacy import retention
 from core.surveys import anonymity, invites, tokens
 
 SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired", anonymity.KEPT})
@@ -313,7 +314,21 @@ async def _languages(site: Site, locale: str, prefix: str) -> dict[str, object]:
 
 
 async def _privacy(site: Site, locale: str, prefix: str) -> dict[str, object]:
-    return {"privacy_url": site.privacy_url, "days": 0}
+    days = await retention.days()
+
+    def kept(kind: Kind) -> str:
+        """In words; "" where nothing is ever let go."""
+        unit, size = ("year", 365) if days[kind] % 365 == 0 else ("day", 1)
+        return site.templates.label(f"duration.{unit}", locale, count=days[kind] // size) if days[kind] else ""
+
+    return {
+        "privacy_url": site.privacy_url,
+        "days": days[Kind.COMMENTS],
+        "comments_kept": kept(Kind.COMMENTS),
+        "scores_kept": kept(Kind.RESPONSES),
+        "messages_kept": kept(Kind.MESSAGES),
+        "files_kept": kept(Kind.ATTACHMENTS),
+    }
 
 
 _WORDS: dict[str, Callable[[Site, str, str], Awaitable[dict[str, object]]]] = {

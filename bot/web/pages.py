@@ -39,7 +39,7 @@ ASSETS = {
 _WORDS = {
     "/r/": {
         404: ("page.not_found_title", "page.not_found"),
-        405: ("page.not_found_title", "page.not_found"),
+        405: ("page.error_title", "page.wrong_way"),
         413: ("page.error_title", "page.too_large"),
         429: ("page.error_title", "page.too_many"),
         0: ("page.error_title", "page.error"),
@@ -47,20 +47,20 @@ _WORDS = {
     "/admin": {
         403: ("admin.forbidden_title", "admin.forbidden"),
         404: ("admin.not_found_title", "admin.not_found"),
-        405: ("admin.not_found_title", "admin.not_found"),
+        405: ("page.error_title", "page.wrong_way"),
         413: ("page.error_title", "admin.too_large"),
         429: ("page.error_title", "page.too_many"),
         0: ("page.error_title", "admin.error"),
     },
     "/setup/": {
         404: ("admin.setup_gone_title", "admin.setup_gone"),
-        405: ("admin.setup_gone_title", "admin.setup_gone"),
+        405: ("page.error_title", "page.wrong_way"),
         429: ("page.error_title", "page.too_many"),
         0: ("page.error_title", "admin.error"),
     },
     "/u/": {
         404: ("unsubscribe.not_found_title", "unsubscribe.not_found_text"),
-        405: ("unsubscribe.not_found_title", "unsubscribe.not_found_text"),
+        405: ("page.error_title", "page.wrong_way"),
         429: ("page.error_title", "page.too_many"),
         0: ("page.error_title", "unsubscribe.error"),
     },
@@ -135,6 +135,6 @@ def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None, *
     words = {
         "title": told or title,
         "text": text if text.startswith("admin.") else usual,
-        "mood": "lost" if status in (404, 405) else "stuck",
+        "mood": "lost" if status == 404 else "stuck",
     }
     return of(request).draw("notice", locale, words, status=status, headers=headers)

@@ -39,7 +39,7 @@ PUBLIC = {
     "/slack/{channel}/install": "sends the browser on to Slack and stores nothing; Slack decides who may install",
     "/slack/{channel}/oauth": "asks for a signed state, and for the cookie of the browser that began",
     "/healthz": "says only that the process answers",
-    "/readyz": "says which part does not work, and nothing about why or for whom",
+    "/readyz": "says which part does not work, and to strangers nothing about why or for whom",
     "/metrics": "asks for its own token, or answers this machine",
     "/api/v1/openapi.json": "the description of the API, the same in every installation",
 }

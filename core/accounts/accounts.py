@@ -38,8 +38,13 @@ def role_named(role: str) -> Role:
 async def create(
     email: str, role: str, *, name: str = "", password_hash: str = "", locale: str = "", by: str, now: datetime
 ) -> Account:
-    """Make an account. Raises Invalid, and Conflict when the address has one."""
+    """Make an account. Raises Invalid, and Conflict when the address has one.
+
+    Where the address is that of one member of staff who is no other account, it is theirs: whoever made the account, or
+    holds the code for it, said so. What an identity provider calls somebody decides nothing here.
+    """
     address, known = normal(email), role_named(role)
+    person = await _staff_at(address)
     try:
         async with transactions.savepoint():
             account = await Account.create(
@@ -48,11 +53,12 @@ async def create(
                 role=known,
                 locale=locale,
                 password_hash=password_hash,
+                staff_id=person.id if person else None,
                 created_at=now,
             )
     except IntegrityError as error:
         raise taken(address) from error
-    await audit.record(by, "account.created", f"account:{address}", after=_seen(account), now=now)
+    await audit.record(by, "account.created", f"account:{address}", after=_seen(account, person), now=now)
     return account
 
 
@@ -143,6 +149,14 @@ async def _staff_named(key: str) -> Staff | None:
     if key and person is None:
         raise Invalid(f"there is no member of staff {key!r}", field="staff", label="account.staff_unknown")
     return person
+
+
+async def _staff_at(address: str) -> Staff | None:
+    """The one who works here with that address, and is no account yet; None also where several have it."""
+    found = await Staff.filter(email__iexact=address, active=True).select_for_update().limit(2)
+    if len(found) != 1 or await Account.exists(staff_id=found[0].id, active=True):
+        return None
+    return found[0]
 
 
 async def _check_allowed(

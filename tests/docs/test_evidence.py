@@ -27,7 +27,12 @@ def test_every_test_that_a_page_names_exists(page: str, named: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("Slack", "docs/howto/slack.md"), ("Telegram", "docs/howto/telegram.md"), ("e-mail", "docs/howto/email.md")],
+    [
+        ("Slack", "docs/howto/slack.md"),
+        ("Telegram", "docs/howto/telegram.md"),
+        ("e-mail", "docs/howto/email.md"),
+        ("a browser", "docs/howto/webchat.md"),
+    ],
 )
 def test_a_networks_rules_have_their_proofs(name: str, page: str) -> None:
     table = pages.section(pages.read(page), f"What {name} demands, and what shows that it is met")

@@ -338,3 +338,14 @@ async def test_looking_a_thousand_times_keeps_few_rows(front: Front) -> None:
     for number in range(60):
         await visits.opened(invite, nonce=f"n{number}", session="s", now=front.clock.now)
     assert await PageVisit.all().count() == visits.VISITS_KEPT
+
+
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "DELETE"])
+async def test_a_request_that_no_browser_makes_is_not_told_that_the_question_is_lost(front: Front, method: str) -> None:
+    asked = await front.invite()
+    async with front.client() as ann:
+        answer = await ann.request(method, asked.link)
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+    assert "cannot find this question" not in answer.text
+    assert "made to be opened in a browser" in answer.text

@@ -45,7 +45,14 @@ class Desk:
     @property
     def why_not(self) -> str:
         """Why they cannot act here although their role allows it; "" where there is nothing to say."""
-        return self.say("admin.desk.nobody") if self.visit.may(Right.WORK_TICKETS) and self.staff is None else ""
+        if not self.visit.may(Right.WORK_TICKETS) or self.staff is not None:
+            return ""
+        return self.say("admin.desk.nobody_admin" if self.way_on else "admin.desk.nobody")
+
+    @property
+    def way_on(self) -> str:
+        """Where they themselves can say who they are on the desk; "" for whoever may not."""
+        return f"/admin/accounts/{self.visit.account.id}" if self.visit.may(Right.CHANGE_ACCOUNTS) else ""
 
     def me(self) -> Staff:
         """Raises errors.NotAllowed where the account is nobody on the desk."""

@@ -13,7 +13,7 @@ from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation
 from bot.web.admin.door import Member, Visit
 from bot.web.site import Here, Site
-from core.accounts import accounts, sessions
+from core.accounts import accounts, invitations, sessions
 from core.accounts.roles import Right
 
 router = APIRouter(include_in_schema=False)
@@ -26,7 +26,7 @@ Own = Annotated[Visit, Depends(Member(Right.OWN))]
 async def look(request: Request, site: Here) -> Response:
     if await door.who_is_in(request, site):
         return RedirectResponse(navigation.HOME, 303)
-    return page(request, site)
+    return await page(request, site)
 
 
 @router.post("/admin/login", dependencies=[policies.public])
@@ -38,7 +38,7 @@ async def come_in(request: Request, site: Here) -> Response:
     _not_too_often(request, site, email)
     account = await accounts.with_password(email, password)
     if account is None:
-        return page(request, site, status=422, email=email, following=following, problem="account.wrong")
+        return await page(request, site, status=422, email=email, following=following, problem="account.wrong")
     response = RedirectResponse(following or navigation.HOME, 303)
     await door.let_in(response, request, site, account, how="password")
     return response
@@ -62,7 +62,7 @@ async def go_out(visit: Own) -> Response:
     return response
 
 
-def page(
+async def page(
     request: Request,
     site: Site,
     *,
@@ -72,9 +72,20 @@ def page(
     problem: str = "",
     unsent: bool = False,
 ) -> HTMLResponse:
-    """The form. `following` is where to go then; `problem` is a label; `unsent`: something was sent in vain."""
+    """The form. `following` is where to go then; `problem` is a label; `unsent`: something was sent in vain.
+
+    While nobody can come in, it says where the way in is told: to whoever runs this site, and never here (SEC-44).
+    """
     return door.draw_for_stranger(
-        request, site, "login", status=status, email=email, following=following, problem=problem, unsent=unsent
+        request,
+        site,
+        "login",
+        status=status,
+        email=email,
+        following=following,
+        problem=problem,
+        unsent=unsent,
+        nobody_yet=await invitations.is_needed(),
     )
 
 
@@ -85,8 +96,8 @@ async def sign_in_first(request: Request, _error: Exception) -> Response:
         return Response(status_code=401)
     asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
     if request.method not in door.SAFE:
-        return page(request, site, status=401, unsent=True)
-    return page(request, site, status=401, following=own_path(asked))
+        return await page(request, site, status=401, unsent=True)
+    return await page(request, site, status=401, following=own_path(asked))
 
 
 def own_path(text: str) -> str:

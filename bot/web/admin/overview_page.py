@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import arrivals_page, deliveries_page, held_page, inbox_page
+from bot.web.admin import arrivals_page, deliveries_page, held_page, inbox_page, navigation
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.insight import inbox
@@ -15,8 +15,17 @@ from core.insight import inbox
 router = APIRouter(include_in_schema=False)
 
 
+Own = Annotated[Visit, Depends(Member(Right.OWN))]
+
+
+@router.api_route("/admin", methods=["GET", "HEAD"])
+async def lead(visit: Own) -> Response:
+    """As people type it."""
+    return visit.back(navigation.HOME)
+
+
 @router.api_route("/admin/", methods=["GET", "HEAD"])
-async def look(visit: Annotated[Visit, Depends(Member(Right.OWN))]) -> Response:
+async def look(visit: Own) -> Response:
     return visit.draw("overview", counts=await _counts(visit))
 
 

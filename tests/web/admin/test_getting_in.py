@@ -12,6 +12,7 @@ from core import audit, housekeeping
 from core.accounts import accounts, invitations
 from core.errors import Refusal
 from core.models.accounts import Account, AuditLine, Role, Session
+from core.models.setup import Staff
 from tests.web.admin.desk import PASSWORD, Browser, account, at
 from tests.web.front import Front
 
@@ -104,6 +105,66 @@ async def test_an_address_that_is_none_is_named(sqlite_front: Front) -> None:
     await chosen(browser, code, email="nobody")
     assert "no e-mail address" in browser.page.text
     assert browser.page.all("input", name="email")[0]["aria-invalid"] == "true"
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/", "/admin/login", "/admin/inbox"])
+async def test_before_the_first_account_it_says_where_the_way_in_is_told_and_does_not_tell_it(
+    front: Front, path: str
+) -> None:
+    code = await invitations.for_setup(now=front.clock.now)
+    stranger = Browser(front)
+    await stranger.open(path)
+    assert stranger.status in (200, 401)
+    assert "afterword serve" in stranger.page.text
+    assert "afterword admin setup-code" in stranger.page.text
+    assert "/setup/" not in stranger.html
+    assert code not in stranger.html
+    await chosen(stranger, code)
+    await stranger.open("/admin")
+    assert stranger.path == "/admin/"
+    other = Browser(front)
+    await other.open(path)
+    assert "setup-code" not in other.page.text
+
+
+async def test_the_first_admin_is_the_member_of_staff_with_that_address(front: Front) -> None:
+    kim = await Staff.create(key="kim", name="Kim", email="Kim@Kestrel.example")
+    browser = Browser(front)
+    await chosen(browser, await invitations.for_setup(now=front.clock.now), email="kim@kestrel.example")
+    assert (await Account.get()).staff_id == kim.id
+    await browser.open("/admin/inbox")
+    assert "nobody on the desk" not in browser.page.text
+    [line] = await AuditLine.filter(action="account.created")
+    assert '"staff": "kim"' in str(line.after).replace("'", '"')
+
+
+async def test_an_address_of_two_of_the_staff_or_of_somebody_who_left_links_nobody(front: Front) -> None:
+    for key in ("kim", "kim-2"):
+        await Staff.create(key=key, email="kim@kestrel.example")
+    await Staff.create(key="lou", email="lou@kestrel.example", active=False)
+    for email in ("kim@kestrel.example", "lou@kestrel.example"):
+        assert (await account(front, email=email)).staff_id is None
+
+
+async def test_who_is_an_account_already_is_not_a_second_one(front: Front) -> None:
+    kim = await Staff.create(key="kim", email="kim@kestrel.example")
+    first = await account(front, email="first@kestrel.example")
+    await accounts.change(first.id, staff="kim", by="test", now=front.clock.now)
+    assert (await account(front, email="kim@kestrel.example")).staff_id is None
+    assert (await Account.get(id=first.id)).staff_id == kim.id
+
+
+async def test_an_admin_who_is_nobody_on_the_desk_is_led_to_where_they_say_who_they_are(front: Front) -> None:
+    admin, agent = await at(front), await at(front, Role.AGENT)
+    await admin.open("/admin/inbox")
+    lee = await Account.get(role=Role.ADMIN)
+    [link] = [one for one in admin.page.all("a") if one.get("href") == f"/admin/accounts/{lee.id}"]
+    assert "Ask an admin" not in admin.page.text
+    await admin.open(str(link["href"]))
+    assert admin.page.all("select", name="staff")
+    await agent.open("/admin/inbox")
+    assert "Ask an admin" in agent.page.text
+    assert "/admin/accounts/" not in agent.html
 
 
 async def test_somebody_is_invited_and_comes_in_with_that_role_and_address(front: Front) -> None:
