@@ -10,6 +10,8 @@ from importlib.resources.abc import Traversable
 from babel import Locale
 from babel.core import get_global
 
+from bot import spacing
+
 PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 _VALUE = re.compile(r"\{(\w+)\}")
 
@@ -42,7 +44,10 @@ class Labels:
             count = values["count"]
             form = self._plural(count) if isinstance(count, int | float) else "other"
             label = label.get(form, label["other"])
-        return _VALUE.sub(lambda found: self._filled(values[found.group(1)]), label)
+        if not spacing.matters(self.locale):
+            return _VALUE.sub(lambda found: self._filled(values[found.group(1)]), label)
+        filled = _VALUE.sub(lambda found: spacing.value(self._filled(values[found.group(1)])), label)
+        return spacing.set_right(filled)
 
     def listed(self, parts: Iterable[object], *, long: bool = False) -> str:
         """Several things in one sentence: "slow, not solved". `long` ones may have commas in them."""

@@ -17,6 +17,7 @@ _CODES = {
     "old": ("priority", "ticket_status"),
     "new": ("priority", "ticket_status"),
     "band": ("band",),
+    "dimension": ("dimension",),
 }
 _TROUBLE = "reason"
 _TROUBLED = frozenset({"history.alert_failed", "history.came_back"})

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bot import markup
+from bot import markup, spacing
 from bot.markup import Writer
 from core.ports import Dialect
 from core.text import shorten
@@ -34,13 +34,14 @@ class TooLongError(Exception):
 
 def compiled(source: str, dialect: Dialect, locale: str) -> Draw:
     """A function from context to text. `source` has passed `template_rules.check`, or this is the child process."""
-    environment = _environment(dialect)
+    is_spaced = spacing.matters(locale)
+    environment = _environment(dialect, is_spaced)
     tree = _escaped(environment.parse(_TAGS_ALONE.sub(r"\1", source)), markup.writer(dialect))
     template = Template.from_code(environment, environment.compile(tree), _helpers(markup.writer(dialect), locale))
-    return partial(_draw, template)
+    return partial(_draw, template, is_spaced)
 
 
-def _draw(template: Template, context: Mapping[str, object]) -> str:
+def _draw(template: Template, is_spaced: bool, context: Mapping[str, object]) -> str:
     pieces: list[str] = []
     size = 0
     for piece in template.generate(context):
@@ -48,21 +49,26 @@ def _draw(template: Template, context: Mapping[str, object]) -> str:
         size += len(piece)
         if size > LARGEST_OUTPUT:
             raise TooLongError(f"longer than {LARGEST_OUTPUT // 1024} KiB")
-    return _EMPTY_LINES.sub("\n\n", "".join(pieces)).strip()
+    text = "".join(pieces)
+    return _EMPTY_LINES.sub("\n\n", spacing.set_right(text) if is_spaced else text).strip()
 
 
 @lru_cache
-def _environment(dialect: Dialect) -> ImmutableSandboxedEnvironment:
+def _environment(dialect: Dialect, is_spaced: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=partial(markup.value, markup.writer(dialect)),
+        finalize=partial(_spaced if is_spaced else markup.value, markup.writer(dialect)),
     )
     environment.globals.clear()
     environment.tests.clear()
     environment.filters.clear()
     environment.filters.update(_FILTERS)
     return environment
+
+
+def _spaced(writer: Writer, item: object) -> markup.Marked:
+    return markup.Marked(spacing.value(markup.value(writer, item)))
 
 
 def _escaped(tree: nodes.Template, writer: Writer) -> nodes.Template:

@@ -51,3 +51,8 @@ def _few_marks(text: str) -> str:
         if kind == _INVISIBLE or marks <= _MARKS_IN_A_ROW:
             kept.append(char)
     return "".join(kept)
+
+
+def colon(locale: str) -> str:
+    """What stands between a name and what it names, with the room that it takes in that language."""
+    return "：" if locale.startswith("zh") else ": "

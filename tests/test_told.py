@@ -12,6 +12,7 @@ from core.desk import intake, tickets
 from core.models.contacts import Contact
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Ticket, TicketStatus
+from core.models.reactions import Recovery
 from core.models.setup import Staff
 from tests import world
 from tests.rigs.slack import SlackRig
@@ -200,3 +201,29 @@ async def test_a_deadline_names_its_zone_where_the_contacts_own_is_not_known(
     await telegram.until(lambda: "We are sorry" in telegram.screen(ANN))
     assert "will come back to you by" in telegram.screen(ANN)
     assert ("(UTC)" in telegram.screen(ANN)) is named
+
+
+async def test_who_comes_back_and_when_is_promised_once(here: World, telegram: TelegramRig) -> None:
+    await rated_badly(here, telegram)
+    await telegram.tap(ANN, "Done")
+    await telegram.until(lambda: "Thank you for being frank" in told(telegram)[0])
+    assert "".join(told(telegram)).count("will come back to you by") == 1
+
+
+async def test_a_promise_that_says_something_new_is_told_in_the_thanks(here: World, telegram: TelegramRig) -> None:
+    await rated_badly(here, telegram)
+    bo = await Staff.create(key="bo", name="Bo")
+    await Recovery.all().update(owner_id=bo.id)  # it was handed over
+    await telegram.tap(ANN, "Done")
+    await telegram.until(lambda: "Bo will come back to you by" in told(telegram)[0])
+
+
+async def rated_badly(here: World, telegram: TelegramRig) -> None:
+    """Ann taps once, and goes on only after what that brings about."""
+    await here.resolve(addresses=ON_TELEGRAM)
+    await is_asked(telegram)
+    await telegram.tap(ANN, "1★")
+    await telegram.until(lambda: "attitude" in told(telegram)[0])
+    await here.move_on(seconds=100)
+    await telegram.until(lambda: len(told(telegram)) == 2)
+    assert "will come back to you by" in told(telegram)[1]

@@ -71,12 +71,15 @@ async def set_up(*, now: datetime) -> None:
 
 
 async def welcome(customer: Customer, zone: str, *, now: datetime) -> Contact:
-    """Make the customer a contact who is known in the web chat."""
+    """Make the customer a contact who is known in the web chat.
+
+    A machine that runs in UTC, as servers and containers do, says nothing of where whoever looks at it is.
+    """
     facts = ContactFacts(
         ref=customer.key,
         name=customer.name,
         locale=customer.locale,
-        timezone=zone,
+        timezone="" if zone == "UTC" else zone,
         tier=customer.tier,
         addresses=(AddressFacts(CHAT, customer.key),),
     )

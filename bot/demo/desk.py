@@ -94,7 +94,7 @@ async def _card(row: Ticket, sight: Sight) -> Card:
         words=said[-1] if said else "",
         contact=row.contact.name,
         contact_key=row.contact.ref or "",
-        team=row.team.name if row.team else "",
+        team=sight.team(row.team),
         assignee=row.assignee.name if row.assignee else "",
         priority=row.priority.value,
         opened=sight.when(row.created_at),

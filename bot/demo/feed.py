@@ -67,7 +67,7 @@ async def posts(sight: Sight) -> list[Post]:
     alerts = await Alert.all().select_related("recovery").order_by("-id").limit(MOST)
     sent = await _sent(alerts)
     notes = await _notes(sight)
-    teams = {team.alert_to: team.name for team in await Team.all()}
+    teams = {team.alert_to: sight.team(team) for team in await Team.all()}
     drawn = [await _post(one, [row for row in sent if _is_about(row, one)], notes, teams, sight) for one in alerts]
     return [post for post in drawn if post is not None]
 

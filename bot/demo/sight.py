@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot import troubles
 from bot.demo.stage import Stage
 from core.models.contacts import Contact
-from core.models.setup import Staff
+from core.models.setup import Staff, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,12 @@ class Sight:
 
     def named(self, section: str, code: str) -> str:
         return self.stage.app.site.templates.named(section, code, self.locale)
+
+    def team(self, team: Team | None) -> str:
+        """A company has its own names for its teams, and one language; whoever looks at the demonstration has two."""
+        if team is None:
+            return ""
+        return self.say(f"demo_team.{team.key}") if self.knows(f"demo_team.{team.key}") else team.name
 
     def when(self, moment: datetime) -> str:
         """ "today 14:30"."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from bot import telling
 from bot.demo import company
@@ -103,17 +104,38 @@ async def _arrived(sight: Sight) -> list[Step]:
     rows = Arrival.filter(received_at__gt=sight.stage.began, state=ArrivalState.HANDLED)
     staff = {one.key: one.name for one in await Staff.all()}
     names = staff | {one.key: one.name for one in company.sample().customers}
+    heard = [(row, json.loads(bytes(row.body))) for row in await rows.order_by("-received_at").limit(MOST)]
+    shown = await _shown(said.get("receipt", "") for _, said in heard)
     steps = []
-    for row in await rows.order_by("-received_at").limit(MOST):
-        said = json.loads(bytes(row.body))
+    for row, said in heard:
         name = names.get(said.get("visitor") or said.get("staff"), "")
-        if title := _did(said, name, sight):
+        if title := _did(said, name, _pressed(said, row.received_at, shown), sight):
             steps.append(Step(f"a{row.key}", row.received_at, "tapped", title))
     return steps
 
 
-def _did(said: dict[str, object], name: str, sight: Sight) -> str:
-    """ "Ann taps 2 of 5: Overall", "Kim presses Take"; a form that is only opened is not worth a line."""
+async def _shown(receipts: Iterable[str]) -> list[Delivery]:
+    """Every drawing of these messages, the newest first."""
+    rows = Delivery.filter(receipt__in=sorted({one for one in receipts if one}), sent_at__isnull=False)
+    return await rows.order_by("-sent_at", "-id")
+
+
+def _pressed(said: dict[str, object], at: datetime, shown: Iterable[Delivery]) -> str:
+    """What stood on the button when it was pressed: the same action has another name on another screen."""
+    for drawing in shown:
+        if drawing.receipt != said.get("receipt") or drawing.sent_at is None or drawing.sent_at > at:
+            continue
+        rows: list[list[dict[str, object]]] = (drawing.drawn or {}).get("rows", [])  # type: ignore[assignment]
+        for button in chain.from_iterable(rows):
+            if button["action"] == said.get("action"):
+                return str(button["label"])
+    return ""
+
+
+def _did(said: dict[str, object], name: str, label: str, sight: Sight) -> str:
+    """ "Ann taps 2 of 5: Overall", "Kim presses Take"; a form that is only opened is not worth a line. `label` stood on
+    the button.
+    """
     if "text" in said:
         return sight.say("demo_did.wrote", name=name, text=shorten(str(said["text"]), 80))
     pressed = str(said.get("action", ""))
@@ -126,10 +148,7 @@ def _did(said: dict[str, object], name: str, sight: Sight) -> str:
         return sight.say(
             "demo_did.rated", name=name, value=action.score, dimension=sight.say(f"dimension.{action.what}")
         )
-    key = {actions.DONE: "button.done", actions.SKIP: "button.skip", actions.CHANGE: "button.change"}.get(action.verb)
-    if action.verb == actions.REASON:
-        return sight.say("demo_did.pressed", name=name, button=sight.say(f"reason.{action.what}"))
-    return sight.say("demo_did.pressed", name=name, button=sight.say(key or "button.comment"))
+    return sight.say("demo_did.pressed", name=name, button=label) if label else ""
 
 
 def _button(verb: str, sight: Sight) -> str:

@@ -23,6 +23,7 @@ from core.models.setup import Kind, Staff
 from core.ports import Channel, Dialect, Message
 from core.privacy import retention
 from core.surveys import anonymity, invites, tokens
+from core.text import colon
 
 SURVEY_KINDS = frozenset({"invite", "reminder", "recovered", "question", "expired", anonymity.KEPT})
 TICKET_KINDS = frozenset({"received", "sorry", "reply", "follow_up"}) | notices.KINDS
@@ -102,7 +103,7 @@ async def draw_screen(
     if screen.kind in OPENINGS and isinstance(channel, HearsReplies) and channel.answers_by_reply:
         footer.insert(0, words.label("mail.reply_hint"))
     if not channel.has_buttons:  # A chat has /stop; a mail program's own button for it is not shown everywhere.
-        footer.append(f"{words.label('button.unsubscribe')}: {unsubscribe}")
+        footer.append(f"{words.label('button.unsubscribe')}{colon(words.locale)}{unsubscribe}")
     return Message(
         key=delivery.key,
         kind=screen.kind,

@@ -14,6 +14,7 @@ from core.models.invites import UNANSWERED, Invite, InviteState
 from core.models.reactions import Recovery
 from core.models.responses import Band, Response
 from core.ports import Button, Channel, FieldKind, Form, FormField, Option, Tone
+from core.reactions import recoveries
 from core.surveys import anonymity, catalogue, responses, scoring, tokens
 from core.surveys.scoring import Step
 from core.surveys.settings import SCORES, SurveySettings
@@ -35,6 +36,7 @@ class Standing:
     settings: SurveySettings
     words: Wording
     recovery: Recovery | None = None
+    is_promised: bool = False  # another message tells who comes back, and by when
     asking: str = ""  # a dimension to ask again, or "change" for the choice of what to change
 
     @property
@@ -82,7 +84,8 @@ async def standing(invite: Invite, site: Site, *, response: Response | None = No
     scores = await responses.scores_of(response) if response else {}
     judged = response is not None and response.revision > 0  # nobody recovers what has not been judged
     recovery = await Recovery.filter(response=response).select_related("owner").first() if judged else None
-    return Standing(invite, response, scores, settings, words, recovery, asking)
+    is_promised = recovery is not None and await recoveries.is_promised(recovery)
+    return Standing(invite, response, scores, settings, words, recovery, is_promised, asking)
 
 
 @runtime_checkable
@@ -345,7 +348,7 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
         buttons.append(Button(words.label(label), "" if page else actions.write(key, verb), page))
         if not channel.has_forms and not now_stands.comment and now_stands.settings.comment != "off":
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
-    if band == Band.NEGATIVE and now_stands.recovery is not None:
+    if band == Band.NEGATIVE and now_stands.recovery is not None and not now_stands.is_promised:
         context["owner"] = {"name": _owner(now_stands)}
         context["due"] = site.when(now_stands.recovery.due_at, contact, words.locale, now=now)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())

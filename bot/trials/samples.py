@@ -13,6 +13,7 @@ from bot.trials.surfaces import Surface
 from bot.wording import language_rows
 from bot.words import Choice
 from core.ports import Button, Fact, Message, Tone
+from core.text import colon
 
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 BASE_URL = "https://survey.example.org"
@@ -103,7 +104,7 @@ def _footer(kind: str, templates: Templates, locale: str, base_url: str, shop: s
     label = "mail.footer_transcript" if kind in ONLY_MAIL else "mail.footer"
     lines = [templates.label(label, locale, site=shop)]
     if kind in (*GROUPS["asking"], *GROUPS["after"]) and kind != "sorry":
-        lines.append(f"{templates.label('button.unsubscribe', locale)}: {base_url}/u/{LINK}")
+        lines.append(f"{templates.label('button.unsubscribe', locale)}{colon(locale)}{base_url}/u/{LINK}")
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from core.models.setup import Staff, StaffAddress, Team
 from core.plumbing import deliveries
 from core.reactions import alerts, recoveries, webhooks
 from core.reactions.settings import Action, Do, Event
-from core.surveys import catalogue
+from core.surveys import catalogue, scoring
 from core.surveys.settings import SurveySettings
 
 logger = logging.getLogger(__name__)
@@ -89,21 +89,29 @@ async def _reopen(rule: str, index: int, step: Do, case: Case, now: datetime) ->
     """Open the ticket again, so often and no oftener; after that the alert alone must do."""
     ticket, response = case.ticket, case.response
     values: dict[str, object] = {"rule": rule}
+    of_dimension = ""
     if response is not None and case.scores:
-        values = {"value": min(case.scores.values()), "scores": dict(case.scores), "reasons": response.reasons}
+        telling = scoring.telling_one(case.scores, _survey(case))
+        of_dimension = "" if telling == "overall" else "_of_dimension"
+        values = {
+            "value": case.scores[telling],
+            "dimension": telling,
+            "scores": dict(case.scores),
+            "reasons": response.reasons,
+        }
     if ticket.reopened_by_rating >= _survey(case).max_reopenings:
         values["count"] = ticket.reopened_by_rating
-        label = "desk.no_more_reopening" if response is not None else "desk.no_more_reopening_by_rule"
+        label = f"desk.no_more_reopening{of_dimension}" if response is not None else "desk.no_more_reopening_by_rule"
         await history.write(ticket, EntryKind.NOTE, label=label, values=values, now=now)
         return
-    label = "history.reopened_by_rating" if response is not None else "history.reopened_by_rule"
+    label = f"history.reopened_by_rating{of_dimension}" if response is not None else "history.reopened_by_rule"
     if not await tickets.reopen(ticket, label=label, values=values, by_rule=True, now=now):
         return
     ticket.reopened_by_rating += 1
     await Ticket.filter(id=ticket.id).update(reopened_by_rating=ticket.reopened_by_rating)
     if response is not None:
         values["comment"] = response.comment
-        await history.write(ticket, EntryKind.NOTE, label="desk.reopen_note", values=values, now=now)
+        await history.write(ticket, EntryKind.NOTE, label=f"desk.reopen_note{of_dimension}", values=values, now=now)
 
 
 async def _recover(rule: str, index: int, step: Do, case: Case, now: datetime) -> None:

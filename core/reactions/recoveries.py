@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from datetime import datetime, timedelta
 
+from tortoise.expressions import Q
+
 from core import contacts, errors, history, transactions
 from core.desk import answering, cards, conversations, notices, tickets
 from core.desk.routes import route
@@ -24,6 +26,7 @@ DISMISSALS = ("mistake", "test", "spam", "duplicate", "other")
 UNDER_WAY = (RecoveryState.OPEN, RecoveryState.TAKEN)
 About = Alert | Recovery
 """What staff act on: the alert about a recovery, or the recovery itself where nobody is alerted about it."""
+_ARRIVES = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.SENT)
 FOR_THE_CONTACT = frozenset({"reply", "sorry", "follow_up"}) | notices.KINDS
 
 
@@ -194,7 +197,7 @@ async def apologise(ticket: Ticket, recovery: Recovery, *, channel: str, now: da
 
     Who cannot be reached any more is not told; that keeps nobody from being alerted.
     """
-    payload: dict[str, object] = {"recovery": recovery.id}
+    payload: dict[str, object] = {"recovery": recovery.id, **_promise(recovery)}
     told = await answering.tell(ticket, f"sorry:{recovery.id}", "sorry", payload, channel=channel, alone=True, now=now)
     if not told:
         values: dict[str, object] = {"channel": channel, "reason": "no usable address"}
@@ -207,6 +210,17 @@ async def regrets(response: Response) -> bool:
     if recovery is None:
         return False
     return await Delivery.filter(key=f"sorry:{recovery.id}", state=DeliveryState.WAITING).exists()
+
+
+async def is_promised(recovery: Recovery) -> bool:
+    """Whether an apology has told the contact who comes back, and by when, or is about to: as it stands now."""
+    key = f"sorry:{recovery.id}"
+    told = Delivery.filter(Q(key=key) | Q(key__startswith=f"{key}@"), state__in=_ARRIVES)
+    return any(_promise(recovery).items() <= one.payload.items() for one in await told)
+
+
+def _promise(recovery: Recovery) -> dict[str, object]:
+    return {"owner": recovery.owner_id, "due": recovery.due_at.isoformat()}
 
 
 @transactions.atomic

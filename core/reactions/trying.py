@@ -21,7 +21,7 @@ from core.reactions.settings import Event, Repeat, RuleSettings
 
 MOST = 2000
 """So many of the newest are looked at, and no more: the page must come up."""
-_REOPENED_BY_US = ("history.reopened_by_rating", "history.reopened_by_rule")
+_REOPENED_BY_US = ("history.reopened_by_rating", "history.reopened_by_rating_of_dimension", "history.reopened_by_rule")
 _TICKET = ("ticket__team", "ticket__contact")
 
 

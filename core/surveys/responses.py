@@ -262,11 +262,14 @@ async def _judge(invite: Invite, response: Response, scores: dict[str, int], *, 
 async def _tell_ticket(
     invite: Invite, response: Response, scores: dict[str, int], previous: ResponseRevision | None, *, now: datetime
 ) -> None:
-    lowest, values = min(scores.values()), {"scores": dict(scores)}
-    told: dict[str, object] = {"value": scores.get("overall", lowest), "band": response.band, **values}
+    lowest = min(scores, key=lambda key: scores[key])
+    telling = "overall" if "overall" in scores else lowest
+    told: dict[str, object] = {"value": scores[telling], "dimension": telling, "band": response.band}
+    told["scores"] = dict(scores)
     if previous is not None:
         told |= {"old": previous.scores.get("overall", min(previous.scores.values())), "new": told["value"]}
-    label = "history.rated" if previous is None else "history.rating_changed"
+    label = "history.rated" if telling == "overall" else "history.rated_of_dimension"
+    label = label if previous is None else "history.rating_changed"
     who = invite.contact.name
     await history.write(invite.ticket, EntryKind.RATED, actor=who, label=label, values=told, now=now)
     if response.comment and (previous is None or previous.comment != response.comment):

@@ -37,6 +37,17 @@ def band_of(scores: Mapping[str, int], settings: SurveySettings) -> Band:
     return Band.POSITIVE if positive else Band.NEUTRAL
 
 
+def telling_one(scores: Mapping[str, int], settings: SurveySettings) -> str:
+    """The dimension whose score stands for the whole answer where only one is told: `overall`, if there is one, unless
+    it is not the bad one; else the lowest.
+    """
+    lowest = min(scores, key=lambda key: scores[key])
+    is_bad = scores[lowest] <= settings.negative_up_to
+    if "overall" in scores and (scores["overall"] <= settings.negative_up_to or not is_bad):
+        return "overall"
+    return lowest
+
+
 def offered_reasons(scores: Mapping[str, int], settings: SurveySettings) -> tuple[Reason, ...]:
     """The reasons that go with these scores: some score is low, and of a dimension that the reason is about.
 

@@ -223,6 +223,14 @@ def test_a_customers_words_are_shown_as_they_were_typed() -> None:
     assert "Ticket <1>: Router & cable\n" in mail.text
 
 
+def test_a_chinese_mail_has_wide_colons() -> None:
+    rows = ((Button("修改", url=f"{SITE}/r/2"),),)
+    mail = drawn(rows=rows, facts=(Fact("状态", "等待接手"),), footer=f"不再邀请评价：{SITE}/u/1", locale="zh-Hans")
+    for line in (f"修改：{SITE}/r/2", "状态：等待接手", f"不再邀请评价：{SITE}/u/1"):
+        assert line in mail.text.splitlines()
+    assert ("不再邀请评价", f"{SITE}/u/1") in mail.links
+
+
 def test_the_footer_links_to_us_and_to_nobody_else() -> None:
     mail = drawn(rows=(), footer=f"Ann https://evil.example/x\nStop: {SITE}/u/1\nFake: {SITE}.evil.example/u/1")
     assert mail.links == [("Stop", f"{SITE}/u/1")]

@@ -54,6 +54,25 @@ async def test_a_bad_mark_reopens_the_ticket_and_gives_it_an_owner_and_a_deadlin
     assert await Delivery.filter(kind="sorry", target="777").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ({"overall": 2, "speed": 1}, ("", "overall", 2)),
+        ({"overall": 4, "speed": 1}, ("_of_dimension", "speed", 1)),
+        ({"attitude": 3, "speed": 2}, ("_of_dimension", "speed", 2)),
+    ],
+)
+async def test_the_score_that_is_told_is_the_overall_one_or_is_named(
+    scores: dict[str, int], told: tuple[str, str, int], store: Store
+) -> None:
+    await company()
+    await unhappy(**scores)
+    suffix, dimension, value = told
+    for label in ("history.reopened_by_rating", "desk.reopen_note"):
+        entry = await TicketEntry.get(label=f"{label}{suffix}")
+        assert (entry.values["value"], entry.values["dimension"]) == (value, dimension)
+
+
 async def test_a_good_mark_does_none_of_that(store: Store) -> None:
     await company()
     response = await responses.answer(await asked(), {"overall": 5}, [], "", finished=True, now=at())

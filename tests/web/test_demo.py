@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,38 @@ async def test_the_whole_walk_is_played_from_the_resolved_ticket_to_the_second_r
     await play.tap("ann", "5★")
     await until(lambda: shows(play, "guide", "That was the whole walk."))
     assert (await play.read("guide")).count("(done)") == 7
+
+
+async def test_the_walk_names_the_buttons_that_were_pressed(play: Player) -> None:
+    await be_unhappy(play)
+    for question in (
+        "How was the response speed?",
+        "How well was your problem solved?",
+        "What was it that went wrong?",
+    ):
+        await play.tap("ann", "Skip")
+        await until(partial(said, play, "ann", question))
+    await play.tap("ann", "Too slow")
+    await until(lambda: offered(play, "Done"))
+    await play.tap("ann", "Done")
+    await until(lambda: said(play, "ann", "Anything you would like to add?"))
+    assert await pressed(play, "Done")
+    await play.tap("ann", "Skip")
+    await until(lambda: said(play, "ann", "Thank you for being frank"))
+    await play.tap("ann", "Change")
+    await until(lambda: pressed(play, "Change"))
+    await play.tap("ann", "Overall: 2")
+    await until(lambda: pressed(play, "Overall: 2"))
+    assert "Add a comment" not in await play.read("walk")
+
+
+async def offered(play: Player, button: str) -> bool:
+    rows = [entry.get("rows", []) for entry in await play.chat("ann")]
+    return button in [one["label"] for row in itertools.chain.from_iterable(rows) for one in row]
+
+
+async def pressed(play: Player, button: str) -> bool:
+    return f"Ann Meyer presses “{button}”" in await play.read("walk")
 
 
 async def test_whoever_resolves_the_reopened_ticket_as_agent_ends_the_recovery_too(play: Player) -> None:

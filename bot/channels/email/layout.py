@@ -14,11 +14,11 @@ from markupsafe import Markup
 from bot.channels.email import quoting
 from bot.channels.email.dialect import Reader, is_url
 from core.ports import Button, Fact, Message
-from core.text import clean_line
+from core.text import clean_line, colon
 
 _FROM_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
-_FOOTER_LINK = re.compile(r"(?P<words>.*?):?\s*(?P<url>https?://\S+)")
+_FOOTER_LINK = re.compile(r"(?P<words>.*?)[:：]?\s*(?P<url>https?://\S+)")
 _SCALE_AT_LEAST = 3
 _SCALE_LABEL = 5
 
@@ -33,9 +33,8 @@ class Link:
     tone: str = "neutral"
     chosen: bool = False
 
-    @property
-    def line(self) -> str:
-        return f"{self.spoken or self.words}: {self.url}" if self.url else self.words
+    def line(self, language: str) -> str:
+        return f"{self.spoken or self.words}{colon(language)}{self.url}" if self.url else self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +91,17 @@ def as_text(page: Page) -> str:
     """The same in plain text; a link that the plain words left out is added, so that nobody is sent less."""
     blocks = [page.plain, *_text_blocks(page)]
     said = "\n".join(blocks)
-    missing = [link.line for link in page.links if link.url not in said]
+    missing = [link.line(page.language) for link in page.links if link.url not in said]
     return "\n\n".join(block for block in [page.marker, page.plain, "\n".join(missing), *blocks[1:]] if block) + "\n"
 
 
 def _text_blocks(page: Page) -> Iterator[str]:
     yield "\n".join(f"> {line}".rstrip() for line in page.quote)
-    yield "\n".join(f"{fact.label}: {fact.value}" for fact in page.facts)
+    yield "\n".join(f"{fact.label}{colon(page.language)}{fact.value}" for fact in page.facts)
     for row in page.rows:
-        yield "\n".join(link.line for link in row.links)
+        yield "\n".join(link.line(page.language) for link in row.links)
     if page.footer:
-        yield "-- \n" + "\n".join(link.line for link in page.footer)
+        yield "-- \n" + "\n".join(link.line(page.language) for link in page.footer)
 
 
 def _row(buttons: tuple[Button, ...]) -> Row:

@@ -22,6 +22,7 @@ from core.desk.openings import Opening
 from core.models.contacts import Contact, Reach
 from core.models.desk import Priority, Ticket, TicketType
 from core.models.setup import Team
+from core.text import colon
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/tickets/new"
@@ -122,7 +123,7 @@ def _ways(desk: Desk, whose: Contact | None) -> Sequence[tuple[str, str]]:
     if whose is None:
         return [("", "—"), *((name, _called(desk, name)) for name in sorted(desk.visit.site.channels))]
     rows = [row for row in directory.in_use(whose) if row.reach == Reach.OK]
-    named = {row.channel: f"{_called(desk, row.channel)}: {row.address}" for row in reversed(rows)}
+    named = {row.channel: f"{_called(desk, row.channel)}{colon(desk.locale)}{row.address}" for row in reversed(rows)}
     return [(name, named[name]) for name in dict.fromkeys(row.channel for row in rows)]
 
 

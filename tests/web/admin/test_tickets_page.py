@@ -91,6 +91,23 @@ async def test_a_ticket_tells_everything_that_happened(front: Front) -> None:
     assert page.all("details", **{"class": "story"})
 
 
+@pytest.mark.parametrize(
+    ("score", "told"),
+    [
+        (2, ("Rated 2 of 5", "Reopened because of a rating of 2 of 5", "The customer rated this request 2 of 5, so")),
+        (4, ("Rated 4 of 5", "because of a rating of 1 of 5: Response speed", "1 of 5 in one point (Response speed)")),
+    ],
+)
+async def test_no_score_of_one_dimension_passes_for_the_overall_one(
+    score: int, told: tuple[str, ...], front: Front
+) -> None:
+    raised = await unhappy.alert(front, score=score, speed=1)
+    kim = await unhappy.browser_of(front)
+    page = await kim.open(f"{PATH}/{raised.ticket.number}")
+    for words in told:
+        assert words in page.heading, words
+
+
 async def test_nothing_that_a_stranger_wrote_runs(front: Front) -> None:
     ticket = await opened(front, EVIL, EVIL, EVIL)
     entry = await TicketEntry.filter(ticket_id=ticket.id, kind="message").get()

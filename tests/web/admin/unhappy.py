@@ -40,14 +40,16 @@ async def browser_of(front: Front, name: str = "Kim", *, role: Role = Role.AGENT
     return await at(front, role, email=staff.key)
 
 
-async def alert(front: Front, *, comment: str = LATE, score: int = 1, reasons: Sequence[str] = ()) -> Alert:
+async def alert(
+    front: Front, *, comment: str = LATE, score: int = 1, reasons: Sequence[str] = (), **more: int
+) -> Alert:
     """Ann was asked, gave a bad mark, and the staff are alerted."""
     await team()
     asked = await front.invite()
     invite = await invites.by_id(asked.invite_id)
     assert invite is not None
     response = await responses.answer(
-        invite, {"overall": score}, list(reasons), comment, finished=True, now=front.clock.now
+        invite, {"overall": score, **more}, list(reasons), comment, finished=True, now=front.clock.now
     )
     await responses.settle(response.id, now=front.clock.now)
     raised = await alerts.of_response(response.id)
