@@ -9,12 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Protocol
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from core.ports import Dialect
 
 _SAFE_URL = re.compile(r"(?:https?://|mailto:|tg://)[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
+_LETTER = "\u00c0-\u024f\u0370-\u052f"  # of an address as people write it: ö, я; Chinese stands around one
+_ADDRESS = re.compile(
+    r"(?<![A-Za-z0-9])https?://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\.[A-Za-z]{2,30}(?::[0-9]{1,5})?"
+    rf"(?![A-Za-z0-9_{_LETTER}-]|[^\s/?#]{{0,300}}@)(?:[/?#][A-Za-z0-9{_LETTER}._~:/?#\[\]@!$&'()*+,;=%-]*)?",
+    re.IGNORECASE,
+)
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
@@ -61,6 +68,41 @@ def isolate(text: str) -> str:
 
 def is_safe_url(url: str) -> bool:
     return _SAFE_URL.fullmatch(url) is not None
+
+
+def linked(writer: Writer, words: str) -> Marked:
+    """Somebody's words, escaped, in which addresses of the web are links that say where they lead.
+
+    A full address with a name of ASCII alone: no user in it, no number, nothing that a sentence puts behind it.
+    """
+    parts: list[str] = []
+    at = 0
+    for found in _ADDRESS.finditer(words):
+        address = _without_sentence(found.group())
+        parts += [writer.escape(words[at : found.start()]), writer.link(address, _as_url(address))]
+        at = found.start() + len(address)
+    return Marked("".join([*parts, writer.escape(words[at:])]))
+
+
+_KEPT = "-._~:/?#[]@!$&'()*+,;=%"
+_BRACKETS = {")": "(", "]": "["}
+
+
+def _as_url(address: str) -> str:
+    scheme, rest = address.split(":", 1)
+    return f"{scheme.lower()}:{quote(rest, safe=_KEPT)}"
+
+
+def _without_sentence(address: str) -> str:
+    """Without the full stop and the bracket that belong to the words around it."""
+    while address[-1] in ".,;:!?'*_~" or _closes_more_than_it_opens(address):
+        address = address[:-1]
+    return address
+
+
+def _closes_more_than_it_opens(address: str) -> bool:
+    last = address[-1]
+    return last in _BRACKETS and address.count(last) > address.count(_BRACKETS[last])
 
 
 class Html:

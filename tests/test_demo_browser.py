@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Response, Route, expect
 
 from bot.demo import stage as stages
 from bot.demo.stage import Stage
@@ -105,6 +105,36 @@ async def test_it_can_be_played_on_a_phone_in_chinese_and_in_the_dark(
     await window.page.screenshot(path=tmp_path / "phone-alert.png")
     assert await window.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert window.complaints == []
+
+
+async def test_an_answer_that_later_ones_overtake_is_still_shown(stage: Stage, browser: Browser) -> None:
+    """As with several pages open, when the machine is slow: the clock, its note and the guide say the same."""
+    window = await rig.opened(browser, stage, DESK)
+    await window.go(lang="en")
+    await window.resolve()
+    await window.done(1)
+    asked: list[Route] = []
+    moved: list[Response] = []
+    late = asyncio.Event()
+    window.page.on("response", lambda answer: moved.append(answer) if "/demo/clock" in answer.url else None)
+
+    async def slowly(route: Route) -> None:
+        if not moved:
+            await route.continue_()
+            return
+        asked.append(route)
+        if len(asked) > 1:
+            late.set()  # the next one is on its way, and never comes
+            return
+        answer = await route.fetch()
+        await late.wait()
+        await route.fulfill(response=answer)
+
+    await window.page.route("**/demo/now**", slowly)
+    await window.page.evaluate("document.querySelector('.guide .do').click()")
+    await asyncio.wait_for(late.wait(), 10)
+    await expect(window.page.locator("#clock")).to_have_text("10:05")
+    await window.page.unroute_all()
 
 
 async def test_customers_can_be_switched_and_each_sees_only_their_own_chat(stage: Stage, browser: Browser) -> None:

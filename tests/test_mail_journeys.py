@@ -10,11 +10,13 @@ import pytest
 
 from bot.channels.email.headers import message_id
 from core import suppressions
+from core.desk import conversations
 from core.models.contacts import Address, Bounce, Contact, Reach, SuppressionReason
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, EntryKind, Ticket, TicketEntry
 from core.models.invites import Invite, InviteState
 from core.models.responses import Response
+from core.models.setup import Staff
 from core.surveys import tokens
 from tests import world
 from tests.rigs.correspondent import Correspondent
@@ -445,11 +447,17 @@ async def test_a_mail_opens_a_request_and_staff_and_customer_talk_by_mail(
     assert receipt.header("In-Reply-To") == first["Message-ID"]
     assert receipt.header("Auto-Submitted") == "auto-replied"
     assert receipt.header("Reply-To").startswith("Support <support+t")
+    said = "Take our form <b>now</b>: https://example.org/form?a=1&b=2."
+    await conversations.reply(ticket, said, by=await Staff.get(key="kim@example.org"), now=here.clock())
+    reply = await mail.mail_to(ANN, number=2)
+    assert ("https://example.org/form?a=1&b=2", "https://example.org/form?a=1&b=2") in reply.links
+    assert said in reply.text
+    await here.until(lambda: Delivery.filter(kind="reply", state=DeliveryState.SENT).exists())
     await ann.answers(receipt, "And the cable too.")
     await handled(here, 2)
-    said = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.MESSAGE).values_list("text", flat=True)
-    assert said == ["The router is dead.\nSince Monday.", "And the cable too."]
-    assert len(mail.mailbox(ANN)) == 1
+    words = await TicketEntry.filter(ticket_id=ticket.id, kind=EntryKind.MESSAGE).values_list("text", flat=True)
+    assert words == ["The router is dead.\nSince Monday.", said, "And the cable too."]
+    assert len(mail.mailbox(ANN)) == 2
 
 
 async def test_a_mail_that_comes_twice_counts_once(here: World, mail: SmtpRig, ann: Correspondent) -> None:

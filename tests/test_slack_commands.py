@@ -10,9 +10,10 @@ import pytest
 
 from core import contacts
 from core.contacts import AddressFacts, ContactFacts
-from core.desk import numbering
+from core.desk import conversations, numbering
 from core.models.contacts import Contact
 from core.models.desk import Ticket
+from core.models.setup import Staff
 from tests import world
 from tests.rigs.slack import SlackRig
 from tests.rigs.telegram import TelegramRig
@@ -75,6 +76,22 @@ async def test_in_the_web_chat_a_press_changes_the_language(here: World) -> None
         await ann.until("您想使用")
         assert [one["plain"] for one in await ann.look() if one["from"] == "team"] == [ann.screen()]
         assert (await Contact.get()).locale == "zh-Hans"
+
+
+async def test_in_the_web_chat_an_address_that_staff_write_is_a_link_and_the_customers_own_is_not(here: World) -> None:
+    async with httpx.AsyncClient(base_url=here.base_url, trust_env=False) as client:
+        ann = await Visitor(client).arrive()
+        await ann.write("Is https://example.org/a down?")
+        await ann.until("CS2")
+        kim = await Staff.get(key="kim@example.org")
+        said = "No <b>, see https://example.org/b."
+        await conversations.reply(await Ticket.get(), said, by=kim, now=here.clock())
+        await ann.until("see https://example.org/b.")
+        drawn = {one["plain"]: one.get("text", "") for one in await ann.look()}
+        assert drawn[f"Kim:\n{said}"] == (
+            '<b>Kim</b>\nNo &lt;b&gt;, see <a href="https://example.org/b">https://example.org/b</a>.'
+        )
+        assert not drawn["Is https://example.org/a down?"]
 
 
 async def test_in_the_web_chat_every_command_that_is_named_works(here: World) -> None:

@@ -226,7 +226,8 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
     name = str(actor.get("name", "")) if isinstance(actor, dict) else ""
     words = str(delivery.payload.get("text", ""))
     writer = markup.writer(channel.dialect)
-    text = f"{writer.bold(name)}\n{writer.escape(words)}" if name else str(writer.escape(words))
+    said = markup.linked(writer, words)
+    text = f"{writer.bold(name)}\n{said}" if name else str(said)
     return Message(
         key=delivery.key,
         kind="reply",

@@ -47,15 +47,28 @@ async def test_a_visitor_asks_for_a_mail_with_the_keyboard_and_is_told_that_it_i
     await stage.page.keyboard.press("Enter")
     await expect(frame.get_by_role("status").filter(has_text="on its way to ann@example.org")).to_be_visible()
     assert await Delivery.filter(kind="transcript", channel="mail", target="ann@example.org").count() == 1
-    await stage.page.keyboard.press("Escape")
     await expect(frame.locator("#mail")).to_be_hidden()
     await expect(frame.get_by_role("button", name=OPEN)).to_be_focused()
+    await frame.get_by_role("button", name=OPEN).click()
+    await stage.page.keyboard.press("Escape")
+    await expect(frame.locator("#mail")).to_be_hidden()
     await expect(stage.launcher).to_have_attribute("aria-expanded", "true")
 
 
-async def test_what_is_refused_is_refused_politely(stage: Stage) -> None:
+async def test_no_mail_is_offered_before_anything_was_said(stage: Stage) -> None:
     await stage.open()
     await expect(stage.frame.locator("#greeting")).to_be_visible()
+    await expect(stage.frame.locator("#mail-open")).to_be_hidden()
+    await stage.frame.locator("#text").fill("Hello")
+    await stage.frame.locator("#text").press("Enter")
+    await expect(stage.frame.get_by_role("button", name=OPEN)).to_be_visible()
+
+
+async def test_what_is_refused_is_refused_politely(stage: Stage) -> None:
+    await stage.ask()
+    await stage.open()
+    await expect(stage.bubble("How satisfied")).to_be_visible()
+    await Delivery.all().delete()  # let go by a retention time while the page was open
     await stage.frame.get_by_role("button", name=OPEN).click()
     await stage.frame.get_by_role("textbox", name="Your e-mail address").fill("ann@example.org")
     await stage.frame.locator("#mail [type=submit]").click()

@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from bot.channels.webchat.identity import visitor_token
-from core.ports import Button, Fact, Message, Tone, Wrote
+from core.ports import Button, Fact, Heard, Message, Tone, Wrote
 from core.store import Store
-from tests.rigs.webchat_desk import HOST_SECRET, message, scores
+from tests.rigs.webchat_desk import HOST_SECRET, Desk, message, scores
 from tests.rigs.webchat_stage import ANN, Stage, chromium, staged, state, time_passes_until
 
 pytestmark = pytest.mark.browser
@@ -72,6 +72,68 @@ async def test_what_is_typed_is_answered_in_the_same_chat(stage: Stage) -> None:
     await expect(mine).to_have_count(1)
 
 
+async def rated_by_a_finger(stage: Stage) -> tuple[float, float]:
+    """Five stars are pressed, and *Done* is drawn where they stood; that spot."""
+
+    async def redraw(desk: Desk, event: Heard) -> None:
+        drawn = message(f"again.{len(desk.heard)}", "How satisfied?", rows=[[Button("Done", f"x:d{len(desk.heard)}")]])
+        await desk.send(ANN, drawn, instead_of=event.receipt)
+
+    await stage.desk.send(ANN, message("invite:1", "How satisfied?", rows=scores(stage.desk.templates)))
+    stage.desk.answer = redraw
+    await stage.open()
+    box = await stage.frame.get_by_role("button", name="5, very satisfied").bounding_box()
+    assert box is not None
+    spot = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    await stage.page.mouse.click(*spot)
+    under = await stage.frame.get_by_role("button", name="Done").bounding_box()
+    assert under is not None
+    assert under["x"] < spot[0] < under["x"] + under["width"]
+    assert under["y"] < spot[1] < under["y"] + under["height"]
+    return spot
+
+
+async def test_a_second_tap_on_the_same_spot_presses_nothing_that_nobody_has_read(stage: Stage) -> None:
+    spot = await rated_by_a_finger(stage)
+    await stage.page.mouse.click(*spot)
+    await stage.page.mouse.click(spot[0] + 3, spot[1] - 2)
+    await expect(stage.frame.locator("[aria-busy]")).to_have_count(0)
+    assert len(stage.desk.heard) == 1
+    await stage.page.clock.fast_forward(1000)
+    await stage.page.mouse.click(*spot)
+    await state(lambda: len(stage.desk.heard) == 2)
+
+
+async def test_who_moves_away_or_presses_a_key_is_believed_at_once(stage: Stage) -> None:
+    spot = await rated_by_a_finger(stage)
+    await stage.page.mouse.move(spot[0], spot[1] - 60)
+    await stage.page.mouse.click(*spot)
+    await state(lambda: len(stage.desk.heard) == 2)
+    await stage.frame.get_by_role("button", name="Done").focus()
+    await stage.page.keyboard.press("Enter")
+    await state(lambda: len(stage.desk.heard) == 3)
+
+
+async def test_blanks_alone_leave_the_field_as_it_was(stage: Stage) -> None:
+    await stage.open()
+    await stage.frame.locator("#text").press_sequentially("   ")
+    await stage.frame.locator("#text").press("Enter")
+    await expect(stage.frame.locator("#text")).to_have_value("")
+    assert stage.desk.heard == []
+
+
+async def test_a_passing_note_covers_no_words(stage: Stage) -> None:
+    await stage.ask()
+    await stage.open()
+    await stage.frame.get_by_role("button", name="2, dissatisfied").click()
+    toast = stage.frame.locator("#toast.shown")
+    await expect(toast).to_have_text("Saved: 2 of 5")
+    note, talk = await toast.bounding_box(), await stage.frame.locator("#scroller").bounding_box()
+    assert note is not None
+    assert talk is not None
+    assert note["y"] + note["height"] <= talk["y"]
+
+
 async def test_everything_can_be_done_with_the_keyboard(stage: Stage) -> None:
     await stage.ask()
     await stage.visit()
@@ -105,6 +167,8 @@ async def test_hostile_words_stay_words(stage: Stage) -> None:
     await expect(bubble).to_contain_text("<script>alert(3)</script>")
     await expect(bubble.locator("a")).to_have_count(1)
     await expect(bubble.locator("a")).to_have_attribute("href", "https://x.example/?a=1&b=2")
+    await expect(bubble.locator("a")).to_have_attribute("rel", "noopener noreferrer nofollow")
+    await expect(bubble.locator("a")).to_have_attribute("target", "_blank")
     await expect(stage.frame.locator("img, .text script, [onclick], [onerror]")).to_have_count(0)
     await expect(bubble.locator(".choice")).to_have_count(1)
     await stage.picture("hostile")

@@ -16,7 +16,7 @@ const tell = (message) => embedded && window.parent.postMessage({ afterword: 1, 
 const storage = new Storage(chat, (kept) => keeper && window.parent.postMessage({ afterword: 1, type: "keep", kept }, keeper));
 const talk = new Talk(storage, locale);
 const view = new View(words, locale);
-const mail = new Mail(words, (address) => talk.mail(address));
+const mail = new Mail(words, (address) => talk.mail(address), (said) => view.toast(said));
 
 const composer = document.querySelector("#composer");
 const text = document.querySelector("#text");
@@ -42,7 +42,7 @@ function begin(identity, inside) {
   started = true;
   close.hidden = !embedded || inside;
   talk.identify(typeof identity === "string" ? identity : "");
-  view.show(talk.outbox.map(waiting));
+  put(talk.outbox.map(waiting));
   // Nobody becomes a visitor by merely loading the page.
   if (identity || talk.known) talk.start();
 }
@@ -85,12 +85,21 @@ const waiting = (said) => ({
   version: said.failed ? "0-failed" : "0",
 });
 
-talk.addEventListener("entries", ({ detail }) => view.show(detail) && seen());
+const put = (entries) => {
+  const changed = view.show(entries);
+  mail.offer(!view.empty);
+  return changed;
+};
+
+talk.addEventListener("entries", ({ detail }) => put(detail) && seen());
 talk.addEventListener("note", ({ detail }) => view.toast(detail.text, detail.alarming));
 talk.addEventListener("typing", ({ detail }) => view.typing(detail.typing));
 talk.addEventListener("sent", ({ detail }) => view.mark(detail.id, "sent"));
 talk.addEventListener("failed", ({ detail }) => view.mark(detail.id, "failed"));
-talk.addEventListener("forget", () => view.clear());
+talk.addEventListener("forget", () => {
+  view.clear();
+  mail.offer(false);
+});
 talk.addEventListener("line", ({ detail }) => {
   if (!detail.up) view.typing(false);
   clearTimeout(lost);
@@ -139,13 +148,17 @@ text.addEventListener("keydown", (event) => {
 composer.addEventListener("submit", (event) => {
   event.preventDefault();
   const wanted = text.value.trim();
-  if (!wanted) return;
+  if (!wanted) {
+    text.value = ""; // Blanks alone would hide what the field is for.
+    fit();
+    return;
+  }
   // Not cut off in silence: what is too long stays in the field, and its writer is told.
   if ([...wanted].length > LONGEST) {
     view.toast(words.too_long.replace("{limit}", LONGEST.toLocaleString(document.documentElement.lang)), true);
     return;
   }
-  view.show([waiting(talk.text(wanted))]);
+  put([waiting(talk.text(wanted))]);
   text.value = "";
   fit();
   text.focus();

@@ -3,16 +3,21 @@
 export class Mail {
   #words;
   #send;
+  #sent;
   #open = document.querySelector("#mail-open");
   #form = document.querySelector("#mail");
   #address = document.querySelector("#mail-address");
   #said = document.querySelector("#mail-said");
 
-  /** `send` posts an address; it answers with the address as it is written to, and throws what was refused. */
-  constructor(words, send) {
+  /**
+   * `send` posts an address; it answers with the address as it is written to, and throws what was refused.
+   * `sent` tells that it is done, for the form is closed then.
+   */
+  constructor(words, send, sent) {
     if (!this.#form) return;
     this.#words = words;
     this.#send = send;
+    this.#sent = sent;
     this.#open.addEventListener("click", () => this.#show(this.#form.hidden));
     document.querySelector("#mail-cancel").addEventListener("click", () => this.close());
     this.#address.addEventListener("input", () => this.#say(""));
@@ -20,6 +25,13 @@ export class Mail {
       event.preventDefault();
       this.#submit();
     });
+  }
+
+  /** There is something to send, or nothing yet. */
+  offer(wanted) {
+    if (!this.#form) return;
+    if (!wanted) this.close();
+    this.#open.hidden = !wanted;
   }
 
   /** Answers whether there was something to close. */
@@ -43,8 +55,10 @@ export class Mail {
     const button = this.#form.querySelector("[type=submit]");
     button.disabled = true;
     try {
-      this.#say(this.#words.mail_sent.replace("{address}", await this.#send(address)));
+      const words = this.#words.mail_sent.replace("{address}", await this.#send(address));
       this.#address.value = "";
+      this.close();
+      this.#sent(words);
     } catch (error) {
       if (error.status === 422) this.#wrong();
       else this.#say(this.#words[REFUSALS[error.status]] ?? this.#words.error, true);

@@ -36,7 +36,7 @@ export function link(address) {
   const made = document.createElement("a");
   made.href = address;
   made.target = "_blank";
-  made.rel = "noopener noreferrer";
+  made.rel = "noopener noreferrer nofollow";
   return made;
 }
 

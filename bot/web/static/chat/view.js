@@ -6,6 +6,8 @@ const NEAR = 80; // pixels from the end
 const TOGETHER = 120_000;
 const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }; // as our messages write it: "today 14:30"
 const BLINK = 400;
+const UNSEEN = 1000; // What is drawn under a resting finger is not pressed so soon: nobody has read it yet.
+const SPOT = 24; // pixels that a resting finger strays
 
 export class View extends EventTarget {
   #words;
@@ -19,6 +21,8 @@ export class View extends EventTarget {
   #toasting = 0;
   #typing = document.querySelector("#typing");
   #beginning = 0;
+  #drawn = 0; // When anything was drawn last.
+  #finger = null; // Where a pointer pressed, and what, as long as it rests there.
 
   constructor(words, locale) {
     super();
@@ -26,6 +30,7 @@ export class View extends EventTarget {
     this.#locale = locale;
     this.#newest.addEventListener("click", () => this.toEnd());
     this.#scroller.addEventListener("scroll", () => this.#isNearEnd() && (this.#newest.hidden = true), { passive: true });
+    addEventListener("pointermove", (event) => this.#rests(event) || (this.#finger = null), { passive: true });
     new ResizeObserver(() => this.#stuck && this.toEnd()).observe(this.#scroller);
     this.#scroller.addEventListener("scrollend", () => (this.#stuck = this.#isNearEnd()), { passive: true });
   }
@@ -43,6 +48,7 @@ export class View extends EventTarget {
     const atEnd = this.#isNearEnd();
     const changed = entries.filter((entry) => this.#put(entry));
     if (changed.length === 0) return false;
+    this.#drawn = performance.now();
     this.#greeting.hidden = this.#items.size > 0;
     this.#order();
     const mine = changed.some((entry) => entry.from === "you" && entry.state);
@@ -167,8 +173,24 @@ export class View extends EventTarget {
     if (one.chosen) made.classList.add("chosen");
     const group = entry.rows.flat().filter((other) => family(other) === family(one)); // They may stand in several rows.
     if (group.some((other) => other.chosen)) made.setAttribute("aria-pressed", String(Boolean(one.chosen)));
-    made.addEventListener("click", () => this.#press(made, one, entry));
+    made.addEventListener("click", (event) => this.#isMeant(event, one) && this.#press(made, one, entry));
     return made;
+  }
+
+  // A second tap on the same spot was meant for what stood there. The keyboard has no spot: its clicks have no detail.
+  #isMeant(event, one) {
+    const again = event.detail > 0 && this.#rests(event) && this.#finger.action !== one.action;
+    if (again && performance.now() - this.#drawn < UNSEEN) return false;
+    this.#finger = event.detail > 0 ? { x: event.clientX, y: event.clientY, action: one.action } : null;
+    return true;
+  }
+
+  #rests({ clientX, clientY }) {
+    return this.#finger !== null && Math.hypot(clientX - this.#finger.x, clientY - this.#finger.y) < SPOT;
+  }
+
+  get empty() {
+    return this.#items.size === 0;
   }
 
   #press(button, one, entry) {

@@ -9,6 +9,7 @@ const toast = document.querySelector("#toast");
 
 const PAUSE = 800;
 const PAUSE_HIDDEN = 5000;
+const PATIENCE = 10_000; // An answer that takes longer is asked for again.
 
 // ---------------------------------------------------------------- talking to the server
 
@@ -42,14 +43,17 @@ let mark = "";
 let skew = new Date(body.moment) - Date.now();
 let lost = 0;
 let turn = 0;
+let latest = 0; // The turn of what is drawn.
 
 async function look() {
   const mine = (turn += 1);
-  const response = await fetch(`${address("/demo/now")}&known=${mark}`, { cache: "no-store" });
+  const options = { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) };
+  const response = await fetch(`${address("/demo/now")}&known=${mark}`, options);
   if (!response.ok) throw new Error(`now answered ${response.status}`);
   const news = await response.json();
   if (news.performance !== body.performance) return location.reload(); // Started anew: other tokens, other tickets.
-  if (mine !== turn) return; // A later look has been asked for; it knows more.
+  if (mine < latest) return; // A later look has been drawn; it knew more. One that was only asked for may never come.
+  latest = mine;
   skew = new Date(news.moment) - Date.now();
   tick();
   if (!news.panels) return;
@@ -58,9 +62,26 @@ async function look() {
   marks();
 }
 
+// Browsers let a page that nobody sees sleep for minutes: whoever comes back to it is told at once.
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    const rise = () => {
+      if (document.hidden) return;
+      clearTimeout(timer);
+      done();
+    };
+    const done = () => {
+      document.removeEventListener("visibilitychange", rise);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    document.addEventListener("visibilitychange", rise);
+  });
+}
+
 async function watch() {
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, document.hidden ? PAUSE_HIDDEN : PAUSE));
+    await pause(document.hidden ? PAUSE_HIDDEN : PAUSE);
     try {
       await look();
       if (lost > 3) toast.className = "";
@@ -172,8 +193,9 @@ function tick() {
 
 async function move(what, button) {
   button.setAttribute("aria-busy", "true");
-  await ask("/demo/clock", what, { quietly: true });
+  const moved = await ask("/demo/clock", what, { quietly: true });
   button.removeAttribute("aria-busy");
+  if (!moved.moment) return;
   say(words.moved.replace("{time}", clock.textContent));
   // What became due leaves within a moment.
   setTimeout(() => look().catch(() => {}), 250);
