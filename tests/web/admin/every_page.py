@@ -19,6 +19,7 @@ from core.models.setup import Staff, Team
 NO_PAGES = {
     "/admin/board.csv": "a file",
     "/admin/languages/file": "a file",
+    "/admin/session": "what the script of a page asks for",
     "/admin/tickets/{number}/files/{file_id}": "a file",
     "/admin/templates/mail": "a mail, which stands in a frame of the editor",
     "/admin/sign-in/{provider}": "sends the browser on",

@@ -10,7 +10,7 @@ from core.models.reactions import Recovery
 from core.models.setup import Rule
 from tests.rigs.telegram import TelegramRig
 from tests.test_accessible import all_ways
-from tests.web.admin.test_inbox_browser import ANN, here, signed_in, telegram  # noqa: F401 - fixtures
+from tests.web.admin.test_inbox_browser import ANN, here, signed_in  # noqa: F401 - fixtures
 from tests.web.test_survey_page_browser import browser, window  # noqa: F401 - fixtures
 from tests.world import World
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 async def test_a_request_is_opened_and_a_recovery_without_an_alert_stands_in_the_inbox(
     here: World,  # noqa: F811
-    telegram: TelegramRig,  # noqa: F811
+    telegram: TelegramRig,
     browser: Browser,  # noqa: F811
 ) -> None:
     await Rule.all().update(settings={"when": {"bands": ["negative"]}, "then": ["recover"]})
