@@ -10,6 +10,7 @@ from tortoise.exceptions import IntegrityError
 from core import audit, contacts, errors, transactions
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import notices, tickets
+from core.models import lookup
 from core.models.contacts import Contact
 from core.models.desk import Priority, Ticket, TicketType
 from core.models.keeps import Kept
@@ -111,7 +112,7 @@ def _check(opening: Opening) -> None:
 
 
 async def _team(key: str) -> Team | None:
-    team = await Team.get_or_none(key=key) if key else None
+    team = await lookup.by_key(Team, key)
     if key and team is None:
         raise errors.Invalid("there is no such team", field="team", label="admin.desk.choose")
     return team
