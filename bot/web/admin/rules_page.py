@@ -10,14 +10,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import rule_form, rule_words, ticks
+from bot.web.admin import addresses, rule_form, rule_words, ticks
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.rule_form import Form
 from core import setup as setups
 from core.accounts.roles import Right
 from core.models.reactions import Reaction
 from core.models.webhooks import Webhook
-from core.phrases import phrase
+from core.phrases import Phrase, phrase
 from core.reactions import trying
 from core.reactions.settings import SIGNS, Event, RuleSettings
 from core.setup import RuleSetup, Seen, Setup, SetupError, Stale, keys
@@ -106,6 +106,7 @@ async def _save(visit: Visit, form: Form, mark: str, seen: Seen | None, *, again
     """`again` is the name of a rule that somebody else has removed, and that is saved all the same."""
     key = seen.key if seen is not None else again
     position = seen.values["position"] if seen is not None else await _end()
+    form.problems |= _wrong_addresses(visit, form)
     part = rule_form.part_of(form, position=position, new=not key)
     if part is None:
         return await _one(visit, key, form, GONE if again else mark, status=422)
@@ -120,6 +121,17 @@ async def _save(visit: Visit, form: Form, mark: str, seen: Seen | None, *, again
         rule_form.blame(form, error.problems)
         return await _one(visit, key, form, GONE if again else mark, status=422)
     return visit.back(_address(form.key), said="rule_saved")
+
+
+def _wrong_addresses(visit: Visit, form: Form) -> dict[str, Phrase]:
+    """Of the channels that are told, those whose address can be none there."""
+    found: dict[str, Phrase] = {}
+    for at, row in enumerate(form.thens):
+        channel, address = row.get("channel", ""), row.get("to", "")
+        if row["do"] == rule_form.PLACE and channel in visit.site.channels and address:
+            why = addresses.wrong(visit.site.channels, channel, address)
+            found |= {f"then-{at}": phrase(why.label)} if why else {}
+    return found
 
 
 # ---------------------------------------------------------------- in the list
