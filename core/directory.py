@@ -166,16 +166,17 @@ async def change(contact_id: int, *, name: str, locale: str, tier: str, seen: st
 
 @transactions.atomic
 async def add_address(contact_id: int, where: AddressFacts, *, by: str, now: datetime) -> None:
-    """One more way to reach the contact, tried last. Raises errors.NotFound, errors.Conflict when it is another's."""
+    """One more way to reach the contact, tried last. Raises errors.NotFound, errors.Conflict when somebody has it."""
     contact = await _locked(contact_id)
     known = await contacts.by_address(where.channel, where.address)
     if known is not None and known.contact_id != contact_id:
         whose = known.contact.name or str(known.contact_id)
         raise errors.Conflict("another contact has it", field="address", label="contacts.taken", name=whose)
-    if known is None:
-        rank = max((row.rank for row in contact.addresses), default=-1) + 1
-        row = await contacts.give_address(contact_id, where, rank=rank, now=now)
-        await _address_changed("added", contact_id, row, by=by, now=now)
+    if known is not None:
+        raise errors.Conflict("the contact has it", field="address", label="contacts.has_it")
+    rank = max((row.rank for row in contact.addresses), default=-1) + 1
+    row = await contacts.give_address(contact_id, where, rank=rank, now=now)
+    await _address_changed("added", contact_id, row, by=by, now=now)
 
 
 @transactions.atomic

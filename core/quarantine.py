@@ -7,13 +7,14 @@ from datetime import datetime
 from tortoise.expressions import Q
 
 from core import audit, errors, transactions
+from core.models import lookup
 from core.models.deliveries import Arrival, ArrivalState
 
 
 async def latest(most: int, *, before: str = "") -> list[Arrival]:
     """The newest first; those that come after the one of the key `before`, where that is said."""
     rows = Arrival.filter(state=ArrivalState.QUARANTINED)
-    last = await Arrival.get_or_none(key=before) if before else None
+    last = await lookup.by_key(Arrival, before)
     if last is not None:
         rows = rows.filter(Q(received_at__lt=last.received_at) | Q(received_at=last.received_at, key__lt=last.key))
     return await rows.order_by("-received_at", "-key").limit(most)
@@ -32,9 +33,9 @@ async def discard(key: str, *, by: str, now: datetime) -> None:
 
 
 async def _released(key: str, state: ArrivalState, action: str, *, by: str, now: datetime) -> None:
-    row = await Arrival.get_or_none(key=key, state=ArrivalState.QUARANTINED)
-    freed = Arrival.filter(key=key, state=ArrivalState.QUARANTINED)
-    if row is None or not await freed.update(state=state, attempts=0):
+    row = await lookup.by_key(Arrival, key)
+    freed = Arrival.filter(key=row.key, state=ArrivalState.QUARANTINED) if row is not None else None
+    if row is None or freed is None or not await freed.update(state=state, attempts=0):
         raise errors.NotFound("nothing of that name is in quarantine", field="arrival", label="admin.arrivals.gone")
     before = {"state": ArrivalState.QUARANTINED.value, "problem": row.problem}
     await audit.record(by, action, f"arrival:{key}"[:254], before=before, after={"state": state.value}, now=now)

@@ -9,6 +9,7 @@ from bot.site import Site
 from bot.staff import called
 from core import errors
 from core.desk.tickets import CLOSE_REASONS
+from core.models import lookup
 from core.models.desk import Ticket
 from core.models.setup import Staff
 from core.ports import FieldKind, Form, FormField, Option
@@ -32,8 +33,8 @@ async def assign(site: Site, action: str, staff: Staff) -> Form:
 
 async def assignee(values: Mapping[str, tuple[str, ...]]) -> Staff:
     """Whom the form of `assign` names."""
-    to = await Staff.get_or_none(key=next(iter(values.get("assignee", ())), ""), active=True)
-    if to is None:
+    to = await lookup.by_key(Staff, next(iter(values.get("assignee", ())), ""))
+    if to is None or not to.active:
         raise errors.NotFound("nobody of that name works here", label="note.unknown_person")
     return to
 

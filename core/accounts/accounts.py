@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -11,10 +13,18 @@ from tortoise.exceptions import IntegrityError
 from core import audit, transactions
 from core.accounts import passwords, sessions
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.models import lookup
 from core.models.accounts import Account, Role
 from core.models.setup import Staff
 from core.setting_problems import unknown
 from core.text import clean_line
+
+
+class Changed(Conflict):
+    """Somebody else has changed the account since its form was opened. Nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody else has changed this account in the meantime", label="admin.stale")
 
 
 def normal(email: str) -> str:
@@ -85,19 +95,23 @@ async def change(
     locale: str | None = None,
     active: bool | None = None,
     staff: str | None = None,
+    seen: str | None = None,
     by: str,
     now: datetime,
 ) -> Account:
     """Change what is given. A new role or a closed account ends its sessions at once (SEC-46).
 
-    `staff` is the key of the member of staff who that is, "" for nobody. Raises Invalid, NotFound, Conflict when that
-    person is another account already, and NotAllowed for the last admin's role: somebody must be able to come in.
+    `staff` is the key of the member of staff who that is, "" for nobody. `seen` is the `mark` of the account as whoever
+    changes it saw it. Raises Invalid, NotFound, Changed when it is another by now, Conflict when that person is another
+    account already, and NotAllowed for the last admin's role: somebody must be able to come in.
     """
     account = await Account.select_for_update().get_or_none(id=account_id)
     if account is None:
         raise NotFound("there is no such account")
     person = await Staff.get_or_none(id=account.staff_id) if account.staff_id else None
     before = _seen(account, person)
+    if seen is not None and seen != mark(account, person):
+        raise Changed
     if name is not None:
         account.name = clean_line(name)
     if locale is not None:
@@ -118,6 +132,12 @@ async def change(
         await sessions.end_all(account.id)
     await audit.record(by, "account.changed", f"account:{account.email}", before=old, after=new, now=now)
     return account
+
+
+def mark(account: Account, person: Staff | None) -> str:
+    """What another state of the account would not have. Its language is its owner's, and is changed elsewhere."""
+    shown = {name: value for name, value in _seen(account, person).items() if name != "locale"}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
 
 
 async def set_password(account: Account, password: str, *, site: str = "", by: str, now: datetime) -> None:
@@ -145,7 +165,7 @@ async def _keep_an_admin(without: int) -> None:
 
 
 async def _staff_named(key: str) -> Staff | None:
-    person = await Staff.get_or_none(key=key) if key else None
+    person = await lookup.by_key(Staff, key)
     if key and person is None:
         raise Invalid(f"there is no member of staff {key!r}", field="staff", label="account.staff_unknown")
     return person

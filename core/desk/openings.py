@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,12 +11,13 @@ from tortoise.exceptions import IntegrityError
 from core import audit, contacts, errors, transactions
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import notices, tickets
+from core.models import lookup
 from core.models.contacts import Contact
 from core.models.desk import Priority, Ticket, TicketType
 from core.models.keeps import Kept
 from core.models.setup import Staff, Team
 from core.store.prepared import insert
-from core.text import COMMENT_LIMIT, SUBJECT_LIMIT, clean, clean_line
+from core.text import COMMENT_LIMIT, NAME_LIMIT, SUBJECT_LIMIT, clean, clean_line
 
 _FORMS = "/admin"  # no channel has a name like that
 
@@ -47,7 +49,8 @@ async def open_ticket(opening: Opening, *, by: Staff, account: str, now: datetim
 
     Who is known already keeps their name and language. Raises errors.Invalid naming the field, errors.NotFound.
     """
-    _check(opening)
+    for refusal in wrong(opening):
+        raise refusal
     if not await _is_mine(opening.once, now=now):
         return await _opened_by(opening.once)
     team = await _team(opening.team)
@@ -96,22 +99,23 @@ async def _opened_by(once: str) -> Ticket:
     return await tickets.find(kept.sealed)
 
 
-def _check(opening: Opening) -> None:
+def wrong(opening: Opening) -> Iterator[errors.Invalid]:
+    """All that is wrong with it by itself, each naming its field."""
     if not opening.once:
-        raise errors.Invalid("the form has no name of its own", label="admin.opening.no_form")
+        yield errors.Invalid("the form has no name of its own", label="admin.opening.no_form")
     if not clean_line(opening.subject, limit=SUBJECT_LIMIT):
-        raise errors.Invalid("say what it is about", field="subject", label="admin.opening.no_subject")
-    for name, most in (("subject", SUBJECT_LIMIT), ("text", COMMENT_LIMIT)):
+        yield errors.Invalid("say what it is about", field="subject", label="admin.opening.no_subject")
+    for name, most in (("subject", SUBJECT_LIMIT), ("text", COMMENT_LIMIT), ("name", NAME_LIMIT)):
         if len(clean(getattr(opening, name), limit=most + 1)) > most:
-            raise errors.Invalid("too long", field=name, label="note.too_long", limit=most)
+            yield errors.Invalid("too long", field=name, label="note.too_long", limit=most)
     if opening.type not in set(TicketType):
-        raise errors.Invalid("there is no such kind", field="type", label="admin.desk.choose")
+        yield errors.Invalid("there is no such kind", field="type", label="admin.desk.choose")
     if opening.priority and opening.priority not in set(Priority):
-        raise errors.Invalid("there is no such priority", field="priority", label="admin.desk.choose")
+        yield errors.Invalid("there is no such priority", field="priority", label="admin.desk.choose")
 
 
 async def _team(key: str) -> Team | None:
-    team = await Team.get_or_none(key=key) if key else None
+    team = await lookup.by_key(Team, key)
     if key and team is None:
         raise errors.Invalid("there is no such team", field="team", label="admin.desk.choose")
     return team

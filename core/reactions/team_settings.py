@@ -117,10 +117,11 @@ class TeamSettings(_Strict):
 
     @model_validator(mode="after")
     def _climbs(self) -> Self:
-        waits = [step.after for step in self.ladder]
-        if waits != sorted(waits):
+        steps = self.ladder
+        early = [at for at, step in enumerate(steps) if at and step.after < steps[at - 1].after]
+        if early:
             told = "each step must come after the one before"
-            raise as_error([Problem(("ladder",), told, phrase("problem.ladder"))])
+            raise as_error([Problem(("ladder", at, "after"), told, phrase("problem.ladder")) for at in early])
         return self
 
     @property

@@ -10,11 +10,13 @@ from pydantic import ValidationError
 from core import audit, transactions
 from core.phrases import phrase
 from core.setting_problems import Place, Problem, explain, unknown_at
-from core.setup import rows
+from core.setup import keys, rows
 from core.setup.changes import Change, Values, between
 from core.setup.document import known_as
 from core.setup.models import Part, Setup, SetupError, SurveySetup, TeamSetup
 
+LONGEST_WORDS = 200
+"""Of a survey's own title, label, question and word. What is there already and longer stays."""
 KINDS = {
     "teams": "team",
     "staff": "staff",
@@ -95,6 +97,8 @@ def _whole(part: Part, old: Values | None) -> Values:
 
 def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None) -> None:
     problems = [
+        *_bad_keys(setup, present),
+        *_too_long_words(setup, present),
         *_unknown_teams(setup, present),
         *_unknown_people(setup, present),
         *_do_not_fit(setup, present),
@@ -104,6 +108,29 @@ def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None
     problems += _unknown_channels(setup, channels) if channels is not None else []
     if problems:
         raise SetupError(problems)
+
+
+def _bad_keys(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    """Names of something new that its page in the browser could not have; who has one already keeps it."""
+    for name in ("surveys", "webhooks", "rules"):
+        for at, part in enumerate(getattr(setup, name)):
+            if part.key not in present[name] and not keys.is_good(part.key):
+                told = (
+                    'has 1 to 60 characters and no slash, and is not "new", "order" or "remove": it stands in addresses'
+                )
+                yield Problem((name, at, "key"), told, phrase("problem.bad_key"))
+
+
+def _too_long_words(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    for at, survey in enumerate(setup.surveys):
+        if not any(_changes("surveys", survey, present)):
+            continue
+        for place, words in survey.own_words():
+            for locale, word in words.items():
+                if len(word) > LONGEST_WORDS:
+                    told = f"must have at most {LONGEST_WORDS} characters"
+                    said = phrase("problem.too_long", limit=LONGEST_WORDS)
+                    yield Problem(("surveys", at, *place, locale), told, said)
 
 
 def _unknown_teams(setup: Setup, present: rows.Present) -> Iterator[Problem]:

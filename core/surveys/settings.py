@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
@@ -163,6 +163,15 @@ class SurveySettings(_Strict):
             raise as_error(problems)
         return self
 
+    def own_words(self) -> Iterator[tuple[tuple[str | int, ...], Words]]:
+        """All words of its own, each with its place."""
+        yield ("title",), self.title
+        for at, dimension in enumerate(self.dimensions):
+            yield ("dimensions", at, "label"), dimension.label
+            yield ("dimensions", at, "question"), dimension.question
+        yield from ((("reasons", at, "label"), reason.label) for at, reason in enumerate(self.reasons))
+        yield from ((("symbols", at, "word"), one.word) for at, one in enumerate(self.symbols))
+
     @property
     def dimension_keys(self) -> tuple[str, ...]:
         """`overall` first, the others in their order: the order in which they are asked."""
@@ -170,14 +179,32 @@ class SurveySettings(_Strict):
         return ("overall", *others) if len(others) < len(self.dimensions) else others
 
 
+def warnings(settings: SurveySettings) -> Iterator[str]:
+    """Codes of what is allowed and can hardly be meant."""
+    if not settings.sample:
+        yield "sample_none"
+    if settings.reminders and settings.remind_after >= settings.expire_after:
+        yield "reminder_late"
+    if not settings.take_within:
+        yield "take_at_once"
+    if not settings.recover_within:
+        yield "recover_at_once"
+
+
+def _twice(names: Sequence[str]) -> Iterator[int]:
+    """The places of what stands before already."""
+    return (at for at, name in enumerate(names) if name in names[:at])
+
+
 def _wrong_parts(settings: SurveySettings) -> Iterator[Problem]:
     for what, parts in (("dimensions", settings.dimensions), ("reasons", settings.reasons)):
-        if len({part.key for part in parts}) != len(parts):
-            yield Problem((what,), "every key may stand only once", phrase("problem.key_twice"))
+        for at in _twice([part.key for part in parts]):
+            yield Problem((what, at, "key"), "every key may stand only once", phrase("problem.key_twice"))
     keys = set(settings.dimension_keys)
-    if taken := _TAKEN & keys:
-        told = f"{min(taken)!r} means something else and cannot be one"
-        yield Problem(("dimensions",), told, phrase("problem.key_taken", name=min(taken)))
+    for at, part in enumerate(settings.dimensions):
+        if part.key in _TAKEN:
+            told = f"{part.key!r} means something else and cannot be one"
+            yield Problem(("dimensions", at, "key"), told, phrase("problem.key_taken", name=part.key))
     if "overall" not in keys:
         told = '"overall" is asked first and cannot be left out'
         yield Problem(("dimensions",), told, phrase("problem.no_overall"))
@@ -191,8 +218,8 @@ def _wrong_parts(settings: SurveySettings) -> Iterator[Problem]:
 
 def _wrong_symbols(settings: SurveySettings) -> Iterator[Problem]:
     symbols = [one.symbol for one in settings.symbols]
-    if len(set(symbols)) != len(symbols):
-        yield Problem(("symbols",), "every symbol may stand only once", phrase("problem.symbol_twice"))
+    for at in _twice(symbols):
+        yield Problem(("symbols", at, "symbol"), "every symbol may stand only once", phrase("problem.symbol_twice"))
     if settings.scale == "own" and len(symbols) != len(SCORES):
         told = f"a scale of your own has {len(SCORES)} symbols, the worst first"
         yield Problem(("symbols",), told, phrase("problem.symbols", wanted=len(SCORES)))

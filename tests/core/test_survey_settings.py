@@ -140,15 +140,18 @@ DURATION_FORM = 'a duration is written as "90s", "5m", "24h", "7d" or "1h30m"'
         ({"conditions": {"team": ["support"]}}, "conditions.team: unknown setting; did you mean teams?"),
         ({"dimensions": [{"key": "overall", "labl": {}}]}, "dimensions[0].labl: unknown setting; did you mean label?"),
         ({"dimensions": [{"key": "speed"}]}, 'dimensions: "overall" is asked first and cannot be left out'),
-        ({"dimensions": [{"key": "overall"}, {"key": "a"}, {"key": "a"}]}, "dimensions: every key may stand only once"),
+        (
+            {"dimensions": [{"key": "overall"}, {"key": "a"}, {"key": "a"}]},
+            "dimensions[2].key: every key may stand only once",
+        ),
         ({"dimensions": []}, "dimensions: Tuple must have at least 1 item after validation, not 0"),
-        ({"reasons": [{"key": "slow"}] * 2}, "reasons: every key may stand only once"),
+        ({"reasons": [{"key": "slow"}] * 2}, "reasons[1].key: every key may stand only once"),
         ({"scale": "own"}, "symbols: a scale of your own has 5 symbols, the worst first"),
         ({"symbols": [{"symbol": "x"}]}, "symbols: must be 5, the worst first, or none"),
-        ({"symbols": [{"symbol": "x"}] * 5}, "symbols: every symbol may stand only once"),
+        ({"symbols": [{"symbol": one} for one in "abcda"]}, "symbols[4].symbol: every symbol may stand only once"),
         (
             {"dimensions": [{"key": "overall"}, {"key": "scores"}]},
-            "dimensions: 'scores' means something else and cannot be one",
+            "dimensions[1].key: 'scores' means something else and cannot be one",
         ),
         (
             {"reasons": [{"key": "slow", "dimensions": ["sped"]}]},
@@ -162,7 +165,9 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(settings: dict[str, A
 
 
 def test_overall_may_stand_only_once_too() -> None:
-    assert told(dimensions=[{"key": "overall"}, {"key": "overall"}]) == ["dimensions: every key may stand only once"]
+    assert told(dimensions=[{"key": "overall"}, {"key": "overall"}]) == [
+        "dimensions[1].key: every key may stand only once"
+    ]
 
 
 @pytest.mark.parametrize("key", ["", "Speed", "1st", "with blank", "with-dash", "ключ", "k" * 25])

@@ -18,6 +18,7 @@ from core import errors
 from core.accounts.roles import Right
 from core.errors import Invalid
 from core.insight import figures, statistics
+from core.models import lookup
 from core.models.setup import Team
 from core.surveys import catalogue
 from core.wordings import ab_tests, asking, drafts
@@ -109,7 +110,7 @@ async def _asked(visit: Visit, given: Mapping[str, str]) -> Asked:
 
 async def _before(visit: Visit, scope: Scope) -> Before:
     """Of the invites that would have been of this scope. Until those who were asked last have had their time."""
-    team = await Team.get_or_none(key=scope.team) if scope.team else None
+    team = await lookup.by_key(Team, scope.team)
     words, kinds = visit.site.templates, {one.name: one.kind for one in visit.site.channels.values()}
     chosen = [
         one.id

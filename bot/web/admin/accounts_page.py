@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
-from bot.web.admin import people_forms
+from bot.web.admin import differences, people_forms
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, invitations
 from core.accounts.roles import Right
@@ -50,7 +51,10 @@ async def look_at(visit: Seeing, account_id: int) -> Response:
 
 @router.post(f"{PATH}/{{account_id}}")
 async def change(visit: Changing, account_id: int) -> Response:
+    """Saves it. Who would take the admin's role, or the way in, from themselves is asked whether they are `sure`."""
     account, form = await _found(account_id), await visit.form()
+    if _leaves(visit, account, form) and form.get("sure") != _wanted(form):
+        return await _one(visit, account, form=form, sure=_wanted(form))
     try:
         await accounts.change(
             account.id,
@@ -58,11 +62,14 @@ async def change(visit: Changing, account_id: int) -> Response:
             role=form.get("role", ""),
             active="active" in form,
             staff=form.get("staff"),
+            seen=form.get("seen", ""),
             by=visit.account.email,
             now=visit.now,
         )
     except NotFound as error:
         raise HTTPException(404) from error
+    except accounts.Changed as changed:
+        return await _one(visit, await _found(account_id), form=form, changed=changed)
     except Refusal as refusal:
         return await _one(visit, account, form=form, refusal=refusal)
     return visit.back(f"{PATH}/{account_id}", said="saved")
@@ -74,6 +81,16 @@ async def offer_password(visit: Changing, account_id: int) -> Response:
     account = await _found(account_id)
     code = await invitations.for_password(account, by=visit.account.email, now=visit.now)
     return await _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
+
+
+def _leaves(visit: Visit, account: Account, form: Mapping[str, str]) -> bool:
+    """Whether an admin would be none any more by their own hand."""
+    own = account.id == visit.account.id and account.role is Role.ADMIN
+    return own and (form.get("role") != Role.ADMIN or "active" not in form)
+
+
+def _wanted(form: Mapping[str, str]) -> str:
+    return f"{form.get('role', '')} {form.get('active', '')}".strip()
 
 
 async def _found(account_id: int) -> Account:
@@ -111,8 +128,11 @@ async def _one(
     *,
     form: dict[str, str] | None = None,
     refusal: Refusal | None = None,
+    changed: accounts.Changed | None = None,
+    sure: str = "",
     link: str = "",
 ) -> Response:
+    """`changed` puts beside what was typed how it is now; saving again then overwrites that, seen."""
     person = await Staff.get_or_none(id=account.staff_id) if account.staff_id else None
     kept = {
         "staff": person.key if person else "",
@@ -120,9 +140,15 @@ async def _one(
         "role": str(account.role),
         **({"active": "on"} if account.active else {}),
     }
+    mine = {**{name: (form or {}).get(name, "") for name in kept}, "active": "active" in (form or {})}
+    differing = differences.between(visit, mine, {**kept, "active": account.active}) if changed else ()
     return visit.draw(
         "account",
-        status=422 if refusal else 200,
+        status=409 if changed else 422 if refusal else 200,
+        changed=changed is not None,
+        differing=list(differing),
+        sure=sure,
+        mark=(form or {}).get("seen", "") if refusal or sure else accounts.mark(account, person),
         account=account,
         roles=list(Role),
         people=[("", "—"), *await people_forms.people(visit)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -9,23 +10,25 @@ from starlette.responses import Response
 
 from bot.staff import called
 from bot.web import chat_links
+from bot.web.admin import addresses
 from bot.web.admin.door import Member, Visit
 from bot.wording import Wording
 from core import contact_links, directory
 from core.accounts.roles import Right
 from core.contacts import AddressFacts
-from core.errors import NotFound, Refusal
+from core.errors import Invalid, NotFound, Refusal
 from core.models.contacts import Contact
 from core.models.responses import Score
 from core.models.setup import Survey
 from core.surveys import catalogue
+from core.text import NAME_LIMIT
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/contacts"
 PAGE = 50
 LATEST = 20
 _MOST = 2**63 - 1
-LONGEST = 320
+TIER_LIMIT = 60
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_CONTACTS))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_CONTACTS))]
 Before = Annotated[int, Query(ge=1, le=_MOST)]
@@ -49,6 +52,8 @@ async def look_at(
 @router.post(f"{PATH}/{{contact_id}}")
 async def change(visit: Changing, contact_id: int) -> Response:
     form = await visit.form()
+    if refusal := _too_long(form):
+        return await _draw(visit, await found(contact_id), form=form, refusal=refusal, status=422)
     try:
         await directory.change(
             contact_id,
@@ -83,8 +88,7 @@ async def add_address(visit: Changing, contact_id: int) -> Response:
     contact, form = await found(contact_id), await visit.form()
     channel, address = form.get("channel", ""), form.get("address", "").strip()
     try:
-        _check(visit, channel, address)
-        where = AddressFacts(channel, address)
+        where = AddressFacts(channel, addresses.checked(visit.site.channels, channel, address))
         await directory.add_address(contact.id, where, by=visit.account.email, now=visit.now)
     except NotFound as error:
         raise HTTPException(404) from error
@@ -135,11 +139,12 @@ async def found(contact_id: int) -> Contact:
         raise HTTPException(404) from error
 
 
-def _check(visit: Visit, channel: str, address: str) -> None:
-    if channel not in visit.site.channels:
-        raise Refusal("there is no such channel", field="channel", label="contacts.channel_unknown")
-    if not address or len(address) > LONGEST or not address.isprintable() or " " in address:
-        raise Refusal("an address has no blanks", field="address", label="contacts.address_needed")
+def _too_long(form: Mapping[str, str]) -> Refusal | None:
+    """What would be cut off is told instead."""
+    for name, most in (("name", NAME_LIMIT), ("tier", TIER_LIMIT)):
+        if len(form.get(name, "").strip()) > most:
+            return Invalid("too long", field=name, label="note.too_long", limit=most)
+    return None
 
 
 async def _draw(

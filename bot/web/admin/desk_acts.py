@@ -9,6 +9,7 @@ from bot.staff import forms
 from bot.web.admin.desk import Desk
 from core import audit, errors
 from core.desk import homes, tickets
+from core.models import lookup
 from core.models.desk import OPEN_STATUSES, Priority, Ticket
 from core.models.reactions import Alert
 from core.models.setup import Staff
@@ -82,7 +83,7 @@ def _check(form: Form) -> None:
 
 
 async def _given(verb: str, form: Form) -> Staff | None:
-    return await Staff.get_or_none(key=form.get("assignee", "")) if verb == "assign" else None
+    return await lookup.by_key(Staff, form.get("assignee", "")) if verb == "assign" else None
 
 
 async def _assignee(form: Form) -> Staff:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.channels.email.addresses import parse_address
 from bot.staff import called
+from bot.web.admin import addresses
 from bot.web.admin import desk as desks
-from bot.web.admin.contacts_page import LONGEST, found
+from bot.web.admin.contacts_page import found
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
 from core import contacts, directory, errors
@@ -42,11 +43,18 @@ async def look(visit: Working, contact: Annotated[int | None, Query(ge=1, lt=2**
 async def open_one(visit: Working) -> Response:
     desk, form = await desks.at(visit), await visit.form()
     whose = await _named(form)
+    opening = _read(desk, form, whose)
+    wrong = [*_wrong_address(desk, opening), *openings.wrong(opening)]
+    if wrong:
+        return await _page(desk, whose, form, refusals=wrong)
+    if opening.contact is None:
+        where = addresses.checked(visit.site.channels, opening.channel, opening.address)
+        opening = replace(opening, address=where)
     try:
-        ticket = await openings.open_ticket(_read(desk, form, whose), by=desk.me(), account=visit.account.email,
+        ticket = await openings.open_ticket(opening, by=desk.me(), account=visit.account.email,
                                             now=desk.now)  # fmt: skip
     except errors.Refusal as refusal:
-        return await _page(desk, whose, form, refusal=refusal)
+        return await _page(desk, whose, form, refusals=[refusal])
     if ticket.assignee_id is not None:
         await homes.refresh(desk.me(), now=desk.now)
     said = "opened" if await _is_told(ticket) else "opened_untold"
@@ -65,8 +73,6 @@ async def _named(form: Form) -> Contact | None:
 
 def _read(desk: Desk, form: Form, whose: Contact | None) -> Opening:
     channel, address = form.get("channel", ""), form.get("address", "").strip()
-    if whose is None:
-        address = _checked(desk, channel, address)
     return Opening(
         once=form.get("once", ""),
         contact=whose.id if whose is not None else None,
@@ -77,32 +83,28 @@ def _read(desk: Desk, form: Form, whose: Contact | None) -> Opening:
     )
 
 
-def _checked(desk: Desk, channel: str, address: str) -> str:
-    """The address as it is written to. Raises errors.Invalid naming the field."""
-    known = desk.visit.site.channels.get(channel)
-    if known is None:
-        raise errors.Invalid("choose a channel", field="channel", label="admin.desk.choose")
-    if not address or len(address) > LONGEST or not address.isprintable() or " " in address:
-        raise errors.Invalid("an address has no blanks", field="address", label="contacts.address_needed")
-    if known.kind != "email":
-        return address
-    try:
-        return parse_address(address).address
-    except ValueError as error:
-        raise errors.Invalid(str(error), field="address", label="admin.opening.no_mail_address") from error
+def _wrong_address(desk: Desk, opening: Opening) -> Iterator[errors.Invalid]:
+    """Whether somebody new can be written to there."""
+    if opening.contact is not None:
+        return
+    if why := addresses.wrong(desk.visit.site.channels, opening.channel, opening.address):
+        yield why
+    if not opening.address:
+        yield errors.Invalid("an address has no blanks", field="address", label="contacts.address_needed")
 
 
 async def _is_told(ticket: Ticket) -> bool:
     return bool(await contacts.reachable(await Contact.get(id=ticket.contact_id)))
 
 
-async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusal: errors.Refusal | None = None) -> Response:
+async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusals: Sequence[errors.Refusal] = ()) -> Response:
     visit = desk.visit
+    problems = {one.field: visit.why(one) for one in reversed(refusals)}
     kept = dict.fromkeys(("channel", "address", "name", "locale", "type", "priority", "team", "subject", "text"), "")
     teams = await Team.all().order_by("name", "key")
     return visit.draw(
         "ticket_new",
-        status=422 if refusal is not None else 200,
+        status=422 if refusals else 200,
         desk=desk,
         contact=whose,
         who=await called.name(whose, desk.place, desk.locale) if whose is not None else "",
@@ -114,7 +116,7 @@ async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusal: error
             ("", visit.say("admin.opening.as_kind")),
             *((one.value, desk.named("priority", one.value)) for one in Priority),
         ],
-        **visit.wrong(refusal),
+        problems=problems,
     )
 
 

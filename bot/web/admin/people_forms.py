@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import differences
+from bot.web.admin import addresses, differences
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
@@ -65,17 +65,36 @@ def rows(
 
 
 async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: Values, seen: str) -> Outcome:
-    """Write it whole, if nobody else has changed it since."""
+    """Write it whole, if nobody else has changed it since. Addresses are checked as each channel writes them."""
+    wrong = dict(_wrong_addresses(visit, values))
     try:
         part = model.model_validate(values)
+        if wrong:
+            return Outcome(wrong)
         await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
     except ValidationError as error:
-        return Outcome(_by_field(visit, explain(error, model)))
+        return Outcome({**wrong, **_by_field(visit, explain(error, model))})
     except SetupError as error:
         return Outcome(_by_field(visit, [replace(one, place=one.place[2:]) for one in error.problems]))
     except Stale as stale:
         return Outcome(theirs=stale.theirs, stale=True, differing=_differing(visit, values, stale.theirs))
     return Outcome()
+
+
+def _wrong_addresses(visit: Visit, values: Values) -> Iterator[tuple[str, str]]:
+    """Of the places and people in a form those to which nothing could be sent, by field."""
+    rows: list[tuple[str, str, str]] = []
+    if "alert" in values:
+        rows.append(("alert.to", values["alert"]["channel"], values["alert"]["to"]))
+    for table in ("ladder", "addresses"):
+        named = enumerate(values.get(table, ()))
+        rows += [(f"{table}.{at}.address", row["channel"], row["address"]) for at, row in named]
+    channels = visit.site.channels
+    for name, channel, address in rows:
+        if address and channel in channels and (why := addresses.wrong(channels, channel, address)):
+            yield name, visit.why(why)
+    if values.get("email") and (why := addresses.wrong_mail(values["email"], field="email")):
+        yield "email", visit.why(why)
 
 
 def _differing(visit: Visit, values: Values, theirs: Seen | None) -> list[Difference]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,7 @@ from bot.web.admin import ticks
 from core.phrases import Phrase, phrase
 from core.reactions.settings import SIGNS, Action, Event, When, actions_for, conditions_for
 from core.setting_problems import Problem, explain
-from core.setup import RuleSetup
+from core.setup import RuleSetup, keys
 
 Fields = Mapping[str, Sequence[str]]
 PERSON, PLACE = "alert_person", "alert_place"
@@ -21,8 +20,9 @@ PERSON, PLACE = "alert_person", "alert_place"
 _ACTIONS = frozenset({*Action, PERSON, PLACE})
 OPEN = frozenset({"types", "tags", "tiers", "locales"})
 """Conditions of which what is known is ticked, and what is not is written."""
-_NEW_KEY = re.compile(r"[^\s/\x00-\x1f]([^/\x00-\x1f]*[^\s/\x00-\x1f])?")
 MOST_ROWS = 20
+_BEGIN = {"repeat": {"times": "2", "span": "30d"}}
+"""What stands in a condition that was just added."""
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ def change_rows(form: Form, do: str, fields: Fields) -> None:
     verb, _, what = do.partition(":")
     if verb == "add-if" and (name := _one(fields, "add_if")) in form.may_add_if():
         form.ifs.append(name)
-        form.values[name] = {} if name in ("scores", "repeat") else []
+        form.values[name] = dict(_BEGIN.get(name, {})) if name in ("scores", "repeat") else []
         form.focus = f"if-{name}"
     elif verb == "add-then" and (name := _one(fields, "add_then")) in form.may_add_then():
         form.thens.append({"do": name})
@@ -171,8 +171,8 @@ def blame(form: Form, problems: Sequence[Problem]) -> None:
 
 def _incomplete(form: Form, *, new: bool) -> Sequence[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    if new and not is_good_key(form.key):
-        found.append(("key", "admin.rules.bad_key"))
+    if new and not keys.is_good(form.key):
+        found.append(("key", "problem.bad_key"))
     for name in form.ifs:
         value = form.values[name]
         if not value or (name == "repeat" and not all(value.values())):
@@ -201,11 +201,6 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "webhook": ("webhook",),
 }
 """What an action wants to know, by its name in the form."""
-
-
-def is_good_key(key: str) -> bool:
-    """Whether something new may be called that: it stands in addresses."""
-    return bool(_NEW_KEY.fullmatch(key)) and len(key) <= 60 and key != "new"
 
 
 def _value(name: str, value: Any) -> Any:

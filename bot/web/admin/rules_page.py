@@ -10,21 +10,23 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import rule_form, rule_words, ticks
+from bot.web.admin import addresses, rule_form, rule_words, ticks
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.rule_form import Form
 from core import setup as setups
 from core.accounts.roles import Right
 from core.models.reactions import Reaction
 from core.models.webhooks import Webhook
-from core.phrases import phrase
+from core.phrases import Phrase, phrase
 from core.reactions import trying
 from core.reactions.settings import SIGNS, Event, RuleSettings
-from core.setup import RuleSetup, Seen, Setup, SetupError, Stale
+from core.setup import RuleSetup, Seen, Setup, SetupError, Stale, keys
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/rules"
 NEW = "new"
+GONE = "gone"
+"""The mark of a form whose rule somebody else has removed, once that was said."""
 PAST = timedelta(days=30)
 PAGE = 50
 SHOWN = 100
@@ -71,15 +73,15 @@ async def look_at(visit: Seeing, key: str, try_it: Annotated[bool, Query(alias="
 @router.post(f"{PATH}/{{key:path}}")
 async def change(visit: Changing, key: str) -> Response:
     """`do` says what: save (when it is not said), a row more or less, try, on, off, up, down, remove."""
-    seen = await _seen(key)
+    seen, fields = await _seen(key), await visit.form_lists()
+    do, mark = (fields.get("do") or ["save"])[-1], (fields.get("seen") or [""])[-1]
+    if seen is not None and (do in _IN_LIST or (do == "remove" and "sure" in fields)):
+        return await _IN_LIST.get(do, _remove)(visit, seen, mark)
+    if seen is not None and do == "remove":
+        return await _ask_to_remove(visit, seen, mark)
     if seen is None and key != NEW:
-        raise HTTPException(404)
-    fields = await visit.form_lists()
-    do = (fields.get("do") or ["save"])[-1]
-    if seen is not None and do in _IN_LIST:
-        return await _IN_LIST[do](visit, seen, (fields.get("seen") or [""])[-1])
+        return await _gone(visit, key, do, fields)
     form = rule_form.read(fields, key if seen is not None else "")
-    mark = (fields.get("seen") or [""])[-1]
     if do == "save":
         return await _save(visit, form, mark, seen)
     if do != "try":
@@ -87,23 +89,49 @@ async def change(visit: Changing, key: str) -> Response:
     return await _one(visit, key if seen is not None else "", form, mark, trial=do == "try")
 
 
-async def _save(visit: Visit, form: Form, mark: str, seen: Seen | None) -> Response:
-    key = seen.key if seen is not None else ""
+async def _gone(visit: Visit, key: str, do: str, fields: rule_form.Fields) -> Response:
+    """Somebody took it away meanwhile. What was typed stays, and can be saved as it was called."""
+    if "seen" not in fields or not keys.is_good(key):
+        raise HTTPException(404)
+    if "event" not in fields:
+        return await _list(visit, problem=visit.say("admin.rules.removed_meanwhile"))
+    form = rule_form.read(fields, key)
+    if do == "save" and fields["seen"][-1] == GONE:
+        return await _save(visit, form, "", None, again=key)
+    rule_form.change_rows(form, do, fields)
+    return await _one(visit, key, form, GONE, trial=do == "try", status=409)
+
+
+async def _save(visit: Visit, form: Form, mark: str, seen: Seen | None, *, again: str = "") -> Response:
+    """`again` is the name of a rule that somebody else has removed, and that is saved all the same."""
+    key = seen.key if seen is not None else again
     position = seen.values["position"] if seen is not None else await _end()
-    part = rule_form.part_of(form, position=position, new=seen is None)
+    form.problems |= _wrong_addresses(visit, form)
+    part = rule_form.part_of(form, position=position, new=not key)
     if part is None:
-        return await _one(visit, key, form, mark, status=422)
+        return await _one(visit, key, form, GONE if again else mark, status=422)
     try:
         await setups.save(part, seen=mark, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
     except Stale as stale:
-        if seen is None:
+        if not key:
             form.problems["key"] = phrase("admin.rules.key_taken")
             return await _one(visit, "", form, mark, status=409)
-        return await _one(visit, key, form, stale.theirs.mark if stale.theirs else "", stale=stale.theirs, status=409)
+        return await _one(visit, key, form, stale.theirs.mark if stale.theirs else GONE, stale=stale.theirs, status=409)
     except SetupError as error:
         rule_form.blame(form, error.problems)
-        return await _one(visit, key, form, mark, status=422)
+        return await _one(visit, key, form, GONE if again else mark, status=422)
     return visit.back(_address(form.key), said="rule_saved")
+
+
+def _wrong_addresses(visit: Visit, form: Form) -> dict[str, Phrase]:
+    """Of the channels that are told, those whose address can be none there."""
+    found: dict[str, Phrase] = {}
+    for at, row in enumerate(form.thens):
+        channel, address = row.get("channel", ""), row.get("to", "")
+        if row["do"] == rule_form.PLACE and channel in visit.site.channels and address:
+            why = addresses.wrong(visit.site.channels, channel, address)
+            found |= {f"then-{at}": phrase(why.label)} if why else {}
+    return found
 
 
 # ---------------------------------------------------------------- in the list
@@ -146,6 +174,11 @@ async def _move(visit: Visit, seen: Seen, by: int) -> Response:
     return visit.back(PATH)
 
 
+async def _ask_to_remove(visit: Visit, seen: Seen, mark: str) -> Response:
+    sentence = rule_words.sentence(_settings(seen.values), await rule_words.names(visit))
+    return visit.draw("rule_remove", key=seen.key, address=_address(seen.key), mark=mark, sentence=sentence)
+
+
 async def _remove(visit: Visit, seen: Seen, mark: str) -> Response:
     try:
         await setups.remove("rules", seen.key, seen=mark, actor=visit.account.email, now=visit.now)
@@ -154,7 +187,7 @@ async def _remove(visit: Visit, seen: Seen, mark: str) -> Response:
     return visit.back(PATH, said="rule_removed")
 
 
-_IN_LIST = {"on": _on, "off": _off, "up": _up, "down": _down, "remove": _remove}
+_IN_LIST = {"on": _on, "off": _off, "up": _up, "down": _down}
 
 
 def _part(seen: Seen, **changed: Any) -> RuleSetup:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation
 from bot.web.site import Here, Site
-from core.accounts import invitations, passwords
+from core.accounts import accounts, invitations, passwords
 from core.errors import Invalid, NotFound, Refusal
 from core.models.accounts import Invitation
 
@@ -26,9 +28,9 @@ async def set_up(request: Request, site: Here, code: str) -> Response:
     fields = await reading.form(request)
     await door.check_stranger(request, site, fields)
     given = {name: fields.get(name, [""])[-1][:400] for name in ("email", "name", "password", "again")}
+    if wrong := list(_wrong(site, invitation, given)):
+        return _page(request, site, invitation, given=given, refusals=wrong, status=422)
     try:
-        if passwords.normal(given["password"]) != passwords.normal(given["again"]):
-            raise Invalid("the two passwords differ", field="again", label="account.passwords_differ")
         account = await invitations.accept(
             code,
             email=given["email"],
@@ -41,10 +43,25 @@ async def set_up(request: Request, site: Here, code: str) -> Response:
     except NotFound as error:
         raise HTTPException(404) from error
     except Refusal as refusal:
-        return _page(request, site, invitation, given=given, refusal=refusal, status=422)
+        return _page(request, site, invitation, given=given, refusals=[refusal], status=422)
     response = RedirectResponse(navigation.HOME, 303)
     await door.let_in(response, request, site, account, how="setup")
     return response
+
+
+def _wrong(site: Site, invitation: Invitation, given: Mapping[str, str]) -> Iterator[Refusal]:
+    """All that is wrong with what was typed, each naming its field."""
+    email = invitation.email or given["email"]
+    try:
+        accounts.normal(email)
+    except Refusal as refusal:
+        yield refusal
+    try:
+        passwords.check(given["password"], email=email, name=given["name"], site=site.name)
+    except Refusal as refusal:
+        yield refusal
+    if passwords.normal(given["password"]) != passwords.normal(given["again"]):
+        yield Invalid("the two passwords differ", field="again", label="account.passwords_differ")
 
 
 async def _invitation(request: Request, site: Site, code: str) -> Invitation:
@@ -62,13 +79,14 @@ def _page(
     invitation: Invitation,
     *,
     given: dict[str, str] | None = None,
-    refusal: Refusal | None = None,
+    refusals: Sequence[Refusal] = (),
     status: int = 200,
 ) -> HTMLResponse:
-    problem = ""
-    if refusal is not None:
-        locale = door.chosen_locale(request, site)
-        problem = site.templates.label(refusal.label, locale, **refusal.values) if refusal.label else refusal.message
+    locale = door.chosen_locale(request, site)
+    problems = {
+        one.field: site.templates.label(one.label, locale, **one.values) if one.label else one.message
+        for one in reversed(refusals)
+    }
     return door.draw_for_stranger(
         request,
         site,
@@ -76,7 +94,6 @@ def _page(
         status=status,
         invitation=invitation,
         given=given or {"email": invitation.email, "name": invitation.name},
-        field=refusal.field if refusal else "",
-        problem=problem,
+        problems=problems,
         shortest=passwords.SHORTEST,
     )

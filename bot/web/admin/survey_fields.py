@@ -95,9 +95,24 @@ def rearranged(values: Values, act: str) -> Values:
     return {**values, part: rows}
 
 
+def focus(values: Values, act: str) -> str:
+    """Where one is after a row button, by the name of what stands there: in the row that came, went or moved."""
+    found = _ROW_ACT.fullmatch(act)
+    if found is None:
+        return ""
+    verb, part, at, last = found[1], found[2], int(found[3] or 0), len(values[PARTS[found[2]]]) - 1
+    if last < 0:
+        return f"add-{part}"
+    if verb in ("add", "remove"):
+        return f"{part}-{last if verb == 'add' else min(at, last)}-key"
+    to = min(max(at - 1, 0) if verb == "up" else at + 1, last)
+    ends = {"up": (0, "down"), "down": (last, "up")}[verb]
+    return f"{ends[1] if to == ends[0] else verb}-{part}-{to}"
+
+
 def problems(found: Sequence[Problem]) -> dict[str, Phrase]:
     """What is wrong, by the name of the field that it stands beside; "" for the survey as a whole."""
-    return {_field(one): one.said for one in found}
+    return {_field(one): one.said for one in reversed(found)}
 
 
 def spans(values: Values) -> dict[str, timedelta]:
@@ -119,7 +134,9 @@ def _field(problem: Problem) -> str:
     if name in _PLACES and rest:
         return "-".join(str(part) for part in (_PLACES[str(name)], *rest))
     if name == "symbols" and rest:
-        return f"symbol-{rest[0]}"
+        return f"symbol-{'-'.join(str(part) for part in rest if part != 'symbol')}"
+    if name == "title":
+        return "-".join(str(part) for part in place)
     return "-".join(str(part) for part in place[:2]) if name == "conditions" else str(name)
 
 

@@ -21,9 +21,10 @@ from core.models.desk import EntryKind, Ticket, TicketEntry
 from core.models.setup import Survey
 from core.phrases import Phrase, phrase
 from core.setting_problems import explain
-from core.setup import Seen, SetupError, Stale, SurveySetup
+from core.setup import Seen, SetupError, Stale, SurveySetup, keys
 from core.surveys import eligibility, invites, ordering, what_if
 from core.surveys.settings import SurveySettings
+from core.surveys.settings import warnings as settings_warnings
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/surveys"
@@ -57,10 +58,23 @@ async def move(visit: Changing) -> Response:
 
 async def _list(visit: Visit, *, ticket: str = "", problem: str = "", status: int = 200) -> Response:
     surveys = [(one, _settings(one)) for one in await setups.read("surveys")]
+    covered = eligibility.never_wins([(one.key, settings) for one, settings in surveys])
+    known = await ticks.options(visit)
     return visit.draw(
         "surveys",
         status=status,
-        surveys=[(one, _sentence(visit, settings)) for one, settings in surveys],
+        surveys=[
+            {
+                "key": one.key,
+                "mark": one.mark,
+                "opens": keys.is_good(one.key),
+                "sentence": _sentence(visit, settings, known),
+                "anonymous": settings.anonymous,
+                "warnings": _warnings(visit, settings, covered.get(one.key, "")),
+            }
+            for one, settings in surveys
+        ],
+        removed=await _removed({one.key for one, _ in surveys}),
         order="\n".join(one.key for one, _ in surveys),
         ticket=ticket,
         tried=await _try(visit, ticket, [(one.key, settings) for one, settings in surveys]) if ticket else None,
@@ -86,10 +100,26 @@ async def _try(visit: Visit, name: str, surveys: list[tuple[str, SurveySettings]
     return {"ticket": ticket, "winner": winner, "verdict": verdict, "unmet": unmet}
 
 
-def _sentence(visit: Visit, settings: SurveySettings) -> str:
+async def _removed(current: set[str]) -> list[str]:
+    """The keys of surveys that were asked once and are asked no more."""
+    found = {row["key"] for row in await Survey.filter(current=False).distinct().values("key")}
+    return sorted(key for key in found - current if keys.is_good(key))
+
+
+def _warnings(visit: Visit, settings: SurveySettings, covered_by: str) -> list[str]:
+    """What is allowed and can hardly be meant, in words."""
+    found = [visit.say("surveys.warning.never_wins", name=covered_by)] if covered_by else []
+    return [*found, *(visit.say(f"surveys.warning.{code}") for code in settings_warnings(settings))]
+
+
+def _sentence(visit: Visit, settings: SurveySettings, known: ticks.Options) -> str:
     conditions = settings.conditions.model_dump()
     about = [
-        visit.say("surveys.about_one", name=visit.say(f"surveys.field.conditions-{name}"), wanted=wanted)
+        visit.say(
+            "surveys.about_one",
+            name=visit.say(f"surveys.field.conditions-{name}"),
+            wanted=[box.label for box in ticks.ticks(visit, name, known, wanted) if box.on],
+        )
         for name, wanted in conditions.items()
         if isinstance(wanted, tuple) and wanted
     ]
@@ -109,6 +139,8 @@ def _sentence(visit: Visit, settings: SurveySettings) -> str:
 @router.api_route(f"{PATH}/new", methods=["GET", "HEAD"])
 async def begin(visit: Seeing, like: Annotated[str, Query(max_length=60)] = "") -> Response:
     """The form for one more; `like` names one to begin with."""
+    if not visit.may(Right.CHANGE_SETUP):
+        raise HTTPException(404)
     same = await _find(like) if like else None
     return await _edit(visit, "", same.values if same else survey_fields.blank(), seen="")
 
@@ -120,35 +152,45 @@ async def add(visit: Changing) -> Response:
 
 @router.api_route(f"{PATH}/history/{{key:path}}", methods=["GET", "HEAD"])
 async def history(visit: Seeing, key: str) -> Response:
-    seen = await _known(key)
-    versions = await Survey.filter(key=seen.key).order_by("-version")
-    by = {line.at: line.actor for line in await audit.latest(500, about=f"survey:{seen.key}"[:254])}
+    """All versions, also of a survey that was removed."""
+    seen = await _find(key)
+    versions = await Survey.filter(key=key).order_by("-version") if len(key) <= keys.LONGEST else []
+    if not versions:
+        raise HTTPException(404)
+    by = {line.at: line.actor for line in await audit.latest(500, about=f"survey:{key}"[:254])}
     told = []
     for at, one in enumerate(versions):
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
         changed = list(differences.between(visit, older, _values(one))) if older is not None else []
         told.append((one, audit_words.actor(visit, by.get(one.created_at, "")), changed))
-    return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=visit.may(Right.CHANGE_SETUP))
+    may_restore = visit.may(Right.CHANGE_SETUP) and (seen is not None or keys.is_good(key))
+    return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=may_restore)
 
 
 @router.post(f"{PATH}/restore/{{key:path}}")
 async def restore(visit: Changing, key: str) -> Response:
-    """Publishes an old version again, as a new one."""
-    seen, form = await _known(key), await visit.form()
+    """Publishes an old version again, as a new one; a survey that was removed is asked again."""
+    form = await visit.form()
     number = form.get("version", "")
-    old = (
-        await Survey.get_or_none(key=seen.key, version=int(number)) if number.isdecimal() and len(number) < 9 else None
-    )
+    readable = number.isascii() and number.isdecimal() and len(number) < 9 and len(key) <= keys.LONGEST
+    old = await Survey.get_or_none(key=key, version=int(number)) if readable else None
     if old is None:
         raise HTTPException(404)
-    return await _publish(visit, seen.key, _values(old), form.get("seen", ""))
+    return await _publish(visit, key, _values(old), form.get("seen", ""))
 
 
-@router.post(f"{PATH}/remove/{{key:path}}")
-async def remove(visit: Changing, key: str) -> Response:
-    seen, form = await _known(key), await visit.form()
+@router.post(f"{PATH}/remove")
+async def remove(visit: Changing) -> Response:
+    """Asks first. The key comes in the form: one that is there already may be one that cannot stand in an address."""
+    form = await visit.form()
+    seen, mark = await _find(form.get("key", "")), form.get("seen", "")
+    if seen is None:
+        return await _list(visit, problem=visit.say("surveys.order_stale"), status=409)
+    if "sure" not in form:
+        sentence = _sentence(visit, _settings(seen), await ticks.options(visit))
+        return visit.draw("survey_remove", key=seen.key, opens=keys.is_good(seen.key), mark=mark, sentence=sentence)
     try:
-        await setups.remove("surveys", seen.key, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
+        await setups.remove("surveys", seen.key, seen=mark, actor=visit.account.email, now=visit.now)
     except Stale:
         return await _list(visit, problem=visit.say("surveys.order_stale"), status=409)
     return visit.back(PATH, said="surveys_removed")
@@ -162,8 +204,15 @@ async def look_at(visit: Seeing, key: str) -> Response:
 
 @router.post(f"{PATH}/{{key:path}}")
 async def work(visit: Changing, key: str) -> Response:
-    """The form's buttons: rows added, moved, taken out; a look at the preview; what it would have done; publish."""
-    return await _work(visit, (await _known(key)).key)
+    """The form's buttons: rows added, moved, taken out; a look at the preview; what it would have done; publish.
+
+    Who edits a survey while somebody else removes it keeps what they typed, and may publish it again.
+    """
+    fields = await visit.form_lists()
+    was = "seen" in fields and len(key) <= keys.LONGEST and await Survey.exists(key=key)
+    if await _find(key) is None and not was:
+        raise HTTPException(404)
+    return await _work(visit, key)
 
 
 async def _work(visit: Visit, key: str) -> Response:
@@ -174,7 +223,8 @@ async def _work(visit: Visit, key: str) -> Response:
     typed, seen = form.get("key", "").strip(), form.get("seen", "")
     if act == "publish":
         return await _publish(visit, key or typed, values, seen, new=not key)
-    return await _edit(visit, key, values, seen=seen, typed=typed, tried=act == "try")
+    focus = survey_fields.focus(values, act)
+    return await _edit(visit, key, values, seen=seen, typed=typed, act=act, focus=focus)
 
 
 async def _publish(visit: Visit, key: str, values: Values, seen: str, *, new: bool = False) -> Response:
@@ -191,8 +241,11 @@ async def _publish(visit: Visit, key: str, values: Values, seen: str, *, new: bo
     except Stale as stale:
         if new and stale.theirs is not None:
             return await _edit(visit, "", values, seen="", typed=key, wrong={"key": phrase("surveys.key_taken")})
-        return await _edit(visit, shown, values, seen=stale.theirs.mark if stale.theirs else "", theirs=stale.theirs)
-    return visit.back(PATH, said="surveys_published")
+        if stale.theirs is None:
+            return await _edit(visit, shown, values, seen="", gone=True)
+        return await _edit(visit, shown, values, seen=stale.theirs.mark, theirs=stale.theirs)
+    covered = await what_if.covered_by(key, part)
+    return visit.back(PATH, said="surveys_published_in_vain" if covered else "surveys_published")
 
 
 async def _edit(
@@ -204,11 +257,16 @@ async def _edit(
     typed: str = "",
     wrong: dict[str, Phrase] | None = None,
     theirs: Seen | None = None,
-    tried: bool = False,
+    gone: bool = False,
+    act: str = "",
+    focus: str = "",
 ) -> Response:
+    """The form as it was filled in. `theirs` is what somebody else published meanwhile; `gone`: they removed it."""
     templates = visit.site.templates
     settings, found = _read(values)
-    wrong = wrong if wrong is not None else found if tried else {}
+    tried = act == "try"
+    wrong = wrong if wrong is not None else found if act in ("try", "look") else {}
+    covered = await what_if.covered_by(key or typed or "new", settings) if settings is not None else ""
     compared = None
     if tried and settings is not None:
         compared = await what_if.compare(key or typed or "new", settings, days=DAYS, now=visit.now)
@@ -220,16 +278,23 @@ async def _edit(
     symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
     return visit.draw(
         "survey_edit",
-        status=409 if theirs else 422 if wrong else 200,
+        status=409 if theirs or gone else 422 if wrong else 200,
         key=key,
         typed=typed,
         values={**values, "symbols": symbols},
         seen=seen,
         wrong={name: visit.tell(one) for name, one in wrong.items()},
         theirs=differing,
+        gone=gone,
+        focus=focus,
         spans={name: visit.span(one) for name, one in survey_fields.spans(values).items()},
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
-        warnings=survey_preview.warnings(settings, templates) if settings else [],
+        warnings=[
+            *_warnings(visit, settings, covered),
+            *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
+        ]
+        if settings
+        else [],
         compared=compared,
         numbers=survey_numbers.lines(compared, visit.listed) if compared else [],
         days=DAYS,

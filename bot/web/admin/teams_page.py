@@ -123,6 +123,7 @@ async def _one(visit: Visit, team: Team, values: Values, mark: str, *, outcome: 
         site_zone=visit.site.timezone,
         days=DAYS,
         on_duty=await duty.now_on(team, now=visit.now),
+        has_place=await Team.exclude(alert_channel="").exists(),
         planned=await ladders.plan(team, now=visit.now),
         trial=await trials.latest(team),
         hanging=await teams.hanging_on(team.key),

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from bot.web.admin.door import Member, Visit
-from bot.web.admin.rule_form import is_good_key
 from core import setup as setups
 from core.accounts.roles import Right
 from core.errors import Conflict, Invalid, Refusal
@@ -19,7 +18,7 @@ from core.models.webhooks import Webhook, WebhookCall
 from core.reactions import webhooks
 from core.reactions.webhooks import Vault
 from core.setting_problems import explain
-from core.setup import Seen, Stale, WebhookSetup
+from core.setup import Seen, Stale, WebhookSetup, keys
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/webhooks"
@@ -94,8 +93,8 @@ async def _save(visit: Visit, seen: Seen | None, form: dict[str, str]) -> Respon
     key = seen.key if seen is not None else form.get("key", "").strip()
     url = form.get("url", "").strip()
     try:
-        if seen is None and not is_good_key(key):
-            raise Conflict("not a name", field="key", label="admin.rules.bad_key")
+        if seen is None and not keys.is_good(key):
+            raise Conflict("not a name", field="key", label="problem.bad_key")
         if why := visit.site.check_webhook(url):
             raise Conflict("not an address for a webhook", field="url", label=why)
         part = WebhookSetup(key=key, url=url, enabled="enabled" in form)

@@ -167,6 +167,19 @@ async def test_an_admin_who_is_nobody_on_the_desk_is_led_to_where_they_say_who_t
     assert "/admin/accounts/" not in agent.html
 
 
+async def test_all_that_is_wrong_with_the_set_up_is_said_at_once(sqlite_front: Front) -> None:
+    code = await invitations.for_setup(now=sqlite_front.clock.now)
+    browser = Browser(sqlite_front)
+    await browser.open(f"/setup/{code}")
+    await browser.send(email="no address", name="Lee", password="short", again="other")
+    assert browser.status == 422
+    for name in ("email", "password", "again"):
+        [field] = browser.page.all("input", name=name)
+        assert field["aria-invalid"] == "true", name
+        assert browser.page.all("span", id=f"p-{name}")
+    assert not await Account.exists()
+
+
 async def test_somebody_is_invited_and_comes_in_with_that_role_and_address(front: Front) -> None:
     admin = await at(front)
     await admin.open("/admin/accounts")

@@ -187,3 +187,55 @@ async def test_a_test_alert_goes_to_the_first_place_and_says_that_it_is_one(fron
     assert drawn.plain.startswith("This is a test. Nobody is unhappy.")
     assert "Support <b>" in drawn.plain
     assert [line.action for line in await AuditLine.filter(subject="team:support")] == ["team.alert_tested"]
+
+
+async def test_a_stale_form_neither_opens_a_closed_account_nor_gives_a_role_back(front: Front) -> None:
+    await support()
+    one = await desk.account(front, Role.AGENT)
+    page = f"/admin/accounts/{one.id}"
+    mine, theirs = await desk.at(front), await desk.at(front, email="kim@kestrel.example")
+    await mine.open(page)
+    await theirs.open(page)
+    await theirs.send(page, name="Lee", role="supervisor", staff=LI)
+    await mine.send(page, name="Lee Moon", role="agent", active="on", staff="")
+
+    assert mine.status == 409
+    assert "Somebody else has changed this since you opened it" in mine.page.text
+    assert "Supervisor" in mine.page.text
+    assert mine.page.all("input", name="name")[0]["value"] == "Lee Moon"
+    row = await Account.get(id=one.id).select_related("staff")
+    assert (row.name, row.role, row.active) == ("Lee", Role.SUPERVISOR, False)
+    assert row.staff is not None
+
+    await mine.send(page, name="Lee Moon", role="agent", staff="")
+    row = await Account.get(id=one.id)
+    assert (row.name, row.role, row.active, row.staff_id) == ("Lee Moon", Role.AGENT, False, None)
+
+
+async def test_a_form_without_a_mark_changes_no_account(sqlite_front: Front) -> None:
+    one = await desk.account(sqlite_front, Role.AGENT)
+    browser = await desk.at(sqlite_front)
+    await browser.open(f"/admin/accounts/{one.id}")
+    await browser.post(browser.path, name="X", role="admin", active="on", staff="", seen="")
+    assert browser.status == 409
+    assert (await Account.get(id=one.id)).role is Role.AGENT
+
+
+async def test_who_would_take_the_admins_role_from_themselves_is_asked_first(sqlite_front: Front) -> None:
+    await desk.account(sqlite_front, email="kim@kestrel.example")
+    browser = await desk.at(sqlite_front)
+    own = await Account.get(email="admin@kestrel.example")
+    page = f"/admin/accounts/{own.id}"
+    for fields in ({"role": "agent", "active": "on"}, {"role": "admin"}):
+        await browser.open(page)
+        await browser.send(page, name="Lee", staff="", **fields)
+        assert "This is your own account" in browser.page.text
+        row = await Account.get(id=own.id)
+        assert (row.role, row.active, row.name) == (Role.ADMIN, True, "Lee <3"), "nothing is written yet"
+    [sure] = browser.page.all("button", name="sure")
+    await browser.send(page, name="Lee", staff="", role="agent", active="on", sure=sure["value"])
+    assert "This is your own account" in browser.page.text, "it was another question"
+    [sure] = browser.page.all("button", name="sure")
+    await browser.send(page, name="Lee", staff="", role="agent", active="on", sure=sure["value"])
+    assert (await Account.get(id=own.id)).role is Role.AGENT
+    assert browser.path == "/admin/login" or browser.status in {401, 403}

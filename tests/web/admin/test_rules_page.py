@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.web.admin import rule_form
 from core import audit
 from core import setup as setups
 from core.accounts.roles import Role
@@ -13,6 +14,7 @@ from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Reaction
 from core.models.setup import Rule, Staff
+from core.reactions.settings import Event
 from core.surveys import invites, responses
 from tests.web.admin.desk import Browser, at
 from tests.web.front import Front
@@ -60,6 +62,37 @@ async def test_a_rule_is_put_together_without_scripts(front: Front) -> None:
     assert rule.settings["then"] == [{"do": "tag", "tag": "late"}]
     assert rule.position == 1
     assert [line.action for line in await audit.latest(1)] == ["rule.added"]
+
+
+@pytest.mark.parametrize("event", list(Event))
+async def test_every_condition_and_action_can_be_added_one_after_the_other(sqlite_front: Front, event: Event) -> None:
+    browser = await at(sqlite_front)
+    for path in (NEW, f"{PATH}/negative"):
+        await browser.open(path)
+        fields: dict[str, Any] = {"event": event.value, "key": "x", "if": [], "then": []}
+        for condition in rule_form.Form(event=event.value).may_add_if():
+            await save(browser, path, do="add-if", add_if=condition, **fields)
+            assert browser.status == 200, condition
+            fields["if"].append(condition)
+            assert [one["value"] for one in browser.page.all("input", name="if")] == fields["if"]
+        for action in rule_form.Form(event=event.value).may_add_then():
+            await save(browser, path, do="add-then", add_then=action, **fields)
+            assert browser.status == 200, action
+            fields["then"].append(action)
+            assert [one["value"] for one in browser.page.all("input", name="then")] == fields["then"]
+        await save(browser, path, **fields)
+        assert browser.status == 422
+
+
+async def test_unhappy_again_begins_with_twice_in_thirty_days(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(NEW)
+    await save(browser, do="add-if", event="response.settled", key="again", add_if="repeat")
+    page = browser.page
+    assert [page.all("input", name=f"repeat.{one}")[0]["value"] for one in ("times", "span")] == ["2", "30d"]
+    await save(browser, event="response.settled", key="again", then="alert", **{"if": "repeat", "repeat.span": "9d"})
+    assert browser.status == 422
+    assert browser.page.all("input", name="repeat.times")[0]["value"] == "", "nothing is written for who left it empty"
 
 
 async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Front) -> None:
@@ -190,11 +223,35 @@ async def test_rules_are_switched_moved_and_removed(front: Front) -> None:
     seen = {one.key: one.mark for one in await setups.read("rules")}
     await save(browser, path, do="off", seen=seen["b <2>"])
     assert not (await Rule.get(key="b <2>")).enabled
-    await save(browser, path, do="remove", seen="stale")
+    await save(browser, path, do="remove", seen="stale", sure="yes")
     assert "Somebody else has changed this" in browser.page.text
     seen = {one.key: one.mark for one in await setups.read("rules")}
     await save(browser, path, do="remove", seen=seen["b <2>"])
+    assert "Remove the rule b <2>?" in browser.page.text
+    assert await Rule.exists(key="b <2>"), "it asks first"
+    await browser.send(sure="yes", action=path)
     assert [one.key for one in await setups.read("rules")] == ["negative"]
+
+
+async def test_a_rule_that_somebody_removes_meanwhile_is_still_in_its_form(front: Front) -> None:
+    mine, theirs = await at(front), await at(front, email="kim@kestrel.example")
+    path = f"{PATH}/negative"
+    await mine.open(path)
+    await theirs.open(path)
+    await theirs.post(path, do="remove", sure="yes")
+    assert await Rule.all().count() == 0
+    fields = {"event": "response.settled", "if": "bands", "if.bands": "neutral", "then": "tag", "then.0.tag": "meh"}
+    await save(mine, path, **fields)
+    assert mine.status == 409
+    assert "It was removed." in mine.page.text
+    assert mine.page.all("input", name="then.0.tag")[0]["value"] == "meh"
+    assert await Rule.all().count() == 0
+    await save(mine, path, do="add-then", add_then="reopen", **fields)
+    assert [one["value"] for one in mine.page.all("input", name="then")] == ["tag", "reopen"]
+    await save(mine, path, **fields)
+    assert (await Rule.get()).settings["then"] == [{"do": "tag", "tag": "meh"}]
+    await mine.post(f"{PATH}/never-there", do="on")
+    assert mine.page.text.count("removed this rule in the meantime") == 1
 
 
 async def test_who_may_only_look_has_no_form(front: Front) -> None:

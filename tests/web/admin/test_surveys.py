@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
+
+import pytest
 
 from core import audit
 from core import setup as setups
@@ -14,6 +17,7 @@ from core.models.invites import Invite
 from core.models.setup import Survey, Team
 from core.setup.models import Setup, SurveySetup
 from core.surveys import catalogue, invites, responses
+from core.surveys.settings import SurveySettings
 from tests.web.admin.desk import Browser, Role, at
 from tests.web.front import Front
 
@@ -187,7 +191,8 @@ async def test_the_order_says_which_survey_wins_and_a_request_can_be_tried(front
     assert "other type" in browser.page.text
     assert "default would ask now" in browser.page.text
     await browser.open("/admin/surveys/complaints")
-    await browser.send("/admin/surveys/remove/complaints")
+    await browser.send("/admin/surveys/remove")
+    await browser.send("/admin/surveys/remove", sure="yes")
     assert [one.key for one in await catalogue.current()] == ["default"]
 
 
@@ -297,3 +302,174 @@ async def test_who_published_by_a_file_is_named_in_the_readers_words(sqlite_fron
         page = await browser.open(path)
         assert "命令行" in page.text
         assert "command line" not in page.text
+
+
+@pytest.mark.parametrize("key", ["new", "order", "remove", "../x", "a/b", "..", " ", "x" * 61])
+async def test_a_survey_gets_no_name_under_which_it_could_never_be_opened(sqlite_front: Front, key: str) -> None:
+    browser = await at(sqlite_front)
+    await browser.open("/admin/surveys/new")
+    await send(browser, "publish", key=key)
+    assert browser.status == 422
+    [field] = browser.page.all("input", name="key")
+    assert field["aria-invalid"] == "true"
+    assert await Survey.all().count() == 1
+
+
+async def test_a_name_with_blanks_and_signs_is_opened_like_any_other(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open("/admin/surveys/new")
+    await send(browser, "publish", key="Bad Key! 100%?#", **{"conditions-types": "complaint"})
+    [link] = [one["href"] for one in browser.page.all("a") if one.get("href", "").startswith("/admin/surveys/Bad")]
+    for path in (link, link.replace("surveys/", "surveys/history/")):
+        await browser.open(path)
+        assert browser.status == 200, path
+
+
+@pytest.mark.parametrize("key", ["new", "../x", "order", ".."])
+async def test_a_name_that_is_there_already_and_cannot_be_opened_is_listed_and_can_be_removed(
+    front: Front, key: str
+) -> None:
+    settings = SurveySettings().model_dump(mode="json")
+    await Survey.create(key=key, version=1, position=1, settings=settings, created_at=front.clock.now)
+    assert await setups.plan(await setups.export()) == [], "its own file is still accepted"
+    browser = await at(front)
+    await browser.open("/admin/surveys")
+    assert f"{key}" in browser.page.text
+    assert "cannot stand in an address" in browser.page.text
+    assert browser.page.all("a", href=f"/admin/surveys/new?like={quote(key)}")
+    await browser.send("/admin/surveys/remove", key=key)
+    assert await Survey.exists(key=key, current=True), "it asks first"
+    await browser.send("/admin/surveys/remove", sure="yes")
+    assert not await Survey.exists(key=key, current=True)
+    assert [one.key for one in await catalogue.current()] == ["default"]
+
+
+async def test_removing_asks_first_and_the_versions_stay_to_be_seen_and_published_again(front: Front) -> None:
+    browser = await at(front)
+    await browser.open("/admin/surveys/new?like=default")
+    await send(browser, "publish", key="complaints", **{"conditions-types": "complaint"})
+    await browser.open("/admin/surveys/complaints")
+    await browser.send("/admin/surveys/remove")
+    assert "Remove the survey complaints?" in browser.page.text
+    assert browser.page.all("a", href="/admin/surveys/complaints")
+    assert len(await catalogue.current()) == 2
+    await browser.send("/admin/surveys/remove", sure="yes")
+    assert [one.key for one in await catalogue.current()] == ["default"]
+    assert browser.page.all("a", href="/admin/surveys/history/complaints")
+
+    await browser.open("/admin/surveys/history/complaints")
+    assert browser.status == 200
+    assert "was removed" in browser.page.text
+    assert (await (await at(front, Role.AUDITOR)).open("/admin/surveys/history/complaints")).all("ol")
+    await browser.send("/admin/surveys/restore/complaints")
+    assert [one.key for one in await catalogue.current()] == ["default", "complaints"]
+    assert await Survey.filter(key="complaints").count() == 2
+
+
+async def test_who_edits_a_survey_that_somebody_removes_keeps_what_they_typed(front: Front) -> None:
+    mine, theirs = await at(front), await at(front, email="kim@kestrel.example")
+    await mine.open(DEFAULT)
+    await theirs.open(DEFAULT)
+    await theirs.send("/admin/surveys/remove")
+    await theirs.send("/admin/surveys/remove", sure="yes")
+    await send(mine, "publish", delay="3h")
+    assert mine.status == 409
+    assert "Somebody else has removed this survey" in mine.page.text
+    assert filled(mine)["delay"] == "3h"
+    assert not await Survey.exists(current=True)
+    await send(mine, "publish")
+    assert catalogue.settings_of(await Survey.get(current=True)).delay == timedelta(hours=3)
+
+
+async def test_a_survey_that_can_never_win_says_so_before_and_after_it_is_published(front: Front) -> None:
+    for _ in range(3):
+        await front.invite()
+    browser = await at(front)
+    await browser.open("/admin/surveys/new")
+    await send(browser, "try", key="mine", **{"conditions-types": "complaint"})
+    assert "This survey would have asked about 0 of 3 resolved tickets." in browser.page.text
+    assert "It can never win: default, above it, takes every ticket" in browser.page.text
+    await send(browser, "publish", key="mine", **{"conditions-types": "complaint"})
+    assert "it will ask nobody" in browser.page.text
+    assert "It can never win: default, above it, takes every ticket" in browser.page.text
+    await browser.post("/admin/surveys/order", key="mine", order="default\nmine", do="up")
+    assert "can never win" not in browser.page.text
+    await browser.open(DEFAULT)
+    await send(browser, "try")
+    assert "This survey would have asked about 3 of 3 resolved tickets." in browser.page.text
+    assert "can never win" not in browser.page.text
+
+
+async def test_a_look_marks_what_is_wrong(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    for wrong, marked in (
+        ({"dim-1-key": "overall"}, "dim-1-key"),
+        ({"dim-2-key": "Preis!"}, "dim-2-key"),
+        ({"dim-3-key": "scores"}, "dim-3-key"),
+        ({"reason-1-key": "slow"}, "reason-1-key"),
+        ({f"symbol-{place}": one for place, one in enumerate("abcda")}, "symbol-4"),
+        ({f"symbol-{place}": one for place, one in enumerate(["a b c", "b", "c", "", "d"])}, "symbol-3"),
+    ):
+        await browser.open(DEFAULT)
+        await send(browser, "look", **wrong)
+        assert browser.status == 422, wrong
+        [field] = browser.page.all("input", name=marked)
+        assert field["aria-invalid"] == "true", wrong
+        assert browser.page.all("span", id=f"p-{marked}")
+
+
+async def test_after_a_row_has_moved_the_focus_is_where_it_went(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+
+    for act, where in (
+        ("add-dim", ["dim-4-key"]),
+        ("up-dim-3", ["up-dim-2"]),
+        ("up-dim-1", ["down-dim-0"]),
+        ("down-dim-2", ["up-dim-3"]),
+        ("remove-reason-2", ["reason-1-key"]),
+    ):
+        await browser.open(DEFAULT)
+        await send(browser, act)
+        found = [one["name"] if tag == "input" else one["value"]
+                 for tag in ("input", "button") for one in browser.page.all(tag) if "autofocus" in one]  # fmt: skip
+        assert found == where, act
+
+
+async def test_words_are_not_longer_than_their_fields(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(DEFAULT)
+    await send(browser, "publish", **{"title-en": "x" * 10_000, "reason-0-label-en": "y" * 201})
+    assert browser.status == 422
+    for name in ("title-en", "reason-0-label-en"):
+        [field] = browser.page.all("input", name=name)
+        assert field["aria-invalid"] == "true"
+        assert browser.page.all("span", id=f"p-{name}")
+
+
+async def test_what_can_hardly_be_meant_is_said(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(DEFAULT)
+    odd = {"sample": "0", "remind_after": "8d", "take_within": "0s", "recover_within": "0s"}
+    said = ("asks nobody", "nobody is reminded", "raised at once", "overdue at once")
+    await send(browser, "look", **odd)
+    assert all(one in browser.page.text for one in said)
+    await send(browser, "publish", **odd)
+    assert browser.path == "/admin/surveys"
+    assert all(one in browser.page.text for one in said)
+
+
+async def test_the_list_says_names_and_that_a_survey_is_anonymous(sqlite_front: Front) -> None:
+    await Team.create(key="cables", name="Cables & <wires>")
+    browser = await at(sqlite_front)
+    await browser.open(DEFAULT)
+    types = ["complaint", "technical_support"]
+    await send(browser, "publish", anonymous="on", **{"conditions-types": types, "conditions-teams": "cables"})
+    assert "anonymous" in browser.page.text
+    assert "Cables & <wires>" in browser.page.text
+    assert "technical_support" not in browser.page.text
+
+
+async def test_who_may_only_look_gets_no_form_for_a_new_survey(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front, Role.AUDITOR)
+    await browser.open("/admin/surveys/new")
+    assert browser.status == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
+from core.accounts import sessions
 from core.models.setup import Survey
 from core.surveys import catalogue
 from tests.test_accessible import all_ways
@@ -43,3 +44,30 @@ async def test_an_admin_tries_words_sees_them_at_once_and_publishes(front: Front
     settings = catalogue.settings_of(await Survey.get(current=True))
     assert (settings.scale, settings.title) == ("words", {"en": "Well?"})
     assert settings.reasons[0].dimensions == ("speed",)
+
+
+async def test_rows_come_move_and_go_where_one_is(front: Front, browser: Browser) -> None:  # noqa: F811
+    person = await account(front)
+    token = await sessions.begin(person, browser="Chromium", how="password", now=front.clock.now)
+    async with window(browser, locale="en") as opened:
+        base, page = front.site.base_url, opened.page
+        await opened.context.add_cookies([{"name": "afterword-admin", "value": token, "url": base}])
+        await page.goto(f"{base}/admin/surveys/default")
+        await page.get_by_label("Delay").fill("7m")
+        await page.get_by_role("button", name="Add a reason").click()
+        key = page.locator("#f-reason-3-key")
+        await expect(key).to_be_focused()
+        await key.fill("lost")
+        assert await page.evaluate("scrollY") > 300
+        await page.locator("[value=up-reason-3]").click()
+        await expect(page.locator("[value=up-reason-2]")).to_be_focused()
+        await expect(page.locator("#f-reason-2-key")).to_have_value("lost")
+        await page.locator("[value=remove-reason-2]").click()
+        await expect(page.locator("#f-reason-2-key")).to_be_focused()
+        assert await page.evaluate("scrollY") > 300
+        await expect(page.get_by_label("Delay")).to_have_value("7m")
+        await expect(page).to_have_url(f"{base}/admin/surveys/default")
+        assert await all_ways(page) == []
+        await page.get_by_role("button", name="Remove this survey").click()
+        await expect(page.get_by_role("heading", name="Remove the survey default?")).to_be_visible()
+        assert await all_ways(page) == []

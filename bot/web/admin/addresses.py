@@ -1,0 +1,46 @@
+"""What somebody typed as an address in a channel: whether it can be one, and how it is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.channels.email.addresses import parse_address
+from core.errors import Invalid
+from core.ports import Channel
+
+LONGEST = 320
+
+
+def checked(channels: Mapping[str, Channel], channel: str, address: str) -> str:
+    """The address as it is written to. Raises Invalid naming the field, "channel" or "address"."""
+    known = channels.get(channel)
+    if known is None:
+        raise Invalid("choose a channel", field="channel", label="admin.desk.choose")
+    if not address or len(address) > LONGEST or not address.isprintable() or " " in address:
+        raise Invalid("an address has no blanks", field="address", label="contacts.address_needed")
+    return mail(address, field="address") if known.kind == "email" else address
+
+
+def mail(address: str, *, field: str) -> str:
+    """One mail address. Raises Invalid."""
+    try:
+        return parse_address(address).address
+    except ValueError as error:
+        raise Invalid(str(error), field=field, label="admin.opening.no_mail_address") from error
+
+
+def wrong(channels: Mapping[str, Channel], channel: str, address: str) -> Invalid | None:
+    """Why it can be none, if it cannot."""
+    try:
+        checked(channels, channel, address)
+    except Invalid as error:
+        return error
+    return None
+
+
+def wrong_mail(address: str, *, field: str) -> Invalid | None:
+    try:
+        mail(address, field=field)
+    except Invalid as error:
+        return error
+    return None

@@ -1,0 +1,15 @@
+"""What something new may be called that is edited in the browser, where its name stands in addresses."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 60
+_FORM = re.compile(r"[^\s/\x00-\x1f]([^/\x00-\x1f]*[^\s/\x00-\x1f])?")
+_OURS = frozenset({"new", "order", "remove", ".", ".."})
+"""Addresses of pages, and what a browser takes out of an address before it asks."""
+
+
+def is_good(key: str) -> bool:
+    """Whether its page could be opened. What is called otherwise already stays, and can be removed."""
+    return bool(_FORM.fullmatch(key)) and len(key) <= LONGEST and key not in _OURS
