@@ -169,10 +169,10 @@ def test_every_attack_is_refused_before_it_runs_and_costs_nothing() -> None:
     before = psutil.Process().memory_info().rss
     for attack in ATTACKS:
         fastest = 1.0
-        for _ in range(3):  # others use this machine too
-            started = time.perf_counter()
+        for _ in range(3):
+            started = time.process_time()  # others use this machine too
             assert refusal(attack)
-            fastest = min(fastest, time.perf_counter() - started)
+            fastest = min(fastest, time.process_time() - started)
         assert fastest < 0.05, attack[:80]
     assert psutil.Process().memory_info().rss - before < 20 * 1024 * 1024
 
