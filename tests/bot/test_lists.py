@@ -19,6 +19,7 @@ FOR_PEOPLE = [
 JOINED = re.compile(r"""["'][,;] ["']\s*(\.join|\)\s*\}\}|if not loop)|loop\.last %\}[,;] """)
 ENGLISH = {
     "bot/web/api/events.py",  # the API answers in English
+    "bot/web/health.py",  # for whoever runs the site
     "bot/web/admin/desk_acts.py",  # the message of a refusal; its label is what people read
     "bot/staff/actions.py",
     "bot/templates/web/admin/rule.html.j2",  # a line that is typed, with commas
