@@ -327,7 +327,7 @@ def test_moments_for_people_who_may_be_anywhere_name_their_zone(templates: Templ
     assert said("en", "Europe/Berlin") == "Sun 22 Nov 23:30 (UTC+1)"
     assert said("en", "America/St_Johns") == "Sun 22 Nov 19:00 (UTC-3:30)"
     assert said("en", "Asia/Kolkata") == "Mon 23 Nov 04:00 (UTC+5:30)"
-    assert said("zh-CN", "Asia/Shanghai") == "11月23日周一 06:30 (UTC+8)"
+    assert said("zh-CN", "Asia/Shanghai") == "11月23日周一 06:30（UTC+8）"
 
 
 def test_a_moment_without_a_zone_is_refused(templates: Templates) -> None:

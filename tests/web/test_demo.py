@@ -22,6 +22,7 @@ from bot.demo.stage import Stage
 from core.desk import tickets
 from core.models.contacts import Contact
 from core.models.reactions import Recovery, RecoveryState
+from core.store import Store
 from tests.rigs import demo_browser as rig
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -496,3 +497,9 @@ async def shows(play: Player, panel: str, words: str) -> str:
     """The panel's text if it says so."""
     text = await play.read(panel)
     return text if words in text else ""
+
+
+@pytest.mark.parametrize(("zone", "known"), [("Europe/Berlin", "Europe/Berlin"), ("UTC", "")])
+async def test_a_machine_in_utc_says_nothing_of_where_its_people_are(zone: str, known: str, store: Store) -> None:
+    contact = await company.welcome(company.sample().customers[0], zone, now=NOON)
+    assert contact.timezone == known
