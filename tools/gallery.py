@@ -18,6 +18,7 @@ from typing import Any, cast
 from playwright.async_api import Browser, Page
 
 from bot.channels import build, settings_class
+from bot.channels.slack import forms as slack_forms
 from bot.rendering import Templates
 from core import store as stores
 from core.ports import Channel, Message
@@ -58,7 +59,7 @@ async def _telegram(templates: Templates, locale: str) -> list[Column]:
     async with TelegramRig() as rig, _opened("telegram", token=rig.token, api_base=rig.url) as channel:
         return [
             [(kind, drawings.telegram(await _told(rig, channel, templates, kind, locale))) for kind in kinds]
-            for kinds in _columns()
+            for kinds in [*_columns(), messages.STAFF_ANYWHERE]
         ]
 
 
@@ -76,22 +77,39 @@ async def _slack(templates: Templates, locale: str) -> list[Column]:
             for kinds in [*_columns(), messages.STAFF]:
                 columns.append([])
                 for kind in kinds:
+                    if kind == "question":  # a form takes its place
+                        continue
                     await channel.send(IN_SLACK, await messages.message(kind, channel, templates, locale))
                     columns[-1].append((kind, drawings.slack(list(rig.messages.values())[-1].blocks)))
-            return columns
+            made = await messages.forms(channel, templates, locale)
+            views = [(name, slack_forms.view(form, slack_forms.Origin())) for name, form in made.items()]
+            return [*columns, [(f"form: {name}", drawings.form(view)) for name, view in views]]
 
 
 async def _mails(templates: Templates, locale: str, name: str) -> list[Column]:
-    columns = _columns(with_transcript=True)
+    columns = [*_columns(with_transcript=True)[:-1], messages.STAFF_ANYWHERE]  # nobody types commands in a mail
     if name == "email-desktop":
         columns = [("invite",), ("resolved",), ("transcript",)]
     async with SmtpRig() as rig:
-        relay = {"smtp_host": rig.host, "smtp_port": rig.port, "smtp_tls": "none"}
+        relay = {
+            "reply_address": "support@example.org",
+            "smtp_host": rig.host,
+            "smtp_port": rig.port,
+            "smtp_tls": "none",
+        }
         async with _opened("email", **{"from": "Support <support@example.org>"}, **relay) as channel:
             for kind in (kind for kinds in columns for kind in kinds):
                 await channel.send(MAILBOX, await messages.message(kind, channel, templates, locale))
-        pages = iter([mail.html for mail in rig.mailbox(MAILBOX)])
-        return [[(kind, drawings.mail(next(pages), height=200)) for kind in kinds] for kinds in columns]
+        mails = iter(rig.mailbox(MAILBOX))
+        drawn: list[Column] = []
+        for kinds in columns:
+            drawn.append([])
+            for kind in kinds:
+                mail = next(mails)
+                drawn[-1].append((kind, drawings.mail(mail.html, subject=mail.header("Subject"), height=200)))
+                if name == "email-desktop" and kind == "invite":
+                    drawn[-1].append((f"{kind}, as text", drawings.text_part(mail.text)))
+        return drawn
 
 
 async def _webchat(browser: Browser, templates: Templates, locale: str, url: str) -> None:
@@ -117,8 +135,13 @@ async def _conversation(
     browser: Browser, desk: Desk, chat: str, made: list[Message], locale: str, scheme: str
 ) -> bytes:
     context = await browser.new_context(
-        viewport={"width": 390, "height": 500}, color_scheme=cast("Any", scheme), reduced_motion="reduce", locale=locale
+        viewport={"width": 390, "height": 500},
+        color_scheme=cast("Any", scheme),
+        reduced_motion="reduce",
+        locale=locale,
+        timezone_id="UTC",
     )
+    await context.clock.set_system_time(desk.now)  # the same day and the same times in every picture
     page = await context.new_page()
     async with page.expect_response("**/session") as begun:
         await page.goto(f"{chat}/chat/webchat/?lang={locale}")
@@ -126,7 +149,6 @@ async def _conversation(
     for one in made:
         await desk.send(visitor, replace(one, key=f"{one.key}:{scheme}"))
     await page.locator("#log > li.team").nth(len(made) - 1).wait_for()
-    await page.evaluate("document.querySelectorAll('.day, time').forEach((one) => (one.style.visibility = 'hidden'))")
     high = await page.evaluate("document.querySelector('#scroller').scrollHeight + 140")
     await page.set_viewport_size({"width": 390, "height": high})
     png = await page.screenshot()

@@ -11,9 +11,10 @@ from bot.web.admin import marked
 from tests.rigs.telegram import Shown
 
 STYLE = """
-:root { color-scheme: light dark; --back: #eef1f5; --ink: #1d1c1d; --soft: #616061; --line: #d8dce2; --card: #fff; }
+:root { color-scheme: light dark; --back: #eef1f5; --ink: #1d1c1d; --soft: #616061; --line: #d8dce2; --card: #fff;
+  --key: #4a6d94; }
 @media (prefers-color-scheme: dark) {
-  :root { --back: #16181d; --ink: #e8e8ea; --soft: #a5a8ad; --line: #3a3f48; --card: #22252b; }
+  :root { --back: #16181d; --ink: #e8e8ea; --soft: #a5a8ad; --line: #3a3f48; --card: #22252b; --key: #35475f; }
 }
 * { box-sizing: border-box; }
 body { display: flex; gap: 20px; align-items: flex-start; margin: 0; padding: 20px; background: var(--back);
@@ -28,9 +29,9 @@ img, iframe { display: block; width: 100%; border: 0; border-radius: 12px; }
 .telegram blockquote { margin: 4px 0; padding: 3px 8px; border-inline-start: 3px solid #3390ec; border-radius: 4px;
   background: rgb(51 144 236 / .1); }
 .telegram .row, .slack .row { display: flex; gap: 4px; margin-top: 4px; }
-.telegram .row span { flex: 1; padding: 8px 4px; border-radius: 9px; background: rgb(60 90 130 / .38); color: #fff;
+.telegram .row span { flex: 1; padding: 8px 4px; border-radius: 9px; background: var(--key); color: #fff;
   font-weight: 600; text-align: center; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.telegram .row .primary { background: #3390ec; } .telegram .row .success { background: #2f9e55; }
+.telegram .row .primary { background: #1f6fc2; } .telegram .row .success { background: #217a41; }
 .telegram .row .danger { background: #c8423b; }
 .slack { padding: 10px 12px; border: 1px solid var(--line); border-radius: 10px; background: var(--card);
   overflow-wrap: anywhere; }
@@ -41,6 +42,13 @@ img, iframe { display: block; width: 100%; border: 0; border-radius: 12px; }
   font-size: 13px; }
 .slack .row .primary { border-color: #007a5a; background: #007a5a; color: #fff; }
 .slack .row .danger { border-color: #e01e5a; background: #e01e5a; color: #fff; }
+.subject { padding: 6px 10px; border-radius: 10px 10px 0 0; background: var(--card); font-weight: 700; }
+pre { margin: 0; padding: 10px 12px; border-radius: 10px; background: var(--card); white-space: pre-wrap;
+  font: 12px/1.5 "Liberation Mono", "Noto Sans CJK SC", monospace; overflow-wrap: anywhere; }
+.slack h3 { margin: 0 0 8px; font-size: 15px; } .slack .field { margin: 0 0 10px; } .slack .field b { display: block; }
+.slack .field small { display: block; color: var(--soft); }
+.slack .field i { display: block; min-height: 30px; padding: 4px 8px; border: 1px solid var(--line); border-radius: 5px;
+  font-style: normal; }
 .leads { color: LinkText; text-decoration: underline; }
 .slack code { padding: 1px 3px; border: 1px solid var(--line); border-radius: 3px; color: #e01e5a; }
 """
@@ -66,8 +74,38 @@ def slack(blocks: Sequence[Mapping[str, Any]]) -> str:
     return f'<div class="slack">{"".join(map(_block, blocks))}</div>'
 
 
-def mail(page: str, *, height: int) -> str:
-    return f'<iframe srcdoc="{html.escape(page)}" style="height:{height}px"></iframe>'
+def form(view: Mapping[str, Any]) -> str:
+    """A modal: its title, what it asks, and its two buttons."""
+    heading = f"<h3>{html.escape(view['title']['text'])}</h3>"
+    asked = "".join(_field(one) if one["type"] == "input" else _block(one) for one in view["blocks"])
+    close, submit = (html.escape(view[name]["text"]) for name in ("close", "submit"))
+    return (
+        f'<div class="slack">{heading}{asked}<div class="row"><span>{close}</span>'
+        f'<span class="primary">{submit}</span></div></div>'
+    )
+
+
+def _field(block: Mapping[str, Any]) -> str:
+    element = block["element"]
+    chosen = [one["value"] for one in element.get("initial_options", ())]
+    chosen += [element["initial_option"]["value"]] if "initial_option" in element else []
+    one, none = ("☑", "☐") if element["type"] == "checkboxes" else ("◉", "○")
+    lines = [
+        f"{one if option['value'] in chosen else none} {html.escape(option['text']['text'])}"
+        for option in element.get("options", ())
+    ]
+    drawn = "<br>".join(lines) if lines else f"<i>{html.escape(element.get('initial_value', ''))}</i>"
+    hint = f"<small>{html.escape(block['hint']['text'])}</small>" if "hint" in block else ""
+    return f'<div class="field"><b>{html.escape(block["label"]["text"])}</b>{drawn}{hint}</div>'
+
+
+def text_part(words: str) -> str:
+    return f"<pre>{html.escape(words)}</pre>"
+
+
+def mail(page: str, *, subject: str, height: int) -> str:
+    heading = f'<div class="subject">{html.escape(subject)}</div>'
+    return f'{heading}<iframe srcdoc="{html.escape(page)}" style="height:{height}px"></iframe>'
 
 
 def picture(png: bytes) -> str:

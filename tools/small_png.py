@@ -9,16 +9,23 @@ import zlib
 from playwright.async_api import Browser
 
 _COLOURS = 128
-_MAP = """async ([png, most]) => {
+_APART = 50  # squared, so some four steps in each of red, green and blue
+_MAP = """async ([png, most, APART]) => {
   const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
   const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d", { willReadFrequently: true });
   canvas.drawImage(image, 0, 0);
   const pixels = new Uint32Array(canvas.getImageData(0, 0, image.width, image.height).data.buffer);
   const counts = new Map();
   for (const one of pixels) counts.set(one, (counts.get(one) ?? 0) + 1);
-  const palette = [...counts].sort((one, other) => other[1] - one[1]).slice(0, most).map(([colour]) => colour);
   const parts = (colour) => [colour & 255, (colour >> 8) & 255, (colour >> 16) & 255];
   const far = (one, other) => one.reduce((sum, part, at) => sum + (part - other[at]) ** 2, 0);
+  // A thin red edge counts for more than one more grey of some letters: none beside a colour that is there already.
+  const common = [...counts].sort((one, other) => other[1] - one[1]).map(([colour]) => colour);
+  const palette = [];
+  for (const colour of common) {
+    if (palette.length === most) break;
+    if (palette.every((other) => far(parts(colour), parts(other)) > APART)) palette.push(colour);
+  }
   const known = palette.map(parts);
   const places = new Map(palette.map((colour, at) => [colour, at]));
   const nearest = (colour) => {
@@ -38,7 +45,7 @@ _MAP = """async ([png, most]) => {
 async def small(browser: Browser, png: bytes, *, colours: int = _COLOURS) -> bytes:
     """The same picture in its commonest colours, 256 at most; every other one becomes the nearest of these."""
     page = await browser.new_page()
-    width, height, palette, mapped = await page.evaluate(_MAP, [base64.b64encode(png).decode(), colours])
+    width, height, palette, mapped = await page.evaluate(_MAP, [base64.b64encode(png).decode(), colours, _APART])
     await page.close()
     return _written(width, height, palette, base64.b64decode(mapped))
 

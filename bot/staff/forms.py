@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.site import Site
@@ -25,7 +25,11 @@ async def about(ticket: Ticket, site: Site, staff: Staff) -> str:
 
 
 async def assign(site: Site, action: str, staff: Staff) -> Form:
-    people = await Staff.filter(active=True).order_by("name").limit(100)
+    return assign_to(await Staff.filter(active=True).order_by("name").limit(100), site, action, staff)
+
+
+def assign_to(people: Sequence[Staff], site: Site, action: str, staff: Staff) -> Form:
+    """The form of `assign` with these people to choose from."""
     options = tuple(Option(one.key, one.name or one.key) for one in people)
     field = FormField("assignee", _say(site, staff, "form.assignee"), FieldKind.CHOICE, options, required=True)
     return _form(site, action, staff, "assign", field)

@@ -52,6 +52,7 @@ LINK = "trial"
 """Stands in the links of a test where others have a token."""
 """What the buttons of a sample carry: nobody's answer. Links lead to a page that does not exist."""
 
+_CHANGED_BY_LINK = ("thanks_negative", "thanks_neutral", "thanks_positive", "sorry")
 _NUMBERS = ("CS202611220001", "CS202611220002")
 Render = Callable[[Mapping[str, object]], Awaitable[Rendered]]
 
@@ -180,7 +181,8 @@ def _rows(
         page = Button(templates.label("button.rate_on_page", locale), url=f"{base_url}/r/{LINK}")
         return (scale, (page,)) if channel.kind == "telegram" else (scale,)
     if not channel.has_buttons:
-        return ()
+        change = Button(templates.label("button.change", locale), url=f"{base_url}/r/trial?change=trial")
+        return ((change,),) if kind in _CHANGED_BY_LINK else ()
     match kind:
         case "question":
             return scale, (button("skip"), button("done", Tone.PRIMARY))
@@ -188,15 +190,23 @@ def _rows(
             return ((button("more"),) if channel.has_forms else (button("change"), button("comment")),)
         case "language":
             return language_rows(templates, locale, carries=f"{ACTION}:")
-        case "request" if channel.has_forms:
-            return ((button("take", Tone.PRIMARY), button("assign"), button("reply"), button("resolve")),)
         case "alert_flood" | "home":
             names = [templates.label("button.take_one", locale, number=one) for one in _NUMBERS]
             return (tuple(Button(name, f"{ACTION}:{name[-4:]}", tone=Tone.PRIMARY) for name in names),)
-        case "alert" if channel.has_forms:
-            first = (button("take", Tone.PRIMARY), button("assign"), button("reply"))
-            return first, (button("snooze"), button("resolve"), button("dismiss", Tone.BAD))
+        case "alert" | "request":
+            return _card_rows(kind, channel, button)
     return ()
+
+
+def _card_rows(kind: str, channel: Surface, button: Callable[..., Button]) -> tuple[tuple[Button, ...], ...]:
+    """Where the channel has no forms, only what needs none."""
+    take = button("take", Tone.PRIMARY)
+    if not channel.has_forms:
+        return ((take,),)
+    if kind == "request":
+        return ((take, button("assign"), button("reply"), button("resolve")),)
+    later = (button("snooze"), button("resolve"), button("dismiss", Tone.BAD))
+    return (take, button("assign"), button("reply")), later
 
 
 def _unnamed(templates: Templates, locale: str) -> dict[str, object]:
