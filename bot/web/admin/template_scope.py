@@ -11,6 +11,7 @@ from fastapi import HTTPException
 from bot.placeholders import KINDS
 from bot.trials.surfaces import SURFACES
 from bot.web.admin.door import Visit
+from core.models import lookup
 from core.models.setup import Team
 from core.wordings import drafts
 from core.wordings.drafts import Words
@@ -23,9 +24,9 @@ async def read(given: Mapping[str, str]) -> Scope:
     """Raises HTTPException 404 for a kind, language, team or channel that does not exist."""
     scope = Scope(*(given.get(name, "") for name in ("kind", "locale", "team", "channel")))
     known = scope.kind in KINDS and len(scope.locale) <= 20 and _LOCALE.fullmatch(scope.locale)
-    if not known or (scope.channel and scope.channel not in SURFACES) or "\0" in scope.team:
+    if not known or (scope.channel and scope.channel not in SURFACES):
         raise HTTPException(404)
-    if scope.team and not await Team.exists(key=scope.team[:61]):
+    if scope.team and await lookup.by_key(Team, scope.team) is None:
         raise HTTPException(404)
     return scope
 
