@@ -26,9 +26,7 @@ from tests.web.admin.test_held_and_arrivals import held
 from tests.web.front import Front, Page
 
 KIM = "kim@kestrel.example"
-FORGED = ("x" * 5000, "😀\x00\ufffe", "9" * 40, "-1", "")
-FEW = 15
-"""In a form with more fields each is tried with what breaks most."""
+FORGED = ("😀\x00\ufffe" + "x" * 5000, "x" * 5000, "😀\x00\ufffe", "9" * 40, "-1", "")
 NOBODY_POSTS = {"/admin/logout", "/admin/account/link/987654"}
 """Leave the browser, or are there only where a provider is."""
 _WORDS = {"kind": ["invite"], "locale": ["en"], "team": [""], "channel": [""], "seen": [""]}
@@ -182,8 +180,7 @@ def _posted(front: Front) -> list[str]:
 async def _forge(browser: Browser, form: Form) -> list[str]:
     """One field after the other with the rest as it should be, then all at once under each of the buttons."""
     main = {name: [value] for name, value in form.buttons[-1:]}
-    each = FORGED[:2] if len(form.fields) < FEW else FORGED[:1]
-    tried = [{**form.fields, **main, name: [value]} for name in {**form.fields, **main} for value in each]
+    tried = [{**form.fields, **main, name: [FORGED[0]]} for name in {**form.fields, **main}]
     for name, value in form.buttons or [("do", "")]:
         tried += [{**{field: [forged] for field in form.fields}, name: [value]} for forged in FORGED]
     broken = []
