@@ -149,7 +149,7 @@ async def test_an_account_that_is_nobody_on_the_desk_looks_and_is_told_why_it_ca
     admin = await at(front, Role.ADMIN)
     page = await admin.open(PATH)
     assert raised.ticket.number in page.text
-    assert "Ask an admin to say who you are on the desk" in page.text
+    assert "Choose who you are under Accounts" in page.text
     assert not page.all("form", action=f"{PATH}/{raised.key}/take")
     await admin.post(f"{PATH}/{raised.key}/take")
     assert admin.status == 409
