@@ -155,7 +155,11 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
 
 @asynccontextmanager
 async def served(**settings: Any) -> AsyncIterator[Front]:
-    """A front on a free port of 127.0.0.1, for a real browser."""
+    """A front on a free port of 127.0.0.1, for a real browser, with words of its own.
+
+    A browser asks for several things at once, and whoever waits for the renderer is bound to this test's loop.
+    """
+    _words.cache_clear()
     listening = socket.create_server(("127.0.0.1", 0))  # closed by the server
     async with opened(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", **settings) as front:
         config = uvicorn.Config(front.app, log_config=None, lifespan="off", ws="none", server_header=False)
@@ -165,6 +169,7 @@ async def served(**settings: Any) -> AsyncIterator[Front]:
         yield front
         server.should_exit = True
         await task
+    _words.cache_clear()
 
 
 @lru_cache(maxsize=1)
