@@ -48,10 +48,11 @@ STAFF = (
 )
 ONLY_MAIL = ("transcript",)
 ACTION = "trial"
+"""What the buttons of a sample carry: nobody's answer."""
 LINK = "trial"
 """Stands in the links of a test where others have a token."""
-"""What the buttons of a sample carry: nobody's answer. Links lead to a page that does not exist."""
 
+_LEADING = ("alert", "alert_taken", "alert_update", "alert_overdue", "request", "request_line", "rule_alert")
 _CHANGED_BY_LINK = ("thanks_negative", "thanks_neutral", "thanks_positive", "sorry")
 _NUMBERS = ("CS202611220001", "CS202611220002")
 Render = Callable[[Mapping[str, object]], Awaitable[Rendered]]
@@ -145,6 +146,7 @@ def context_of(kind: str, templates: Templates, locale: str, prefix: str) -> dic
         "commands": [
             {"name": f"{prefix}{one}", "about": label(f"command.{one}", locale)} for one in ("new", "rate", "help")
         ],
+        **dict.fromkeys(("messages_kept", "files_kept", "comments_kept"), label("duration.year", locale, count=3)),
         "state": label("state.open", locale),
         "band": label("band.negative", locale),
         "late": templates.span(timedelta(minutes=20), locale),
@@ -181,8 +183,7 @@ def _rows(
         page = Button(templates.label("button.rate_on_page", locale), url=f"{base_url}/r/{LINK}")
         return (scale, (page,)) if channel.kind == "telegram" else (scale,)
     if not channel.has_buttons:
-        change = Button(templates.label("button.change", locale), url=f"{base_url}/r/trial?change=trial")
-        return ((change,),) if kind in _CHANGED_BY_LINK else ()
+        return _link_rows(kind, templates, locale, base_url)
     match kind:
         case "question":
             return scale, (button("skip"), button("done", Tone.PRIMARY))
@@ -196,6 +197,17 @@ def _rows(
         case "alert" | "request":
             return _card_rows(kind, channel, button)
     return ()
+
+
+def _link_rows(kind: str, templates: Templates, locale: str, base_url: str) -> tuple[tuple[Button, ...], ...]:
+    def link(name: str, path: str, tone: Tone = Tone.NEUTRAL) -> tuple[tuple[Button, ...], ...]:
+        return ((Button(templates.label(f"button.{name}", locale), url=f"{base_url}/{path}", tone=tone),),)
+
+    if kind in _CHANGED_BY_LINK:
+        return link("change", f"r/{LINK}?change={LINK}")
+    if kind in _LEADING:
+        return link("open_ticket", f"admin/tickets/{_NUMBERS[0]}", Tone.PRIMARY)
+    return link("open_inbox", "admin/inbox", Tone.PRIMARY) if kind == "alert_flood" else ()
 
 
 def _card_rows(kind: str, channel: Surface, button: Callable[..., Button]) -> tuple[tuple[Button, ...], ...]:
