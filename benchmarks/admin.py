@@ -29,6 +29,7 @@ _SPANS = ("", "?span=today", "?span=90d", "?span=year", "?span=year&team=1", "?s
 VARIANTS = {
     "/admin/board": _SPANS,
     "/admin/board/groups": _SPANS,
+    "/admin": (),  # leads on
     "/admin/contacts": ("", "?q=nobody"),
     "/admin/tickets": ("", "?q=nothing", "?q=nothing&messages=1"),
     **{f"/admin/templates/{page}": ("?kind=invite&locale=en",) for page in ("edit", "mail", "history", "ab-tests/new")},

@@ -17,9 +17,9 @@ async def door(site: Site, name: str) -> OpensByLink:
     """That channel, whose own name on its network is known now. Raises errors.Invalid, and Conflict when it is not."""
     found = next((one for one in opened_by_link(site.channels.values()) if one.name == name), None)
     if found is None:
-        known = ", ".join(doors(site)) or "none"
+        known = " or ".join(doors(site)) or "none"
         raise errors.Invalid(
-            f"no channel called {name!r} is opened by a link; those that are: {known}",
+            f"no channel called {name!r} is opened by a link: choose {known}",
             field="channel",
             label="contacts.channel_unknown",
         )

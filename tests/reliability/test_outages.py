@@ -100,7 +100,7 @@ async def test_after_a_long_outage_all_alerts_come_at_once_and_not_when_their_tu
 async def test_what_telegram_took_without_an_answer_is_repeated_once_to_a_customer_and_told_apart_for_staff(
     store_url: str, channels: dict[str, dict[str, Any]], telegram: TelegramRig
 ) -> None:
-    channels["support-bot"]["timeout_seconds"] = 0.5
+    channels["support-bot"]["timeout_seconds"] = 2
     setup = world.SETUP.replace('channel = "slack", to = "C0ALERTS"', f'channel = "support-bot", to = "{GROUP}"')
     async with world.running(store_url, channels, setup=setup) as here:
         await telegram.until(lambda: telegram.webhook)

@@ -149,6 +149,7 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
     try:
         yield front
     finally:
+        await bot.close()
         await site.templates.close()  # its process belongs to this test's loop
         folder.cleanup()
 

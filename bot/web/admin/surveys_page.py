@@ -154,7 +154,8 @@ async def add(visit: Changing) -> Response:
 async def history(visit: Seeing, key: str) -> Response:
     """All versions, also of a survey that was removed."""
     seen = await _find(key)
-    versions = await Survey.filter(key=key).order_by("-version") if len(key) <= keys.LONGEST else []
+    known = len(key) <= keys.LONGEST and "\x00" not in key
+    versions = await Survey.filter(key=key).order_by("-version") if known else []
     if not versions:
         raise HTTPException(404)
     by = {line.at: line.actor for line in await audit.latest(500, about=f"survey:{key}"[:254])}

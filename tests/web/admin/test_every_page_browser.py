@@ -79,8 +79,8 @@ class Foreign:
         return [one for one in dict.fromkeys(said) if any(pattern.fullmatch(one) for pattern in is_foreign)]
 
 
-_NAMES = ("demo.", "language.")
-"""A language is called what its speakers call it, everywhere."""
+_NAMES = ("demo.", "demo_team.", "language.")
+"""A language is called what its speakers call it, and a team what the company calls it, everywhere."""
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 """What the program calls something: "template.added"."""
 _VALUE = re.compile(r"\{\w+\}")

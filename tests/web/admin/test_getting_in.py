@@ -371,13 +371,15 @@ async def test_the_last_admin_stays_one(front: Front) -> None:
     admin = await at(front)
     person = await Account.get(email="admin@kestrel.example")
     await admin.open(f"/admin/accounts/{person.id}")
-    await admin.post(f"/admin/accounts/{person.id}", name="Lee", role="agent", active="on")
+    path = f"/admin/accounts/{person.id}"
+    await admin.send(path, name="Lee", role="agent", active="on", sure="agent on")
     assert admin.status == 422
     assert "the last admin" in admin.page.text
-    await admin.post(f"/admin/accounts/{person.id}", name="Lee", role="admin")
+    await admin.post(path, name="Lee", role="admin", sure="admin", seen=admin.page.hidden()["seen"])
     assert "the last admin" in admin.page.text
     second = await account(front, email="zoe@kestrel.example")
-    await admin.post(f"/admin/accounts/{second.id}", name="Zoë", role="agent", active="on")
+    await admin.open(f"/admin/accounts/{second.id}")
+    await admin.send(f"/admin/accounts/{second.id}", name="Zoë", role="agent", active="on")
     assert "Saved" in admin.page.text
 
 

@@ -74,15 +74,14 @@ async def test_a_file_with_mistakes_names_each_and_changes_nothing(front: Front)
 async def test_what_no_mail_can_have_as_its_subject_is_named_and_nothing_is_lost(front: Front) -> None:
     browser = await desk.at(front)
     entry = 'msgctxt "template:stopped"\n'
-    for subject, said in (("x" * 301, "The subject has more than 300 characters."), ("\x00", "cannot be shown")):
-        name, tail = german(front, **{"button.done": "Fertig"}).decode().split(entry, 1)
-        file = name + entry + tail.replace('msgstr ""', f'msgstr "Subject: {subject}\\n\\nGut"', 1)
-        await hand_in(browser, file.encode())
-        assert browser.status == 422
-        assert "template:stopped" in browser.page.text
-        assert said in browser.page.text
-        await browser.post("/admin/languages/publish", po=file)
-        assert browser.status == 422
+    name, tail = german(front, **{"button.done": "Fertig"}).decode().split(entry, 1)
+    file = name + entry + tail.replace('msgstr ""', f'msgstr "Subject: {"x" * 301}\\n\\nGut"', 1)
+    await hand_in(browser, file.encode())
+    assert browser.status == 422
+    assert "template:stopped" in browser.page.text
+    assert "The subject has more than 300 characters." in browser.page.text
+    await browser.post("/admin/languages/publish", po=file)
+    assert browser.status == 422
     assert not await OwnLabels.exists()
 
 
