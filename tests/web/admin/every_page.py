@@ -17,6 +17,7 @@ from core.models.reactions import AlertState
 from core.models.setup import Staff, Team
 
 NO_PAGES = {
+    "/admin": "leads on to the overview",
     "/admin/board.csv": "a file",
     "/admin/languages/file": "a file",
     "/admin/session": "what the script of a page asks for",

@@ -70,7 +70,7 @@ async def test_tab_leads_to_everything_in_the_order_of_reading_and_one_sees_wher
         page = await (await here.context(browser, viewport=WIDTHS[part], reduced_motion="reduce")).new_page()
         wrong = []
         for address in ["/admin/login", *pages] if part == 0 else pages:
-            await page.goto(f"{here.address}{address}")
+            await page.goto(f"{here.address}{address}", wait_until="networkidle")  # parts of some pages come later
             wrong += [f"{address}: {one}" for one in await _walked_through(page)]
             wrong += [f"{address}: {one}" for one in await _opened_and_closed(page)]
     assert not wrong, "\n".join(wrong)
