@@ -20,6 +20,7 @@ from bot.web.site import Here
 from core import errors
 from core.ports import Acknowledgement, RawArrival
 
+_ADMIN = "/demo/admin"
 PUBLIC = {
     "/": "the demonstration, on loopback alone",
     "/demo/now": "what has changed in it",
@@ -29,7 +30,7 @@ PUBLIC = {
     "/demo/inbox": "the buttons of the staff inbox",
     "/demo/typing": "tells a customer that somebody is writing to them",
     "/demo/again": "starts it over",
-    "/demo/admin": "signs whoever plays in to the admin's browser",
+    _ADMIN: "signs whoever plays in to the admin's browser",
     "/demo/static/{name}": "fixed files that hold nothing of anybody",
 }
 """None of these routes exists in `afterword serve`."""
@@ -75,11 +76,11 @@ class Typing(_Body):
 
 
 def only_here(request: Request) -> None:
-    """Other pages in the same browser must not play along: neither by a name that leads here, nor by posting to us."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    foreign = site not in ("same-origin", "none") and request.method != "GET"
+    """Other pages in the same browser must not play along: by a name that leads here, or by what does something."""
+    foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+    harmless = request.method == "GET" and request.url.path != _ADMIN
     is_json = request.headers.get("content-type", "").startswith("application/json")
-    if request.url.hostname not in _HERE or foreign or (request.method == "POST" and not is_json):
+    if request.url.hostname not in _HERE or (foreign and not harmless) or (request.method == "POST" and not is_json):
         raise HTTPException(403, "The demonstration is for this machine alone.")
 
 
@@ -155,7 +156,7 @@ async def again(stage: OnStage) -> JSONResponse:
     return JSONResponse({"again": True}, 202)
 
 
-@router.get("/demo/admin")
+@router.get(_ADMIN)
 async def admin_browser(request: Request, site: Here, sight: Seen) -> Response:
     return await admin.let_in(request, site, sight)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import uvicorn
 from fastapi import FastAPI
 
+from bot.channels import binding
 from bot.web import chat
 from core.ports import Channel
 
@@ -20,15 +21,11 @@ LET_GO_SECONDS = 0.1
 
 def assert_free(host: str, port: int, remedy: str) -> int:
     """The port, or for 0 one that nobody has. Raises OSError with the remedy when something else listens there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            why = f"port {port} is taken" if error.errno == errno.EADDRINUSE else f"{host}:{port}: {error.strerror}"
-            raise OSError(f"{why}; {remedy}") from error
-        return int(probe.getsockname()[1])
+    try:
+        return binding.tried(host, port)
+    except OSError as error:
+        why = f"port {port} is taken" if error.errno == errno.EADDRINUSE else f"{host}:{port}: {error.strerror}"
+        raise OSError(f"{why}; {remedy}") from error
 
 
 class Server(uvicorn.Server):

@@ -18,6 +18,7 @@ from tortoise.router import router
 from core.insight.spans import Part
 from core.insight.tallies import Tally, added
 from core.models.invites import Invite
+from core.store.dialect import is_sqlite
 
 _RATED = """COUNT(overall) AS rated, SUM(overall) AS total, SUM(overall * overall) AS squares,
     COUNT(*) FILTER (WHERE band = 'negative') AS negative,
@@ -62,7 +63,7 @@ async def scores(slices: Collection[int], part: Part) -> list[tuple[Mapping[str,
     order than to sort.
     """
     is_long = part.until - part.since > _WORTH_SORTING
-    column = "+created_at" if is_long and _is_sqlite() else "created_at"
+    column = "+created_at" if is_long and is_sqlite() else "created_at"
     rows = await _rows(
         f"""SELECT judged, band, COUNT(*) AS n FROM responses
             WHERE judged IS NOT NULL AND {_within(column, part)} AND +slice_id IN {_set(slices)}
@@ -144,13 +145,9 @@ def _client() -> Any:
     return router.db_for_read(Invite) or Invite._meta.db
 
 
-def _is_sqlite() -> bool:
-    return bool(_client().capabilities.dialect == "sqlite")
-
-
 def _moment(moment: datetime) -> str:
     text = f"'{moment.astimezone(UTC).isoformat(' ')}'"
-    return text if _is_sqlite() else f"TIMESTAMPTZ {text}"
+    return text if is_sqlite() else f"TIMESTAMPTZ {text}"
 
 
 def _within(column: str, part: Part) -> str:
@@ -158,7 +155,7 @@ def _within(column: str, part: Part) -> str:
 
 
 def _seconds(since: str, until: str) -> str:
-    if _is_sqlite():
+    if is_sqlite():
         return f"(julianday({until}) - julianday({since})) * 86400.0"
     return f"EXTRACT(EPOCH FROM {until} - {since})"
 

@@ -113,19 +113,16 @@ async def slices() -> list[Slice]:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The slices that the filters take, by number. `service` are of questions how it went, `again` of those whether it
-    is right now.
-    """
+    """The slices that the filters take, by number. `service` are of questions how it went."""
 
     every: Mapping[int, Slice]
     service: Collection[int]
-    again: Collection[int]
 
     @classmethod
     async def of(cls, filters: Filters, known: Sequence[Slice] | None) -> _Chosen:
         every = {one.id: one for one in (await slices() if known is None else known) if filters.take(one)}
         service = [one.id for one in every.values() if one.purpose in _SERVICE]
-        return cls(every, service, [one.id for one in every.values() if one.purpose == InvitePurpose.RECOVERY])
+        return cls(every, service)
 
     def of_purpose(self, purpose: str) -> list[int]:
         return [one.id for one in self.every.values() if one.purpose == purpose]
@@ -184,7 +181,7 @@ async def _recoveries(chosen: _Chosen, span: Span, *, now: datetime) -> Recoveri
         dismissed=sum(state == RecoveryState.DISMISSED for state, _, _ in opened),
         taken_within=_median(take for _, take, _ in opened),
         closed_within=_median(close for _, _, close in opened),
-        again=added((await counting.ratings(chosen.again, span)).values()),
+        again=added((await counting.ratings(chosen.of_purpose(InvitePurpose.RECOVERY), span)).values()),
     )
 
 

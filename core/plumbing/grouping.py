@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Generic, NoReturn, TypeVar
 
-from tortoise.connection import get_connection
-
 from core import transactions
+from core.store.dialect import is_sqlite
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -99,7 +98,7 @@ class Together:
 
     async def run(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """Like transactions.run, which see; must not be called inside a unit of work."""
-        if get_connection(transactions.WRITER).capabilities.dialect != "sqlite":
+        if not is_sqlite():
             return await transactions.run(work)
         one = _Work(work)
         await self._group.add(one)

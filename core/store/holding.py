@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tortoise.connection import get_connection
 from tortoise.expressions import Q
 
-from core import transactions
+from core.store.dialect import is_sqlite
 
 
 def holds(words: str, *columns: str) -> Q:
@@ -16,8 +15,7 @@ def holds(words: str, *columns: str) -> Q:
     This reads every row: on SQLite about 20 ms for 100,000.
     """
     # SQLite's LIKE takes A for a by itself; with UPPER() around both sides it would take more than twice as long.
-    is_sqlite = get_connection(transactions.WRITER).capabilities.dialect == "sqlite"
-    way = "contains" if is_sqlite else "icontains"
+    way = "contains" if is_sqlite() else "icontains"
     return Q(*(Q(**{f"{column}__{way}": one}) for column in columns for one in sorted(_forms(words))), join_type=Q.OR)
 
 

@@ -24,7 +24,7 @@ from core.store import Store
 from core.surveys import held, invites, responses, visits
 from core.surveys.visits import Answer
 from tests.core.builders import asked, at, company, resolved, whole
-from tests.web.admin import statements
+from tests.rigs import statements
 
 
 async def answered(

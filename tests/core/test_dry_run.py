@@ -22,6 +22,7 @@ from core.store import Store
 from core.surveys import dry_run, responses
 from core.surveys.dry_run import DryRun
 from tests.core.builders import asked, at, company, resolved
+from tests.rigs import statements
 
 
 async def replayed(days: float = 30, *, until: float = 30) -> DryRun:
@@ -197,16 +198,13 @@ async def test_it_writes_nothing(store: Store) -> None:
 
 async def test_it_asks_the_store_no_more_often_for_many_tickets(sqlite_store: Store) -> None:
     await company()
-    statements: list[str] = []
     counts = []
-    for connection in sqlite_store.sqlite_reader.every:
-        connection._conn.set_trace_callback(statements.append)
     for number in range(30):
         await resolved(f"T-{number}", contact=f"c-{number}", addresses=(("mail", f"{number}@example.org"),))
         if number in (0, 29):
-            statements.clear()
-            await replayed()
-            counts.append(len(statements))
+            with statements.told(sqlite_store) as seen:
+                await replayed()
+            counts.append(len(seen))
     assert counts[0] == counts[1] <= 7
 
 

@@ -10,7 +10,7 @@ from core.reactions.settings import RuleSettings
 from core.store import Store
 from core.surveys import responses
 from tests.core.builders import asked, at, company
-from tests.web.admin import statements
+from tests.rigs import statements
 
 OFTEN = {"bands": ["negative"], "repeat": "99 in 30d"}
 GOOD, BAD, SHIPPED = 18, 24, 60

@@ -6,12 +6,10 @@ The routes come from the route table: one that is added tomorrow is asked for it
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 
-from core import store as stores
 from core.models.accounts import Role
 from core.models.contacts import Address
 from core.models.deliveries import Arrival, ArrivalState, Delivery
@@ -19,7 +17,6 @@ from core.models.setup import Rule, Staff, Team
 from core.models.webhooks import CallState, Webhook, WebhookCall
 from core.reactions.settings import Action, When
 from tests.security.test_admin import doors
-from tests.web import front as fronts
 from tests.web.admin import unhappy
 from tests.web.admin.desk import Browser, account, at
 from tests.web.admin.test_held_and_arrivals import held
@@ -85,12 +82,6 @@ def forms(page: Page, path: str) -> list[Form]:
     return [one for one in found if one.action]
 
 
-@pytest.fixture
-async def on_both(store: stores.Store) -> AsyncIterator[Front]:
-    async with fronts.opened() as opened:
-        yield opened
-
-
 async def _filled(front: Front) -> list[str]:
     """Something of each kind, and the pages on which it is worked."""
     await unhappy.browser_of(front, role=Role.ADMIN)
@@ -148,8 +139,7 @@ AREAS["desk"] = rf"(?!{'|'.join(AREAS.values())}).*"
 
 @pytest.mark.timeout(400)  # a thousand requests
 @pytest.mark.parametrize("area", list(AREAS))
-async def test_no_forged_value_in_any_form_is_an_error_of_ours(on_both: Front, area: str) -> None:
-    front = on_both
+async def test_no_forged_value_in_any_form_is_an_error_of_ours(front: Front, area: str) -> None:
     pages = await _filled(front)
     browser = await at(front, Role.ADMIN, email=KIM)
     known = {(action, frozenset(fields)): Form(action, fields) for action, fields in FORMS_THAT_COME_LATER.items()}
@@ -171,10 +161,6 @@ async def test_no_forged_value_in_any_form_is_an_error_of_ours(on_both: Front, a
 
 def _leads(action: str, route: str) -> bool:
     return bool(re.fullmatch(route.replace("987654", "[^/]+"), action.partition("?")[0]))
-
-
-def _posted(front: Front) -> list[str]:
-    return [path for method, path, _ in doors(front) if method == "POST" and path not in NOBODY_POSTS]
 
 
 async def _forge(browser: Browser, form: Form) -> list[str]:

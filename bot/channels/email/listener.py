@@ -6,12 +6,12 @@ import asyncio
 import errno
 import logging
 import os
-import socket
 from collections.abc import Callable
 from typing import Any, AnyStr
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
+from bot.channels import binding
 from bot.channels.email.arriving import arrival
 from bot.channels.hearing import Hearing
 from core.ports import Take
@@ -65,13 +65,10 @@ class Listener:
 
 def not_free(host: str, port: int) -> str:
     """Why no listener could be opened there now; "" when one could."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return _in_words(error)
+    try:
+        binding.tried(host, port)
+    except OSError as error:
+        return _in_words(error)
     return ""
 
 

@@ -7,12 +7,9 @@ from collections.abc import Collection
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
-from bot.web import reading
-from bot.web.api import answers, event_shapes, idempotency, names, shapes
+from bot.web.api import answers, bodies, event_shapes, idempotency, names, shapes
 from bot.web.api.answers import REFUSALS
-from bot.web.errors import first_problem
 from bot.web.policies import Teller
 from bot.web.site import Here
 from core import errors, transactions
@@ -60,12 +57,8 @@ async def tell(request: Request, site: Here, token: Teller, idempotency_key: ide
 
 def _read(body: bytes, channels: Collection[str]) -> event_shapes.TicketResolved | event_shapes.TicketReopened:
     """The event in a body; raises errors.Invalid that names the field."""
-    try:
-        event = event_shapes.EVENT.validate_python(reading.json_object(body))
-    except ValidationError as error:
-        field, message = first_problem(list(error.errors(include_url=False, include_input=False)))
-        # pydantic puts the kind of event in front of the field, and names nothing when the kind itself is wrong.
-        raise errors.Invalid(message, field=_KIND.sub("", field) or "type") from error
+    # pydantic puts the kind of event in front of the field, and names nothing when the kind itself is wrong.
+    event = bodies.read(event_shapes.EVENT.validate_python, body, called=lambda field: _KIND.sub("", field) or "type")
     if isinstance(event, event_shapes.TicketResolved):
         check_channels(event.contact, channels)
     return event

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ValidationError
 
 from bot.staff import called
-from bot.web import reading
-from bot.web.api import idempotency, names, paging, shapes
+from bot.web.api import bodies, idempotency, names, paging, shapes
 from bot.web.api.answers import REFUSALS, answer
 from bot.web.api.event_shapes import ByHand
-from bot.web.errors import first_problem
 from bot.web.policies import Reader, Teller
 from bot.web.site import Here
-from core import errors
 from core.desk import tickets
 from core.models.invites import Invite, InvitePurpose, InviteState
 from core.surveys import by_hand
@@ -67,7 +63,7 @@ async def send(request: Request, site: Here, token: Teller, idempotency_key: ide
     are kept with the ticket. Who wants no surveys, is internal or cannot be reached is not asked: `decision` says so.
     """
     body = await request.body()
-    told = _read(body)
+    told = bodies.read(ByHand.model_validate, body)
     now = site.clock()
 
     async def sent() -> tuple[int, dict[str, object]]:
@@ -77,14 +73,6 @@ async def send(request: Request, site: Here, token: Teller, idempotency_key: ide
 
     status, outcome = await idempotency.answered(sent, token=token, key=idempotency_key, body=body, now=now)
     return answer(shapes.EventAnswer.model_validate(outcome), status)
-
-
-def _read(body: bytes) -> ByHand:
-    try:
-        return ByHand.model_validate(reading.json_object(body))
-    except ValidationError as error:
-        field, message = first_problem(list(error.errors(include_url=False, include_input=False)))
-        raise errors.Invalid(message, field=field) from error
 
 
 def _shape(row: Invite, who: Mapping[int, str]) -> shapes.InviteShape:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
 from bot.staff import called
-from bot.web import chat_links, reading
-from bot.web.api import event_shapes, events, idempotency, names, shapes
+from bot.web import chat_links
+from bot.web.api import bodies, event_shapes, events, idempotency, names, shapes
 from bot.web.api.answers import REFUSALS, answer
-from bot.web.errors import first_problem
 from bot.web.policies import Teller
 from bot.web.site import Here
-from core import contact_links, contacts, errors, transactions
+from core import contact_links, contacts, transactions
 from core.models.contacts import Contact
 
 router = APIRouter(prefix="/api/v1", tags=["Contacts"])
@@ -45,7 +43,7 @@ async def make(request: Request, site: Here, token: Teller) -> Response:
     answered there. It can be opened once, for a week. There is no `Idempotency-Key`, because we keep no link: whoever
     asks again gets another one.
     """
-    told = _read(await request.body())
+    told = bodies.read(event_shapes.LinkWanted.model_validate, await request.body())
     events.check_channels(told.contact, site.channels)
     door = await chat_links.door(site, told.channel)
     now = site.clock()
@@ -63,11 +61,3 @@ async def make(request: Request, site: Here, token: Teller) -> Response:
         expires_at=link.expires_at,
     )
     return answer(shape, 201)
-
-
-def _read(body: bytes) -> event_shapes.LinkWanted:
-    try:
-        return event_shapes.LinkWanted.model_validate(reading.json_object(body))
-    except ValidationError as error:
-        field, message = first_problem(list(error.errors(include_url=False, include_input=False)))
-        raise errors.Invalid(message, field=field) from error

@@ -17,7 +17,8 @@ from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.ports import Acknowledgement, Person, Tapped
 from core.reactions import recoveries
 from core.store import Store
-from tests.web.admin import statements, unhappy
+from tests.rigs import statements
+from tests.web.admin import unhappy
 from tests.web.admin.desk import at
 from tests.web.front import Front, Page
 

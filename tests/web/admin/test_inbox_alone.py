@@ -17,7 +17,8 @@ from core.reactions import rules
 from core.reactions.settings import RuleSettings
 from core.store import Store
 from core.surveys import invites, responses
-from tests.web.admin import statements, unhappy
+from tests.rigs import statements
+from tests.web.admin import unhappy
 from tests.web.admin.desk import at
 from tests.web.front import Front
 

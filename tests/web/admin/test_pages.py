@@ -13,7 +13,7 @@ from core.accounts import accounts
 from core.models.accounts import Role
 from core.models.deliveries import Delivery
 from core.store import Store
-from tests.web.admin import statements
+from tests.rigs import statements
 from tests.web.admin.desk import Browser, at
 from tests.web.front import Front, Page
 

@@ -17,7 +17,8 @@ from core.models.invites import Invite, InvitePurpose
 from core.models.setup import Rule
 from core.ports import File
 from core.store import Store
-from tests.web.admin import statements, unhappy
+from tests.rigs import statements
+from tests.web.admin import unhappy
 from tests.web.admin.desk import at
 from tests.web.front import Front
 
