@@ -28,6 +28,7 @@ FLOOR = "/healthz"
 _SPANS = ("", "?span=today", "?span=90d", "?span=year", "?span=year&team=1", "?span=30d&locale=en&type=complaint")
 VARIANTS = {
     "/admin/board": _SPANS,
+    "/admin/board/details": _SPANS,
     "/admin/board/groups": _SPANS,
     "/admin": (),  # leads on
     "/admin/contacts": ("", "?q=nobody"),

@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from core.insight import counting
 from core.insight.spans import Part, Span
-from core.insight.tallies import Distribution, Share, Tally, added
+from core.insight.tallies import Distribution, Share, Steps, Tally, added
 from core.models.invites import UNCOUNTED, UNNAMED, InvitePurpose, Slice
-from core.models.reactions import RecoveryState
 from core.models.responses import Response
 from core.store.prepared import Prepared
 
@@ -41,11 +40,14 @@ class Filters:
     survey: str | None = None
     locale: str | None = None
 
-    def take(self, one: Slice) -> bool:
-        if not all(has(one, part.name) for part in fields(self) if getattr(self, part.name) is not None):
-            return False
-        wanted = ((_COLUMNS[part.name], getattr(self, part.name)) for part in fields(self))
-        return all(value is None or getattr(one, column) == value for column, value in wanted)
+    def taken(self, known: Iterable[Slice]) -> list[Slice]:
+        """Those of them that are meant."""
+        wanted = {part.name: value for part in fields(self) if (value := getattr(self, part.name)) is not None}
+        return [one for one in known if all(_is(one, part, value) for part, value in wanted.items())]
+
+
+def _is(one: Slice, part: str, value: int | str) -> bool:
+    return has(one, part) and getattr(one, _COLUMNS[part]) == value
 
 
 def has(one: Slice, part: str) -> bool:
@@ -98,12 +100,17 @@ class Board:
     span: Span
     total: Tally
     before: Tally
-    dimensions: Mapping[str, Distribution]  # `overall` first
     points: Sequence[Point]
-    not_asked: Mapping[str, int]
     recoveries: Recoveries
     said: Sequence[Said]  # anonymously, in no order
     uncounted: int  # anonymous answers that are in no figure yet, for there are too few alike
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    dimensions: Mapping[str, Distribution]  # `overall` first
+    steps: Steps
+    not_asked: Mapping[str, int]  # by reason
 
 
 async def slices() -> list[Slice]:
@@ -120,7 +127,7 @@ class _Chosen:
 
     @classmethod
     async def of(cls, filters: Filters, known: Sequence[Slice] | None) -> _Chosen:
-        every = {one.id: one for one in (await slices() if known is None else known) if filters.take(one)}
+        every = {one.id: one for one in filters.taken(await slices() if known is None else known)}
         service = [one.id for one in every.values() if one.purpose in _SERVICE]
         return cls(every, service)
 
@@ -132,11 +139,9 @@ async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[
     """`known` are the slices, for who has read them already. The statements run side by side where the store can."""
     chosen = await _Chosen.of(filters, known)
     parts = span.parts()
-    over_time, [earlier], scores, not_asked, recoveries, (said, uncounted) = await asyncio.gather(
+    over_time, [earlier], recoveries, (said, uncounted) = await asyncio.gather(
         counting.over_time(chosen.service, parts),
         counting.over_time(chosen.service, [span.before()]),
-        counting.scores(chosen.service, span),
-        counting.not_asked(chosen.service, span),
         _recoveries(chosen, span, now=now),
         _anonymous(chosen, span),
     )
@@ -144,13 +149,22 @@ async def board(span: Span, filters: Filters, *, now: datetime, known: Sequence[
         span=span,
         total=added([*over_time, Tally(open=recoveries.open, overdue=recoveries.overdue)]),
         before=earlier,
-        dimensions=_dimensions(scores),
         points=[Point(part, tally) for part, tally in zip(parts, over_time, strict=True)],
-        not_asked=not_asked,
         recoveries=recoveries,
         said=said,
         uncounted=uncounted,
     )
+
+
+async def details(span: Span, filters: Filters) -> Details:
+    """How often each score was given, and what became of the questions."""
+    chosen = await _Chosen.of(filters, None)
+    scores, steps, not_asked = await asyncio.gather(
+        counting.scores(chosen.service, span),
+        counting.steps(chosen.service, span),
+        counting.not_asked(chosen.service, span),
+    )
+    return Details(_dimensions(scores), steps, not_asked)
 
 
 async def groups(
@@ -176,11 +190,11 @@ async def _recoveries(chosen: _Chosen, span: Span, *, now: datetime) -> Recoveri
     return Recoveries(
         open=unfinished.open,
         overdue=unfinished.overdue,
-        opened=len(opened),
-        resolved=sum(state == RecoveryState.RESOLVED for state, _, _ in opened),
-        dismissed=sum(state == RecoveryState.DISMISSED for state, _, _ in opened),
-        taken_within=_median(take for _, take, _ in opened),
-        closed_within=_median(close for _, _, close in opened),
+        opened=opened.count,
+        resolved=opened.resolved,
+        dismissed=opened.dismissed,
+        taken_within=_median(opened.taken),
+        closed_within=_median(opened.closed),
         again=added((await counting.ratings(chosen.of_purpose(InvitePurpose.RECOVERY), span)).values()),
     )
 
@@ -213,6 +227,5 @@ def _grouped(facet: str, slices: Mapping[int, Slice], by_slice: Mapping[int, Tal
     return sorted(cut, key=lambda one: (-one.tally.rated, -one.tally.delivered, str(one.value)))
 
 
-def _median(seconds: Iterable[float | None]) -> timedelta | None:
-    known = [one for one in seconds if one is not None]
-    return timedelta(seconds=round(statistics.median(known))) if known else None
+def _median(seconds: Sequence[float]) -> timedelta | None:
+    return timedelta(seconds=round(statistics.median(seconds))) if seconds else None

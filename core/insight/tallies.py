@@ -54,12 +54,6 @@ class Tally:
     asked: int = 0
     delivered: int = 0
     answered: int = 0
-    finished: int = 0
-    expired: int = 0
-    waiting: int = 0
-    undeliverable: int = 0
-    cancelled: int = 0
-    scheduled: int = 0
     rated: int = 0
     total: int = 0
     squares: int = 0
@@ -94,6 +88,23 @@ _COUNTS = attrgetter(*(one.name for one in fields(Tally)))
 def added(tallies: Iterable[Tally]) -> Tally:
     """All of them together. There are many to a board: columns are summed, not fields."""
     return Tally(*map(sum, zip(*map(_COUNTS, tallies), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What became of the questions of one span; `written` and `commented` are of the answers that came in it."""
+
+    asked: int = 0
+    scheduled: int = 0
+    undeliverable: int = 0
+    cancelled: int = 0
+    delivered: int = 0
+    answered: int = 0
+    finished: int = 0
+    waiting: int = 0
+    expired: int = 0
+    written: int = 0
+    commented: int = 0
 
 
 @dataclass(slots=True)

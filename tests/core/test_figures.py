@@ -20,9 +20,9 @@ from tortoise import Tortoise
 
 from core.errors import Invalid
 from core.insight import counting, figures, spans, statistics
-from core.insight.figures import Board, Filters, Group
+from core.insight.figures import Board, Details, Filters, Group
 from core.insight.spans import Preset, Step
-from core.insight.tallies import Mean, Share, Tally
+from core.insight.tallies import Mean, Share, Steps, Tally
 from core.models.contacts import Address, Contact
 from core.models.desk import Ticket
 from core.models.invites import Decision, Invite, InvitePurpose, Slice
@@ -131,7 +131,8 @@ async def test_every_figure_is_what_a_slow_recount_finds(store: Store) -> None:
         span = spans.between(first, last, zone=ZoneInfo(zone), now=NOW)
         found = await figures.board(span, filters, now=NOW)
         cut = await figures.groups(span, filters, now=NOW)
-        _compare(found, cut, [one for one in histories if _is_meant(one, filters)])
+        details = await figures.details(span, filters)
+        _compare(found, details, cut, [one for one in histories if _is_meant(one, filters)])
 
     loop = asyncio.get_running_loop()
 
@@ -150,7 +151,12 @@ def _is_meant(one: Told, filters: Filters) -> bool:
     return all(getattr(filters, name) in (None, getattr(one, name)) for name in names)
 
 
-def _compare(board: Board, groups: Mapping[str, Sequence[Group]], all_: Sequence[Told]) -> None:
+def _compare(
+    board: Board,
+    details: Details,
+    groups: Mapping[str, Sequence[Group]],
+    all_: Sequence[Told],
+) -> None:
     span = board.span
 
     def within(moment: datetime) -> bool:
@@ -180,11 +186,12 @@ def _compare(board: Board, groups: Mapping[str, Sequence[Group]], all_: Sequence
         if _is_rated(one) and within(one.answered_at)
         for dimension, score in (one.scores or {}).items()
     )
-    assert {(key, s): n for key, d in board.dimensions.items() for s, n in d.counts.items()} == dict(given_)
+    assert {(key, s): n for key, d in details.dimensions.items() for s, n in d.counts.items()} == dict(given_)
     unasked = Counter(
         one.unasked for one in service if one.unasked and within(one.asked_at) and one.purpose == "service"
     )
-    assert dict(board.not_asked) == dict(unasked)
+    assert dict(details.not_asked) == dict(unasked)
+    assert details.steps == _steps_of(service, within)
     _compare_recoveries(board, all_, within)
 
 
@@ -210,8 +217,6 @@ def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[da
         "asked": len(were),
         "delivered": sum(one.delivered or one.state in ("answered", "finished") for one in were),
         "answered": states["answered"] + states["finished"],
-        "waiting": states["delivered"],
-        **{name: states[name] for name in ("finished", "expired", "undeliverable", "cancelled", "scheduled")},
         "rated": len(scores),
         "total": sum(scores),
         "squares": sum(score * score for score in scores),
@@ -221,6 +226,16 @@ def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[da
         "open": len(under_way),
         "overdue": sum(one.late for one in under_way),
     }
+
+
+def _steps_of(service: Sequence[Told], within: Callable[[datetime], bool]) -> Steps:
+    counted = _recount(service, [], within)
+    states = Counter(one.state for one in service if within(one.asked_at))
+    return Steps(
+        **{name: counted[name] for name in ("asked", "delivered", "answered", "written", "commented")},
+        **{name: states[name] for name in ("finished", "expired", "undeliverable", "cancelled", "scheduled")},
+        waiting=states["delivered"],
+    )
 
 
 def _has_response(one: Told) -> bool:
@@ -296,8 +311,9 @@ async def test_an_answer_counts_when_it_has_settled_and_as_it_was_changed_last(s
     await responses.settle(response.id, now=at(minutes=9))
     board = await _board()
     assert board.total.score == Mean(1, 5, 25)
-    assert {key: one.mean.value for key, one in board.dimensions.items()} == {"overall": 5, "speed": 4}
-    assert list(board.dimensions) == ["overall", "speed"]
+    scores = (await _details()).dimensions
+    assert {key: one.mean.value for key, one in scores.items()} == {"overall": 5, "speed": 4}
+    assert list(scores) == ["overall", "speed"]
 
 
 async def test_words_alone_are_an_answer_and_a_comment_but_no_rating(store: Store) -> None:
@@ -330,7 +346,8 @@ async def test_what_went_by_another_channel_in_the_end_counts_there(store: Store
     await invites.undeliverable(walk.invite.id, walk.invite.address_id, "blocked", now=at())
     await invites.delivered(walk.invite.id, now=at(minutes=1))
     [channel] = (await _groups())["channel"]
-    assert (channel.value, channel.tally.delivered, channel.tally.undeliverable) == ("mail", 1, 0)
+    assert (channel.value, channel.tally.delivered) == ("mail", 1)
+    assert (await _details()).steps == Steps(asked=1, delivered=1, waiting=1)
 
 
 async def test_who_is_not_asked_is_counted_with_the_reason_and_asking_again_is_no_rating_of_the_service(
@@ -358,7 +375,7 @@ async def test_who_is_not_asked_is_counted_with_the_reason_and_asking_again_is_n
     assert (found.opened, found.resolved, found.open) == (1, 1, 0)
     assert (found.taken_within, found.closed_within) == (timedelta(minutes=10), timedelta(minutes=30))
     assert (found.rate, found.again.score.value) == (Share(1, 1), 5)
-    assert dict(board.not_asked) == {"opted_out": 1}
+    assert dict((await _details()).not_asked) == {"opted_out": 1}
 
 
 async def test_a_store_from_before_is_cut_like_a_new_one(store: Store) -> None:
@@ -371,7 +388,7 @@ async def test_a_store_from_before_is_cut_like_a_new_one(store: Store) -> None:
     await responses.settle(response.id, now=at(minutes=2))
     await Contact.all().update(opted_out_at=at())
     await resolved("T-2", now=at(minutes=3))
-    before, groups = await _board(), await _groups()
+    before, details, groups = await _board(), await _details(), await _groups()
     await Invite.all().update(slice_id=None, asked_at=None)
     await Decision.all().update(slice_id=None)
     await Response.all().update(slice_id=None, overall=None, judged=None, commented=False)
@@ -380,7 +397,7 @@ async def test_a_store_from_before_is_cut_like_a_new_one(store: Store) -> None:
     for statement in import_module("core.migrations.0005_figures").FILL:
         await Tortoise.get_connection("default").execute_query(statement)
     after = await _board()
-    assert (after.total, after.dimensions, after.not_asked) == (before.total, before.dimensions, before.not_asked)
+    assert (after.total, await _details()) == (before.total, details)
     assert await _groups() == groups
 
 
@@ -390,6 +407,10 @@ A_MONTH = spans.preset(Preset.MONTH, zone=ZoneInfo("UTC"), now=LATER)
 
 async def _board() -> Board:
     return await figures.board(A_MONTH, Filters(), now=LATER)
+
+
+async def _details() -> Details:
+    return await figures.details(A_MONTH, Filters())
 
 
 async def _groups() -> Mapping[str, Sequence[Group]]:

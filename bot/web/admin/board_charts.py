@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.web.admin.board_names import Names
 from bot.web.admin.board_tables import Shown
-from core.insight.figures import Board
+from core.insight.figures import Board, Details
 from core.insight.tallies import SCORES, Distribution
 
 
@@ -18,7 +18,6 @@ def of(board: Board, names: Names) -> dict[str, dict[str, Any]]:
     return {
         "score": {**axis, **_score(board, names)},
         "answers": {**axis, **_answers(board, names)},
-        "spread": _spread(board, names),
     }
 
 
@@ -46,8 +45,8 @@ def _answers(board: Board, names: Names) -> dict[str, Any]:
     }
 
 
-def _spread(board: Board, names: Names) -> dict[str, Any]:
-    counts = board.dimensions.get("overall", Distribution()).counts
+def spread(details: Details, names: Names) -> dict[str, Any]:
+    counts = details.dimensions.get("overall", Distribution()).counts
     return {
         "kind": "spread",
         "x": [str(score) for score in SCORES],

@@ -1,12 +1,13 @@
 """`/admin/board`: what people said, how many answered, what is being put right; each table as CSV too.
 
-The tables by team, person, type and channel come after the rest, for they take as long again to count.
+The scores by dimension, what became of the questions, and the tables by team, person, type and channel come after the
+rest: they take as long again to count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -21,7 +22,7 @@ from core.accounts.roles import Right
 from core.contacts import zone_named
 from core.errors import Refusal
 from core.insight import figures
-from core.insight.figures import FACETS, Board
+from core.insight.figures import Board, Details
 from core.insight.spans import Span
 from core.models.invites import Slice
 
@@ -42,15 +43,34 @@ async def look(visit: Seeing) -> Response:
     return _drawn(visit, choice, names, board)
 
 
+@router.api_route(f"{PATH}/details", methods=["GET", "HEAD"])
+async def look_closer(visit: Seeing) -> Response:
+    """How often each score was given, and what became of the questions."""
+    choice = board_choice.of(visit.request.query_params)
+    names = await Names.of_dimensions(visit)
+    found = await _details(visit, choice)
+    charts = {"spread": board_charts.spread(found, names)}
+    return _later(visit, "details", choice, board_tables.of_details(found, names), charts)
+
+
 @router.api_route(f"{PATH}/groups", methods=["GET", "HEAD"])
 async def cut(visit: Seeing) -> Response:
-    """The tables by team, person, type and channel: what the board fetches, or a page for who has no scripts."""
+    """The tables by team, person, type and channel."""
     known = await figures.slices()
     choice = board_choice.of(visit.request.query_params)
     names = await Names.read(visit, known)
+    return _later(visit, "groups", choice, await _groups(visit, choice, names, known), {})
+
+
+def _later(
+    visit: Visit, part: str, choice: Choice, tables: Mapping[str, Table], charts: Mapping[str, dict[str, Any]]
+) -> Response:
+    """What the board fetches when it is there, or a page for who has no scripts."""
     return visit.draw(
-        "board_groups" if visit.request.headers.get("hx-request") else "board_groups_page",
-        tables=await _groups(visit, choice, names, known),
+        f"board_{part}" if visit.request.headers.get("hx-request") else "board_later",
+        part=part,
+        tables=tables,
+        charts=charts,
         shown=board_tables.Shown(visit),
         query=urlencode(choice.query),
     )
@@ -63,10 +83,13 @@ async def hand_out(visit: Seeing) -> Response:
     choice = board_choice.of(visit.request.query_params)
     names = await Names.read(visit, known)
     part = visit.request.query_params.get("part", "series")
-    if part in FACETS:
-        tables = await _groups(visit, choice, names, known)
-    else:
-        tables = board_tables.of(await _counted(visit, choice, known), names)
+    match part:
+        case "team" | "type" | "channel" | "agent":
+            tables = await _groups(visit, choice, names, known)
+        case "distribution" | "dimensions" | "participation":
+            tables = board_tables.of_details(await _details(visit, choice), names)
+        case _:
+            tables = board_tables.of(await _counted(visit, choice, known), names)
     if part not in tables:
         raise HTTPException(404)
     return Response(
@@ -78,6 +101,10 @@ async def hand_out(visit: Seeing) -> Response:
 
 async def _counted(visit: Visit, choice: Choice, known: Sequence[Slice]) -> Board:
     return await figures.board(_span(visit, choice), choice.filters, now=visit.now, known=known)
+
+
+async def _details(visit: Visit, choice: Choice) -> Details:
+    return await figures.details(_span(visit, choice), choice.filters)
 
 
 async def _groups(visit: Visit, choice: Choice, names: Names, known: Sequence[Slice]) -> dict[str, Table]:

@@ -14,7 +14,7 @@ from bot.web.admin.board_choice import Choice, value_of
 from bot.web.admin.board_names import Names
 from bot.web.admin.door import Visit
 from core.insight import statistics
-from core.insight.figures import Board, Group, Recoveries
+from core.insight.figures import Board, Details, Group, Recoveries
 from core.insight.spans import Step
 from core.insight.statistics import Interval
 from core.insight.tallies import Distribution, Mean, Share, Tally
@@ -57,12 +57,14 @@ class Tile:
 def of(board: Board, names: Names) -> dict[str, Table]:
     tables = [
         _series(board, Shown(names.visit)),
-        _distribution(board),
-        _dimensions(board, names),
         _bands(board, names),
-        _participation(board, names),
         _recoveries(board, names),
     ]
+    return {table.key: table for table in tables}
+
+
+def of_details(details: Details, names: Names) -> dict[str, Table]:
+    tables = (_distribution(details), _dimensions(details, names), _participation(details, names))
     return {table.key: table for table in tables}
 
 
@@ -88,8 +90,8 @@ def _series(board: Board, shown: Shown) -> Table:
     return Table("series", (str(board.span.step), "from", *_MEASURED), rows)
 
 
-def _distribution(board: Board) -> Table:
-    overall = board.dimensions.get("overall", Distribution())
+def _distribution(details: Details) -> Table:
+    overall = details.dimensions.get("overall", Distribution())
     rows = [
         Row(str(score), [share.count, share], bar=share.value or 0.0)
         for score, share in reversed(overall.shares.items())
@@ -97,14 +99,14 @@ def _distribution(board: Board) -> Table:
     return Table("distribution", ("score", "answers", "share"), rows)
 
 
-def _dimensions(board: Board, names: Names) -> Table:
+def _dimensions(details: Details, names: Names) -> Table:
     rows = [
         Row(
             names.dimension(key),
             [one.mean.count, one.mean, one.mean.interval, *(one.counts[score] for score in range(5, 0, -1))],
             bar=((one.mean.value or 1) - 1) / 4,
         )
-        for key, one in board.dimensions.items()
+        for key, one in details.dimensions.items()
     ]
     return Table("dimensions", ("dimension", "answers", "score", "interval", "s5", "s4", "s3", "s2", "s1"), rows)
 
@@ -117,8 +119,8 @@ def _bands(board: Board, names: Names) -> Table:
     return Table("bands", ("band", "answers", "share", "interval"), rows)
 
 
-def _participation(board: Board, names: Names) -> Table:
-    total, say = board.total, names.visit.say
+def _participation(details: Details, names: Names) -> Table:
+    total, say = details.steps, names.visit.say
     steps: list[tuple[str, int, int]] = [
         ("asked", total.asked, 0),
         ("scheduled", total.scheduled, total.asked),
@@ -137,7 +139,7 @@ def _participation(board: Board, names: Names) -> Table:
     ]
     rows += [
         Row(say("board.step.not_asked", reason=names.reason(reason)), [count, None])
-        for reason, count in board.not_asked.items()
+        for reason, count in details.not_asked.items()
     ]
     return Table("participation", ("step", "count", "share"), rows)
 

@@ -70,6 +70,15 @@ async def test_a_supervisor_sees_score_participation_and_how_sure_they_are(front
     assert page.all("p", id="live")
 
 
+async def test_how_often_each_score_was_given_stands_by_dimension(front: Front) -> None:
+    await rated(front, 5, 5, 4, 4, 5, 2)
+    browser = await at(front, Role.SUPERVISOR)
+    page = await browser.open("/admin/board/details")
+    assert "4.17" in page.heading
+    assert "50.0 %" in page.heading
+    assert page.all("details", id="behind-spread")
+
+
 async def test_filters_narrow_it_down_and_rows_lead_on(front: Front) -> None:
     billing = await Team.create(key="billing", name="Billing & <Co>")
     kim = await Staff.create(key="kim", name="Kim")
@@ -78,7 +87,8 @@ async def test_filters_narrow_it_down_and_rows_lead_on(front: Front) -> None:
     browser = await at(front)
     page = await browser.open("/admin/board")
     assert "Billing &amp; &lt;Co&gt;" in browser.html
-    assert page.all("a", href="/admin/board/groups?span=30d"), "for who has no scripts"
+    for part in ("details", "groups"):
+        assert page.all("a", href=f"/admin/board/{part}?span=30d"), "for who has no scripts"
     page = await browser.open("/admin/board/groups?span=30d")
     assert "Billing &amp; &lt;Co&gt;" in browser.html
     assert "too few" in page.heading, "nobody is judged by four answers"
@@ -106,7 +116,7 @@ async def test_own_dates_are_taken_and_wrong_ones_said_beside_their_field(front:
         page = await browser.open(f"/admin/board?span=own&{query}")
         assert browser.status == 422
         assert page.all("input", id=f"f-{field}")[0]["aria-invalid"] == "true"
-    for path in ("/admin/board.csv", "/admin/board/groups"):
+    for path in ("/admin/board.csv", "/admin/board/details", "/admin/board/groups"):
         assert (await browser.client.get(f"{path}?span=own")).status_code == 422
 
 
@@ -132,7 +142,7 @@ def test_no_cell_begins_as_a_formula_does(text: str) -> None:
 
 async def test_an_agent_sees_no_board(front: Front) -> None:
     browser = await at(front, Role.AGENT)
-    for path in ("/admin/board", "/admin/board/groups", "/admin/board.csv"):
+    for path in ("/admin/board", "/admin/board/details", "/admin/board/groups", "/admin/board.csv"):
         assert (await browser.client.get(path)).status_code == 403
 
 

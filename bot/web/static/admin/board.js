@@ -82,7 +82,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  if (event.detail.target.id === "figures") draw();
+  if (["figures", "details"].includes(event.detail.target.id)) draw();
 });
 addEventListener("DOMContentLoaded", () => {
   const mark = document.getElementById("live");
@@ -91,7 +91,7 @@ addEventListener("DOMContentLoaded", () => {
     mark.classList.toggle("off", document.hidden);
     if (document.hidden) return;
     htmx.ajax("GET", location.pathname + location.search, { target: "#figures", select: "#figures", swap: "outerHTML" });
-    htmx.ajax("GET", `/admin/board/groups${location.search}`, { target: "#groups", swap: "innerHTML" });
+    for (const part of ["details", "groups"]) htmx.ajax("GET", `/admin/board/${part}${location.search}`, { target: `#${part}`, swap: "innerHTML" });
   };
   setInterval(look, mark.dataset.every * 1000);
   document.addEventListener("visibilitychange", look);
