@@ -32,7 +32,7 @@ VARIANTS = {
     "/admin/board/groups": _SPANS,
     "/admin": (),  # leads on
     "/admin/contacts": ("", "?q=nobody"),
-    "/admin/tickets": ("", "?q=nothing", "?q=nothing&messages=1"),
+    "/admin/tickets": ("", "?q=nothing", "?q=nothing&messages=1", "?q=zebra&messages=1"),
     **{f"/admin/templates/{page}": ("?kind=invite&locale=en",) for page in ("edit", "mail", "history", "ab-tests/new")},
     "/admin/templates/publish": (),  # for who has written a draft
     "/admin/languages/file": ("?locale=en",),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from tortoise.expressions import Q, Subquery
+from tortoise.queryset import QuerySet
 
 from core.models.contacts import Contact
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry, TicketStatus
@@ -16,6 +19,8 @@ from core.text import clean_line
 OPEN = "open"
 """Any status in which it is not over."""
 _NUMBER = re.compile(r"CS\d{1,17}")
+_LATEST = 2_000
+"""So many tickets are looked at one by one before all are read."""
 _SAID = (EntryKind.MESSAGE, EntryKind.NOTE)
 
 
@@ -36,8 +41,28 @@ class Wanted:
 
 
 async def search(wanted: Wanted, most: int, *, before: int | None = None) -> list[Ticket]:
-    """The newest first, with contact, team and assignee. `before`: only those older than the ticket of this id."""
-    found = Ticket.all() if before is None else Ticket.filter(id__lt=before)
+    """The newest first, with contact, team and assignee. `before`: only those older than the ticket of this id.
+
+    Words are looked for among the latest tickets first: to read all of them takes a tenth of a second for 100,000.
+    """
+    found = _without_words(wanted)
+    if before is not None:
+        found = found.filter(id__lt=before)
+    if not (words := clean_line(wanted.words)):
+        return await _whole(found, most)
+    if _NUMBER.fullmatch(number := words.upper()):
+        return await _whole(found.filter(number__gte=number, number__lt=f"{number}:"), most)  # ":" comes right after 9
+    newest = before or await _newest()
+    since = newest - _LATEST
+    latest = await _whole(_among_latest(found, words, since, in_messages=wanted.in_messages), most)
+    if len(latest) >= most or since <= 0:
+        return latest
+    older = await _among_all(found.filter(id__lt=since), words, most - len(latest), in_messages=wanted.in_messages)
+    return [*latest, *await _whole(Ticket.filter(id__in=older), most)]
+
+
+def _without_words(wanted: Wanted) -> QuerySet[Ticket]:
+    found = Ticket.all()
     if wanted.status == OPEN:
         found = found.filter(status__in=OPEN_STATUSES)
     elif wanted.status:
@@ -50,18 +75,34 @@ async def search(wanted: Wanted, most: int, *, before: int | None = None) -> lis
         found = found.filter(created_at__gte=wanted.since)
     if wanted.until is not None:
         found = found.filter(created_at__lt=wanted.until)
-    if words := clean_line(wanted.words):
-        found = found.filter(_holding(words, in_messages=wanted.in_messages))
+    return found
+
+
+async def _whole(found: QuerySet[Ticket], most: int) -> list[Ticket]:
     return await found.order_by("-id").limit(most).select_related("contact", "team", "assignee")
 
 
-def _holding(words: str, *, in_messages: bool) -> Q:
-    """A number, or the beginning of one, is looked up; everything else is read for."""
-    if _NUMBER.fullmatch(number := words.upper()):
-        return Q(number__gte=number, number__lt=f"{number}:")  # the colon comes right after the nine
-    named = Subquery(Contact.filter(holds(words, "name") | Q(ref=words)).values("id"))
-    where = Q(ref=words) | holds(words, "subject") | Q(contact_id__in=named)
+async def _newest() -> int:
+    """A number that no ticket has yet."""
+    ids = await Ticket.all().order_by("-id").limit(1).values_list("id", flat=True)
+    return cast(int, ids[0]) + 1 if ids else 0
+
+
+def _among_latest(found: QuerySet[Ticket], words: str, since: int, *, in_messages: bool) -> QuerySet[Ticket]:
+    """Ticket by ticket, with its contact and its own entries; these in an order that keeps SQLite from reading all."""
+    where = holds(words, "subject", "contact__name") | Q(ref=words) | Q(contact__ref=words)
     if in_messages:
-        said = Subquery(TicketEntry.filter(holds(words, "text"), kind__in=_SAID).values("ticket_id"))
-        where |= Q(id__in=said)
-    return where
+        said = TicketEntry.filter(holds(words, "text"), kind__in=_SAID, ticket_id__gte=since).order_by("ticket_id")
+        where |= Q(id__in=Subquery(said.values("ticket_id")))
+    return found.filter(where, id__gte=since)
+
+
+async def _among_all(found: QuerySet[Ticket], words: str, most: int, *, in_messages: bool) -> list[int]:
+    """Table by table, each read once and both at a time. Answers with the ids of the newest."""
+    named = Subquery(Contact.filter(holds(words, "name") | Q(ref=words)).values("id"))
+    ways = [Q(ref=words) | holds(words, "subject") | Q(contact_id__in=named)]
+    if in_messages:
+        ways.append(Q(id__in=Subquery(TicketEntry.filter(holds(words, "text"), kind__in=_SAID).values("ticket_id"))))
+    each = (found.filter(way).order_by("-id").limit(most).values_list("id", flat=True) for way in ways)
+    ids = {cast(int, one) for some in await asyncio.gather(*each) for one in some}
+    return sorted(ids, reverse=True)[:most]

@@ -51,6 +51,25 @@ async def test_words_numbers_names_times_and_states(store: Store) -> None:
     assert await found(Wanted(), most=1) == ["50% off_"]
 
 
+@pytest.mark.parametrize("latest", [1, 2, 3, 2_000])
+async def test_old_tickets_are_found_as_the_latest_are_and_none_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch, latest: int
+) -> None:
+    monkeypatch.setattr(searching, "_LATEST", latest)
+    await company()
+    for day, (subject, name, text) in enumerate(
+        [("Old tea", "Ann", ""), ("Nothing", "Tea Lover", ""), ("Cup", "Ann", "no tea"), ("Tea", "Tea Lover", "tea")]
+    ):
+        await opened(subject, name=name, day=day, text=text)
+    assert await found(Wanted(words="tea")) == ["Tea", "Nothing", "Old tea"]
+    everywhere = Wanted(words="tea", in_messages=True)
+    assert await found(everywhere) == ["Tea", "Cup", "Nothing", "Old tea"]
+    assert await found(everywhere, most=2) == ["Tea", "Cup"]
+    assert await found(everywhere, most=3, before=(await Ticket.get(subject="Tea")).id) == ["Cup", "Nothing", "Old tea"]
+    assert await found(Wanted(words="tea", since=at(days=1), until=at(days=3))) == ["Nothing"]
+    assert await found(Wanted(words="Tea Lover")) == ["Tea", "Nothing"]
+
+
 @pytest.mark.parametrize(
     "build",
     [
