@@ -12,8 +12,19 @@ SUBJECT_LIMIT = 200
 # C0 and C1 controls but for newline and tab, and the marks that turn the writing direction for all that follows.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 _MARKS_IN_A_ROW = 8
 _MARKS, _INVISIBLE = ("Mn", "Me"), "Cf"
+
+
+def is_keepable(text: str) -> bool:
+    """Whether every store can keep it: no NUL, and no half of a surrogate pair."""
+    return not _UNKEEPABLE.search(text)
+
+
+def keepable(text: str) -> str:
+    """What every store can keep of it, and nothing else changed: NUL left out, half of a surrogate pair a U+FFFD."""
+    return _SURROGATES.sub("\ufffd", text.replace("\x00", ""))
 
 
 def clean(text: str, *, limit: int = COMMENT_LIMIT) -> str:

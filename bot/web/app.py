@@ -23,6 +23,7 @@ from bot.web import (
     unsubscribe_page,
 )
 from bot.web.api import attachments, deliveries, events, invites, links, reference, responses, tickets
+from bot.web.characters import Characters
 from bot.web.limits import BodyLimit
 from bot.web.pages import Pages
 from bot.web.security import Shield
@@ -49,7 +50,11 @@ def build(site: Site, *, more: Sequence[BaseRoute] = (), public: Collection[str]
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Shield, secure=site.secure, seen=counters.seen), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(Shield, secure=site.secure, seen=counters.seen),
+            Middleware(BodyLimit),
+            Middleware(Characters),
+        ],
         exception_handlers={**errors.handlers(), **admin.handlers()},
     )
     app.router.redirect_slashes = False

@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from bot.web import pages
 from core import errors, transactions
+from core.text import keepable
 
 RETRY_SECONDS = 5
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -23,6 +24,7 @@ _STATUS: dict[type[errors.Refusal], int] = {
     errors.Conflict: 409,
     errors.NotAllowed: 403,
 }
+UNKEEPABLE = "Has a character that cannot be kept: NUL, or half of a surrogate pair."
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _MESSAGES = {404: "There is nothing here.", 405: "This address does not take that method."}
 
@@ -62,7 +64,7 @@ def plain(
     """An error for whoever asked: a page where people look, JSON everywhere else. `label` says it in their language."""
     if str(scope["path"]).startswith(_PAGES):
         return pages.error(scope, status, headers, text=label)
-    body = {"error": {"code": code, "message": message, "field": field or None}}
+    body = {"error": {"code": code, "message": keepable(message), "field": keepable(field) or None}}
     return JSONResponse(body, status, headers)
 
 

@@ -12,6 +12,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from bot.web.errors import Malformed
+from core.text import keepable
 
 _DEEPEST = 16
 _DIGITS = 19
@@ -45,7 +46,7 @@ def json_object(body: bytes) -> dict[str, object]:
 async def form(request: Request, *, most: int = _FIELDS) -> dict[str, list[str]]:
     """The fields of an HTML form, each with its values; what is not a form is empty. Raises Malformed for too many.
 
-    A file is the value of its field, read as UTF-8. The character NUL is left out: no store can keep it.
+    A file is the value of its field, read as UTF-8. What no store can keep is left out.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _with_files(request, most)
@@ -58,7 +59,7 @@ async def form(request: Request, *, most: int = _FIELDS) -> dict[str, list[str]]
         raise Malformed("The form has too many fields.") from error
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
-        fields.setdefault(name, []).append(value.replace("\x00", ""))
+        fields.setdefault(name, []).append(keepable(value))
     return fields
 
 
@@ -72,7 +73,7 @@ async def _with_files(request: Request, most: int) -> dict[str, list[str]]:
         async with request.form(max_files=1, max_fields=most, max_part_size=_LARGEST_FIELD) as sent:
             for name, value in sent.multi_items():
                 text = value if isinstance(value, str) else (await value.read()).decode("utf-8", "replace")
-                fields.setdefault(name, []).append(text.replace("\x00", ""))
+                fields.setdefault(name, []).append(keepable(text))
     except (HTTPException, MultiPartException) as error:
         raise Malformed("The form cannot be read.") from error
     request.state.fields = fields

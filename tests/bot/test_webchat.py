@@ -331,6 +331,7 @@ class TestBadInput:
             "tap": [
                 b"{}", b'{"action":""}', b'{"action":"a b"}', b'{"action":"' + b"a" * 61 + b'"}', b'{"action":"\xc3"}',
                 b'{"action":"a","receipt":5}', b'{"action":"a","id":"x"}', b'{"action":"a","to":"b"}',
+                b'{"action":"a","receipt":"invite:1\\u0000"}',
             ],
             "session": [b"[]", b'{"identity":5}', b'{"locale":"../x"}', b'{"visitor":"w_1"}'],
         }  # fmt: skip

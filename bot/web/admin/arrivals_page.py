@@ -36,7 +36,7 @@ class Raw:
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: Seeing, before: Annotated[str, Query(max_length=255)] = "") -> Response:
-    rows = await quarantine.latest(PAGE + 1, before=before.replace("\x00", ""))
+    rows = await quarantine.latest(PAGE + 1, before=before)
     return visit.draw(
         "arrivals",
         rows=[_raw(one, visit) for one in rows[:PAGE]],
@@ -59,7 +59,7 @@ async def _decided(visit: Visit, verb: str) -> Response:
     """The name of an arrival is its network's, and may hold anything: it comes in the form, not in the address."""
     decide = quarantine.retry if verb == "retry" else quarantine.discard
     try:
-        key = (await visit.form()).get("arrival", "").replace("\x00", "")
+        key = (await visit.form()).get("arrival", "")
         await decide(key, by=visit.account.email, now=visit.now)
     except NotFound as error:
         raise HTTPException(404) from error

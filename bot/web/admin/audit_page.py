@@ -36,7 +36,6 @@ async def look(
     before: Annotated[int, Query(ge=1, lt=2**63)] | None = None,
     about: Annotated[str, Query(max_length=254)] = "",
 ) -> Response:
-    about = about.replace("\x00", "")
     lines = await audit.latest(PAGE + 1, before=before, about=about)
     following = lines[PAGE - 1].id if len(lines) > PAGE else None
     shown = [

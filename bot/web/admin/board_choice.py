@@ -47,7 +47,7 @@ def of(query: Mapping[str, str]) -> Choice:
     """An unknown span is the usual one."""
     which = query.get("span", "")
     known = which in {*map(str, Preset), OWN}
-    given = {part: query.get(part, "").replace("\x00", "")[:100] for part in PARTS}
+    given = {part: query.get(part, "")[:100] for part in PARTS}
     first, last = (query.get(name, "")[:20] for name in ("first", "last"))
     return Choice(which if known else Preset.MONTH.value, first, last, given)
 

@@ -36,7 +36,7 @@ Before = Annotated[int, Query(ge=1, le=_MOST)]
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: Seeing, q: Annotated[str, Query(max_length=320)] = "", before: Before | None = None) -> Response:
-    found = await directory.search(q.replace("\x00", ""), PAGE + 1, before=before)
+    found = await directory.search(q, PAGE + 1, before=before)
     following = found[PAGE - 1].id if len(found) > PAGE else None
     who = await called.names(found[:PAGE], visit.site.place(), visit.locale)
     return visit.draw("contacts", contacts=found[:PAGE], who=who, following=following, q=q, in_use=directory.in_use)

@@ -51,7 +51,7 @@ async def look(
 
 @router.post(f"{PATH}/{{key}}/{{verb}}")
 async def act(visit: Working, key: str, verb: str) -> Response:
-    about = await inbox.one(key.replace("\x00", ""))
+    about = await inbox.one(key)
     if about is None or verb not in desk_acts.OF_ALERTS:
         raise HTTPException(404)
     desk, form = await desks.at(visit), await visit.form()

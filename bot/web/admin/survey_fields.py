@@ -45,16 +45,14 @@ def read(fields: Fields, locales: Sequence[str]) -> Values:
     """What the form says, as the file would say it; wrong values stay as they were typed."""
 
     def text(name: str) -> str:
-        return (fields.get(name) or [""])[-1].replace("\x00", "").strip()
+        return (fields.get(name) or [""])[-1].strip()
 
     def words(name: str) -> dict[str, str]:
         return {one: text(f"{name}-{one}") for one in locales if text(f"{name}-{one}")}
 
     def under(name: str) -> list[str]:
         """Rows of dimensions are ticked by their place, so that one keeps its ticks when its key is changed."""
-        ticked = [
-            text(f"dim-{one}-key") if one.isdecimal() else one.replace("\x00", "") for one in fields.get(name, ())
-        ]
+        ticked = [text(f"dim-{one}-key") if one.isdecimal() else one for one in fields.get(name, ())]
         return [one for one in dict.fromkeys(ticked) if one]
 
     values: Values = {name: text(name) for name in (*NUMBERS, *SPANS, *CHOICES, *LINES)}

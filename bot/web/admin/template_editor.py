@@ -394,7 +394,7 @@ async def _asked(visit: Visit) -> Scope:
 
 def _number(visit: Visit, given: Mapping[str, str]) -> str:
     """Of the real request to show it with, for those who may see requests."""
-    number = given.get("ticket", "").strip()[:_LONGEST_NUMBER].replace("\0", "")
+    number = given.get("ticket", "").strip()[:_LONGEST_NUMBER]
     return number if visit.may(Right.SEE_TICKETS) else ""
 
 

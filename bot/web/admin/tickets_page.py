@@ -81,7 +81,7 @@ def _wanted(asked: Asked, teams: list[Team], desk: Desk) -> searching.Wanted:
     until = _midnight(asked.until, desk)
     known = {searching.OPEN, *(one.value for one in TicketStatus)}
     return searching.Wanted(
-        words=asked.q.replace("\x00", ""),
+        words=asked.q,
         status=asked.status if asked.status in known else "",
         team=next((one.id for one in teams if one.key == asked.team), None),
         since=_midnight(asked.since, desk),
@@ -136,7 +136,7 @@ async def file(visit: Seeing, number: str, file_id: int) -> Response:
 
 
 async def _found(number: str) -> Ticket:
-    ticket = await tickets.by_ref(number.replace("\x00", "")[:200])
+    ticket = await tickets.by_ref(number[:200])
     if ticket is None:
         raise HTTPException(404)
     return ticket

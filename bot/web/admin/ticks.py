@@ -71,7 +71,7 @@ def under(visit: Visit, dimensions: Sequence[Mapping[str, Any]], chosen: Iterabl
 def read(fields: Mapping[str, Sequence[str]], name: str) -> list[str]:
     """What is ticked, and what is written under it, with commas or lines between."""
     written = split((fields.get(f"{name}.others") or [""])[-1])
-    return list(dict.fromkeys(one.replace("\x00", "") for one in (*fields.get(name, ()), *written)))
+    return list(dict.fromkeys((*fields.get(name, ()), *written)))
 
 
 def split(text: str) -> list[str]:

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
+from bot.web.errors import UNKEEPABLE
 from core.models.desk import Priority
 from core.surveys.by_hand import REASON_LIMIT
-from core.text import SUBJECT_LIMIT, clean, clean_line
+from core.text import SUBJECT_LIMIT, clean, clean_line, is_keepable
 
 
 def _line(value: object) -> object:
@@ -16,18 +17,26 @@ def _line(value: object) -> object:
     return clean_line(value, limit=10_000) if isinstance(value, str) else value
 
 
+def _exact(value: object) -> object:
+    """What something is called: without one of its characters it would be called as something else is."""
+    if isinstance(value, str) and not is_keepable(value):
+        raise ValueError(UNKEEPABLE)
+    return _line(value)
+
+
 def _text(value: object) -> object:
     return clean(value, limit=20_000) if isinstance(value, str) else value
 
 
 def _blank_is_none(value: object) -> object:
-    return _line(value) or None
+    return _exact(value) or None
 
 
 Line = Annotated[str, BeforeValidator(_line)]
-Ref = Annotated[Line, Field(min_length=1, max_length=200)]
+Exact = Annotated[str, BeforeValidator(_exact)]
+Ref = Annotated[Exact, Field(min_length=1, max_length=200)]
 MaybeRef = Annotated[str | None, BeforeValidator(_blank_is_none), Field(max_length=200)]
-Word = Annotated[Line, Field(max_length=60)]
+Word = Annotated[Exact, Field(max_length=60)]
 Name = Annotated[Line, Field(max_length=120)]
 Long = Annotated[str, BeforeValidator(_text), Field(max_length=4000)]
 
@@ -41,14 +50,14 @@ class Agent(_Told):
 
     key: Ref | Literal[""] = Field(default="", description="What your system calls the agent.")
     name: Name = Field(default="", examples=["Li"])
-    email: Annotated[Line, Field(max_length=320)] = Field(default="", examples=["li@example.org"])
+    email: Annotated[Exact, Field(max_length=320)] = Field(default="", examples=["li@example.org"])
 
 
 class AddressTold(_Told):
     channel: Annotated[Word, Field(min_length=1)] = Field(
         description="The name of a configured channel.", examples=["support-bot"]
     )
-    address: Annotated[Line, Field(min_length=1, max_length=320)] = Field(
+    address: Annotated[Exact, Field(min_length=1, max_length=320)] = Field(
         description="The chat, user or mail address in it.", examples=["777"]
     )
 
@@ -58,7 +67,7 @@ class ContactTold(_Told):
 
     ref: MaybeRef = Field(default=None, description="What your system calls the contact.", examples=["c-1"])
     name: Name = Field(default="", examples=["Ann"])
-    locale: Annotated[Line, Field(max_length=20)] = Field(default="", examples=["en"])
+    locale: Annotated[Exact, Field(max_length=20)] = Field(default="", examples=["en"])
     timezone: Word = Field(default="", description="An IANA name.", examples=["Europe/Berlin"])
     tier: Word = Field(default="", examples=["gold"])
     internal: bool = Field(default=False, description="A colleague or a test: never asked.")
@@ -78,7 +87,7 @@ class TicketTold(_Told):
     tags: list[Word] = Field(default=[], max_length=50)
     agent: Agent | None = None
     channel: Word = Field(default="", description="The channel that the request came by; asked there first.")
-    thread: Annotated[Line, Field(max_length=300)] = Field(
+    thread: Annotated[Exact, Field(max_length=300)] = Field(
         default="",
         description="The message in that channel that the request began with.",
         examples=["C0HELP:1780000001.000100"],

@@ -50,7 +50,7 @@ class Text(_Asked):
 
 class Tap(_Asked):
     action: str = Field(pattern=_ACTION)
-    receipt: str = Field(default="", max_length=300)
+    receipt: str = Field(default="", max_length=300, pattern=r"^[^\x00]*$")
     id: str = Field(default="", pattern=r"^([a-z0-9]{8,32})?$")
 
 
