@@ -24,7 +24,7 @@ def parse(text: object) -> timedelta:
         raise Unusable('a duration is written as "90s", "5m", "24h", "7d" or "1h30m"', phrase("problem.span"))
     seconds = sum(int(number.lstrip("0")[:12] or 0) * _UNITS[unit] for number, unit in _PART.findall(text))
     if seconds > LONGEST.total_seconds():
-        raise Unusable("a duration is at most 3650d", phrase("problem.at_most", limit=write(LONGEST)))
+        raise Unusable("a duration is at most 3650d", phrase("problem.at_most", limit=LONGEST))
     return timedelta(seconds=seconds)
 
 

@@ -6,14 +6,12 @@ import re
 import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from core import durations
 from core.phrases import OTHER, Phrase, Unusable, phrase
 
 Place = tuple[str | int, ...]
@@ -157,11 +155,7 @@ def _said(kind: str, context: Mapping[str, Any]) -> Phrase:
 
 
 def _limit(label: str, name: str) -> Callable[[Mapping[str, Any]], Phrase]:
-    def made(context: Mapping[str, Any]) -> Phrase:
-        value = context[name]
-        return phrase(label, limit=durations.write(value) if isinstance(value, timedelta) else value)
-
-    return made
+    return lambda context: phrase(label, limit=context[name])
 
 
 def _plain(label: str) -> Callable[[Mapping[str, Any]], Phrase]:

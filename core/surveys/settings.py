@@ -67,7 +67,10 @@ def _read_budget(value: object) -> object:
     parts = [re.fullmatch(r"(\d{1,4}) per (\w+)", part.strip()) for part in value.split(",")]
     if not all(parts):
         raise Unusable('a budget is written as "1 per 7d, 4 per 30d", or "none"', phrase("problem.budget"))
-    return tuple(Allowance(invites=int(part[1]), span=parse(part[2])) for part in parts if part)
+    try:
+        return tuple(Allowance(invites=int(part[1]), span=parse(part[2])) for part in parts if part)
+    except Unusable as error:
+        raise Unusable(str(error), phrase("problem.budget")) from error
 
 
 def _write_budget(budget: tuple[Allowance, ...]) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot import troubles
 from bot.web import pages, reading
-from bot.web.admin import navigation
+from bot.web.admin import measures, navigation
 from bot.web.policies import Policy
 from bot.web.sessions import cookie_name, is_genuine, seal, set_cookie
 from bot.web.site import Here, Site
@@ -90,6 +90,8 @@ class Visit:
         return self.say(phrase.label, **values).strip()
 
     def _told(self, value: object) -> object:
+        if isinstance(value, timedelta):
+            return self.span(value)
         return self.tell(value) if isinstance(value, Phrase) else value
 
     def listed(self, parts: Iterable[object], *, long: bool = False) -> str:
@@ -112,6 +114,7 @@ class Visit:
         """`templates/web/admin/<name>.html.j2`, with `visit` in it. A fragment when it does not extend the layout."""
         shown = {
             "visit": self,
+            "measures": measures,
             "site_name": self.site.name,
             "section_groups": navigation.grouped(navigation.shown_to(self.account.role)),
             **values,

@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import addresses, differences
+from bot.web.admin import addresses, differences, measures
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
@@ -51,17 +51,31 @@ class Outcome:
 
 
 def rows(
-    fields: Mapping[str, Sequence[str]], table: str, one: Sequence[str], many: Sequence[str] = (), needed: str = ""
+    fields: Mapping[str, Sequence[str]],
+    table: str,
+    one: Sequence[str],
+    *,
+    many: Sequence[str] = (),
+    spans: Sequence[str] = (),
+    hours: Sequence[str] = (),
+    needed: str,
 ) -> list[Values]:
-    """The rows of a table in a form (`ladder.0.after`), in their order. A row without its `needed` is taken out."""
+    """The rows of a table in a form (`ladder.0.to`), in their order. A row without its `needed` is taken out."""
     found: list[Values] = []
     for number in range(MOST_ROWS):
-        names = {name: f"{table}.{number}.{name}" for name in (*one, *many)}
-        row: Values = {name: fields.get(names[name], [""])[-1].strip() for name in one}
-        row |= {name: list(fields.get(names[name], ())) for name in many}
-        if row[needed]:
-            found.append(row)
+        at = f"{table}.{number}"
+        if not typed(fields, f"{at}.{needed}"):
+            continue
+        row: Values = {name: measures.read_span(fields, f"{at}.{name}") for name in spans}
+        row |= {name: typed(fields, f"{at}.{name}") for name in one}
+        row |= {name: list(fields.get(f"{at}.{name}", ())) for name in many}
+        row |= {name: measures.read_hours(fields, f"{at}.{name}", "always") for name in hours}
+        found.append(row)
     return found
+
+
+def typed(fields: Mapping[str, Sequence[str]], name: str) -> str:
+    return (fields.get(name) or [""])[-1].strip()
 
 
 async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: Values, seen: str) -> Outcome:

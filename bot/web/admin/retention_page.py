@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,19 +26,24 @@ Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
 @dataclass(slots=True)
 class Line:
-    """One kind as the page shows it. `days` is what was typed; `going` is None where that is no number of days."""
+    """One kind as the page shows it. `days` is what was typed, unless it is for ever; `going` is None where that is no
+    number of days."""
 
     kind: Kind
     days: str
     seen: str
     usual: int
+    ever: bool = False
     going: int | None = None
     problem: str = ""
 
     @property
     def wanted(self) -> int | None:
+        """As the set-up has it: 0 is for ever."""
+        if self.ever:
+            return 0
         typed = self.days.strip()
-        right = typed.isascii() and typed.isdigit() and len(typed) < 6 and int(typed) <= LONGEST
+        right = typed.isascii() and typed.isdigit() and len(typed) < 6 and 1 <= int(typed) <= LONGEST
         return int(typed) if right else None
 
 
@@ -50,20 +56,18 @@ async def look(visit: Seeing) -> Response:
 async def save(visit: Changing) -> Response:
     """With `look`, or when more would go than before: how much; it is written when `sure` is of the same numbers."""
     form, now = await visit.form(), await _now()
-    lines = [
-        Line(one.kind, form.get(one.kind, one.days), form.get(f"seen-{one.kind}", one.seen), one.usual) for one in now
-    ]
+    lines = [_typed(one, form) for one in now]
     for line in lines:
         if line.wanted is None:
             line.problem = visit.say("retention.wrong")
     if any(line.problem for line in lines):
         return await _draw(visit, lines, status=422)
-    changed = [line for line, old in zip(lines, now, strict=True) if line.wanted != int(old.days)]
+    changed = [line for line, old in zip(lines, now, strict=True) if line.wanted != old.wanted]
     going = await _going(visit, changed)
     if "look" in form or (going and form.get("sure") != _numbers(lines)):
         return await _draw(visit, lines, warn=going)
     if refused := await _write(visit, changed):
-        refused.problem = visit.say("retention.stale", days=(await retention.days())[refused.kind])
+        refused.problem = visit.say("retention.stale", days=_days(visit, (await retention.days())[refused.kind]))
         return await _draw(visit, lines, status=409)
     return visit.back(PATH, said="saved")
 
@@ -72,9 +76,21 @@ async def _now() -> list[Line]:
     seen = {one.key: one for one in await setups.read("retention")}
     kept = await retention.days()
     return [
-        Line(kind, str(kept[kind]), seen[kind].mark if kind in seen else "", usual)
+        Line(kind, str(kept[kind] or ""), seen[kind].mark if kind in seen else "", usual, ever=not kept[kind])
         for kind, usual in retention.USUAL.items()
     ]
+
+
+def _typed(now: Line, form: Mapping[str, str]) -> Line:
+    """What the form says of a kind; what it does not have is as it is now."""
+    if now.kind not in form:
+        return now
+    seen, ever = form.get(f"seen-{now.kind}", now.seen), form.get(f"{now.kind}.keep") == "ever"
+    return Line(now.kind, form[now.kind], seen, now.usual, ever=ever)
+
+
+def _days(visit: Visit, days: int) -> str:
+    return visit.say("retention.usual_days", count=days) if days else visit.say("retention.usual_ever")
 
 
 async def _going(visit: Visit, lines: list[Line]) -> int:
@@ -108,7 +124,7 @@ class _Refused(Exception):
 
 
 def _numbers(lines: list[Line]) -> str:
-    return "-".join(line.days.strip() for line in lines)
+    return "-".join(str(line.wanted) for line in lines)
 
 
 async def _draw(visit: Visit, lines: list[Line], *, warn: int = 0, status: int = 200) -> Response:
@@ -121,5 +137,6 @@ async def _draw(visit: Visit, lines: list[Line], *, warn: int = 0, status: int =
         lines=lines,
         warn=warn,
         numbers=_numbers(lines),
+        usual={line.kind: _days(visit, line.usual) for line in lines},
         changing=visit.may(Right.CHANGE_SETUP),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.web.admin import ticks
+from bot.web.admin import measures, ticks
 from core.phrases import Phrase, phrase
 from core.reactions.settings import SIGNS, Action, Event, When, actions_for, conditions_for
 from core.setting_problems import Problem, explain
@@ -107,7 +107,7 @@ def _condition(name: str, fields: Fields) -> Any:
         found = {one: (_one(fields, f"score.{one}.sign"), _one(fields, f"score.{one}.value")) for one in sorted(named)}
         return {one: pair for one, pair in found.items() if pair[0]}
     if name == "repeat":
-        return {"times": _one(fields, "repeat.times"), "span": _one(fields, "repeat.span")}
+        return {"times": _one(fields, "repeat.times"), "span": measures.read_span(fields, "repeat")}
     if name == "words":
         return ticks.split(_one(fields, "if.words"))
     return ticks.read(fields, f"if.{name}")
@@ -175,7 +175,7 @@ def _incomplete(form: Form, *, new: bool) -> Sequence[tuple[str, str]]:
         found.append(("key", "problem.bad_key"))
     for name in form.ifs:
         value = form.values[name]
-        if not value or (name == "repeat" and not all(value.values())):
+        if not value or (name == "repeat" and (not value["times"] or value["span"] in ("", *measures.UNITS))):
             found.append((f"if-{name}", "admin.rules.empty"))
         elif name not in conditions_for(form._event):
             found.append((f"if-{name}", "admin.rules.not_with_event"))

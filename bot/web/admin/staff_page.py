@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import people_forms
+from bot.web.admin import measures, people_forms
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
 from core.accounts.roles import Right
@@ -17,7 +17,7 @@ from core.setup import StaffSetup
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/staff"
-_PLAIN = ("name", "email", "team", "locale", "timezone", "quiet_hours")
+_PLAIN = ("name", "email", "team", "locale", "timezone")
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
@@ -49,7 +49,8 @@ async def change(visit: Changing, staff_id: int) -> Response:
     person, _ = await people_forms.found(Staff, "staff", staff_id)
     fields = await visit.form_lists()
     mark = fields.get("seen", [""])[-1]
-    values: Values = {name: fields.get(name, [""])[-1].strip() for name in _PLAIN}
+    values: Values = {name: people_forms.typed(fields, name) for name in _PLAIN}
+    values["quiet_hours"] = measures.read_hours(fields, "quiet_hours", "")
     values |= {"leads": "leads" in fields, "active": "active" in fields}
     values["addresses"] = people_forms.rows(fields, "addresses", ("channel", "address"), needed="address")
     outcome = await people_forms.save(visit, StaffSetup, {"key": person.key, **values}, mark)

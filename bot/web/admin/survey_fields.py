@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from bot.web.admin import ticks
-from core import durations
+from pydantic import TypeAdapter, ValidationError
+
+from bot.web.admin import measures, ticks
 from core.phrases import Phrase
 from core.setting_problems import Problem
 from core.setup import SurveySetup
+from core.surveys.settings import Budget
 
 Values = dict[str, Any]
 Fields = Mapping[str, Sequence[str]]
@@ -28,12 +30,21 @@ NUMBERS = (
 SPANS = ("delay", "remind_after", "expire_after", "edit_for", "settle_after", "recover_within", "take_within")
 FLAGS = ("anonymous",)
 CHOICES = ("comment", "scale", "layout", "over_budget")
-LINES = ("window", "budget")
 CONDITIONS = ("types", "teams", "channels", "priorities", "tags", "tiers", "close_reasons", "closed_by")
 PARTS = {"dim": "dimensions", "reason": "reasons"}
 _MOST_ROWS = 12
 _ROW_ACT = re.compile(r"(add|up|down|remove)-(dim|reason)(?:-(\d{1,2}))?")
 _PLACES = {"dimensions": "dim", "reasons": "reason"}
+_BUDGET: TypeAdapter[Budget] = TypeAdapter(Budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One row of the budget: at most so many invites within a span."""
+
+    invites: str = ""
+    span: str = "d"
+    wrong: bool = False
 
 
 def blank() -> Values:
@@ -55,7 +66,9 @@ def read(fields: Fields, locales: Sequence[str]) -> Values:
         ticked = [text(f"dim-{one}-key") if one.isdecimal() else one for one in fields.get(name, ())]
         return [one for one in dict.fromkeys(ticked) if one]
 
-    values: Values = {name: text(name) for name in (*NUMBERS, *SPANS, *CHOICES, *LINES)}
+    values: Values = {name: text(name) for name in (*NUMBERS, *CHOICES)}
+    values |= {name: measures.read_span(fields, name) for name in SPANS}
+    values |= {"window": measures.read_hours(fields, "window", "always"), "budget": _budget(fields)}
     values |= {name: bool(text(name)) for name in FLAGS}
     values["title"] = words("title")
     values["dimensions"] = [
@@ -113,15 +126,34 @@ def problems(found: Sequence[Problem]) -> dict[str, Phrase]:
     return {_field(one): one.said for one in reversed(found)}
 
 
-def spans(values: Values) -> dict[str, timedelta]:
-    """The durations that can be read, to be said back in words."""
-    told: dict[str, timedelta] = {}
-    for name in SPANS:
-        try:
-            told[name] = durations.parse(values[name])
-        except ValueError:
-            continue
-    return told
+def limits(budget: str) -> list[Limit]:
+    """The rows of a budget as it was stored or typed, and an empty one."""
+    parts = budget.split(", ") if budget not in ("", "none") else []
+    return [*(_limit(one) for one in parts), Limit()]
+
+
+def _limit(part: str) -> Limit:
+    invites, _, span = part.partition(" per ")
+    try:
+        _BUDGET.validate_python(part)
+    except ValidationError:
+        return Limit(invites, span, wrong=True)
+    return Limit(invites, span)
+
+
+def _budget(fields: Fields) -> str:
+    """ "1 per 7d, 4 per 30d". A row in which nothing is typed is taken out."""
+    return ", ".join(_limits(fields)) or "none"
+
+
+def _limits(fields: Fields) -> Iterator[str]:
+    at = 0
+    while f"budget-{at}.invites" in fields:
+        invites = re.sub(r"[\s,]", "", fields[f"budget-{at}.invites"][-1])
+        span = re.sub(r"[\s,]", "", measures.read_span(fields, f"budget-{at}"))
+        if invites or span not in ("", *measures.UNITS):
+            yield f"{invites} per {span}"
+        at += 1
 
 
 def _field(problem: Problem) -> str:

@@ -288,7 +288,7 @@ async def _edit(
         theirs=differing,
         gone=gone,
         focus=focus,
-        spans={name: visit.span(one) for name, one in survey_fields.spans(values).items()},
+        limits=survey_fields.limits(values["budget"]),
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
         warnings=[
             *_warnings(visit, settings, covered),

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import people_forms
+from bot.web.admin import measures, people_forms
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
 from core.accounts.roles import Right
@@ -89,18 +89,19 @@ def _values(fields: dict[str, list[str]]) -> Values:
         "name": one.get("name", ""),
         "alert": {"channel": one.get("alert.channel", ""), "to": one.get("alert.to", "")},
         "timezone": one.get("timezone", ""),
-        "quiet_hours": one.get("quiet_hours", ""),
-        "ladder": people_forms.rows(fields, "ladder", ("after", "to", "channel", "address"), needed="after"),
-        "duty": people_forms.rows(fields, "duty", ("who", "hours"), ("days",), needed="who"),
+        "quiet_hours": measures.read_hours(fields, "quiet_hours", ""),
+        "ladder": people_forms.rows(
+            fields, "ladder", ("to", "channel", "address"), spans=("after",), needed="after.number"
+        ),
+        "duty": people_forms.rows(fields, "duty", ("who",), many=("days",), hours=("hours",), needed="who"),
         "stand_ins": people_forms.rows(fields, "stand_ins", ("who", "since", "until"), needed="who"),
     }
 
 
 def _meant(values: Values) -> Values:
-    """ "place" is no setting but what a form calls the step that names one; a turn without hours is all day."""
+    """ "place" is no setting but what a form calls the step that names one."""
     steps = [{**step, "to": "" if step["to"] == "place" else step["to"]} for step in values["ladder"]]
-    turns = [{**turn, "hours": turn["hours"] or "always"} for turn in values["duty"]]
-    return {**values, "ladder": steps, "duty": turns}
+    return {**values, "ladder": steps}
 
 
 async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:

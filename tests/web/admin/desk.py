@@ -14,6 +14,16 @@ PASSWORD = "green kettle on tuesdays"
 _HASH: list[str] = []
 
 
+def span(name: str, number: str, unit: str) -> dict[str, str]:
+    """A duration as somebody fills it in."""
+    return {f"{name}.number": number, f"{name}.unit": unit}
+
+
+def hours(name: str, since: str, until: str) -> dict[str, str]:
+    """Hours of the day as somebody fills them in."""
+    return {f"{name}.when": "between", f"{name}.since": since, f"{name}.until": until}
+
+
 class Browser:
     def __init__(self, front: Front, *, address: str = "203.0.113.9", **headers: str) -> None:
         self.front = front

@@ -29,15 +29,15 @@ def filled(**more: Any) -> dict[str, Any]:
         "name": "Support",
         "alert.channel": "support-bot",
         "alert.to": "-100",
-        "ladder.0.after": "15m",
+        **desk.span("ladder.0.after", "15", "m"),
         "ladder.0.to": "duty",
-        "ladder.2.after": "1h",
+        **desk.span("ladder.2.after", "1", "h"),
         "ladder.2.to": "place",
         "ladder.2.channel": "support-bot",
         "ladder.2.address": "-200",
         "duty.0.who": LI,
         "duty.0.days": ["sun", "mon"],
-        "duty.0.hours": "09:00-18:00",
+        **desk.hours("duty.0.hours", "09:00", "18:00"),
         **more,
     }
 
@@ -66,11 +66,11 @@ async def test_what_is_wrong_stands_in_its_row_and_what_was_typed_stays(front: F
     page = f"/admin/teams/{(await support()).id}"
     browser = await desk.at(front)
     await browser.open(page)
-    wrong = {"ladder.2.after": "soon", "ladder.2.channel": "slak", "timezone": "Moon/Base", "duty.0.who": LI}
+    wrong = {"ladder.2.after.number": "soon", "ladder.2.channel": "slak", "timezone": "Moon/Base", "duty.0.who": LI}
     await browser.send(page, **filled(**wrong))
 
     assert browser.status == 422
-    [cell] = browser.page.all("input", name="ladder.1.after")
+    [cell] = browser.page.all("input", name="ladder.1.after.number")
     assert (cell["value"], cell["aria-invalid"]) == ("soon", "true")
     assert browser.page.all("span", id="p-ladder.1.after")
     assert browser.page.all("span", id="p-timezone")
@@ -121,7 +121,8 @@ async def test_somebody_is_added_gets_addresses_and_leaves(front: Front) -> None
     await browser.open("/admin/staff")
     await browser.send("/admin/staff", email="bo@example.org", name="Bo", team="support")
     page = browser.path
-    bo = {"name": "Bo", "email": "bo@example.org", "team": "support", "quiet_hours": "22:00-07:00"}
+    bo = {"name": "Bo", "email": "bo@example.org", "team": "support"}
+    bo |= desk.hours("quiet_hours", "22:00", "07:00")
     row = {"addresses.0.channel": "support-bot", "addresses.0.address": "4711"}
     await browser.send(page, **bo, **row, active="on")
     person = await Staff.get(key="bo@example.org")

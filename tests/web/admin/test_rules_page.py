@@ -16,7 +16,7 @@ from core.models.reactions import Reaction
 from core.models.setup import Rule, Staff
 from core.reactions.settings import Event
 from core.surveys import invites, responses
-from tests.web.admin.desk import Browser, at
+from tests.web.admin.desk import Browser, at, span
 from tests.web.front import Front
 
 PATH = "/admin/rules"
@@ -89,8 +89,10 @@ async def test_unhappy_again_begins_with_twice_in_thirty_days(sqlite_front: Fron
     await browser.open(NEW)
     await save(browser, do="add-if", event="response.settled", key="again", add_if="repeat")
     page = browser.page
-    assert [page.all("input", name=f"repeat.{one}")[0]["value"] for one in ("times", "span")] == ["2", "30d"]
-    await save(browser, event="response.settled", key="again", then="alert", **{"if": "repeat", "repeat.span": "9d"})
+    assert [page.all("input", name=f"repeat.{one}")[0]["value"] for one in ("times", "number")] == ["2", "30"]
+    await save(
+        browser, event="response.settled", key="again", then="alert", **{"if": "repeat", **span("repeat", "9", "d")}
+    )
     assert browser.status == 422
     assert browser.page.all("input", name="repeat.times")[0]["value"] == "", "nothing is written for who left it empty"
 
@@ -107,7 +109,7 @@ async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Fron
         "score.speed.sign": "<=",
         "score.speed.value": "2",
         "repeat.times": "2",
-        "repeat.span": "30d",
+        **span("repeat", "30", "d"),
         "if.priorities": "high",
         "if.locales": "zh",
         "then": ["alert_person", "alert_place", "alert", "assign", "priority", "send"],
@@ -150,9 +152,9 @@ async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Fron
             "does not go with the event",
         ),
         (
-            {"key": "x", "then": "alert", "if": "repeat", "repeat.times": "2", "repeat.span": "ages"},
+            {"key": "x", "then": "alert", "if": "repeat", "repeat.times": "2", **span("repeat", "ages", "d")},
             "p-if-repeat",
-            "Please write it like 90s",
+            "Please write a whole number, such as 30, and choose its unit.",
         ),
         ({"key": "x", "then": "recover", "event": "invite.expired"}, "p-then-0", "does not go with the event"),
     ],

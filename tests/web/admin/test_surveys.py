@@ -18,7 +18,7 @@ from core.models.setup import Survey, Team
 from core.setup.models import Setup, SurveySetup
 from core.surveys import catalogue, invites, responses
 from core.surveys.settings import SurveySettings
-from tests.web.admin.desk import Browser, Role, at
+from tests.web.admin.desk import Browser, Role, at, hours, span
 from tests.web.front import Front
 
 DEFAULT = "/admin/surveys/default"
@@ -34,8 +34,8 @@ def filled(browser: Browser) -> dict[str, Any]:
     for one in browser.page.all("input", type="checkbox"):
         if "checked" in one:
             found.setdefault(one["name"], []).append(one.get("value", "on"))
-    for name, inside in re.findall(r'<select id="f-\S+" name="(\S+?)".*?>(.*?)</select>', browser.html, re.DOTALL):
-        chosen = re.search(r'value="(\w+)" selected', inside)
+    for name, inside in re.findall(r'<select [^>]*?name="(\S+?)".*?>(.*?)</select>', browser.html, re.DOTALL):
+        chosen = re.search(r'value="(\w+)" selected', inside) or re.search(r'value="(\w+)"', inside)
         assert chosen, name
         found[name] = chosen[1]
     return found
@@ -49,7 +49,9 @@ async def test_a_survey_is_published_as_a_new_version_and_who_was_asked_keeps_th
     asked = await front.invite()
     browser = await at(front)
     await browser.open(DEFAULT)
-    await send(browser, "publish", delay="1h", scale="words", **{"title-en": "Well?", "title-zh-Hans": "好吗？"})
+    await send(
+        browser, "publish", scale="words", **span("delay", "1", "h"), **{"title-en": "Well?", "title-zh-Hans": "好吗？"}
+    )
     assert (browser.status, browser.path) == (200, "/admin/surveys")
     assert "1 hour after it is resolved" in browser.page.text
     [old, new] = await Survey.filter(key="default").order_by("version")
@@ -84,9 +86,9 @@ async def test_rows_are_added_moved_and_taken_out_without_a_script_and_nothing_i
     await browser.open(DEFAULT)
     await send(browser, "add-dim")
     await send(browser, "up-dim-4", **{"dim-4-key": "price", "dim-4-label-en": "Price <3"})
-    await send(browser, "remove-reason-0", delay="soon")
+    await send(browser, "remove-reason-0", **span("delay", "soon", "m"))
     assert filled(browser)["dim-3-label-en"] == "Price <3"
-    assert filled(browser)["delay"] == "soon"
+    assert filled(browser)["delay.number"] == "soon"
     assert filled(browser)["reason-0-key"] == "not_solved"
     assert await Survey.all().count() == 1
 
@@ -94,14 +96,80 @@ async def test_rows_are_added_moved_and_taken_out_without_a_script_and_nothing_i
 async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(front: Front) -> None:
     browser = await at(front)
     await browser.open(DEFAULT)
-    await send(browser, "publish", delay="soon", scale="own", **{"dim-1-key": "Bad Key"})
+    await send(browser, "publish", scale="own", **span("delay", "soon", "m"), **{"dim-1-key": "Bad Key"})
     assert browser.status == 422
-    for name in ("delay", "dim-1-key"):
-        [field] = browser.page.all("input", name=name)
-        assert field["aria-invalid"] == "true"
-        assert f"p-{name}" in field["aria-describedby"]
-    assert filled(browser)["delay"] == "soon"
+    for name, field in (("delay", "delay.number"), ("dim-1-key", "dim-1-key")):
+        [typed] = browser.page.all("input", name=field)
+        assert typed["aria-invalid"] == "true"
+        assert f"p-{name}" in typed["aria-describedby"]
+    assert filled(browser)["delay.number"] == "soon"
     assert await Survey.all().count() == 1
+
+
+async def test_a_survey_that_nobody_changed_comes_back_as_it_was_stored(front: Front) -> None:
+    odd = {
+        "delay": "1h30m",
+        "remind_after": "1d1s",
+        "expire_after": "3650d",
+        "take_within": "0s",
+        "window": "22:30-07:00",
+        "budget": "1 per 90m, 2 per 7d, 3 per 30d, 4 per 60d, 1000 per 365d",
+        "reminders": 2,
+        "positive_from": 5,
+        "reasons_up_to": 0,
+        "comment_required_up_to": 5,
+        "conditions": {"min_replies": 2},
+    }
+    for settings in (odd, {"window": "always", "budget": "none"}):
+        part = SurveySetup.model_validate({"key": "default", **settings})
+        await setups.apply(Setup(surveys=(part,)), now=front.clock.now)
+        before = await setups.export()
+        versions = await Survey.all().count()
+        browser = await at(front)
+        await browser.open(DEFAULT)
+        await send(browser, "publish")
+        assert (browser.status, browser.path) == (200, "/admin/surveys"), browser.html
+        assert await setups.export() == before
+        assert await Survey.all().count() == versions
+
+
+async def test_hours_and_limits_are_chosen_and_no_syntax_is_typed(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    limits = {"budget-0.invites": "2", **span("budget-0", "36", "h")}
+    await send(browser, "publish", **hours("window", "08:30", "20:00"), **limits)
+    settings = catalogue.settings_of(await Survey.get(current=True)).model_dump(mode="json")
+    assert (settings["window"], settings["budget"]) == ("08:30-20:00", "2 per 1d12h")
+    await browser.open(DEFAULT)
+    assert filled(browser)["budget-0.number"] == "36"
+    await send(browser, "publish", **{"window.when": "never", "budget-0.invites": "", "budget-0.number": ""})
+    settings = catalogue.settings_of(await Survey.get(current=True)).model_dump(mode="json")
+    assert (settings["window"], settings["budget"]) == ("always", "none")
+    page = await browser.open(DEFAULT)
+    for code in (" per 7d", "30m", "or none", "24h", "09:00-21:00"):
+        assert code not in page.text
+
+
+async def test_half_of_the_hours_and_half_a_limit_are_marked_and_stay(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    limits = {
+        "budget-0.invites": "1",
+        **span("budget-0", "7", "d"),
+        "budget-1.invites": "4",
+        **span("budget-1", "", "d"),
+    }
+    limits |= {"budget-2.invites": "3,5", **span("budget-2", "", "h")}
+    await send(browser, "publish", **hours("window", "", "20:00"), **limits)
+    assert browser.status == 422
+    assert "Please fill in both times" in browser.page.text
+    assert "A limit needs both" in browser.page.text
+    marked = {one["name"] for one in browser.page.all("input") if one.get("aria-invalid") == "true"}
+    assert marked == {"window.since", "window.until", "budget-1.invites", "budget-1.number", "budget-2.invites",
+                      "budget-2.number"}  # fmt: skip
+    typed = filled(browser)
+    assert [typed[one] for one in ("window.when", "window.since", "window.until")] == ["between", "", "20:00"]
+    assert [typed[one] for one in ("budget-0.invites", "budget-1.invites", "budget-2.invites")] == ["1", "4", "35"]
 
 
 def boxes(browser: Browser, reason: int) -> dict[str, bool]:
@@ -146,11 +214,11 @@ async def test_nobodys_change_is_overwritten_unseen(front: Front) -> None:
     one, other = await at(front), await at(front, email="lee@kestrel.example")
     await one.open(DEFAULT)
     await other.open(DEFAULT)
-    await send(one, "publish", delay="2h")
-    await send(other, "publish", delay="3h")
+    await send(one, "publish", **span("delay", "2", "h"))
+    await send(other, "publish", **span("delay", "3", "h"))
     assert other.status == 409
     assert "2 hours" in other.page.text
-    assert filled(other)["delay"] == "3h"
+    assert filled(other)["delay.number"] == "3"
     assert catalogue.settings_of(await Survey.get(current=True)).delay.total_seconds() == 7200
     await send(other, "publish")
     assert catalogue.settings_of(await Survey.get(current=True)).delay.total_seconds() == 3 * 3600
@@ -248,7 +316,7 @@ async def test_conditions_are_ticked_from_what_is_known_and_others_are_written(f
     assert ticked == {"vip", "new", "late", "cables"}
     assert page.text.count("not seen lately") == 3
     assert page.text.count("does not exist any more") == 1
-    await send(browser, "publish", delay="2h")
+    await send(browser, "publish", **span("delay", "2", "h"))
     assert catalogue.settings_of(await Survey.get(current=True)).conditions == conditions
     [old, *_] = await Survey.filter(current=False).order_by("-version")
     await browser.open(f"/admin/surveys/history/{old.key}")
@@ -270,11 +338,12 @@ async def test_versions_and_audit_say_settings_in_the_readers_words(front: Front
     browser = await at(front)
     await browser.open(DEFAULT)
     changes = {
-        "window": "08:00-20:00",
         "scale": "words",
-        "delay": "90s",
-        "budget": "1 per 7d",
         "over_budget": "postpone",
+        **hours("window", "08:00", "20:00"),
+        **span("delay", "90", "s"),
+        "budget-0.invites": "1",
+        **span("budget-0", "7", "d"),
     }
     await send(browser, "publish", **changes, **{"conditions-types": ["complaint"], "title-en": "Well?"})
     english = ("always", "Words", "1 minute 30 seconds", "each person at most 1× in 7 days", "Postpone", "Complaint")
@@ -372,10 +441,10 @@ async def test_who_edits_a_survey_that_somebody_removes_keeps_what_they_typed(fr
     await theirs.open(DEFAULT)
     await theirs.send("/admin/surveys/remove")
     await theirs.send("/admin/surveys/remove", sure="yes")
-    await send(mine, "publish", delay="3h")
+    await send(mine, "publish", **span("delay", "3", "h"))
     assert mine.status == 409
     assert "Somebody else has removed this survey" in mine.page.text
-    assert filled(mine)["delay"] == "3h"
+    assert filled(mine)["delay.number"] == "3"
     assert not await Survey.exists(current=True)
     await send(mine, "publish")
     assert catalogue.settings_of(await Survey.get(current=True)).delay == timedelta(hours=3)
@@ -449,7 +518,8 @@ async def test_words_are_not_longer_than_their_fields(sqlite_front: Front) -> No
 async def test_what_can_hardly_be_meant_is_said(sqlite_front: Front) -> None:
     browser = await at(sqlite_front)
     await browser.open(DEFAULT)
-    odd = {"sample": "0", "remind_after": "8d", "take_within": "0s", "recover_within": "0s"}
+    odd = {"sample": "0", **span("remind_after", "8", "d")}
+    odd |= span("take_within", "0", "s") | span("recover_within", "0", "s")
     said = ("asks nobody", "nobody is reminded", "raised at once", "overdue at once")
     await send(browser, "look", **odd)
     assert all(one in browser.page.text for one in said)

@@ -53,7 +53,7 @@ async def test_rows_come_move_and_go_where_one_is(front: Front, browser: Browser
         base, page = front.site.base_url, opened.page
         await opened.context.add_cookies([{"name": "afterword-admin", "value": token, "url": base}])
         await page.goto(f"{base}/admin/surveys/default")
-        await page.get_by_label("Delay").fill("7m")
+        await page.get_by_label("Delay", exact=True).fill("7")
         await page.get_by_role("button", name="Add a reason").click()
         key = page.locator("#f-reason-3-key")
         await expect(key).to_be_focused()
@@ -65,7 +65,7 @@ async def test_rows_come_move_and_go_where_one_is(front: Front, browser: Browser
         await page.locator("[value=remove-reason-2]").click()
         await expect(page.locator("#f-reason-2-key")).to_be_focused()
         assert await page.evaluate("scrollY") > 300
-        await expect(page.get_by_label("Delay")).to_have_value("7m")
+        await expect(page.get_by_label("Delay", exact=True)).to_have_value("7")
         await expect(page).to_have_url(f"{base}/admin/surveys/default")
         assert await all_ways(page) == []
         await page.get_by_role("button", name="Remove this survey").click()

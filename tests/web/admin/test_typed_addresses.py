@@ -11,7 +11,7 @@ from bot.channels.email.settings import EmailSettings
 from core.models.contacts import Address, Contact
 from core.models.setup import Rule, Staff, StaffAddress, Team
 from tests.web.admin import unhappy
-from tests.web.admin.desk import Browser, at
+from tests.web.admin.desk import Browser, at, span
 from tests.web.front import Front
 
 NO_MAIL = "That is not an e-mail address."
@@ -39,7 +39,12 @@ async def test_a_teams_place_and_the_steps_of_its_ladder_are_checked(front: Fron
     team = await Team.create(key="support", name="Support")
     browser = await at(front)
     await browser.open(f"/admin/teams/{team.id}")
-    step = {"ladder.0.after": "15m", "ladder.0.to": "place", "ladder.0.channel": "mail", "ladder.0.address": "not-a"}
+    step = {
+        **span("ladder.0.after", "15", "m"),
+        "ladder.0.to": "place",
+        "ladder.0.channel": "mail",
+        "ladder.0.address": "not-a",
+    }
     wrong = {"alert.channel": "mail", "alert.to": "not a mail", **step}
     await browser.send(f"/admin/teams/{team.id}", name="Support", **wrong)
     assert browser.status == 422
@@ -59,14 +64,14 @@ async def test_half_a_place_and_steps_out_of_order_mark_their_fields(front: Fron
     assert marked(browser, "alert.channel")
     assert marked(browser, "alert.to")
     late: dict[str, Any] = {
-        "ladder.0.after": "1h",
+        **span("ladder.0.after", "1", "h"),
         "ladder.0.to": "lead",
-        "ladder.1.after": "5m",
+        **span("ladder.1.after", "5", "m"),
         "ladder.1.to": "duty",
     }
     await browser.send(f"/admin/teams/{team.id}", **late)
-    assert marked(browser, "ladder.1.after")
-    await browser.send(f"/admin/teams/{team.id}", **{"ladder.0.after": "1h", "ladder.0.to": "place"})
+    assert marked(browser, "ladder.1.after.number")
+    await browser.send(f"/admin/teams/{team.id}", **span("ladder.0.after", "1", "h"), **{"ladder.0.to": "place"})
     assert marked(browser, "ladder.0.address")
 
 
