@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.connection import get_connection
 
-from core import errors, suppressions, text, transactions
+from core import errors, suppressions, text, transactions, unread
 from core.models.contacts import Address, Contact, Reach
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -156,10 +156,15 @@ async def lock(contact: Contact) -> None:
         await Contact.filter(id=contact.id).select_for_update().first()
 
 
-async def reachable(contact: Contact, *, first: str = "") -> list[Address]:
-    """The addresses that can be tried, those of the channel `first` in front, then by rank."""
+async def reachable(contact: Contact, *, first: str = "", by_hand: bool = False) -> list[Address]:
+    """The addresses that can be tried, those of the channel `first` in front, then by rank.
+
+    Those that nobody reads are none of them, but for what a person wrote (`by_hand`): then they come last.
+    """
     rows = await _REACHABLE.all(contact.id)
-    return sorted(rows, key=lambda row: row.channel != first)
+    read = [row for row in rows if not unread.nobody_reads(row.address)]
+    left = [row for row in rows if row not in read] if by_hand else []
+    return sorted(read, key=lambda row: row.channel != first) + left
 
 
 async def mark_unreachable(address_id: int, reason: str) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from bot.channels.email.headers import message_id
 from core import suppressions
-from core.desk import conversations
+from core.desk import conversations, tickets
 from core.models.contacts import Address, Bounce, Contact, Reach, SuppressionReason
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, EntryKind, Ticket, TicketEntry
-from core.models.invites import Invite, InviteState
+from core.models.invites import Decision, Invite, InviteState
 from core.models.responses import Response
 from core.models.setup import Staff
 from core.surveys import tokens
@@ -486,6 +487,29 @@ async def test_what_comes_from_an_address_that_nobody_reads_is_kept_and_gets_no_
     assert not await Delivery.filter(channel="mail").exists()
 
 
+async def test_an_address_that_nobody_reads_gets_only_what_staff_write(
+    here: World, mail: SmtpRig, listening: int
+) -> None:
+    await Correspondent("shop-noreply@shop.example", listening).writes("Ann fills in a form: the router is dead.")
+    await handled(here)
+    [ticket] = await Ticket.all().select_related("contact")
+    kim = await Staff.get(key="kim@example.org")
+    await tickets.take(ticket, kim, now=here.clock())
+    await tickets.resolve(ticket, by=kim.name, result="It was the cable.", now=here.clock())
+    assert (await Decision.get()).reason == "no_address"
+    assert not await Delivery.filter(channel="mail").exists()
+    told = await TicketEntry.filter(kind=EntryKind.UNDELIVERABLE).values_list("label", flat=True)
+    assert "history.resolved_failed" in told
+    await conversations.reply(ticket, "Please call us.", by=kim, now=here.clock())
+    assert "Please call us." in (await mail.mail_to("shop-noreply@shop.example")).text
+
+
+async def test_whom_nobody_reads_at_one_address_is_asked_at_the_next(here: World, mail: SmtpRig) -> None:
+    await here.resolve(addresses=[("mail", "noreply@shop.example"), *BY_MAIL])
+    assert "How satisfied are you overall?" in (await mail.mail_to(ANN)).text
+    assert mail.mailbox("noreply@shop.example") == []
+
+
 async def test_a_file_with_a_very_long_name_keeps_what_it_ends_in(
     here: World, mail: SmtpRig, ann: Correspondent
 ) -> None:
@@ -606,6 +630,24 @@ async def test_two_robots_that_thank_each_other_stop(here: World, mail: SmtpRig,
     await handled(here, 6)
     await here.until(lambda: Ticket.filter(id__gt=0).count())
     assert await Delivery.filter(kind="received").count() == 3
+
+
+@pytest.mark.parametrize(("pause", "receipts"), [(timedelta(minutes=31), 10), (timedelta(hours=3), 30)])
+async def test_two_robots_that_answer_each_other_slowly_stop_too_and_no_request_is_lost(
+    here: World, mail: SmtpRig, ann: Correspondent, caplog: pytest.LogCaptureFixture, pause: timedelta, receipts: int
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for number in range(1, receipts + 3):
+            await ann.writes("Thank you for your mail.", subject=f"Mail number {number}")
+            await handled(here, number)
+            await here.move_on(seconds=pause.total_seconds())
+    assert await Delivery.filter(kind="received").count() == receipts
+    assert await Ticket.all().count() == receipts + 2
+    assert caplog.text.count("get no receipt for a while") == 1
+    await here.move_on(days=7)
+    await ann.writes("Now it is me: the router is dead.", subject="Router")
+    await handled(here, receipts + 3)
+    assert await Delivery.filter(kind="received").count() == receipts + 1
 
 
 async def _resolve(here: World, ticket: Ticket) -> None:

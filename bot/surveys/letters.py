@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.surveys import answers, drafts, messages, restraint, stopping
 from bot.turn import Turn
 from bot.wording import Wording
-from core import contacts, errors, suppressions
+from core import contacts, errors, suppressions, unread
 from core.desk import attachments, letters, tickets
 from core.desk.letters import Letter
 from core.models.contacts import Contact, Reach
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from bot.surveys.conversation import Conversation
 
 logger = logging.getLogger(__name__)
-
-RECEIPTS = 3
-"""So many receipts in an hour get to one address: two robots that thank each other stop there."""
 
 
 async def heard(talk: Conversation, channel: Channel, event: Wrote, *, now: datetime) -> Turn:
@@ -126,7 +123,7 @@ async def _answered(
     if await _finish(invite, now=now):
         return Turn(handed_over=told)
     target = invite.address.address if invite.address.channel == channel.name else event.target
-    if await suppressions.is_suppressed(channel.name, target):
+    if unread.nobody_reads(target) or await suppressions.is_suppressed(channel.name, target):
         return Turn(handed_over=told)
     if not await restraint.may_answer(invite, channel, rated=await _is_rated(invite), now=now):
         return Turn(handed_over=told)
@@ -192,16 +189,12 @@ async def _new(
 ) -> Turn:
     ticket, entry = await letters.begin(letter, follows=follows, now=now)
     refused = await attachments.keep(ticket, entry, channel.name, event.files, now=now)
-    lately = Delivery.filter(
-        channel=channel.name, target=event.target, kind="received", created_at__gt=now - timedelta(hours=1)
-    )
     if await suppressions.is_suppressed(channel.name, event.target):
         return Turn()
-    if not restraint.is_read(channel, event.target):
+    if unread.nobody_reads(event.target):
         logger.info("%s: no receipt for %s; nobody reads its sender's mail", channel.name, ticket.number)
         return Turn()
-    if await lately.count() >= RECEIPTS:
-        logger.warning("%s: no receipt for %s; its sender got enough of them", channel.name, ticket.number)
+    if not await restraint.may_confirm(channel, event.target, now=now):
         return Turn()
     receipt = await deliveries.hand_over(drafts.received(ticket, channel, event.target), worker=talk.worker, now=now)
     return Turn(handed_over=[receipt, *await talk.not_taken(channel, event, ticket, refused, now=now)])

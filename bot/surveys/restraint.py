@@ -6,9 +6,10 @@ It is counted from what was sent, so it holds after a restart and for all proces
 from __future__ import annotations
 
 import logging
-import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from core import unread
 from core.models.deliveries import Delivery
 from core.models.invites import Invite
 from core.ports import Channel
@@ -20,9 +21,11 @@ IN_AN_HOUR = 3
 """So many answers of one kind in an hour."""
 ABOUT_ONE_QUESTION = 6
 """So many answers about one question, over its whole life."""
-NOTES_IN_A_WEEK = 6
-_UNREAD = re.compile(r"(no|do[-_.]?not|don[-_.]?t)[-_.]?reply(?![a-z])[^@]*@", re.IGNORECASE)
-_HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
+_HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+NOTES = {_HOUR: IN_AN_HOUR, _WEEK: 6}
+"""So many notes in such a time to one address."""
+RECEIPTS = {_HOUR: IN_AN_HOUR, _DAY: 10, _WEEK: 30}
+"""So many receipts for new requests. A machine that answers each with a new request has none to answer any more."""
 
 
 async def may_answer(invite: Invite, channel: Channel, *, rated: bool, now: datetime) -> bool:
@@ -53,23 +56,32 @@ async def may_answer(invite: Invite, channel: Channel, *, rated: bool, now: date
     return True
 
 
-def is_read(channel: Channel, address: str) -> bool:
-    """Nobody reads what goes to noreply@; what comes from there may be a form on a web site, and is kept."""
-    return channel.has_buttons or not _UNREAD.match(address)
-
-
 async def may_note(channel: Channel, target: str, *, now: datetime) -> bool:
     """Whether a note goes out by mail, such as about files that were not kept: it may be a robot that sent them."""
     if channel.has_buttons:
         return True
-    if not is_read(channel, target):
+    if unread.nobody_reads(target):
         return False
-    sent = Delivery.filter(channel=channel.name, target=target, kind="note")
-    lately = await sent.filter(created_at__gt=now - _HOUR).count()
-    before = await sent.filter(created_at__gt=now - _WEEK).count()
-    if lately + 1 == IN_AN_HOUR or before + 1 == NOTES_IN_A_WEEK:
+    room = await _room(NOTES, "note", channel, target, now=now)
+    if room == 1:
         logger.warning("%s: whoever was told so often what was not kept is told it no more for a while", channel.name)
-    return lately < IN_AN_HOUR and before < NOTES_IN_A_WEEK
+    return room > 0
+
+
+async def may_confirm(channel: Channel, target: str, *, now: datetime) -> bool:
+    """Whether a new request by mail gets a receipt; it is kept in any case."""
+    room = await _room(RECEIPTS, "received", channel, target, now=now)
+    if room == 1:
+        logger.warning(
+            "%s: further requests of one who sent so many are kept and get no receipt for a while", channel.name
+        )
+    return room > 0
+
+
+async def _room(most: Mapping[timedelta, int], kind: str, channel: Channel, target: str, *, now: datetime) -> int:
+    """So many more of that kind may go there now."""
+    sent = Delivery.filter(channel=channel.name, target=target, kind=kind)
+    return min([most[span] - await sent.filter(created_at__gt=now - span).count() for span in most])
 
 
 def _about(channel: Channel, invite: Invite) -> tuple[str, str]:

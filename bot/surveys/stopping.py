@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.turn import Turn
-from core import suppressions
+from core import suppressions, unread
 from core.models.contacts import Address, Contact
 from core.models.desk import Ticket
 from core.models.invites import Invite
@@ -35,7 +35,7 @@ async def stopped(
         return Turn()
     await invites.stop_asking(contact, now=now)
     target = await _target(channel, event, contact, about)
-    if not target or await suppressions.is_suppressed(channel.name, target):
+    if not target or unread.nobody_reads(target) or await suppressions.is_suppressed(channel.name, target):
         return Turn()
     draft = deliveries.Draft(
         key=f"stopped:{tokens.new_key()}",

@@ -10,6 +10,9 @@ from core.models.desk import Ticket
 from core.plumbing import deliveries
 from core.plumbing.deliveries import REPLY, Draft
 
+BY_HAND = "reply"
+"""What staff wrote themselves; everything else goes out by itself."""
+
 
 @transactions.atomic
 async def tell(
@@ -48,7 +51,7 @@ async def draft_alone(
     ticket: Ticket, key: str, kind: str, payload: dict[str, object], *, channel: str = ""
 ) -> Draft | None:
     """The same in a chat of their own, wherever they asked."""
-    ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel)
+    ways = await contacts.reachable(ticket.contact, first=channel or ticket.channel, by_hand=kind == BY_HAND)
     return addressed(ways[0], ticket, key, kind, payload) if ways else None
 
 

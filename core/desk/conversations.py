@@ -27,7 +27,7 @@ async def reply(
     entry = await tickets.message(ticket, words, by=by.name, from_contact=False, now=now)
     payload: dict[str, object] = {"text": words, "actor": {"name": by.name}, "alert": alert_id}
     alone = alert_id is not None
-    if not await answering.tell(ticket, f"reply:{entry.id}", "reply", payload, alone=alone, now=now):
+    if not await answering.tell(ticket, f"reply:{entry.id}", answering.BY_HAND, payload, alone=alone, now=now):
         raise errors.Conflict("this contact cannot be reached any more", label="note.reply_impossible")
     await tickets.answered(ticket, entry, by, now=now)
     if not told:

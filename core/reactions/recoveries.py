@@ -232,7 +232,8 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
     base = delivery.key.partition("@")[0]
     tried = Delivery.filter(ticket_id=ticket.id, kind=delivery.kind, key__startswith=base)
     before = {row.address_id for row in await tried if row.key.partition("@")[0] == base}
-    left = [one for one in await contacts.reachable(ticket.contact) if one.id not in before]
+    by_hand = delivery.kind == answering.BY_HAND
+    left = [one for one in await contacts.reachable(ticket.contact, by_hand=by_hand) if one.id not in before]
     if left:
         draft = answering.addressed(left[0], ticket, f"{base}@{left[0].id}", delivery.kind, delivery.payload)
         await deliveries.schedule(draft, due=now, now=now)
@@ -240,7 +241,7 @@ async def not_told(delivery: Delivery, reason: str, *, now: datetime) -> None:
     values: dict[str, object] = {"channel": delivery.channel, "reason": reason[:200]}
     label = f"history.{delivery.kind}_failed"
     entry = await history.write(ticket, EntryKind.UNDELIVERABLE, label=label, values=values, now=now)
-    if delivery.kind != "reply":
+    if not by_hand:
         return
     words = str(delivery.payload.get("text", ""))
     written_under = await Alert.get_or_none(id=delivery.payload.get("alert"))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from core import contacts
+from core import contacts, unread
 from core.models.contacts import Address, Reach
 from core.models.desk import EntryKind, TicketEntry
 from core.surveys import catalogue, eligibility
@@ -198,8 +198,9 @@ async def _resolutions(
 async def _channels(people: set[int]) -> Mapping[int, Sequence[str]]:
     reach: defaultdict[int, list[str]] = defaultdict(list)
     rows = Address.filter(contact_id__in=list(people), reach=Reach.OK).order_by("rank", "id")
-    for contact, channel in await rows.values_list("contact_id", "channel"):
-        reach[contact].append(channel)
+    for contact, channel, address in await rows.values_list("contact_id", "channel", "address"):
+        if not unread.nobody_reads(address):
+            reach[contact].append(channel)
     return reach
 
 

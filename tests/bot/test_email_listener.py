@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
@@ -200,6 +201,108 @@ async def test_long_lines_are_no_reason_to_lose_a_mail(store: Store, port: int) 
     assert len(store.arrivals) == 1
 
 
+async def said(port: int, *pieces: bytes) -> bytes:
+    """All that is answered by SMTP to what is said in these pieces, without waiting in between."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0)
+    answers = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answers
+
+
+ENVELOPE = b"EHLO x\r\nMAIL FROM:<ann@example.net>\r\nRCPT TO:<help@example.org>\r\n"
+
+
+@pytest.mark.usefixtures("channel")
+@pytest.mark.parametrize("at_once", [1, 2, 3, 1000])
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        (b".\r\n", b""),
+        (b"\r\n.\r\n", b"\r\n"),
+        (b"...\r\n.\r\n", b"..\r\n"),
+        (b"a\r\n..\r\n.b\r\n\r\n.\r\n", b"a\r\n.\r\nb\r\n\r\n"),
+        (b"a\n.\nb\r.\r\n\r.\r\n.\r\n", b"a\n.\nb\r.\r\n\r.\r\n"),
+    ],
+    ids=["nothing", "an empty line", "dots first", "dots in the middle", "a dot after a bare line end"],
+)
+async def test_a_mail_ends_at_a_dot_that_has_a_line_of_its_own(
+    store: Store, port: int, sent: bytes, meant: bytes, at_once: int
+) -> None:
+    whole = ENVELOPE + b"DATA\r\n" + sent + b"NOOP\r\nQUIT\r\n"
+    answers = await said(port, *(whole[at : at + at_once] for at in range(0, len(whole), at_once)))
+    assert answers.splitlines()[-3:] == [b"250 2.0.0 Stored", b"250 OK", b"221 Bye"]
+    assert store.arrivals[0].body.endswith(b"Delivered-To: help@example.org\r\n" + meant)
+
+
+@pytest.mark.usefixtures("channel")
+async def test_a_mail_of_very_short_lines_takes_no_more_than_one_of_its_size(store: Store, port: int) -> None:
+    lines = MAIL + b"\r\n" * 500_000
+    tracemalloc.start()
+    try:
+        await said(port, ENVELOPE + b"DATA\r\n", lines, b".\r\nQUIT\r\n")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(store.arrivals[0].body) > 1_000_000
+    assert most < 10 * len(lines)
+
+
+@pytest.mark.usefixtures("channel")
+async def test_many_commands_at_once_leave_others_their_turn(port: int) -> None:
+    turns = 0
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(another())
+    assert (await said(port, b"NOOP\r\n" * 2000 + b"QUIT\r\n")).count(b"250 OK") == 2000
+    beside.cancel()
+    assert turns >= 2000
+
+
+@pytest.mark.usefixtures("channel")
+@pytest.mark.parametrize(
+    ("before", "command", "answer"),
+    [
+        (b"", b"DATA", b"503"),
+        (b"EHLO x\r\nMAIL FROM:<ann@example.net>\r\n", b"DATA", b"503"),
+        (ENVELOPE, b"DATA now", b"501"),
+    ],
+)
+async def test_a_mail_that_comes_out_of_turn_is_refused(
+    store: Store, port: int, before: bytes, command: bytes, answer: bytes
+) -> None:
+    assert (await said(port, before + command + b"\r\nQUIT\r\n")).splitlines()[-2].startswith(answer)
+    assert store.arrivals == []
+
+
+@pytest.mark.usefixtures("channel")
+async def test_after_a_mail_that_was_too_large_the_next_one_is_taken(store: Store, port: int) -> None:
+    too_large = ENVELOPE + b"DATA\r\n" + b"x" * 1_200_000 + b"\r\n.\r\n"
+    answers = await said(port, too_large, ENVELOPE.partition(b"\r\n")[2] + b"DATA\r\n" + MAIL + b".\r\nQUIT\r\n")
+    assert [one[:3] for one in answers.splitlines() if one[:3] in (b"552", b"250")][-4:] == [b"552", *[b"250"] * 3]
+    assert len(store.arrivals) == 1
+
+
+@pytest.mark.usefixtures("channel")
+async def test_a_mail_that_breaks_off_is_not_taken(store: Store, port: int) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(ENVELOPE + b"DATA\r\n" + MAIL)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    await hand_in(port, "help@example.org", raw=MAIL.replace(b"<a@", b"<b@"))
+    assert [b"<b@" in one.body for one in store.arrivals] == [True]
+
+
 @pytest.mark.usefixtures("channel")
 async def test_a_bounce_has_no_sender(store: Store, port: int) -> None:
     await hand_in(port, "help+b.token@example.org", sender="")
@@ -231,6 +334,8 @@ async def test_lmtp_refuses_for_each_recipient(store: Store, port: int) -> None:
     )
     answers = await lmtp(port, *envelope, b"DATA", MAIL + b".")
     assert [one[:3] for one in answers[6:]] == [b"451", b"451", b"221"]
+    answers = await lmtp(port, *envelope, b"DATA", b"x" * 1_200_000 + b"\r\n.")
+    assert [one[:3] for one in answers[6:]] == [b"552", b"552", b"221"]
 
 
 @pytest.mark.usefixtures("channel")

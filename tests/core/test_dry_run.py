@@ -137,6 +137,13 @@ async def test_who_opted_out_later_would_have_been_asked_before(store: Store) ->
     assert (await replayed()).reasons == {"sent": 1, "opted_out": 1}
 
 
+async def test_who_is_known_only_where_nobody_reads_would_not_have_been_asked(store: Store) -> None:
+    await company()
+    await resolved("T-1", addresses=(("mail", "noreply@shop.example"),))
+    assert (await Decision.get()).reason == "no_address"
+    assert (await replayed()).reasons == {"no_address": 1}
+
+
 async def test_closing_a_recovery_is_no_resolution_that_a_survey_asks_about(store: Store) -> None:
     await company()
     invite = await asked()

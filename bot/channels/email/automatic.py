@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.channels.email.mime import Headers
+from core import unread
 
 _PRECEDENCE = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 _MARKS = (
@@ -12,7 +13,6 @@ _MARKS = (
     "auto-reply", "x-autoresponder", "x-away-message", "x-failed-recipients", "feedback-id",
 )  # fmt: skip
 _LIST = ("list-id", "list-post", "list-unsubscribe", "list-help", "mailing-list", "x-mailing-list")
-_ROBOTS = frozenset({"mailer-daemon", "postmaster", "mail-daemon", "maildaemon", "bounce", "bounces"})
 _AWAY = re.compile(
     r"\s*((re|aw|fw|fwd|回复|答复|ответ)\s*[:：]\s*){0,3}\[?("
     r"auto(matic|mated|matische|matisch)?[ -]?(reply|response|antwort|antwoord)\b|autosvar\b|auto\s*[:：]"
@@ -60,7 +60,7 @@ def why_automatic(headers: Headers, sender: str) -> str:
     named = next((name for name in (*_MARKS, *_LIST) if name in headers), "")
     if named:
         return named
-    if sender.partition("@")[0].lower() in _ROBOTS:
+    if unread.is_a_servers(sender):
         return "its sender"
     subject = headers.words("subject")[:300]
     is_away = _AWAY.match(subject) or _AWAY_LAST.search(subject)

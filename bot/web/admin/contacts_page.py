@@ -13,7 +13,7 @@ from bot.web import chat_links
 from bot.web.admin import addresses
 from bot.web.admin.door import Member, Visit
 from bot.wording import Wording
-from core import contact_links, directory
+from core import contact_links, directory, unread
 from core.accounts.roles import Right
 from core.contacts import AddressFacts
 from core.errors import Invalid, NotFound, Refusal
@@ -169,6 +169,7 @@ async def _draw(
         contact=contact,
         who=await called.name(contact, visit.site.place(), visit.locale),
         addresses=directory.in_use(contact),
+        nobody_reads=unread.nobody_reads,
         tickets=requests[:LATEST],
         older_tickets=requests[LATEST - 1].id if len(requests) > LATEST else None,
         asked=questions[:LATEST],

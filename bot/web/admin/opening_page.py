@@ -16,7 +16,7 @@ from bot.web.admin import desk as desks
 from bot.web.admin.contacts_page import found
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
-from core import contacts, directory, errors
+from core import contacts, directory, errors, unread
 from core.accounts.roles import Right
 from core.desk import homes, openings
 from core.desk.openings import Opening
@@ -124,7 +124,7 @@ def _ways(desk: Desk, whose: Contact | None) -> Sequence[tuple[str, str]]:
     """By which channel they are told: of somebody who is known, where they are reached; else any."""
     if whose is None:
         return [("", "—"), *((name, _called(desk, name)) for name in sorted(desk.visit.site.channels))]
-    rows = [row for row in directory.in_use(whose) if row.reach == Reach.OK]
+    rows = [row for row in directory.in_use(whose) if row.reach == Reach.OK and not unread.nobody_reads(row.address)]
     named = {row.channel: f"{_called(desk, row.channel)}{colon(desk.locale)}{row.address}" for row in reversed(rows)}
     return [(name, named[name]) for name in dict.fromkeys(row.channel for row in rows)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from core import contact_links
+from core import contact_links, contacts
+from core.contacts import AddressFacts, ContactFacts
 from core.models.accounts import AuditLine, Role
 from core.models.contacts import Contact, ContactLink
 from tests.web.admin import desk
@@ -38,6 +39,15 @@ async def test_surveys_are_switched_off_and_on_with_one_line_each(front: Front) 
     assert contact.opted_out_at is None
     lines = await AuditLine.filter(subject=f"contact:{contact.id}").order_by("id")
     assert [line.after for line in lines] == [{"asked": False, "how": "message"}, {"asked": True, "how": "message"}]
+
+
+async def test_an_address_that_nobody_reads_is_shown_as_such(front: Front) -> None:
+    addresses = (AddressFacts("mail", "noreply@shop.example"), AddressFacts("mail", "bo@shop.example"))
+    contact = await contacts.learn(ContactFacts(name="Bo", addresses=addresses), now=front.clock.now)
+    browser = await desk.at(front, Role.AGENT)
+    page = await browser.open(f"/admin/contacts/{contact.id}")
+    assert "noreply@shop.example Nobody reads it Only what staff write themselves goes there." in page.text
+    assert "bo@shop.example Reachable" in page.text
 
 
 async def test_a_link_into_a_chat_is_shown_once_and_opens_it_for_that_contact(front: Front) -> None:
