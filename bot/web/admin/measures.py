@@ -50,4 +50,4 @@ def hours_parts(said: str) -> tuple[str, str]:
 
 
 def _one(fields: Fields, name: str) -> str:
-    return (fields.get(name) or [""])[-1].replace("\x00", "").strip()
+    return (fields.get(name) or [""])[-1].strip()
