@@ -181,10 +181,12 @@ async def add_address(contact_id: int, where: AddressFacts, *, by: str, now: dat
 
 @transactions.atomic
 async def remove_address(contact_id: int, address_id: int, *, by: str, now: datetime) -> None:
-    """Nothing goes there any more. Who was asked there keeps the row, without the address. Raises errors.NotFound."""
+    """Nothing goes there any more, and another contact can have it. That they had it stays known until they are erased:
+    their old mails have it in them. Raises errors.NotFound.
+    """
     row = await _address(contact_id, address_id)
     gone = {"address": f"{NO_MORE[0]}{row.id}", "reach": Reach.UNREACHABLE, "reach_reason": "removed"}
-    await Address.filter(id=row.id).update(**gone)
+    await Address.filter(id=row.id).update(**gone, removed=row.address)
     await _address_changed("removed", contact_id, row, by=by, now=now)
 
 

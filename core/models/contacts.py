@@ -87,6 +87,9 @@ class Address(Model):
     rank = fields.IntField(default=0)  # lower is tried first
     reach = fields.CharEnumField(Reach, max_length=20, default=Reach.OK)
     reach_reason = fields.CharField(max_length=300, default="")
+    removed = fields.CharField(
+        max_length=320, null=True
+    )  # what it was until it was taken from them; nothing goes there
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -71,7 +71,7 @@ async def erase(contact: Contact, *, ledger: Ledger, by: str, now: datetime) -> 
     if contact.erased_at is not None:
         raise errors.Conflict("this person was erased already", field="contact", label="privacy.erased_already")
     found = await summary(contact)
-    await ledger.add([ledger.entry(contact, await Address.filter(contact_id=contact.id), by=by, at=now)])
+    await ledger.add([ledger.entry(contact, (await people.of(contact)).places, by=by, at=now)])
     fp("erase.written")
     await carry_out(contact, by=by, now=now)
     return found
@@ -139,9 +139,10 @@ async def _erase(person: Person, *, by: str, known: Mapping[str, object], now: d
 async def _empty_contact(person: Person, *, now: datetime) -> None:
     contact = person.contact
     await person.rows()["contact_links"].delete()
+    for channel, address in person.places:
+        await suppressions.forget_address(channel, address, opted_out=contact.opted_out_at is not None, now=now)
     for one in person.addresses:
-        await suppressions.forget_address(one.channel, one.address, opted_out=contact.opted_out_at is not None, now=now)
-        gone = {"address": f"{_GONE}:{one.id}", "reach": Reach.UNREACHABLE, "reach_reason": _GONE}
+        gone = {"address": f"{_GONE}:{one.id}", "reach": Reach.UNREACHABLE, "reach_reason": _GONE, "removed": None}
         await Address.filter(id=one.id).update(**gone)
     nobody = {"ref": None, "name": "", "locale": "", "locale_chosen": False, "timezone": "", "tier": ""}
     await Contact.filter(id=contact.id).update(**nobody, opted_out_at=contact.opted_out_at or now)

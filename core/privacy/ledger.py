@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from core import errors
-from core.models.contacts import Address, Contact
+from core.models.contacts import Contact
 
 VERSION = 1
 _TORN = b" # torn\n"
-_NOT_IN_USE = ("removed:", "erased:")  # what an address is called of which only the row is left
 
 
 class LedgerUnavailable(errors.Refusal):
@@ -61,14 +60,14 @@ class Ledger:
     path: Path
     secret: bytes = field(repr=False)
 
-    def entry(self, contact: Contact, addresses: Iterable[Address], *, by: str, at: datetime) -> Entry:
-        used = [one for one in addresses if not one.address.startswith(_NOT_IN_USE)]
+    def entry(self, contact: Contact, places: Iterable[tuple[str, str]], *, by: str, at: datetime) -> Entry:
+        """`places` are channels and the contact's addresses in them."""
         return Entry(
             at=at,
             by=self.mark("by", by),
             contact=self.contact(contact.id, contact.created_at),
             ref=self.ref(contact.ref),
-            addresses=frozenset(self.address(one.channel, one.address) for one in used),
+            addresses=frozenset(self.address(*one) for one in places),
         )
 
     def contact(self, contact_id: int, created_at: datetime) -> str:

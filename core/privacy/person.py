@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
@@ -34,8 +34,16 @@ NOT_ABOUT_CONTACTS = frozenset(
     }
 )  # fmt: skip
 """Tables of ours that hold nothing about the people served."""
+_NOT_IN_USE = ("removed:", "erased:")  # what an address is called of which only the row is left
 LASTING = frozenset({"audit_lines"})
 """Written to and never changed (SEC-53): nothing personal of the people served may get in there."""
+
+
+class Place(NamedTuple):
+    """An address in a channel."""
+
+    channel: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +52,13 @@ class Person:
 
     contact: Contact
     addresses: tuple[Address, ...]
+    places: tuple[Place, ...] = ()  # where they are or were reached, unless it is another contact's by now
     numbers: tuple[str, ...] = field(default=(), repr=False)  # of their tickets, also what the outside calls those
 
     @property
     def marks(self) -> re.Pattern[bytes] | None:
         """What names the person in raw bytes: an address, standing by itself, in letters of any size."""
-        names = {name.encode() for one in self.addresses for name in _names_of(one.address)}
+        names = {name.encode() for one in self.places for name in _names_of(one.address)}
         if not names:
             return None
         any_of = b"|".join(re.escape(name) for name in sorted(names))
@@ -98,10 +107,10 @@ class Person:
 
     def _listed(self) -> Q:
         """Lists of addresses write them in small letters."""
-        return _any_of([Q(channel=one.channel, address=one.address.lower()) for one in self.addresses])
+        return _any_of([Q(channel=one.channel, address=one.address.lower()) for one in self.places])
 
     def _sent_to(self) -> Q:
-        there = [Q(channel=one.channel, target=one.address) for one in self.addresses]
+        there = [Q(channel=one.channel, target=one.address) for one in self.places]
         return _any_of([Q(contact_id=self.contact.id), Q(ticket_id__in=self._tickets), *there])
 
     async def arrivals(self, until: datetime | None = None) -> AsyncIterator[Arrival]:
@@ -110,7 +119,7 @@ class Person:
         Those not handled yet are left, but for those that came in `until` then.
         """
         wanted = ~Q(state=ArrivalState.NEW) if until is None else ~Q(state=ArrivalState.NEW) | Q(received_at__lte=until)
-        for channel in sorted({one.channel for one in self.addresses}):
+        for channel in sorted({one.channel for one in self.places}):
             mine = Arrival.filter(wanted, channel=channel)
             async for row in _paged(mine, "key"):
                 if self._is_in(row.key.encode()) or self._is_in(bytes(row.body)):
@@ -118,7 +127,7 @@ class Person:
 
     async def transcripts(self) -> AsyncIterator[Delivery]:
         """Copies of a web chat, mailed to wherever the visitor said."""
-        visitors = {one.address for one in self.addresses}
+        visitors = {one.address for one in self.places}
         async for row in _paged(Delivery.filter(kind=TRANSCRIPT), "id"):
             said = row.payload.get("visitors")
             if isinstance(said, list) and visitors & {str(one) for one in said}:
@@ -126,7 +135,7 @@ class Person:
 
     async def kept_answers(self) -> AsyncIterator[IdempotentAnswer]:
         """What the desk's program was answered about the person's tickets in the last day."""
-        names = {*self.numbers, self.contact.ref or "", *(one.address for one in self.addresses)} - {""}
+        names = {*self.numbers, self.contact.ref or "", *(one.address for one in self.places)} - {""}
         async for row in _paged(IdempotentAnswer.all(), "id"):
             said = f"{row.key} {row.body}"
             if any(name in said for name in names):
@@ -142,7 +151,9 @@ async def find(name: str) -> Contact:
     wanted = name.strip()
     if known := await Contact.get_or_none(ref=wanted):
         return known
-    reached = await Address.filter(address__in=[wanted, wanted.lower()]).select_related("contact")
+    ways = [wanted, wanted.lower()]
+    reached = await Address.filter(address__in=ways).select_related("contact")
+    reached = reached or await Address.filter(removed__in=ways).select_related("contact")
     people = {one.contact_id: one.contact for one in reached}
     if len(people) > 1:
         raise errors.Conflict(f"several contacts have the address {wanted}; say the reference", field="contact")
@@ -157,7 +168,17 @@ async def of(contact: Contact) -> Person:
     """The person behind a contact, as it is now."""
     tickets = await Ticket.filter(contact_id=contact.id).values_list("number", "ref")
     numbers = tuple(str(name) for pair in tickets for name in pair if name)
-    return Person(contact, tuple(await Address.filter(contact_id=contact.id)), numbers)
+    addresses = tuple(await Address.filter(contact_id=contact.id))
+    return Person(contact, addresses, tuple(await places(addresses)), numbers)
+
+
+async def places(addresses: Iterable[Address]) -> list[Place]:
+    """What the addresses of one contact say; also what was taken from them, unless another contact has it by now."""
+    here = [Place(one.channel, one.address) for one in addresses if not one.address.startswith(_NOT_IN_USE)]
+    former = [Place(one.channel, one.removed) for one in addresses if one.removed]
+    others = Address.filter(address__in=[one.address for one in former])
+    taken = {Place(*one) for one in await others.values_list("channel", "address")}
+    return list(dict.fromkeys([*here, *(one for one in former if one not in taken)]))
 
 
 async def _paged(rows: QuerySet[Any], key: str) -> AsyncIterator[Any]:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from core import audit, contacts, errors, store, suppressions, transactions
+from core import audit, contacts, directory, errors, store, suppressions, transactions
 from core.contacts import AddressFacts, ContactFacts
 from core.desk import attachments, cards, tickets
 from core.insight import today
 from core.models.access import ApiToken, IdempotentAnswer
 from core.models.accounts import AuditLine
-from core.models.contacts import Contact, Suppression, SuppressionReason
+from core.models.contacts import Address, Contact, Suppression, SuppressionReason
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, Ticket, TicketStatus
 from core.models.invites import Decision, Invite
@@ -137,6 +137,26 @@ async def test_no_row_of_any_table_has_a_word_of_theirs(ann: Contact, store: sto
     assert set(before) == {*about, "arrivals", "idempotent_answers"}, "every table that can hold words does"
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     assert await tables_with(store, CANARY) == []
+
+
+async def test_what_came_from_an_address_that_was_taken_from_them_goes_too(
+    ann: Contact, store: store.Store, ledger: Ledger
+) -> None:
+    for row in await Address.filter(contact_id=ann.id):
+        await directory.remove_address(ann.id, row.id, by=BY, now=at(hours=1))
+    assert (await erase.summary(ann)).rows["arrivals"] == 3
+    assert await person.find(MAIL) == ann
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=2))
+    assert await tables_with(store, CANARY) == []
+
+
+async def test_what_came_from_an_address_that_is_anothers_by_now_stays(ann: Contact, ledger: Ledger) -> None:
+    row = await Address.get(contact_id=ann.id, channel="mail")
+    await directory.remove_address(ann.id, row.id, by=BY, now=at(hours=1))
+    bob = await Contact.create(ref="bob", created_at=at())
+    await directory.add_address(bob.id, AddressFacts("mail", MAIL), by=BY, now=at(hours=1))
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=2))
+    assert [one.key for one in await Arrival.filter(channel="mail").order_by("key")] == ["mail:m1", "mail:m2"]
 
 
 async def test_no_byte_stays_in_the_files_of_sqlite(sqlite_store: store.Store, tmp_path: Path, ledger: Ledger) -> None:
