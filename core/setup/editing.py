@@ -10,6 +10,7 @@ from datetime import datetime
 
 from core import audit, transactions
 from core.errors import Conflict
+from core.models.accounts import AuditLine
 from core.setup import rows
 from core.setup.changes import Change, Values
 from core.setup.document import known_as
@@ -97,6 +98,14 @@ async def remove(table: str, key: str, *, seen: str, actor: str, now: datetime) 
         raise Stale(None)
     await rows.remove(table, key, old.values, actor=actor, now=now)
     await audit.record(actor, f"{KINDS[table]}.removed", f"{KINDS[table]}:{key}"[:254], before=old.values, now=now)
+
+
+async def removed(table: str, key: str) -> AuditLine | None:
+    """The line of the audit that says who took it, or its draft, away last; None where it does not know."""
+    kind = KINDS[table]
+    ends = (f"{kind}.removed", f"{kind}.draft_discarded")
+    lines = AuditLine.filter(action__in=ends, subject=f"{kind}:{key}"[:254])
+    return await lines.order_by("-id").first()
 
 
 async def _check_seen(table: str, key: str, seen: str) -> Seen | None:

@@ -11,11 +11,12 @@ from fastapi import HTTPException
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import addresses, differences, measures
+from bot.web.admin import addresses, differences, gone, measures
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
 from core.accounts.roles import Right
+from core.models import lookup
 from core.models.setup import Staff, Team
 from core.setting_problems import Problem, explain
 from core.setup import Seen, SetupError, StaffSetup, Stale, TeamSetup
@@ -40,6 +41,11 @@ class Outcome:
     @property
     def saved(self) -> bool:
         return not (self.problems or self.stale)
+
+    @property
+    def is_gone(self) -> bool:
+        """Somebody removed it while the form was open."""
+        return self.stale and self.theirs is None
 
     def mark(self, seen: str) -> str:
         """What the form has seen when it is shown again: theirs, now that it stands beside one's own."""
@@ -129,19 +135,43 @@ async def found(model: type[M], table: str, number: int) -> tuple[M, Seen]:
     return row, seen
 
 
+async def edited(model: type[M], number: int, fields: Mapping[str, Sequence[str]]) -> tuple[M, bool]:
+    """The row that a form is about, and whether it is there: where somebody removed it, what the form says of it.
+
+    Raises HTTPException 404 for what is no form of something that was there.
+    """
+    row = await model.get_or_none(id=number) if number < 2**63 else None
+    if row is not None:
+        return row, True
+    key = fields.get("key", [""])[-1]
+    if not key or "seen" not in fields:
+        raise HTTPException(404)
+    again = await lookup.by_key(model, key)
+    return (again, True) if again else (model(id=number, key=key, name=fields.get("name", [""])[-1]), False)
+
+
 def draw_list(visit: Visit, page: str, form: Mapping[str, str], problems: Mapping[str, str], **shown: Any) -> Response:
     """All of them, and the form for one more, as it was typed."""
     status = 422 if problems else 200
     return visit.draw(page, status=status, form=form, problems=problems, changing=_may_change(visit), **shown)
 
 
-def draw_one(
-    visit: Visit, page: str, values: Values, mark: str, *, outcome: Outcome | None = None, **shown: Any
+async def draw_one(
+    visit: Visit,
+    page: str,
+    values: Values,
+    mark: str,
+    *,
+    removed: tuple[str, str] | None = None,
+    outcome: Outcome | None = None,
+    **shown: Any,
 ) -> Response:
-    """One of them in its form; with what was wrong, when it was sent and not saved."""
-    shown |= {"values": values, "mark": mark, "outcome": outcome or Outcome(), "spare": SPARE}
+    """One of them in its form; with what was wrong, when it was sent and not saved. `removed`: its table and key."""
+    shown["gone"] = await gone.notice(visit, *removed) if removed else ""
+    shown |= {"values": values, "mark": "" if removed else mark, "outcome": outcome or Outcome(), "spare": SPARE}
     shown |= {"zones": sorted(available_timezones()), "channels": sorted(visit.site.channels)}
-    return visit.draw(page, status=422 if outcome else 200, changing=_may_change(visit), **shown)
+    status = 200 if outcome is None else 409 if outcome.stale else 422
+    return visit.draw(page, status=status, changing=_may_change(visit), **shown)
 
 
 def _may_change(visit: Visit) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import addresses, rule_form, rule_words, ticks
+from bot.web.admin import addresses, gone, rule_form, rule_words, ticks
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.rule_form import Form
 from core import setup as setups
@@ -25,8 +25,6 @@ from core.setup import RuleSetup, Seen, Setup, SetupError, Stale, keys
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/rules"
 NEW = "new"
-GONE = "gone"
-"""The mark of a form whose rule somebody else has removed, once that was said."""
 PAST = timedelta(days=30)
 PAGE = 50
 SHOWN = 100
@@ -79,47 +77,39 @@ async def change(visit: Changing, key: str) -> Response:
         return await _IN_LIST.get(do, _remove)(visit, seen, mark)
     if seen is not None and do == "remove":
         return await _ask_to_remove(visit, seen, mark)
-    if seen is None and key != NEW:
-        return await _gone(visit, key, do, fields)
-    form = rule_form.read(fields, key if seen is not None else "")
+    named = "" if seen is None and key == NEW else key
+    if seen is None and named:
+        if "seen" not in fields or not keys.is_good(key):
+            raise HTTPException(404)
+        if "event" not in fields:
+            said = await gone.notice(visit, "rules", key)
+            return await _list(visit, problem=f"{said} {visit.say('admin.gone.nothing_done')}")
+    form = rule_form.read(fields, named)
     if do == "save":
-        return await _save(visit, form, mark, seen)
+        return await _save(visit, named, form, mark)
     if do != "try":
         rule_form.change_rows(form, do, fields)
-    return await _one(visit, key if seen is not None else "", form, mark, trial=do == "try")
+    return await _one(visit, named, form, mark, trial=do == "try")
 
 
-async def _gone(visit: Visit, key: str, do: str, fields: rule_form.Fields) -> Response:
-    """Somebody took it away meanwhile. What was typed stays, and can be saved as it was called."""
-    if "seen" not in fields or not keys.is_good(key):
-        raise HTTPException(404)
-    if "event" not in fields:
-        return await _list(visit, problem=visit.say("admin.rules.removed_meanwhile"))
-    form = rule_form.read(fields, key)
-    if do == "save" and fields["seen"][-1] == GONE:
-        return await _save(visit, form, "", None, again=key)
-    rule_form.change_rows(form, do, fields)
-    return await _one(visit, key, form, GONE, trial=do == "try", status=409)
-
-
-async def _save(visit: Visit, form: Form, mark: str, seen: Seen | None, *, again: str = "") -> Response:
-    """`again` is the name of a rule that somebody else has removed, and that is saved all the same."""
-    key = seen.key if seen is not None else again
+async def _save(visit: Visit, key: str, form: Form, mark: str) -> Response:
+    """`key` is what it was called when it was opened; "" for a new one."""
+    seen = await _seen(key) if key else None
     position = seen.values["position"] if seen is not None else await _end()
     form.problems |= _wrong_addresses(visit, form)
     part = rule_form.part_of(form, position=position, new=not key)
     if part is None:
-        return await _one(visit, key, form, GONE if again else mark, status=422)
+        return await _one(visit, key, form, mark, status=422)
     try:
         await setups.save(part, seen=mark, actor=visit.account.email, now=visit.now, channels=list(visit.site.channels))
     except Stale as stale:
         if not key:
             form.problems["key"] = phrase("admin.rules.key_taken")
             return await _one(visit, "", form, mark, status=409)
-        return await _one(visit, key, form, stale.theirs.mark if stale.theirs else GONE, stale=stale.theirs, status=409)
+        return await _one(visit, key, form, stale.theirs.mark if stale.theirs else "", stale=stale.theirs, status=409)
     except SetupError as error:
         rule_form.blame(form, error.problems)
-        return await _one(visit, key, form, GONE if again else mark, status=422)
+        return await _one(visit, key, form, mark, status=422)
     return visit.back(_address(form.key), said="rule_saved")
 
 
@@ -244,6 +234,7 @@ async def _one(
     stale: Seen | None = None,
     status: int = 200,
 ) -> Response:
+    is_gone = bool(key) and await _seen(key) is None
     known = await rule_words.names(visit)
     part = None
     if trial or not form.problems:
@@ -261,10 +252,10 @@ async def _one(
         address=_address(key or NEW),
         form=form,
         problems={row: visit.tell(one) for row, one in form.problems.items()},
-        mark=mark,
+        mark="" if is_gone else mark,
+        gone=await gone.notice(visit, "rules", key) if is_gone else "",
         sentence=rule_words.sentence(_settings(part.complete()), known) if part is not None else "",
         theirs=rule_words.sentence(_settings(stale.values), known) if stale is not None else "",
-        is_stale=status == 409 and bool(key),
         tried=tried,
         changing=visit.may(Right.CHANGE_SETUP),
         options=await _options(visit, known),

@@ -46,8 +46,8 @@ async def look_at(visit: Seeing, staff_id: int) -> Response:
 
 @router.post(f"{PATH}/{{staff_id}}")
 async def change(visit: Changing, staff_id: int) -> Response:
-    person, _ = await people_forms.found(Staff, "staff", staff_id)
     fields = await visit.form_lists()
+    person, there = await people_forms.edited(Staff, staff_id, fields)
     mark = fields.get("seen", [""])[-1]
     values: Values = {name: people_forms.typed(fields, name) for name in _PLAIN}
     values["quiet_hours"] = measures.read_hours(fields, "quiet_hours", "")
@@ -55,8 +55,9 @@ async def change(visit: Changing, staff_id: int) -> Response:
     values["addresses"] = people_forms.rows(fields, "addresses", ("channel", "address"), needed="address")
     outcome = await people_forms.save(visit, StaffSetup, {"key": person.key, **values}, mark)
     if outcome.saved:
-        return visit.back(f"{PATH}/{staff_id}", said="saved")
-    return await _one(visit, person, values, outcome.mark(mark), outcome=outcome)
+        return visit.back(f"{PATH}/{(await Staff.get(key=person.key)).id}", said="saved")
+    there = there and not outcome.is_gone
+    return await _one(visit, person, values, outcome.mark(mark), outcome=outcome, there=there)
 
 
 async def _teams() -> list[tuple[str, str]]:
@@ -69,12 +70,15 @@ async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Ou
     return people_forms.draw_list(visit, "staff", form or {}, problems, people=await people, teams=await _teams())
 
 
-async def _one(visit: Visit, person: Staff, values: Values, mark: str, *, outcome: Outcome | None = None) -> Response:
-    return people_forms.draw_one(
+async def _one(
+    visit: Visit, person: Staff, values: Values, mark: str, *, outcome: Outcome | None = None, there: bool = True
+) -> Response:
+    return await people_forms.draw_one(
         visit,
         "staffer",
         values,
         mark,
+        removed=None if there else ("staff", person.key),
         outcome=outcome,
         person=person,
         teams=await _teams(),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import audit_words, differences, survey_fields, survey_numbers, survey_preview, ticks
+from bot.web.admin import audit_words, differences, gone, survey_fields, survey_numbers, survey_preview, ticks
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.survey_fields import CONDITIONS, Values
@@ -209,8 +209,7 @@ async def work(visit: Changing, key: str) -> Response:
 
     Who edits a survey while somebody else removes it keeps what they typed, and may publish it again.
     """
-    fields = await visit.form_lists()
-    was = "seen" in fields and len(key) <= keys.LONGEST and await Survey.exists(key=key)
+    was = "seen" in await visit.form_lists() and keys.is_good(key)
     if await _find(key) is None and not was:
         raise HTTPException(404)
     return await _work(visit, key)
@@ -242,9 +241,7 @@ async def _publish(visit: Visit, key: str, values: Values, seen: str, *, new: bo
     except Stale as stale:
         if new and stale.theirs is not None:
             return await _edit(visit, "", values, seen="", typed=key, wrong={"key": phrase("surveys.key_taken")})
-        if stale.theirs is None:
-            return await _edit(visit, shown, values, seen="", gone=True)
-        return await _edit(visit, shown, values, seen=stale.theirs.mark, theirs=stale.theirs)
+        return await _edit(visit, shown, values, seen=seen, stale=stale)
     covered = await what_if.covered_by(key, part)
     return visit.back(PATH, said="surveys_published_in_vain" if covered else "surveys_published")
 
@@ -257,12 +254,13 @@ async def _edit(
     seen: str,
     typed: str = "",
     wrong: dict[str, Phrase] | None = None,
-    theirs: Seen | None = None,
-    gone: bool = False,
+    stale: Stale | None = None,
     act: str = "",
     focus: str = "",
 ) -> Response:
-    """The form as it was filled in. `theirs` is what somebody else published meanwhile; `gone`: they removed it."""
+    """The form as it was filled in. `stale` says what somebody else made of it meanwhile."""
+    theirs = stale.theirs if stale else None
+    is_gone = bool(key) and await _find(key) is None
     templates = visit.site.templates
     settings, found = _read(values)
     tried = act == "try"
@@ -279,14 +277,14 @@ async def _edit(
     symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
     return visit.draw(
         "survey_edit",
-        status=409 if theirs or gone else 422 if wrong else 200,
+        status=409 if stale else 422 if wrong else 200,
         key=key,
         typed=typed,
         values={**values, "symbols": symbols},
-        seen=seen,
+        seen="" if is_gone else theirs.mark if theirs else seen,
         wrong={name: visit.tell(one) for name, one in wrong.items()},
         theirs=differing,
-        gone=gone,
+        gone=await gone.notice(visit, "surveys", key) if is_gone else "",
         focus=focus,
         limits=survey_fields.limits(values["budget"]),
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],

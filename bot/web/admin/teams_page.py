@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -47,14 +47,15 @@ async def look_at(visit: Seeing, team_id: int) -> Response:
 
 @router.post(f"{PATH}/{{team_id}}")
 async def change(visit: Changing, team_id: int) -> Response:
-    team, _ = await people_forms.found(Team, "teams", team_id)
     fields = await visit.form_lists()
+    team, there = await people_forms.edited(Team, team_id, fields)
     mark = fields.get("seen", [""])[-1]
     values = _values(fields)
     outcome = await people_forms.save(visit, TeamSetup, {"key": team.key, **_meant(values)}, mark)
     if outcome.saved:
-        return visit.back(f"{PATH}/{team_id}", said="saved")
-    return await _one(visit, team, values, outcome.mark(mark), outcome=outcome)
+        return visit.back(f"{PATH}/{(await Team.get(key=team.key)).id}", said="saved")
+    there = there and not outcome.is_gone
+    return await _one(visit, team, values, outcome.mark(mark), outcome=outcome, there=there)
 
 
 @router.post(f"{PATH}/{{team_id}}/remove")
@@ -64,8 +65,8 @@ async def remove(visit: Changing, team_id: int) -> Response:
     try:
         await teams.remove(team.key, seen=mark, actor=visit.account.email, now=visit.now)
     except Stale as stale:
-        now = stale.theirs or seen
-        return await _one(visit, team, now.values, now.mark, outcome=Outcome(theirs=stale.theirs, stale=True))
+        outcome, now = Outcome(theirs=stale.theirs, stale=True), stale.theirs or seen
+        return await _one(visit, team, now.values, now.mark, outcome=outcome, there=not outcome.is_gone)
     except Refusal as refusal:
         return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"remove": visit.why(refusal)}))
     return visit.back(PATH, said="team_removed")
@@ -111,21 +112,31 @@ async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Ou
     return people_forms.draw_list(visit, "teams", form or {}, problems, teams=found, on_duty=on_duty)
 
 
-async def _one(visit: Visit, team: Team, values: Values, mark: str, *, outcome: Outcome | None = None) -> Response:
-    return people_forms.draw_one(
+async def _one(
+    visit: Visit, team: Team, values: Values, mark: str, *, outcome: Outcome | None = None, there: bool = True
+) -> Response:
+    return await people_forms.draw_one(
         visit,
         "team",
         values,
         mark,
+        removed=None if there else ("teams", team.key),
         outcome=outcome,
         team=team,
-        members=await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),
         people=await people_forms.people(visit),
         site_zone=visit.site.timezone,
         days=DAYS,
-        on_duty=await duty.now_on(team, now=visit.now),
-        has_place=await Team.exclude(alert_channel="").exists(),
-        planned=await ladders.plan(team, now=visit.now),
-        trial=await trials.latest(team),
-        hanging=await teams.hanging_on(team.key),
+        **(await _around(visit, team) if there else {}),
     )
+
+
+async def _around(visit: Visit, team: Team) -> dict[str, Any]:
+    """What stands beside the form of a team that is there."""
+    return {
+        "members": await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),
+        "on_duty": await duty.now_on(team, now=visit.now),
+        "has_place": await Team.exclude(alert_channel="").exists(),
+        "planned": await ladders.plan(team, now=visit.now),
+        "trial": await trials.latest(team),
+        "hanging": await teams.hanging_on(team.key),
+    }

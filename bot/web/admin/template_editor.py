@@ -13,7 +13,7 @@ from bot.rendering import RenderError, TemplateError
 from bot.template_source import join
 from bot.trials import drawing, samples, sending
 from bot.trials.drawing import Trial
-from bot.web.admin import ab_words, template_looks, template_scope
+from bot.web.admin import ab_words, gone, template_looks, template_scope
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.template_looks import Typed
 from bot.web.policy_headers import PAGE_POLICY
@@ -55,7 +55,7 @@ async def save(visit: Changing) -> Response:
     published.
     """
     form = await visit.form()
-    scope, typed = await template_scope.read(form), Typed.of_form(form)
+    scope, typed = await template_scope.read(form, typed=True), Typed.of_form(form)
     number = _number(visit, form)
     try:
         await _keep(visit, scope, typed, form)
@@ -75,13 +75,12 @@ async def save(visit: Changing) -> Response:
 async def check(visit: Changing) -> Response:
     """While somebody types: keep the draft, and answer with what is wrong and how it looks."""
     form = await visit.form()
-    scope, typed = await template_scope.read(form), Typed.of_form(form)
+    scope, typed = await template_scope.read(form, typed=True), Typed.of_form(form)
     refusal: errors.Refusal | None = None
     try:
         standing = await _keep(visit, scope, typed, form)
     except StaleDraft as stale:
-        shown = {**_common(visit, scope, stale.theirs), "theirs": _source_of(stale.theirs)}
-        return visit.draw("template_stale", status=409, **shown)
+        return visit.draw("template_stale", status=409, **await _stale(visit, scope, stale.theirs))
     except errors.Refusal as refused:
         refusal, standing = refused, await drafts.standing(scope)
     checked = await _checked(visit, scope, typed, _number(visit, form), refusal)
@@ -193,7 +192,8 @@ async def restore(visit: Changing) -> Response:
 async def test(visit: Changing) -> Response:
     """What stands in the editor, to an address of the person who is signed in. It is kept as a draft, too."""
     form = await visit.form()
-    scope, typed, number = await template_scope.read(form), Typed.of_form(form), _number(visit, form)
+    scope = await template_scope.read(form, typed=True)
+    typed, number = Typed.of_form(form), _number(visit, form)
     doors = await sending.doors_of(visit.account, list(visit.site.channels.values()))
     door = next((one for one in doors if one.key == form.get("door")), None)
     try:
@@ -253,16 +253,21 @@ async def _page(
         can_test=scope.kind in asking.KINDS,
         running=await ab_tests.overlapping(scope) if scope.kind in asking.KINDS else [],
         trouble=template_looks.trouble(visit, row) if row else "",
-        theirs=_source_of(standing) if theirs else "",
         is_stale=theirs,
         too_many=too_many,
         longest_number=_LONGEST_NUMBER,
         part=False,
-        **_common(visit, scope, standing),
+        **await _stale(visit, scope, standing),
         **checked,
     )
     response.headers["Content-Security-Policy"] = f"{PAGE_POLICY}; frame-src 'self'"
     return response
+
+
+async def _stale(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
+    """How it stands now, and who took it away where nothing stands."""
+    gone_by = await gone.notice(visit, "templates", scope.key) if standing.newest is None else ""
+    return {**_common(visit, scope, standing), "theirs": _source_of(standing), "gone": gone_by}
 
 
 def _common(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
@@ -306,6 +311,9 @@ async def _keep(visit: Visit, scope: Scope, typed: Typed, form: Mapping[str, str
 
     `over` is the mark of another draft of one's own that was shown, and is to give way.
     """
+    if await template_scope.is_without_team(scope):
+        removed = await gone.notice(visit, "teams", scope.team)
+        raise errors.Invalid("its team was removed", label="template.team_gone", removed=removed)
     standing = await drafts.standing(scope)
     if standing.newest is None:
         words, _ = await _words(visit, scope, standing)

@@ -11,6 +11,7 @@ from fastapi import HTTPException
 from bot.placeholders import KINDS
 from bot.trials.surfaces import SURFACES
 from bot.web.admin.door import Visit
+from core import setup as setups
 from core.models import lookup
 from core.models.setup import Team
 from core.wordings import drafts
@@ -20,15 +21,22 @@ from core.wordings.scopes import Scope
 _LOCALE = re.compile(r"([A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*)?")
 
 
-async def read(given: Mapping[str, str]) -> Scope:
-    """Raises HTTPException 404 for a kind, language, team or channel that does not exist."""
+async def read(given: Mapping[str, str], *, typed: bool = False) -> Scope:
+    """Raises HTTPException 404 for a kind, language, team or channel that does not exist.
+
+    Where somebody has `typed` words, a team that was removed meanwhile is still read: `is_without_team` tells.
+    """
     scope = Scope(*(given.get(name, "") for name in ("kind", "locale", "team", "channel")))
     known = scope.kind in KINDS and len(scope.locale) <= 20 and _LOCALE.fullmatch(scope.locale)
     if not known or (scope.channel and scope.channel not in SURFACES):
         raise HTTPException(404)
-    if scope.team and await lookup.by_key(Team, scope.team) is None:
+    if await is_without_team(scope) and not (typed and await setups.removed("teams", scope.team)):
         raise HTTPException(404)
     return scope
+
+
+async def is_without_team(scope: Scope) -> bool:
+    return bool(scope.team) and await lookup.by_key(Team, scope.team) is None
 
 
 def query(scope: Scope, **more: str) -> str:

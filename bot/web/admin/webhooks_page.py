@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from bot.web.admin import gone
 from bot.web.admin.door import Member, Visit
 from core import setup as setups
 from core.accounts.roles import Right
@@ -67,13 +68,12 @@ async def look_at(visit: Seeing, key: str, before: Annotated[int, Query(ge=1, lt
 @router.post(f"{PATH}/{{key:path}}")
 async def change(visit: Changing, key: str) -> Response:
     """`do` says what: save (when it is not said), test, secret or remove."""
-    seen = await _seen(key)
-    if seen is None and key != NEW:
+    seen, form = await _seen(key), await visit.form()
+    if seen is None and key != NEW and not ("seen" in form and keys.is_good(key)):
         raise HTTPException(404)
-    form = await visit.form()
     do = form.get("do", "save")
     if seen is None or do == "save":
-        return await _save(visit, seen, form)
+        return await _save(visit, "" if seen is None and key == NEW else key, form)
     if do == "secret":
         secret = await webhooks.new_secret(key, _vault(visit), by=visit.account.email, now=visit.now)
         return await _one(visit, key, secret=secret)
@@ -89,8 +89,10 @@ async def change(visit: Changing, key: str) -> Response:
     raise HTTPException(422)
 
 
-async def _save(visit: Visit, seen: Seen | None, form: dict[str, str]) -> Response:
-    key = seen.key if seen is not None else form.get("key", "").strip()
+async def _save(visit: Visit, known_as: str, form: dict[str, str]) -> Response:
+    """`known_as` is what it was called when it was opened; "" for a new one."""
+    seen = await _seen(known_as) if known_as else None
+    key, page = known_as or form.get("key", "").strip(), known_as or NEW
     url = form.get("url", "").strip()
     try:
         if seen is None and not keys.is_good(key):
@@ -100,15 +102,15 @@ async def _save(visit: Visit, seen: Seen | None, form: dict[str, str]) -> Respon
         part = WebhookSetup(key=key, url=url, enabled="enabled" in form)
         await setups.save(part, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
     except Stale as stale:
-        if seen is None:
+        if not known_as:
             stale.field, stale.label = "key", "admin.rules.key_taken"
-        return await _one(visit, seen.key if seen else NEW, form=form, refusal=stale, theirs=stale.theirs)
+        return await _one(visit, page, form=form, refusal=stale, theirs=stale.theirs)
     except Refusal as refusal:
-        return await _one(visit, seen.key if seen else NEW, form=form, refusal=refusal)
+        return await _one(visit, page, form=form, refusal=refusal)
     except ValidationError as error:
         first = explain(error, WebhookSetup)[0]
         wrong = Invalid(first.what, field=str(first.place[0]), label=first.said.label, **first.said.values)
-        return await _one(visit, seen.key if seen else NEW, form=form, refusal=wrong)
+        return await _one(visit, page, form=form, refusal=wrong)
     if seen is None:
         secret = await webhooks.new_secret(key, _vault(visit), by=visit.account.email, now=visit.now)
         return await _one(visit, key, secret=secret)
@@ -159,10 +161,13 @@ async def _one(
     if form is not None:
         kept = {"key": form.get("key", ""), "url": form.get("url", ""), "enabled": "enabled" in form}
     calls = await _calls(row, before) if row is not None else []
+    is_gone = seen is None and key != NEW
+    wrong = visit.wrong(None if is_gone and isinstance(refusal, Stale) else refusal)
     return visit.draw(
         "webhook",
         status=(409 if isinstance(refusal, Stale) else 422) if refusal else 200,
-        key=key if seen is not None else "",
+        key="" if key == NEW and seen is None else key,
+        gone=await gone.notice(visit, "webhooks", key) if is_gone else "",
         address=_address(key),
         row=row,
         form=kept,
@@ -174,7 +179,7 @@ async def _one(
         following=calls[PAGE - 1].id if len(calls) > PAGE else None,
         changing=visit.may(Right.CHANGE_SETUP),
         replaying=visit.may(Right.REPLAY_DELIVERIES),
-        **visit.wrong(refusal),
+        **wrong,
     )
 
 

@@ -85,7 +85,7 @@ async def test_who_saves_over_anothers_change_is_shown_it_first(front: Front) ->
     await theirs.send(page, **filled(name="Theirs"))
     await mine.send(page, **filled(name="Mine"))
 
-    assert mine.status == 422
+    assert mine.status == 409
     assert "Theirs" in mine.html
     assert (await Team.get()).name == "Theirs"
     [name] = mine.page.all("input", name="name")

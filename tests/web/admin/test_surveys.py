@@ -443,7 +443,7 @@ async def test_who_edits_a_survey_that_somebody_removes_keeps_what_they_typed(fr
     await theirs.send("/admin/surveys/remove", sure="yes")
     await send(mine, "publish", **span("delay", "3", "h"))
     assert mine.status == 409
-    assert "Somebody else has removed this survey" in mine.page.text
+    assert "Removed by kim@kestrel.example" in mine.page.text
     assert filled(mine)["delay.number"] == "3"
     assert not await Survey.exists(current=True)
     await send(mine, "publish")
