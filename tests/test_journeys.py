@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -252,6 +253,7 @@ async def test_an_alert_channel_that_is_gone_is_shown_until_it_is_mended(
     ready = (await here.client.get("/readyz")).json()
     assert (ready["status"], ready["components"]["channel:slack"]) == ("degraded", "down")
     assert ready["components"]["channel:support-bot"] == "ok"
+    assert re.fullmatch(r"sending: Slack knows no such channel.+ \(channel_not_found\)", ready["why"]["channel:slack"])
     slack.mood = "fine"
     await here.move_on(seconds=10)
     await alerted(slack)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 from tortoise.functions import Max
 
+from bot import troubles
 from bot.web import metrics, policies
 from bot.web.site import Here, Site
 from core import transactions
@@ -41,7 +42,7 @@ async def readyz(request: Request, site: Here) -> JSONResponse:
     components = {"store": "ok" if mute is not None and await _takes(site.clock()) else "down"}
     components["schema"] = await _schema(site) if mute is not None else "unknown"
     components["engine"] = "ok" if site.is_working() else "down"
-    why = {name: _why((mute or {}).get(name), deaf.get(name)) for name in sorted(site.channels)}
+    why = {name: _why(site, (mute or {}).get(name), deaf.get(name)) for name in sorted(site.channels)}
     components |= {f"channel:{name}": "down" if reason else "ok" for name, reason in why.items()}
     works = all(components[part] == "ok" for part in ("store", "schema", "engine"))
     status = "down" if not works else "degraded" if "down" in components.values() else "ok"
@@ -51,9 +52,11 @@ async def readyz(request: Request, site: Here) -> JSONResponse:
     return JSONResponse(answer, 200 if works else 503)
 
 
-def _why(sending: str | None, hearing: str | None) -> str:
-    parts = [f"sending: {sending or 'a message could not be sent'}"] if sending is not None else []
-    return "; ".join([*parts, *([f"nothing comes in: {hearing}"] if hearing else [])])
+def _why(site: Site, sending: str | None, hearing: str | None) -> str:
+    """In English, and with what another server's words mean."""
+    said = {} if sending is None else {"sending": sending or "a message could not be sent"}
+    said |= {"nothing comes in": hearing} if hearing else {}
+    return "; ".join(f"{what}: {troubles.in_words(one, site.templates, 'en')}" for what, one in said.items())
 
 
 async def _mute(site: Site) -> dict[str, str] | None:

@@ -17,10 +17,20 @@ OVER = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What says the team's key. `kind` is as the audit has it; `key` is the scope of a template and of an A/B test."""
+
+    kind: str
+    key: str
+    id: int = 0
+    """Of an A/B test."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hanging:
     """`named_by` are surveys, rules, templates and running A/B tests that say the team's key: they keep it."""
 
-    named_by: tuple[str, ...]
+    named_by: tuple[Named, ...]
     tickets: int
     members: int
 
@@ -41,14 +51,19 @@ async def remove(key: str, *, seen: str, actor: str, now: datetime) -> None:
     Raises Stale, and Conflict while a survey, a rule or a template names it: those would never match again.
     """
     if named_by := await _named_by(key):
-        raise Conflict(f"{', '.join(named_by)} name this team", label="teams.named_by", names=named_by)
+        names = ", ".join(f"{one.kind} {one.key}" for one in named_by)
+        raise Conflict(f"this team is named by: {names}", label="teams.is_named")
     await remove_part("teams", key, seen=seen, actor=actor, now=now)
 
 
-async def _named_by(key: str) -> tuple[str, ...]:
+async def _named_by(key: str) -> tuple[Named, ...]:
     present = await rows.read()
     surveys = [name for name, values in present["surveys"].items() if key in values["conditions"]["teams"]]
     rules = [name for name, values in present["rules"].items() if key in values.get("when", {}).get("teams", ())]
     templates = [name for name, values in present["templates"].items() if values["team"] == key]
-    tests = [f"A/B {asking.scope_of(one).key}" for one in await asking.live() if one.team == key]
-    return (*surveys, *rules, *templates, *tests)
+    return (
+        *(Named("survey", name) for name in surveys),
+        *(Named("rule", name) for name in rules),
+        *(Named("template", name) for name in templates),
+        *(Named("ab_test", asking.scope_of(one).key, one.id) for one in await asking.live() if one.team == key),
+    )

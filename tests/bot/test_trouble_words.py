@@ -9,8 +9,10 @@ from typing import TypeGuard
 
 import pytest
 
-from bot import troubles
+from bot import foreign_troubles, troubles
 from bot.channels.email.errors import Step
+from bot.channels.slack import errors as slack_errors
+from bot.channels.telegram import errors as telegram_errors
 from bot.rendering import Templates
 from core.models.contacts import SuppressionReason
 
@@ -200,17 +202,102 @@ def test_there_are_no_words_for_what_nobody_writes(templates: Templates) -> None
         ("this address is suppressed", "这个地址在停发名单上"),
         ("larger than 10000000 bytes", "大于 10000000 字节"),
         (
-            "given up after 12 tries: the relay answered 550 5.1.1 <no> such user (while naming the recipient)",
-            "尝试 12 次后放弃：邮件服务器答复：“550 5.1.1 <no> such user”（报告收件人时）",
+            "given up after 12 tries: the relay answered 599 <no> idea (while naming the recipient)",
+            "尝试 12 次后放弃：邮件服务器答复：“599 <no> idea”（报告收件人时）",
         ),
-        ("given up after 12 tries: channel_not_found", "尝试 12 次后放弃：“channel_not_found”"),
-        ("Forbidden: bot was blocked by the user", "“Forbidden: bot was blocked by the user”"),
+        ("given up after 12 tries: hash_conflict", "尝试 12 次后放弃：“hash_conflict”"),
         ("what an older Afterword wrote", "“what an older Afterword wrote”"),
-        ("bounced: 550 no such {user}\nin two lines", "被退回：“550 no such {user}\nin two lines”"),
+        ("bounced: no {user}\nin two lines", "被退回：“no {user}\nin two lines”"),
     ],
 )
 def test_ours_is_said_in_chinese_and_what_others_said_is_quoted(
     templates: Templates, sentence: str, chinese: str
 ) -> None:
     assert troubles.in_words(sentence, templates, "zh-Hans") == chinese
+    assert troubles.in_words(sentence, templates, "en") == sentence
+
+
+FOREIGN = {
+    "telegram_blocked": ["Forbidden: bot was blocked by the user"],
+    "telegram_deactivated": ["Forbidden: user is deactivated"],
+    "telegram_not_in": [
+        "Forbidden: bot was kicked from the supergroup chat",
+        "Forbidden: bot is not a member of the channel chat",
+    ],
+    "telegram_start": [
+        "Bad Request: chat not found",
+        "Forbidden: bot can't initiate conversation with a user",
+        "Bad Request: PEER_ID_INVALID",
+    ],
+    "telegram_group_gone": ["Bad Request: group chat was deactivated", "Forbidden: the group chat was deleted"],
+    "telegram_rights": ["Bad Request: not enough rights to send text messages to the chat", "CHAT_WRITE_FORBIDDEN"],
+    "telegram_topic": ["Bad Request: TOPIC_CLOSED"],
+    "telegram_token": ["Unauthorized", "given up after 3 tries: Not Found"],
+    "telegram_slow": ["Too Many Requests: retry after 17"],
+    "telegram_rival": ["Conflict: terminated by other getUpdates request; make sure that only one bot is running"],
+    "slack_no_channel": ["channel_not_found", "given up after 12 tries: channel_not_found"],
+    "slack_not_in": ["not_in_channel"],
+    "slack_archived": ["is_archived"],
+    "slack_token": ["invalid_auth", "token_revoked", "the token could not be renewed: invalid_refresh_token"],
+    "slack_inactive": ["account_inactive"],
+    "slack_scope": ["missing_scope"],
+    "slack_forbidden": ["restricted_action", "restricted_action_read_only_channel"],
+    "slack_no_person": ["user_not_found", "users_not_found"],
+    "slack_no_messages": ["cannot_dm_bot"],
+    "slack_down": ["internal_error"],
+    "mail_login": ["the relay answered 535 5.7.8 Error: authentication failed (while logging in)"],
+    "mail_relaying": ["the relay answered 554 5.7.1 <a@b.example>: Relay access denied (while naming the recipient)"],
+    "mail_sender": ["the relay answered 553 5.7.1 <a@b.example>: Sender address rejected: not owned by user kim"],
+    "mail_unproven": ["bounced: 5.7.26 550-5.7.26 Your email has been blocked because the sender is unauthenticated"],
+    "mail_no_box": [
+        "the relay answered 550 5.1.1 <no>: Recipient address rejected: User unknown (while naming the recipient)",
+        "bounced: 5.1.1 user unknown",
+        "suppressed: hard_bounce, 550 No such user here",
+    ],
+    "mail_no_domain": ["bounced: 5.4.4 Host or domain name not found", "the relay answered 556 no mail here"],
+    "mail_bad_address": ["the relay answered 501 5.1.3 Bad recipient address syntax"],
+    "mail_closed": ["bounced: 5.2.1 mailbox disabled"],
+    "mail_full": ["the relay answered 552 5.2.2 mailbox full (while handing over the mail)"],
+    "mail_too_large": ["the relay answered 552 5.3.4 message size exceeds limit"],
+    "mail_refused": ["the relay answered 550 5.7.1 our policy says no (while handing over the mail)"],
+    "mail_not_reached": ["bounced: 5.4.0 mail for x.example loops back to myself", "4.4.1 connection timed out"],
+    "mail_later": ["the relay answered 450 4.7.1 greylisted", "the relay answered 421 too many connections"],
+}
+"""What these servers really say (channels.md), by the label that says what it means."""
+
+
+def test_what_others_say_most_often_is_explained_with_their_own_words_behind_it(templates: Templates) -> None:
+    assert {f"meaning.{name}" for name in FOREIGN} == set(foreign_troubles.LABELS)
+    for name, sentences in FOREIGN.items():
+        for sentence in sentences:
+            for locale, ends in (("en", f" ({sentence})"), ("zh-Hans", "）")):
+                said = troubles.in_words(sentence, templates, locale)
+                meaning = templates.label(f"meaning.{name}", locale)
+                assert said.startswith(f"{meaning}{'（' if locale != 'en' else ' ('}"), (sentence, said)
+                assert said.endswith(ends)
+                assert meaning != templates.label(f"meaning.{name}", "en") or locale == "en"
+    chinese = "没有这个邮箱：请更正地址（尝试 12 次后放弃：邮件服务器答复：“550 5.1.1 <no> such user”（报告收件人时））"
+    refused = "given up after 12 tries: the relay answered 550 5.1.1 <no> such user (while naming the recipient)"
+    assert troubles.in_words(refused, templates, "zh-Hans") == chinese
+
+
+def test_what_is_final_at_telegrams_or_at_slacks_is_explained() -> None:
+    final = (telegram_errors.Verdict.DEAD, telegram_errors.Verdict.OURS)
+    for row in telegram_errors.TABLE:
+        if row.verdict in final and row.says:
+            assert foreign_troubles.meaning_of(f"Bad Request: {row.says}"), row
+    for code in slack_errors._OF_THE_APP - {"invalid_client_id"}:
+        assert foreign_troubles.meaning_of(code), code
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "a bug of ours: KeyError: channel_not_found",
+        "the relay answered 250 10.5.1.1 is fine (while connecting)",
+        "ratelimited",
+        "no answer in time",
+    ],
+)
+def test_nothing_is_explained_that_means_something_else(templates: Templates, sentence: str) -> None:
     assert troubles.in_words(sentence, templates, "en") == sentence

@@ -92,7 +92,7 @@ async def _page(visit: Visit, stands: Standing, *, refusal: errors.Refusal | Non
         language=visit.site.templates.best_locale(stands.scope.locale),
         base=Shown(visit).percent(stands.test.base),
         pairs=[
-            (one, two, ab_words.lines(one.words, two.words))
+            (one, two, ab_words.lines(visit, one.words, two.words))
             for one, two in await ab_words.pair(visit, stands.scope, a, b)
         ],
         changing=visit.may(Right.CHANGE_SETUP),

@@ -179,7 +179,7 @@ async def _page(
         before=Shown(visit).percent(asked.before.participation.value),
         typed={**USUAL, **form} if "seen" in form else USUAL,
         language=visit.site.templates.best_locale(asked.scope.locale),
-        pairs=[(a, b, ab_words.lines(a.words, b.words)) for a, b in pairs],
+        pairs=[(a, b, ab_words.lines(visit, a.words, b.words)) for a, b in pairs],
         cannot=any(side.wrong for both in pairs for side in both),
         others=await ab_tests.overlapping(asked.scope),
         reckoned=reckoned,

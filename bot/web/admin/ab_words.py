@@ -55,8 +55,8 @@ async def pair(visit: Visit, scope: Scope, a: Mapping[str, Words], b: Mapping[st
     ]
 
 
-def lines(a: Words, b: Words) -> list[tuple[str, str]]:
-    return template_looks.differing(Typed.of_words(a).source, Typed.of_words(b).source)
+def lines(visit: Visit, a: Words, b: Words) -> list[tuple[str, str]]:
+    return template_looks.differing(visit, Typed.of_words(a).source, Typed.of_words(b).source)
 
 
 async def ask_before(visit: Visit, scope: Scope, form: Mapping[str, str], leads_back: str) -> Response | None:
@@ -67,5 +67,5 @@ async def ask_before(visit: Visit, scope: Scope, form: Mapping[str, str], leads_
     if not ending or form.get("ends_test") == "yes":
         return None
     again = {name: value for name, value in form.items() if name != "csrf"}
-    about = {"scope": scope, "scope_words": template_scope.in_words(visit, scope)}
+    about = {"scope": scope, "scope_words": template_scope.in_words(visit, scope, await template_scope.teams())}
     return visit.draw("ab_ends", status=409, tests=ending, again=again, leads_back=leads_back, **about)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
-from bot.web.admin import differences, people_forms
+from bot.web.admin import audit_names, differences, people_forms
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, invitations
 from core.accounts.roles import Right
@@ -141,7 +141,8 @@ async def _one(
         **({"active": "on"} if account.active else {}),
     }
     mine = {**{name: (form or {}).get(name, "") for name in kept}, "active": "active" in (form or {})}
-    differing = differences.between(visit, mine, {**kept, "active": account.active}) if changed else ()
+    now = {**kept, "active": account.active}
+    differing = differences.between(visit, mine, now, await audit_names.of_setup()) if changed else ()
     return visit.draw(
         "account",
         status=409 if changed else 422 if refusal else 200,

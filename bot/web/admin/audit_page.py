@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from bot.web.admin import audit_words, differences
+from bot.web.admin import audit_names, audit_words, differences
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from core import audit
@@ -38,15 +38,16 @@ async def look(
 ) -> Response:
     lines = await audit.latest(PAGE + 1, before=before, about=about)
     following = lines[PAGE - 1].id if len(lines) > PAGE else None
+    names = await audit_names.of(visit, lines[:PAGE], about)
     shown = [
         Line(
             line,
             visit.named("audit", line.action),
-            audit_words.subject(visit, line.subject),
+            audit_words.subject(visit, line.subject, names),
             audit_words.actor(visit, line.actor),
-            list(differences.between(visit, line.before or {}, line.after or {})),
+            list(differences.between(visit, line.before or {}, line.after or {}, names)),
         )
         for line in lines[:PAGE]
     ]
-    named = audit_words.subject(visit, about)
+    named = audit_words.subject(visit, about, names)
     return visit.draw("audit", lines=shown, following=following, about=about, named=named)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pydantic import TypeAdapter
 
 from bot.web.admin import rule_words, survey_fields, template_scope
+from bot.web.admin.audit_names import Names
 from bot.web.admin.door import Visit
 from core import audit, contact_links, durations
 from core.privacy import again
@@ -57,27 +58,31 @@ _ACTORS = {
 }
 
 
-def value(visit: Visit, name: str, said: str) -> str:
+def value(visit: Visit, name: str, said: str, names: Names) -> str:
     """A value of the field `name` as people read it."""
     labels = [f"{section}.{said}" for section in CODES.get(name, ())]
     for label in labels:
         if visit.site.templates.has_label(label):
             return visit.say(label)
+    if name == "scope":
+        return _template(visit, said, names)
     read = _READERS.get(name)
     try:
-        return read(visit, said) if read else said
+        return read(visit, said) if read else names.in_field(name, said)
     except ValueError:  # it was written down by an older Afterword, in a way that is no more
         return said
 
 
-def subject(visit: Visit, said: str) -> str:
+def subject(visit: Visit, said: str, names: Names) -> str:
     """What a line of the audit is about: "survey:default" → "Survey default"."""
     kind, _, name = said.partition(":")
     label = f"audit.about.{kind}"
     if not visit.site.templates.has_label(label):
         return said
+    if kind == "template" or (kind == "ab_test" and not name.isdecimal()):
+        return visit.say(label, name=_template(visit, name, names))
     read = _SUBJECTS.get(kind)
-    return visit.say(label, name=read(visit, name) if read else name)
+    return visit.say(label, name=read(visit, name) if read else names.of(kind, name))
 
 
 def actor(visit: Visit, said: str) -> str:
@@ -113,13 +118,19 @@ def _language(visit: Visit, said: str) -> str:
     return visit.language(said)
 
 
-def _template(visit: Visit, said: str) -> str:
-    """The key of a scope: "invite locale=en team=support"."""
+def scope_of(said: str) -> Scope | None:
+    """The scope of a key such as "invite locale=en team=support"."""
     found = _SCOPE.fullmatch(said)
-    if found is None or (found[4] and not visit.site.templates.has_label(f"channel.{found[4]}")):
+    return Scope(*(part or "" for part in found.groups())) if found else None
+
+
+def _template(visit: Visit, said: str, names: Names) -> str:
+    scope = scope_of(said)
+    if scope is None or (scope.channel and not visit.site.templates.has_label(f"channel.{scope.channel}")):
         return said
-    scope = Scope(*(part or "" for part in found.groups()))
-    return visit.say("audit.part", name=visit.named("kind", scope.kind), value=template_scope.in_words(visit, scope))
+    return visit.say(
+        "audit.part", name=visit.named("kind", scope.kind), value=template_scope.in_words(visit, scope, names.teams)
+    )
 
 
 def _kept(visit: Visit, said: str) -> str:
@@ -135,11 +146,9 @@ _READERS: Mapping[str, Callable[[Visit, str], str]] = {
     "budget": _budget,
     "problem": Visit.trouble,
     "repeat": _repeat,
-    "scope": _template,
     "score": _score,
 }
 _SUBJECTS: Mapping[str, Callable[[Visit, str], str]] = {
     "labels": _language,
     "retention": _kept,
-    "template": _template,
 }

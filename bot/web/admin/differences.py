@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.web.admin import audit_words
+from bot.web.admin.audit_names import Names
 from bot.web.admin.door import Visit
 
 
@@ -18,38 +19,42 @@ class Difference:
     after: str
 
 
-def between(visit: Visit, before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Difference]:
+def between(
+    visit: Visit, before: Mapping[str, object], after: Mapping[str, object], names: Names
+) -> Iterator[Difference]:
     """The fields of both that are not the same, in the order in which they stand."""
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
-        told = Difference(_named(visit, name), in_words(visit, name, old), in_words(visit, name, new))
+        told = Difference(_named(visit, name), in_words(visit, name, old, names), in_words(visit, name, new, names))
         if old != new and (told.before or told.after):
             yield told
 
 
-def in_words(visit: Visit, name: str, value: object) -> str:
+def in_words(visit: Visit, name: str, value: object, names: Names) -> str:
     """A value of the set-up or of the audit as people read it, on several lines where it has several parts."""
     if value is None or value in ("", [], (), {}):
         return ""
     if isinstance(value, bool):
         return visit.say("audit.yes" if value else "audit.no")
     if isinstance(value, Mapping):
-        return visit.listed(visit.say("audit.part", name=one, value=words) for one, words in _parts(visit, name, value))
+        return visit.listed(
+            visit.say("audit.part", name=one, value=words) for one, words in _parts(visit, name, value, names)
+        )
     if isinstance(value, list | tuple):
         if name == "fields":
             return visit.listed(_named(visit, str(one)) for one in value)
-        parts = [in_words(visit, name, one) for one in value]
+        parts = [in_words(visit, name, one, names) for one in value]
         return "\n".join(parts) if any(isinstance(one, Mapping) for one in value) else visit.listed(parts)
-    return audit_words.value(visit, name, value) if isinstance(value, str) else str(value)
+    return audit_words.value(visit, name, value, names) if isinstance(value, str) else names.in_field(name, value)
 
 
-def _parts(visit: Visit, name: str, value: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _parts(visit: Visit, name: str, value: Mapping[str, object], names: Names) -> Iterator[tuple[str, str]]:
     """What there is of it, each part with its name. Scores are called by their dimensions."""
     for one, said in value.items():
         if name == "scores":
-            called, words = visit.named("dimension", one), in_words(visit, "score", said)
+            called, words = visit.named("dimension", one), in_words(visit, "score", said, names)
         else:
-            called, words = _named(visit, one), in_words(visit, one, said)
+            called, words = _named(visit, one), in_words(visit, one, said, names)
         if words:
             yield called, words
 

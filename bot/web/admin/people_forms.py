@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import addresses, differences, gone, measures
+from bot.web.admin import addresses, audit_names, differences, gone, measures
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
@@ -97,7 +97,7 @@ async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: 
     except SetupError as error:
         return Outcome(_by_field(visit, [replace(one, place=one.place[2:]) for one in error.problems]))
     except Stale as stale:
-        return Outcome(theirs=stale.theirs, stale=True, differing=_differing(visit, values, stale.theirs))
+        return Outcome(theirs=stale.theirs, stale=True, differing=await _differing(visit, values, stale.theirs))
     return Outcome()
 
 
@@ -117,9 +117,9 @@ def _wrong_addresses(visit: Visit, values: Values) -> Iterator[tuple[str, str]]:
         yield "email", visit.why(why)
 
 
-def _differing(visit: Visit, values: Values, theirs: Seen | None) -> list[Difference]:
+async def _differing(visit: Visit, values: Values, theirs: Seen | None) -> list[Difference]:
     mine = {name: value for name, value in values.items() if theirs and name in theirs.values}
-    return list(differences.between(visit, mine, theirs.values)) if theirs else []
+    return list(differences.between(visit, mine, theirs.values, await audit_names.of_setup())) if theirs else []
 
 
 def _by_field(visit: Visit, problems: Sequence[Problem]) -> dict[str, str]:

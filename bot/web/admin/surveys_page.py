@@ -8,7 +8,16 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import audit_words, differences, gone, survey_fields, survey_numbers, survey_preview, ticks
+from bot.web.admin import (
+    audit_names,
+    audit_words,
+    differences,
+    gone,
+    survey_fields,
+    survey_numbers,
+    survey_preview,
+    ticks,
+)
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.survey_fields import CONDITIONS, Values
@@ -159,10 +168,10 @@ async def history(visit: Seeing, key: str) -> Response:
     if not versions:
         raise HTTPException(404)
     by = {line.at: line.actor for line in await audit.latest(500, about=f"survey:{key}"[:254])}
-    told = []
+    names, told = await audit_names.of_setup(), []
     for at, one in enumerate(versions):
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
-        changed = list(differences.between(visit, older, _values(one))) if older is not None else []
+        changed = list(differences.between(visit, older, _values(one), names)) if older is not None else []
         told.append((one, audit_words.actor(visit, by.get(one.created_at, "")), changed))
     may_restore = visit.may(Right.CHANGE_SETUP) and (seen is not None or keys.is_good(key))
     return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=may_restore)
@@ -272,7 +281,9 @@ async def _edit(
     differing: list[Difference] | None = None
     if theirs is not None:
         now = {name: value for name, value in theirs.values.items() if name != "position"}
-        differing = list(differences.between(visit, _comparable(values, settings, now), now))
+        differing = list(
+            differences.between(visit, _comparable(values, settings, now), now, await audit_names.of_setup())
+        )
     known = await ticks.options(visit)
     symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
     return visit.draw(

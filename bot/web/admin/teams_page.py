@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import measures, people_forms
+from bot.web.admin import audit_names, audit_words, measures, people_forms, template_scope
+from bot.web.admin.audit_names import Names
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
 from core.accounts.roles import Right
@@ -15,7 +17,8 @@ from core.errors import Refusal
 from core.models.setup import Staff, Team
 from core.reactions import duty, ladders, trials
 from core.reactions.team_settings import DAYS
-from core.setup import Stale, TeamSetup, teams
+from core.setup import Stale, TeamSetup, keys, teams
+from core.setup.teams import Named
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/teams"
@@ -112,6 +115,18 @@ async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Ou
     return people_forms.draw_list(visit, "teams", form or {}, problems, teams=found, on_duty=on_duty)
 
 
+def _named(visit: Visit, one: Named, names: Names) -> tuple[str, str]:
+    """What names the team, in words and with the address of its page; "" where it has none."""
+    words = audit_words.subject(visit, f"{one.kind}:{one.key}", names)
+    scope = audit_words.scope_of(one.key)
+    if one.kind == "ab_test":
+        return words, f"/admin/templates/ab-tests/{one.id}"
+    if one.kind == "template":
+        return words, f"/admin/templates/edit?{template_scope.query(scope)}" if scope else ""
+    opens = one.kind == "rule" or keys.is_good(one.key)
+    return words, f"/admin/{one.kind}s/{quote(one.key, safe='')}" if opens else ""
+
+
 async def _one(
     visit: Visit, team: Team, values: Values, mark: str, *, outcome: Outcome | None = None, there: bool = True
 ) -> Response:
@@ -132,11 +147,13 @@ async def _one(
 
 async def _around(visit: Visit, team: Team) -> dict[str, Any]:
     """What stands beside the form of a team that is there."""
+    hanging, names = await teams.hanging_on(team.key), await audit_names.of_setup()
     return {
         "members": await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),
         "on_duty": await duty.now_on(team, now=visit.now),
         "has_place": await Team.exclude(alert_channel="").exists(),
         "planned": await ladders.plan(team, now=visit.now),
         "trial": await trials.latest(team),
-        "hanging": await teams.hanging_on(team.key),
+        "hanging": hanging,
+        "named_by": [_named(visit, one, names) for one in hanging.named_by],
     }

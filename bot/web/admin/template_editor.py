@@ -84,7 +84,7 @@ async def check(visit: Changing) -> Response:
     except errors.Refusal as refused:
         refusal, standing = refused, await drafts.standing(scope)
     checked = await _checked(visit, scope, typed, _number(visit, form), refusal)
-    shown = {**_common(visit, scope, standing), **checked, "part": True}
+    shown = {**await _common(visit, scope, standing), **checked, "part": True}
     return visit.draw("template_checked", status=422 if checked["is_wrong"] else 200, **shown)
 
 
@@ -167,8 +167,10 @@ async def history(visit: Seeing) -> Response:
     told = []
     for at, one in enumerate(versions):
         before = _of_version(versions[at + 1]) if at + 1 < len(versions) else ""
-        told.append({"row": one, "lines": template_looks.differing(before or shipped, _of_version(one) or shipped)})
-    return visit.draw("template_history", versions=told, **_common(visit, scope, await drafts.standing(scope)))
+        told.append(
+            {"row": one, "lines": template_looks.differing(visit, before or shipped, _of_version(one) or shipped)}
+        )
+    return visit.draw("template_history", versions=told, **await _common(visit, scope, await drafts.standing(scope)))
 
 
 @router.post(f"{PATH}/restore")
@@ -267,14 +269,14 @@ async def _page(
 async def _stale(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
     """How it stands now, and who took it away where nothing stands."""
     gone_by = await gone.notice(visit, "templates", scope.key) if standing.newest is None else ""
-    return {**_common(visit, scope, standing), "theirs": _source_of(standing), "gone": gone_by}
+    return {**await _common(visit, scope, standing), "theirs": _told(visit, standing), "gone": gone_by}
 
 
-def _common(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
+async def _common(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
     return {
         "scope": scope,
         "query": template_scope.query(scope),
-        "scope_words": template_scope.in_words(visit, scope),
+        "scope_words": template_scope.in_words(visit, scope, await template_scope.teams()),
         "language": visit.site.templates.best_locale(scope.locale),
         "standing": standing,
         "changing": visit.may(Right.CHANGE_SETUP),
@@ -345,7 +347,7 @@ async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: 
         return visit.back(EDIT, **_query(scope))
     old = standing.published or (await template_scope.wider(visit, scope))[0]
     draft = Words(standing.draft.subject, standing.draft.source)
-    lines = template_looks.differing(Typed.of_words(old).source, Typed.of_words(draft).source)
+    lines = template_looks.differing(visit, Typed.of_words(old).source, Typed.of_words(draft).source)
     return visit.draw(
         "template_publish",
         status=status,
@@ -353,7 +355,7 @@ async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: 
         is_same=all(mark == " " for mark, _ in lines) and standing.published is not None,
         is_stale=status == 409,
         ending=await asking.losing_a(scope),
-        **_common(visit, scope, standing),
+        **await _common(visit, scope, standing),
     )
 
 
@@ -411,9 +413,9 @@ def _query(scope: Scope, number: str = "") -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _source_of(standing: Standing) -> str:
+def _told(visit: Visit, standing: Standing) -> str:
     words = standing.newest
-    return Typed.of_words(words).source if words else ""
+    return template_looks.told(visit, Typed.of_words(words).source) if words else ""
 
 
 def _of_version(version: WordingVersion) -> str:

@@ -110,9 +110,21 @@ async def looks(trial: Trial, visit: Visit, channel: str = "") -> tuple[list[Loo
     return drawn, []
 
 
-def differing(before: str, after: str) -> list[tuple[str, str]]:
+def told(visit: Visit, source: str) -> str:
+    """A whole source as people read it: what mails have beside their text is called as in the editor."""
+    parts = split(source)
+    above = [
+        visit.say("template.called", name=visit.say(f"template.{name}"), words=words)
+        for name, words in (("subject", parts.subject), ("preheader", parts.preheader))
+        if words
+    ]
+    return "\n".join([*above, "", parts.body] if above else [parts.body])
+
+
+def differing(visit: Visit, before: str, after: str) -> list[tuple[str, str]]:
     """Line by line: "+" for what came, "-" for what went, " " for what stayed."""
-    lines = difflib.ndiff(before.rstrip().splitlines(), after.rstrip().splitlines())
+    old, new = (told(visit, one).rstrip().splitlines() for one in (before, after))
+    lines = difflib.ndiff(old, new)
     return [(line[0], line[2:]) for line in lines if line[0] in "+- "]
 
 

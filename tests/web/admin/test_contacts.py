@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 
-from core import contact_links, contacts
+from core import audit, contact_links, contacts, directory
 from core.contacts import AddressFacts, ContactFacts
 from core.models.accounts import AuditLine, Role
-from core.models.contacts import Contact, ContactLink
+from core.models.contacts import Address, Contact, ContactLink
+from core.models.setup import Staff, Team
 from tests.web.admin import desk
 from tests.web.front import Front
 
@@ -85,3 +87,36 @@ async def test_a_link_is_made_only_into_a_chat_that_links_open(front: Front) -> 
     assert browser.status == 422
     assert "There is no such channel." in browser.html
     assert not await ContactLink.exists()
+
+
+async def test_the_audit_calls_people_teams_and_staff_by_their_names_while_they_are_known(front: Front) -> None:
+    await front.invite()
+    contact = await Contact.get(ref="c-1")
+    await Team.create(key="cables", name="Cables & <wires>")
+    await Staff.create(key="kim@example.org", email="kim@example.org", name="Kim Berger")
+    now = front.clock.now
+    told = {"as": "kim@example.org", "contact": contact.id, "team": "cables"}
+    await audit.record("lee@example.org", "ticket.opened", "ticket:T-1", after=told, now=now)
+    await directory.set_surveys(contact.id, wanted=False, how="message", by="lee@example.org", now=now)
+    where = AddressFacts("mail", "ann@example.org")
+    await directory.add_address(contact.id, where, by="lee@example.org", now=now)
+    await audit.record("lee@example.org", "staff.changed", "staff:kim@example.org", after={"team": "cables"}, now=now)
+    await audit.record("lee@example.org", "team.changed", "team:cables", after={"duty": [{"who": "gone"}]}, now=now)
+    browser = await desk.at(front)
+    page = await browser.open("/admin/audit")
+    for said in ("Contact Ann <3", "Member of staff Kim Berger", "Team Cables & <wires>", "ann@example.org", "gone"):
+        assert said in page.text
+    facts = html.unescape(re.sub(r"(<[^>]+>|\s)+", " ", browser.html))
+    for said in ("In the name of Kim Berger", "Contact Ann <3 Team Cables & <wires>"):
+        assert said in facts, facts
+    assert "In the name of kim@" not in facts
+
+    await Address.filter(contact_id=contact.id).update(address=f"erased:{contact.id}")
+    await Contact.filter(id=contact.id).update(name="", erased_at=now)
+    await Team.all().delete()
+    page = await browser.open(f"/admin/audit?about=contact:{contact.id}")
+    assert f"Contact {contact.id} (erased)" in page.text
+    assert "Ann" not in page.text
+    assert "ann@example.org" not in page.text
+    page = await browser.open("/admin/audit")
+    assert "Team cables" in re.sub(r"\s+", " ", page.text)

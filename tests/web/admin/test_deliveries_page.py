@@ -45,7 +45,10 @@ async def test_its_reason_is_said_in_the_readers_language_and_what_others_said_i
     await browser.open("/admin/account")
     await browser.post("/admin/account", name="李雷", locale="zh-Hans")
     page = await browser.open(PATH)
-    assert "尝试 12 次后放弃：邮件服务器答复：“550 5.1.1 <b>no such user</b>”（报告收件人时）" in page.text
+    assert (
+        "没有这个邮箱：请更正地址（尝试 12 次后放弃：邮件服务器答复：“550 5.1.1 <b>no such user</b>”（报告收件人时）"
+        in page.text
+    )
     assert "what an older Afterword wrote" in page.text
     assert "given up" not in page.text
     assert "给客户的回复" in page.text

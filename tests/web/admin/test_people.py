@@ -10,7 +10,11 @@ from core.models.accounts import Account, AuditLine, Role
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.setup import Rule, Staff, StaffAddress, Team
+from core.models.wordings import ABTest
 from core.reactions import duty
+from core.wordings import drafts, publishing
+from core.wordings.drafts import Words
+from core.wordings.scopes import Scope
 from tests.web.admin import desk
 from tests.web.front import Front
 
@@ -102,9 +106,10 @@ async def test_a_team_that_something_names_stays_and_another_goes(front: Front) 
     await rule.save()
     page = f"/admin/teams/{team.id}"
     await browser.open(page)
-    assert "negative" in browser.html
+    assert browser.page.all("a", href="/admin/rules/negative")
     await browser.post(f"{page}/remove")
     assert browser.status == 422
+    assert "something still names it" in browser.page.text
     assert await Team.exists()
 
     await Rule.all().delete()
@@ -113,6 +118,24 @@ async def test_a_team_that_something_names_stays_and_another_goes(front: Front) 
     assert not await Team.exists()
     assert (await Ticket.get()).team_id is None
     assert (await Staff.get(key=LI)).team_id is None
+
+
+async def test_what_names_a_team_is_said_in_words_and_leads_there(front: Front) -> None:
+    team = await support()
+    scope = Scope("invite", "en", "support")
+    seen = (await drafts.standing(scope)).mark
+    words = Words("", "Own: {{ question }} {{ ticket.number }}")
+    await publishing.publish(scope, words, seen=seen, actor=LI, now=front.clock.now)
+    sizes = {"size_a": 9, "size_b": 9, "share": 50, "base": 0.4, "difference": 20}
+    now = front.clock.now
+    test = await ABTest.create(key="k", **scope.columns, **sizes, words={}, until=now, started_at=now, started_by=LI)
+    browser = await desk.at(front)
+    page = await browser.open(f"/admin/teams/{team.id}")
+    assert "Words of Question for a rating: English, team Support <b>" in page.text
+    assert "A/B test Question for a rating: English, team Support <b>" in page.text
+    assert "locale=en" not in page.text
+    assert page.all("a", href="/admin/templates/edit?kind=invite&locale=en&team=support")
+    assert page.all("a", href=f"/admin/templates/ab-tests/{test.id}")
 
 
 async def test_somebody_is_added_gets_addresses_and_leaves(front: Front) -> None:

@@ -135,6 +135,25 @@ async def test_a_bomb_that_is_allowed_is_told_in_time_and_the_next_words_are_sho
     assert "Fine again" in html
 
 
+async def test_what_a_mail_has_beside_its_text_is_called_as_in_the_editor(front: Front) -> None:
+    browser = await at(front)
+    await browser.open(INVITE)
+    fields = {"subject": "Well <3?", "preheader": "Tap once", "body": "Own: {{ question }} {{ ticket.number }}"}
+    await browser.send(f"{PATH}/edit", **fields, do="publish")
+    called = {"en": "Subject of the mail: ", "zh-Hans": "邮件主题："}
+    for locale, name in called.items():
+        browser.client.headers["accept-language"] = locale
+        page = await browser.open(f"{PATH}/publish?kind=invite&locale=en")
+        assert f"{name}How did we do?" in page.text
+        assert f"{name}Well <3?" in page.text
+        assert "Subject: " not in page.text
+        assert "Preheader" not in page.text
+    await browser.send(f"{PATH}/publish", note="")
+    page = await browser.open(f"{PATH}/history?kind=invite&locale=en")
+    assert "收件箱中的预览行：Tap once" in page.text
+    assert "Preheader" not in page.text
+
+
 async def test_a_change_is_published_told_and_taken_back(front: Front) -> None:
     browser = await at(front)
     await browser.open(INVITE)
