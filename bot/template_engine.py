@@ -97,6 +97,7 @@ def _helpers(writer: Writer, locale: str) -> dict[str, Callable[..., object]]:
         "italic": lambda text: writer.italic(str(text)),
         "code": lambda text: writer.code(str(text)),
         "link": lambda label, url: writer.link(str(label), str(url)),
+        "links": lambda text: markup.linked(writer, markup.isolate(str(text))),
         "stars": stars,
         "number": partial(_number, locale),
     }

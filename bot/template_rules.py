@@ -31,7 +31,7 @@ FILTERS: Mapping[str, type | None] = {
     "wordcount": None,
 }
 LIST_FILTERS: Mapping[str, type | None] = {"first": None, "join": str, "last": None, "length": None}
-HELPERS = {"bold": 1, "italic": 1, "code": 1, "link": 2, "stars": 1, "number": 1}
+HELPERS = {"bold": 1, "italic": 1, "code": 1, "link": 2, "links": 1, "stars": 1, "number": 1}
 _LOOP_FIELDS = ("first", "last", "index")
 _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
 

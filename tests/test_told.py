@@ -68,6 +68,29 @@ async def test_ann_hears_who_has_it_and_what_was_done_and_is_asked_after_that(
     assert "which Kim looked after" in question
 
 
+async def test_an_address_in_what_was_done_is_a_link_for_the_contact_and_in_the_staffs_thread(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    address = "https://example.org/form?a=1&b=2"
+    await asks(telegram, slack)
+    await resolves(slack, result=f"Take our form <b>now</b>: {address}.")
+    await telegram.until(lambda: any("is resolved" in one for one in told(telegram)))
+    [resolved] = [one for one in telegram.shown(ANN) if "is resolved" in one.text]
+    assert f"Take our form <b>now</b>: {address}." in resolved.text
+    assert [one["url"] for one in resolved.entities if one["type"] == "text_link"] == [address]
+    as_slack_has_it = address.replace("&", "&amp;")
+    await slack.until(lambda: f"{as_slack_has_it}|{as_slack_has_it}" in slack.links())
+
+
+async def test_an_address_in_a_reply_is_a_link_in_the_staffs_thread(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    await asks(telegram, slack)
+    await slack.press("U0KIM", TEAM, "Reply…")
+    await submits(slack, "U0KIM", text="See https://example.org/help.")
+    await slack.until(lambda: "https://example.org/help|https://example.org/help" in slack.links())
+
+
 async def test_what_was_not_solved_is_not_called_resolved(here: World, telegram: TelegramRig, slack: SlackRig) -> None:
     await asks(telegram, slack)
     await resolves(slack, reason="Cannot be solved", result="")

@@ -246,7 +246,11 @@ class Grammar:
             return "{{ " + self.value() + " }}"
         if kind == 2:
             return (
-                "{{ " + self.random.choice(["bold", "italic", "code", "stars", "number"]) + "(" + self.value() + ") }}"
+                "{{ "
+                + self.random.choice(["bold", "italic", "code", "links", "stars", "number"])
+                + "("
+                + self.value()
+                + ") }}"
             )
         if kind == 3:
             return "{% for score in scores %}{{ score.label }}{{ loop.index }}{% else %}" + "none{% endfor %}"
