@@ -8,7 +8,7 @@ from __future__ import annotations
 
 _NOUNLESS = (
     r"(?:(?:i|am|i['’]m|we|we['’]re|it|it['’]s|that|this|all|everything|overall|service|support|you|is|was|are|were|been)\s+){0,3}"
-    r"(?:(?:very|really|quite|so|too|pretty|rather|just|absolutely|extremely|not|but|more or less)\s+){0,3}"
+    r"(?:(?:very|really|quite|so|too|far|way|pretty|rather|just|absolutely|extremely|not|but|more or less)\s+){0,3}"
 )
 _FEELING = (
     r"(?:good|great|fine|ok|okay|excellent|perfect|super|awesome|amazing|brilliant|fantastic|wonderful|nice|cool|top"
@@ -38,7 +38,8 @@ CHAIN = rf"{_ONE}(?:(?:\s*[,&]\s*|\s+and\s+|\s*又\s*){_ONE}){{0,3}}"
 BESIDE = rf"(?=\s*[(]?\s*{CHAIN}{_END})"
 """Stands behind a digit that rates."""
 REASON = (
-    rf"(?=\s+(?:but|because|though|although|however)\b(?!\s+(?:not\s+|only\s+)?[0-9])|\s*(?:但|不过|可是|因为|可惜){_NO_NUMBER}"
+    rf"(?=\s+(?:but|because|though|although|however)\b(?!\s+(?:not\s+|only\s+)?[0-9])"
+    rf"|\s+(?:nobody|no[ -]one|nothing|never)\b|\s*(?:但|不过|可是|因为|可惜|没人|没有人){_NO_NUMBER}"
     r"|\s*[\U0001f600-\U0001f64f\U0001f44d-\U0001f44f❤☺🎉🤗🤬🤮])"
 )
 """Stands there too: why it is that score, or a face."""
