@@ -115,28 +115,6 @@ def unmet_conditions(conditions: Conditions, ticket: TicketTraits, tier: str) ->
         yield "replies"
 
 
-def covers(earlier: Conditions, later: Conditions) -> bool:
-    """Whether the earlier conditions hold for every ticket for which the later ones do, so that those never decide."""
-    if earlier.min_replies > later.min_replies:
-        return False
-    named: list[tuple[set[str], set[str]]] = [
-        (set(getattr(earlier, name)), set(getattr(later, name)))
-        for name in Conditions.model_fields
-        if name != "min_replies"
-    ]
-    return all(not wide or (bool(narrow) and narrow <= wide) for wide, narrow in named)
-
-
-def never_wins(surveys: Sequence[tuple[str, SurveySettings]]) -> dict[str, str]:
-    """The surveys that ask about no ticket, whatever comes: each with the first above it that takes all its tickets."""
-    found: dict[str, str] = {}
-    for at, (key, settings) in enumerate(surveys):
-        above = (other for other, one in surveys[:at] if covers(one.conditions, settings.conditions))
-        if (winner := next(above, None)) is not None:
-            found[key] = winner
-    return found
-
-
 def in_sample(name: str, percent: int) -> bool:
     """The same ticket is always in or always out, and `percent` in a hundred are in."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 100 < percent

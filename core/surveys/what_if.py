@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.models.desk import EntryKind, TicketEntry
-from core.surveys import catalogue, dry_run, eligibility
+from core.surveys import catalogue, coverage, dry_run, eligibility
 from core.surveys.dry_run import DryRun
 from core.surveys.settings import SurveySettings
 
@@ -19,15 +19,15 @@ MOST = 5000
 class Compared:
     """`one_in`: only every so-manieth contact was looked at; 1 is everybody.
 
-    `by_this` of those that would be asked then would be asked by the survey itself. `covered_by` is the survey above it
-    that takes every ticket of its, "" where there is none.
+    `by_this` of those that would be asked then would be asked by the survey itself. `covered_by` are the surveys
+    above it that take every ticket of its, empty where some may get to it.
     """
 
     now: DryRun
     then: DryRun
     one_in: int
     by_this: int = 0
-    covered_by: str = ""
+    covered_by: tuple[str, ...] = ()
 
 
 async def compare(key: str, settings: SurveySettings, *, days: int, now: datetime, most: int = MOST) -> Compared:
@@ -41,12 +41,12 @@ async def compare(key: str, settings: SurveySettings, *, days: int, now: datetim
     before = await dry_run.replay(since, now, surveys=surveys, one_in=one_in)
     after = await dry_run.replay(since, now, surveys=changed, one_in=one_in)
     by_this = dry_run.asked(after.surveys.get(key, {}))
-    return Compared(before, after, one_in, by_this, eligibility.never_wins(changed).get(key, ""))
+    return Compared(before, after, one_in, by_this, coverage.never_wins(changed).get(key, ()))
 
 
-async def covered_by(key: str, settings: SurveySettings) -> str:
-    """The survey above this one that takes every ticket of its, so that it would ask nobody; "" where there is none."""
-    return eligibility.never_wins(with_this(await _surveys(), key, settings)).get(key, "")
+async def covered_by(key: str, settings: SurveySettings) -> tuple[str, ...]:
+    """The surveys above this one that take every ticket of its, so that it would ask nobody; empty where none do."""
+    return coverage.never_wins(with_this(await _surveys(), key, settings)).get(key, ())
 
 
 def with_this(surveys: Surveys, key: str, settings: SurveySettings) -> Surveys:

@@ -28,6 +28,8 @@ from bot.web.admin import (
     rules_page,
     setup_page,
     staff_page,
+    survey_editor,
+    survey_history,
     surveys_page,
     teams_page,
     template_editor,
@@ -50,6 +52,8 @@ _DESK = (
 _TROUBLE = (held_page, deliveries_page, arrivals_page)
 _WORDS = (
     surveys_page,
+    survey_history,
+    survey_editor,  # after the others, for every other address below theirs is the name of a survey
     ab_start,
     ab_page,
     template_editor,  # before the page of each kind, for `edit` is no kind

@@ -450,6 +450,22 @@ async def test_who_edits_a_survey_that_somebody_removes_keeps_what_they_typed(fr
     assert catalogue.settings_of(await Survey.get(current=True)).delay == timedelta(hours=3)
 
 
+async def test_a_survey_that_several_hide_together_says_so_in_its_form_and_in_the_list(front: Front) -> None:
+    browser = await at(front)
+    await browser.open("/admin/surveys/new")
+    await send(browser, "publish", key="grave", **{"conditions-priorities": ["urgent", "high"]})
+    await browser.post("/admin/surveys/order", key="grave", order="default\ngrave", do="up")
+    assert "It can never win" not in browser.page.text
+    await browser.open("/admin/surveys/new")
+    await send(browser, "publish", key="light", **{"conditions-priorities": ["medium", "low"]})
+    await browser.post("/admin/surveys/order", key="light", order="grave\ndefault\nlight", do="up")
+    told = "those above it together take every ticket that it would ask about (grave, light)."
+    assert told in browser.page.text
+    await browser.open(DEFAULT)
+    await send(browser, "try")
+    assert told in browser.page.text
+
+
 async def test_a_survey_that_can_never_win_says_so_before_and_after_it_is_published(front: Front) -> None:
     for _ in range(3):
         await front.invite()

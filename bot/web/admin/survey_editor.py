@@ -1,0 +1,184 @@
+"""`/admin/surveys/{key}`: one survey is edited, looked at, tried on the past, published."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from bot.web.admin import (
+    audit_names,
+    differences,
+    gone,
+    survey_fields,
+    survey_numbers,
+    survey_preview,
+    survey_sentences,
+    ticks,
+)
+from bot.web.admin.differences import Difference
+from bot.web.admin.door import Member, Visit
+from bot.web.admin.survey_fields import CONDITIONS, Values
+from bot.web.admin.survey_sentences import PATH
+from core import setup as setups
+from core.accounts.roles import Right
+from core.phrases import Phrase, phrase
+from core.setting_problems import explain
+from core.setup import Seen, SetupError, Stale, SurveySetup, keys
+from core.surveys import what_if
+from core.surveys.settings import SurveySettings
+
+router = APIRouter(include_in_schema=False)
+DAYS = 30
+Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
+Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
+
+
+@router.api_route(f"{PATH}/new", methods=["GET", "HEAD"])
+async def begin(visit: Seeing, like: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """The form for one more; `like` names one to begin with."""
+    if not visit.may(Right.CHANGE_SETUP):
+        raise HTTPException(404)
+    same = await _find(like) if like else None
+    return await _edit(visit, "", same.values if same else survey_fields.blank(), seen="")
+
+
+@router.post(f"{PATH}/new")
+async def add(visit: Changing) -> Response:
+    return await _work(visit, "")
+
+
+@router.api_route(f"{PATH}/{{key:path}}", methods=["GET", "HEAD"])
+async def look_at(visit: Seeing, key: str) -> Response:
+    seen = await _known(key)
+    return await _edit(visit, seen.key, seen.values, seen=seen.mark)
+
+
+@router.post(f"{PATH}/{{key:path}}")
+async def work(visit: Changing, key: str) -> Response:
+    """The form's buttons: rows added, moved, taken out; a look at the preview; what it would have done; publish.
+
+    Who edits a survey while somebody else removes it keeps what they typed, and may publish it again.
+    """
+    was = "seen" in await visit.form_lists() and keys.is_good(key)
+    if await _find(key) is None and not was:
+        raise HTTPException(404)
+    return await _work(visit, key)
+
+
+async def _work(visit: Visit, key: str) -> Response:
+    fields = await visit.form_lists()
+    form = {name: values[-1] for name, values in fields.items()}
+    act = form.get("do", "look")
+    values = survey_fields.rearranged(survey_fields.read(fields, visit.site.templates.locales()), act)
+    typed, seen = form.get("key", "").strip(), form.get("seen", "")
+    if act == "publish":
+        return await publish(visit, key or typed, values, seen, new=not key)
+    focus = survey_fields.focus(values, act)
+    return await _edit(visit, key, values, seen=seen, typed=typed, act=act, focus=focus)
+
+
+async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: bool = False) -> Response:
+    shown = "" if new else key
+    try:
+        part = SurveySetup.model_validate({"position": None, **values, "key": key})
+        await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=visit.site.channels)
+    except ValidationError as error:
+        wrong = survey_fields.problems(explain(error, SurveySetup))
+        return await _edit(visit, shown, values, seen=seen, typed=key, wrong=wrong)
+    except SetupError as error:
+        wrong = survey_fields.problems(error.problems)
+        return await _edit(visit, shown, values, seen=seen, typed=key, wrong=wrong)
+    except Stale as stale:
+        if new and stale.theirs is not None:
+            return await _edit(visit, "", values, seen="", typed=key, wrong={"key": phrase("surveys.key_taken")})
+        return await _edit(visit, shown, values, seen=seen, stale=stale)
+    covered = await what_if.covered_by(key, part)
+    return visit.back(PATH, said="surveys_published_in_vain" if covered else "surveys_published")
+
+
+async def _edit(
+    visit: Visit,
+    key: str,
+    values: Values,
+    *,
+    seen: str,
+    typed: str = "",
+    wrong: dict[str, Phrase] | None = None,
+    stale: Stale | None = None,
+    act: str = "",
+    focus: str = "",
+) -> Response:
+    """The form as it was filled in. `stale` says what somebody else made of it meanwhile."""
+    theirs = stale.theirs if stale else None
+    is_gone = bool(key) and await _find(key) is None
+    templates = visit.site.templates
+    settings, found = _read(values)
+    tried = act == "try"
+    wrong = wrong if wrong is not None else found if act in ("try", "look") else {}
+    covered = await what_if.covered_by(key or typed or "new", settings) if settings is not None else ()
+    compared = None
+    if tried and settings is not None:
+        compared = await what_if.compare(key or typed or "new", settings, days=DAYS, now=visit.now)
+    differing: list[Difference] | None = None
+    if theirs is not None:
+        now = {name: value for name, value in theirs.values.items() if name != "position"}
+        names = await audit_names.of_setup()
+        differing = list(differences.between(visit, _comparable(values, settings, now), now, names))
+    known = await ticks.options(visit)
+    symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
+    return visit.draw(
+        "survey_edit",
+        status=409 if stale else 422 if wrong else 200,
+        key=key,
+        typed=typed,
+        values={**values, "symbols": symbols},
+        seen="" if is_gone else theirs.mark if theirs else seen,
+        wrong={name: visit.tell(one) for name, one in wrong.items()},
+        theirs=differing,
+        gone=await gone.notice(visit, "surveys", key) if is_gone else "",
+        focus=focus,
+        limits=survey_fields.limits(values["budget"]),
+        previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
+        warnings=[
+            *survey_sentences.warnings(visit, settings, covered),
+            *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
+        ]
+        if settings
+        else [],
+        compared=compared,
+        in_vain=survey_sentences.in_vain(visit, compared.covered_by) if compared else "",
+        numbers=survey_numbers.lines(compared, visit.listed) if compared else [],
+        days=DAYS,
+        ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
+        under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
+        shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
+        changing=visit.may(Right.CHANGE_SETUP),
+    )
+
+
+def _comparable(values: Values, settings: SurveySettings | None, theirs: Values) -> Values:
+    """What the form says, written as theirs is: a number that was typed is no difference to the same number."""
+    mine = settings.model_dump(mode="json") if settings is not None else values
+    return {name: value for name, value in mine.items() if name in theirs}
+
+
+def _read(values: Values) -> tuple[SurveySettings | None, dict[str, Phrase]]:
+    own = {name: value for name, value in values.items() if name != "position"}
+    try:
+        return SurveySettings.model_validate(own), {}
+    except ValidationError as error:
+        return None, survey_fields.problems(explain(error, SurveySettings))
+
+
+async def _find(key: str) -> Seen | None:
+    return await setups.find("surveys", key)
+
+
+async def _known(key: str) -> Seen:
+    found = await _find(key)
+    if found is None:
+        raise HTTPException(404)
+    return found

@@ -1,0 +1,52 @@
+"""A survey on the pages of the admin's browser: what it asks about in a sentence, and what can hardly be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.web.admin import ticks
+from bot.web.admin.door import Visit
+from core.setup import Seen
+from core.surveys import settings as surveys
+from core.surveys.settings import SurveySettings
+
+PATH = "/admin/surveys"
+"""The list; each survey is edited below it."""
+
+
+def settings_of(one: Seen) -> SurveySettings:
+    return SurveySettings.model_validate({name: value for name, value in one.values.items() if name != "position"})
+
+
+def in_vain(visit: Visit, takers: Sequence[str]) -> str:
+    """That it asks nobody, because those above it take all its tickets; "" where nobody does."""
+    if len(takers) > 1:
+        return visit.say("surveys.warning.never_wins_together", names=takers)
+    return visit.say("surveys.warning.never_wins", name=takers[0]) if takers else ""
+
+
+def warnings(visit: Visit, settings: SurveySettings, takers: Sequence[str]) -> list[str]:
+    """What is allowed and can hardly be meant, in words."""
+    vain = in_vain(visit, takers)
+    return [*([vain] if vain else []), *(visit.say(f"surveys.warning.{code}") for code in surveys.warnings(settings))]
+
+
+def sentence(visit: Visit, settings: SurveySettings, known: ticks.Options) -> str:
+    conditions = settings.conditions.model_dump()
+    about = [
+        visit.say(
+            "surveys.about_one",
+            name=visit.say(f"surveys.field.conditions-{name}"),
+            wanted=[box.label for box in ticks.ticks(visit, name, known, wanted) if box.on],
+        )
+        for name, wanted in conditions.items()
+        if isinstance(wanted, tuple) and wanted
+    ]
+    which = visit.listed(about, long=True)
+    parts = [
+        visit.say("surveys.about_some", what=which) if which else visit.say("surveys.about_all"),
+        visit.say("surveys.after", span=visit.span(settings.delay)),
+        *(visit.say("surveys.at_most", count=one.invites, span=visit.span(one.span)) for one in settings.budget[:1]),
+        *([visit.say("surveys.sampled", percent=settings.sample)] if settings.sample < 100 else []),
+    ]
+    return visit.say("surveys.joint").join(parts)
