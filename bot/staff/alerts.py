@@ -241,7 +241,7 @@ async def _facts(
 def _people(alert: Alert, words: Wording, *, now: datetime) -> Iterator[tuple[str, str]]:
     """Who worked on it, and who answers for it now; nobody is named twice, nor whom the state names."""
     recovery = alert.recovery
-    owner = recovery.owner.name if recovery and recovery.owner else words.label("alert.nobody")
+    owner = recovery.owner.name or recovery.owner.key if recovery and recovery.owner else words.label("alert.nobody")
     named = named_by_state(alert, now=now)
     if agent_of(alert) not in ("", owner, named):
         yield "agent", agent_of(alert)

@@ -54,10 +54,22 @@ def _state_of(alert: Alert, words: Wording, site: Site, *, now: datetime) -> str
         return words.label("state.overdue", due=when_of(recovery.due_at, words, site, now))
     if alert.state == AlertState.OPEN and alert.snoozed_until and alert.snoozed_until > now:
         return words.label("state.snoozed", until=when_of(alert.snoozed_until, words, site, now))
-    if alert.state == AlertState.ACKNOWLEDGED:
-        owner: Staff | None = recovery.owner if recovery else alert.ticket.assignee
-        return words.label("state.taken", name=owner.name if owner else words.label("alert.nobody"))
-    return words.label("state.open")
+    return of_owner(owner_of(alert), words, is_taken=alert.state == AlertState.ACKNOWLEDGED)
+
+
+def of_owner(owner: Staff | None, words: Wording, *, is_taken: bool) -> str:
+    """Who has it; or who has yet to say that they have, if anybody was named."""
+    name = owner.name or owner.key if owner else ""
+    if is_taken:
+        return words.label("state.taken", name=name or words.label("alert.nobody"))
+    return words.label("state.assigned", name=name) if name else words.label("state.open")
+
+
+def owner_of(alert: Alert) -> Staff | None:
+    """Who answers for it, whether they took it or not."""
+    recovery: Recovery | None = alert.recovery
+    owner: Staff | None = recovery.owner if recovery else alert.ticket.assignee
+    return owner
 
 
 def named_by_state(alert: Alert, *, now: datetime) -> str:
@@ -66,10 +78,11 @@ def named_by_state(alert: Alert, *, now: datetime) -> str:
     if recovery is not None and recovery.state in (RecoveryState.RESOLVED, RecoveryState.DISMISSED):
         return recovery.closed_by
     is_overdue = recovery is not None and now >= recovery.due_at
-    if alert.state != AlertState.ACKNOWLEDGED or is_overdue:
+    is_quiet = alert.state == AlertState.OPEN and alert.snoozed_until is not None and alert.snoozed_until > now
+    if alert.state == AlertState.CLOSED or is_overdue or is_quiet:
         return ""
-    owner: Staff | None = recovery.owner if recovery else alert.ticket.assignee
-    return owner.name if owner else ""
+    owner = owner_of(alert)
+    return owner.name or owner.key if owner else ""
 
 
 def agent_of(alert: Alert) -> str:

@@ -391,8 +391,8 @@ def subject_of(text: str, *, subject: str = "", files: Sequence[File] = ()) -> s
 async def _has_it(ticket: Ticket, staff: Staff, *, by: str, now: datetime) -> None:
     """Written down and shown on the card; told in its thread, unless an outside desk did it."""
     took_it = by == staff.name
-    label = "history.taken" if took_it else "history.assigned"
-    who: dict[str, object] = {"name": staff.name or staff.key}
+    label = "history.taken" if took_it else "history.assigned_by" if by else "history.assigned"
+    who: dict[str, object] = {"name": staff.name or staff.key, "by": by}
     entry = await history.write(ticket, EntryKind.ASSIGNED, actor=by, label=label, values=who, now=now)
     if by:
         await cards.retold(ticket, entry, "taken" if took_it else "assigned", now=now)

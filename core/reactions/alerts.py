@@ -80,10 +80,8 @@ async def raise_alert(
             "next_step_at": first_step_at,
         },
     )
-    anew = {"state": AlertState.OPEN, "step": 0, "next_step_at": first_step_at, "snoozed_until": None}
-    anew |= {"rung": 0, "rung_at": None}
     closed = Alert.filter(id=alert.id, state=AlertState.CLOSED)
-    if is_new or await closed.update(**anew, raised_at=now, version=F("version") + 1):
+    if is_new or await closed.update(**_anew(first_step_at, now=now), version=F("version") + 1):
         await alert.refresh_from_db(fields=["version", "state", "raised_at"])
         await _show(alert, team, anew=not is_new, now=now)
         await jobs.enqueue(JOB, alert.id, due=first_step_at, now=now)
@@ -172,6 +170,22 @@ async def acknowledge(alert: Alert, *, now: datetime) -> bool:
     if was_open and due is not None:
         await jobs.enqueue(JOB, alert.id, due=due, now=now)
     return bool(was_open)
+
+
+@transactions.atomic
+async def hand_on(alert: Alert, *, take_within: timedelta, now: datetime) -> None:
+    """It was given to somebody who has not taken it yet: whoever had it, it is open, and climbs its ladder anew.
+
+    A deadline that has passed was told, and is not told again.
+    """
+    first_step_at = _first_step(await _team(alert), alert.recovery, take_within, now=now)
+    anew = _anew(first_step_at, now=now)
+    if alert.recovery is not None and now >= alert.recovery.due_at:
+        anew |= {"step": alert.step}
+    if await Alert.filter(id=alert.id).exclude(state=AlertState.CLOSED).update(**anew):
+        alert.state = AlertState.OPEN
+        await jobs.enqueue(JOB, alert.id, due=first_step_at, now=now)
+        await redraw(alert, now=now)
 
 
 async def close(alert: Alert) -> None:
@@ -295,6 +309,19 @@ def _first_step(team: Team | None, recovery: Recovery | None, take_within: timed
     if not ladder:
         return now + take_within
     return min([now + ladder[0].after, *([recovery.due_at] if recovery else [])])
+
+
+def _anew(first_step_at: datetime, *, now: datetime) -> dict[str, object]:
+    """Nobody has taken it, and it stands at the foot of its ladder."""
+    return {
+        "state": AlertState.OPEN,
+        "raised_at": now,
+        "step": 0,
+        "next_step_at": first_step_at,
+        "snoozed_until": None,
+        "rung": 0,
+        "rung_at": None,
+    }
 
 
 async def _next(alert: Alert, step: int, at: datetime | None, *, now: datetime) -> None:

@@ -12,12 +12,13 @@ from core.desk import answering, cards, conversations, notices, tickets
 from core.desk.routes import route
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket
+from core.models.invites import Invite
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.responses import Response
 from core.models.setup import Staff
 from core.plumbing import deliveries, jobs
 from core.reactions import alerts, duty
-from core.surveys import invites
+from core.surveys import catalogue, invites
 from core.text import clean
 
 JOB = "recovery"
@@ -92,13 +93,17 @@ async def take(about: About, staff: Staff, *, now: datetime) -> None:
 
 @transactions.atomic
 async def assign(about: About, to: Staff, *, by: Staff, now: datetime) -> None:
-    """Give it to somebody, whoever had it before."""
+    """Give it to somebody, whoever had it before. Who gives it to themselves has taken it.
+
+    Anybody else has yet to: until then it climbs its ladder. Raises errors.Conflict when they have it, or it is over.
+    """
     recovery = await _under_way(about)
     if recovery is not None:
-        given = Recovery.filter(id=recovery.id, state__in=UNDER_WAY)
-        if not await given.update(state=RecoveryState.TAKEN, owner_id=to.id, taken_at=now):
-            raise errors.Conflict("this is finished already", label="note.already_finished")
-    await _owned(about, to, by=by, now=now)
+        await _given(recovery, to, by=by, now=now)
+    if to.id == by.id:
+        await _owned(about, to, by=by, now=now)
+    else:
+        await _waits_for(about, to, by=by, now=now)
     line = f"assigned:{to.id}:{about.version}" if isinstance(about, Alert) else ""
     said = {"event": "assigned", "actor": {"name": by.name}, "owner": {"name": to.name}}
     await _tell(about, "alert_update", line, now=now, **said)
@@ -298,6 +303,25 @@ def _taken_by(owner: Staff | None, staff: Staff) -> errors.Conflict:
         return errors.Conflict("it is yours already", label="note.already_yours")
     name = owner.name if owner else "—"
     return errors.Conflict(f"already taken by {name}", label="note.taken_by", name=name)
+
+
+async def _given(recovery: Recovery, to: Staff, *, by: Staff, now: datetime) -> None:
+    if recovery.state == RecoveryState.TAKEN and recovery.owner_id == to.id:
+        raise _taken_by(to, by)
+    is_mine = to.id == by.id
+    state = RecoveryState.TAKEN if is_mine else RecoveryState.OPEN
+    given = Recovery.filter(id=recovery.id, state__in=UNDER_WAY)
+    if not await given.update(state=state, owner_id=to.id, taken_at=now if is_mine else None):
+        raise errors.Conflict("this is finished already", label="note.already_finished")
+
+
+async def _waits_for(about: About, to: Staff, *, by: Staff, now: datetime) -> None:
+    """The ticket is theirs, and who alerted the staff wants to hear from them now."""
+    ticket = await Ticket.get(id=about.ticket_id)
+    await tickets.assign(ticket, to, by=by.name, tell=False, now=now)
+    if isinstance(about, Alert):
+        invite = await Invite.get(id=about.response.invite_id).select_related("survey")
+        await alerts.hand_on(about, take_within=catalogue.settings_of(invite.survey).take_within, now=now)
 
 
 async def _owned(about: About, staff: Staff, *, by: Staff, now: datetime) -> bool:

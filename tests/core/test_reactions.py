@@ -326,9 +326,48 @@ async def test_the_history_says_who_assigned_it(store: Store) -> None:
     alert = await unhappy()
     li = await Staff.get(key="li@example.org")
     await recoveries.assign(await again(alert), li, by=await kim(), now=at(minutes=1))
-    entry = await TicketEntry.filter(label="history.assigned").order_by("-id").first()
+    entry = await TicketEntry.filter(label="history.assigned_by").order_by("-id").first()
     assert entry is not None
-    assert (entry.actor, entry.values["name"]) == ("Kim", "Li")
+    assert (entry.actor, entry.values["by"], entry.values["name"]) == ("Kim", "Kim", "Li")
+    assert not await TicketEntry.filter(label="history.recovery_taken").exists(), "Li has done nothing yet"
+
+
+async def test_who_was_given_an_alert_and_does_nothing_has_not_taken_it_and_it_is_raised(store: Store) -> None:
+    await company(take_within="15m", recover_within="4h")
+    alert = await unhappy()
+    lee = await Staff.create(key="lee@example.org", name="Lee")
+    await recoveries.take(await again(alert), await kim(), now=at(minutes=1))
+    await recoveries.assign(await again(alert), lee, by=await kim(), now=at(minutes=10))
+    recovery, now_is = await Recovery.get(), await Alert.get()
+    assert (recovery.state, recovery.owner_id, now_is.state) == (RecoveryState.OPEN, lee.id, AlertState.OPEN)
+    await alerts.look(alert.id, now=at(minutes=20))
+    assert not await Delivery.filter(key__contains=":raised").exists(), "they have the whole time to say so"
+    await alerts.look(alert.id, now=at(minutes=25))
+    assert await Delivery.filter(key__contains=":raised").count() == 1
+    await recoveries.take(await again(alert), lee, now=at(minutes=26))
+    recovery, now_is = await Recovery.get(), await Alert.get()
+    assert (recovery.state, now_is.state) == (RecoveryState.TAKEN, AlertState.ACKNOWLEDGED)
+    with pytest.raises(errors.Conflict):
+        await recoveries.assign(await again(alert), lee, by=await kim(), now=at(minutes=27))
+    assert (await Recovery.get()).state == RecoveryState.TAKEN
+
+
+async def test_who_gives_an_alert_to_themselves_has_taken_it(store: Store) -> None:
+    await company()
+    alert = await unhappy()
+    await recoveries.assign(await again(alert), await kim(), by=await kim(), now=at(minutes=1))
+    assert ((await Recovery.get()).state, (await Alert.get()).state) == (RecoveryState.TAKEN, AlertState.ACKNOWLEDGED)
+
+
+async def test_a_deadline_that_has_passed_is_not_told_again_to_whom_the_alert_is_given(store: Store) -> None:
+    await company(take_within="15m", recover_within="4h")
+    alert = await unhappy()
+    lee = await Staff.create(key="lee@example.org", name="Lee")
+    await alerts.look(alert.id, now=at(hours=4))
+    await recoveries.assign(await again(alert), lee, by=await kim(), now=at(hours=5))
+    for hour in (5, 6):
+        await alerts.look(alert.id, now=at(hours=hour))
+    assert await Delivery.filter(kind="alert_overdue").count() == 1
 
 
 async def test_a_reply_that_does_not_arrive_goes_to_the_next_address_and_then_staff_know(store: Store) -> None:

@@ -134,8 +134,8 @@ def _state(about: About, words: Wording, desk: Desk) -> str:
             return states.state_of(about, words, desk.place, now=desk.now)
     elif end := states.end_of(about, words):
         return end
-    owner = _owner(about)
-    state = words.label("state.taken", name=owner.name or owner.key) if owner else words.label("state.open")
+    owner = states.owner_of(about) if isinstance(about, Alert) else about.owner
+    state = states.of_owner(owner, words, is_taken=about.state not in _OPEN)
     return words.label("state.outcome_missing", state=state) if states.is_over(about.ticket) else state
 
 

@@ -100,6 +100,12 @@ async def test_it_is_assigned_snoozed_and_resolved_and_asked_about_again(front: 
     assert (await Alert.get()).snoozed_until == front.clock.now + timedelta(minutes=30)
     await kim.send(f"{PATH}/{raised.key}/assign", assignee=lee.key)
     assert (await Recovery.get()).owner_id == lee.id
+    page = await kim.open(PATH)
+    assert "assigned to Lee, who has yet to confirm" in page.text
+    assert "taken by" not in page.text
+    page = await kim.open(f"/admin/tickets/{raised.ticket.number}")
+    assert "Kim assigned it to Lee" in page.text
+    assert "Lee took" not in page.text
     await kim.open(f"{PATH}?whose=mine")
     assert raised.ticket.number not in kim.page.text
     await kim.open(PATH)
