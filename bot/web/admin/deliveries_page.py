@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -29,27 +30,24 @@ async def look(
 
 @router.post(f"{PATH}/{{delivery_id}}/replay")
 async def replay(visit: Changing, delivery_id: int) -> Response:
-    try:
-        await dead_letters.replay(await _found(delivery_id), by=visit.account.email, now=visit.now)
-    except Refusal as refusal:
-        return await _list(visit, refusal=refusal)
-    return visit.back(PATH, said="delivery_replayed")
+    return await _decided(visit, delivery_id, dead_letters.replay, said="delivery_replayed")
 
 
 @router.post(f"{PATH}/{{delivery_id}}/discard")
 async def discard(visit: Changing, delivery_id: int) -> Response:
-    try:
-        await dead_letters.discard(await _found(delivery_id), by=visit.account.email, now=visit.now)
-    except Refusal as refusal:
-        return await _list(visit, refusal=refusal)
-    return visit.back(PATH, said="delivery_discarded")
+    return await _decided(visit, delivery_id, dead_letters.discard, said="delivery_discarded")
 
 
-async def _found(delivery_id: int) -> Delivery:
+async def _decided(visit: Visit, delivery_id: int, decide: Callable[..., Awaitable[None]], *, said: str) -> Response:
+    """`decide` refuses what somebody else has decided meanwhile."""
     row = await Delivery.get_or_none(id=delivery_id) if delivery_id < 2**63 else None
     if row is None:
         raise HTTPException(404)
-    return row
+    try:
+        await decide(row, by=visit.account.email, now=visit.now)
+    except Refusal as refusal:
+        return await _list(visit, refusal=refusal)
+    return visit.back(PATH, said=said)
 
 
 async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | None = None) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,22 +12,10 @@ import pytest
 
 from bot.channels.telegram.channel import TelegramChannel
 from core.ports import File, TryLater, Undeliverable, Wrote
-from tests.bot.test_telegram_channel import ANN, opened
+from tests.bot.telegram.support_bot import ANN, opened
 from tests.rigs.telegram import TelegramRig
 
 MOST = 1000
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def channel(rig: TelegramRig) -> AsyncIterator[TelegramChannel]:
-    async with opened(rig) as channel:
-        yield channel
 
 
 async def heard(rig: TelegramRig, channel: TelegramChannel) -> Wrote:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from inspect import isclass
 
 import pytest
@@ -18,22 +17,9 @@ from bot.channels.telegram.drawing import units
 from bot.channels.telegram.errors import Verdict, verdict
 from bot.rendering import Templates
 from core.ports import Acknowledgement, Button, Dialect, Fact, Message, Person, Receipt, Tapped, Tone
-from tests.bot.test_telegram_channel import ANN, Inbox, listening, message, opened
+from tests.bot.telegram.support_bot import ANN, Inbox, listening, message
 from tests.rigs import telegram_text
 from tests.rigs.telegram import TelegramRig
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def channel(rig: TelegramRig) -> AsyncIterator[TelegramChannel]:
-    async with opened(rig) as channel:
-        yield channel
-
 
 LETTERS = st.characters(exclude_categories=("Cs",))
 BITS = st.one_of(

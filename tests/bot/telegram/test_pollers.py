@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,22 +12,10 @@ from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.errors import is_rival
 from bot.channels.telegram.shift import Process, Shift
 from core.ports import Forgetful, TryLater
-from tests.bot.test_telegram_channel import ANN, SECRET, Inbox, eventually, listening, opened
+from tests.bot.telegram.support_bot import ANN, SECRET, Inbox, eventually, listening, opened
 from tests.rigs.telegram import TelegramRig
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def channel(rig: TelegramRig) -> AsyncIterator[TelegramChannel]:
-    async with opened(rig) as channel:
-        yield channel
 
 
 # ---------------------------------------------------------------- with one store

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import subprocess
@@ -28,7 +27,6 @@ from core.ports import (
     Button,
     Commanded,
     Fact,
-    Message,
     Moved,
     Person,
     RawArrival,
@@ -41,78 +39,18 @@ from core.ports import (
     Undeliverable,
     Wrote,
 )
+from tests.bot.telegram.support_bot import ANN, SECRET, STARS, Inbox, eventually, listening, message, opened
 from tests.rigs.telegram import TelegramRig
 
-ANN = 7
 GROUP = -1001
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SECRET = "a-secret-of-more-than-32-characters"
 HEADER = "x-telegram-bot-api-secret-token"
-STARS = (tuple(Button("★" * score, f"r:k3x9w2m7qd:s:overall:{score}") for score in range(1, 6)),)
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[TelegramRig]:
-    async with TelegramRig() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def channel(rig: TelegramRig) -> AsyncIterator[TelegramChannel]:
-    async with opened(rig) as channel:
-        yield channel
 
 
 @pytest.fixture
 async def hooked(rig: TelegramRig) -> AsyncIterator[TelegramChannel]:
     async with opened(rig, mode="webhook", webhook_secret=SECRET) as channel:
         yield channel
-
-
-@asynccontextmanager
-async def opened(rig: TelegramRig, **more: Any) -> AsyncIterator[TelegramChannel]:
-    fields = {"kind": "telegram", "token": rig.token, "api_base": rig.url} | more
-    channel = TelegramChannel("support-bot", TelegramSettings(**fields), base_url="https://survey.example.org")
-    await channel.open()
-    try:
-        yield channel
-    finally:
-        await channel.close()
-
-
-class Inbox:
-    """Where a channel's arrivals go; `door` closed means that the store has not committed yet."""
-
-    def __init__(self) -> None:
-        self.arrivals: list[RawArrival] = []
-        self.waiting: list[RawArrival] = []
-        self.door = asyncio.Event()
-        self.door.set()
-        self.breaks = 0
-
-    async def take(self, arrivals: Sequence[RawArrival]) -> None:
-        self.waiting = list(arrivals)
-        await self.door.wait()
-        if self.breaks:
-            self.breaks -= 1
-            raise ConnectionError("the store is away")
-        self.arrivals += arrivals
-
-
-@asynccontextmanager
-async def listening(channel: TelegramChannel, inbox: Inbox) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(channel.listen(inbox.take))
-    try:
-        yield task
-    finally:
-        assert not task.done(), "listening must not end by itself"
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def message(text: str = "How was it, <b>Ann &lt;3</b>?", **more: Any) -> Message:
-    fields = {"key": "invite:17", "kind": "invite", "text": text, "plain": "How was it, Ann <3?", "rows": STARS}
-    return Message(**(fields | more))
 
 
 def hook(update: dict[str, Any] | bytes) -> tuple[dict[str, str], bytes]:
@@ -421,15 +359,6 @@ async def test_the_token_shows_up_nowhere(rig: TelegramRig, mood: str, caplog: p
 
 def heard_person() -> Person:
     return Person(str(ANN))
-
-
-async def eventually(happened: Any) -> None:
-    async with asyncio.timeout(5):
-        while not happened():
-            await asyncio.sleep(0)
-
-
-# ---------------------------------------------------------------- acknowledging
 
 
 async def test_a_tap_is_answered_with_a_short_note(rig: TelegramRig, channel: TelegramChannel) -> None:
