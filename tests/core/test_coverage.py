@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.models.desk import Priority
@@ -78,7 +78,6 @@ TICKETS = [
 ANN = ContactTraits(ZoneInfo("UTC"), addresses=1)
 
 
-@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.lists(conditions, min_size=1, max_size=5))
 def test_it_is_right_about_every_ticket_that_there_can_be(surveys: list[SurveySettings]) -> None:
     named = [("abcde"[at], one) for at, one in enumerate(surveys)]
