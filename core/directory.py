@@ -127,7 +127,7 @@ async def set_surveys(contact_id: int, *, wanted: bool, how: str = "", by: str, 
 # ---------------------------------------------------------------- what staff correct
 
 
-_EDITED = ("name", "locale", "tier")
+_EDITED = ("name", "locale", "tier", "timezone")
 
 
 class Stale(errors.Conflict):
@@ -147,15 +147,25 @@ def mark(contact: Contact) -> str:
 
 
 @transactions.atomic
-async def change(contact_id: int, *, name: str, locale: str, tier: str, seen: str, by: str, now: datetime) -> None:
+async def change(
+    contact_id: int, *, name: str, locale: str, tier: str, timezone: str, seen: str, by: str, now: datetime
+) -> None:
     """Correct what is known of somebody. The audit says which fields, and not what stood in them: it is for ever.
 
-    A language that staff choose is the contact's choice: no event overwrites it. Raises errors.NotFound, Stale.
+    A language that staff choose is the contact's choice: no event overwrites it. Raises errors.NotFound, errors.Invalid
+    for an unknown time zone, Stale.
     """
     contact = await _locked(contact_id)
+    if timezone and not contacts.is_zone(timezone):
+        raise errors.Invalid(f"{timezone!r} is no time zone", field="timezone", label="problem.zone")
     if seen != mark(contact):
         raise Stale(contact)
-    wanted = {"name": clean_line(name), "locale": locale[:20], "tier": clean_line(tier, limit=60)}
+    wanted = {
+        "name": clean_line(name),
+        "locale": locale[:20],
+        "tier": clean_line(tier, limit=60),
+        "timezone": timezone,
+    }
     new = {key: value for key, value in wanted.items() if getattr(contact, key) != value}
     if not new:
         return

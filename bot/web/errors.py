@@ -116,7 +116,11 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
-    field, message = first_problem(list(error.errors()))
+    problems = list(error.errors())
+    is_page = str(request.scope["path"]).startswith(_PAGES)
+    if is_page and any(one["loc"][0] == "path" for one in problems):
+        return plain(request.scope, 404, "not_found", _MESSAGES[404])  # nothing of ours is called so
+    field, message = first_problem(problems)
     return plain(request.scope, 422, "invalid", message, field=field)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
@@ -60,12 +61,15 @@ async def change(visit: Changing, contact_id: int) -> Response:
             name=form.get("name", ""),
             locale=form.get("locale", ""),
             tier=form.get("tier", ""),
+            timezone=form.get("timezone", "").strip(),
             seen=form.get("seen", ""),
             by=visit.account.email,
             now=visit.now,
         )
     except directory.Stale as stale:
         return await _draw(visit, await found(contact_id), form=form, theirs=stale.theirs, status=409)
+    except Invalid as refusal:
+        return await _draw(visit, await found(contact_id), form=form, refusal=refusal, status=422)
     except NotFound as error:
         raise HTTPException(404) from error
     return visit.back(f"{PATH}/{contact_id}", said="saved")
@@ -162,7 +166,7 @@ async def _draw(
 ) -> Response:
     requests = await directory.tickets_of(contact.id, LATEST + 1, before=tickets)
     questions = await directory.asked(contact.id, LATEST + 1, before=asked)
-    kept: dict[str, Any] = {"name": contact.name, "locale": contact.locale, "tier": contact.tier}
+    kept: dict[str, Any] = {name: getattr(contact, name) for name in ("name", "locale", "tier", "timezone")}
     return visit.draw(
         "contact",
         status=status,
@@ -181,6 +185,7 @@ async def _draw(
         hows=directory.HOWS,
         channels=sorted(visit.site.channels),
         form={**kept, **(form or {})},
+        zones=sorted(available_timezones()),
         doors=chat_links.doors(visit.site),
         **{"link": "", "link_until": "", "link_refused": "", **link},
         new={"channel": "", "address": "", **(new or {})},

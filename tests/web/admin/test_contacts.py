@@ -120,3 +120,28 @@ async def test_the_audit_calls_people_teams_and_staff_by_their_names_while_they_
     assert "ann@example.org" not in page.text
     page = await browser.open("/admin/audit")
     assert "Team cables" in re.sub(r"\s+", " ", page.text)
+
+
+async def test_a_contacts_time_zone_can_be_set_and_a_wrong_one_is_told_beside_it(front: Front) -> None:
+    await front.invite()
+    contact = await Contact.get(ref="c-1")
+    browser = await desk.at(front, Role.SUPERVISOR)
+    page = f"/admin/contacts/{contact.id}"
+    await browser.open(page)
+    await browser.send(page, timezone="Mars/Olympus")
+    assert browser.status == 422
+    [field] = browser.page.all("input", id="f-timezone")
+    assert (field["value"], field["aria-invalid"]) == ("Mars/Olympus", "true")
+    assert "There is no such time zone." in browser.page.text
+    await browser.send(page, timezone="Asia/Shanghai")
+    assert (await Contact.get(id=contact.id)).timezone == "Asia/Shanghai"
+    line = await AuditLine.get(action="contact.changed")
+    assert line.after == {"fields": ["timezone"]}
+
+
+async def test_an_address_of_ours_that_names_nothing_says_so(front: Front) -> None:
+    browser = await desk.at(front)
+    for path in ("/admin/contacts/abc", "/admin/teams/orders", "/admin/staff/1.5"):
+        await browser.open(path)
+        assert browser.status == 404, path
+        assert "went wrong on our side" not in browser.page.text
