@@ -210,6 +210,7 @@ _CUSTOMER_KINDS = (
         "offers the languages",
         _text("language", "the present one, in its own words", "English"),
         _list("languages", "the languages", Field("name", "in its own words", "English")),
+        _text("buttons", "there is a button for each below", sample=True),
     ),
     Kind(
         "transcript",

@@ -61,6 +61,8 @@ async def test_in_telegram_every_command_is_named_with_its_slash(
 async def test_in_slack_a_press_changes_the_language(here: World, slack: SlackRig) -> None:
     await slack.command(ANN, "/afterword", "language")
     await slack.until(lambda: slack.buttons(ANN) == ["✓ English", "简体中文"])
+    assert "Please press one." in slack.screen(ANN)[0]
+    assert "Write /afterword" not in slack.screen(ANN)[0]
     await slack.press(ANN, ANN, "简体中文")
     await slack.until(lambda: slack.buttons(ANN) == ["English", "✓ 简体中文"])
     assert len(slack.screen(ANN)) == 1
@@ -74,6 +76,8 @@ async def test_in_the_web_chat_a_press_changes_the_language(here: World) -> None
         await ann.until(lambda ann: ann.buttons() == ["English", "简体中文"])
         await ann.tap("简体中文")
         await ann.until("您想使用")
+        assert "请按下面的按钮选择。" in ann.screen()
+        assert "请发送" not in ann.screen()
         assert [one["plain"] for one in await ann.look() if one["from"] == "team"] == [ann.screen()]
         assert (await Contact.get()).locale == "zh-Hans"
 

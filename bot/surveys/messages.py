@@ -259,6 +259,7 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         "site": {"name": site.name},
         "contact": {"name": contact.name if contact else ""},
         "prefix": prefix,
+        "buttons": channel.has_buttons,
         **extra,
         **delivery.payload,
     }
@@ -282,7 +283,7 @@ def _way_back(delivery: Delivery, channel: Channel, site: Site, locale: str) -> 
     if delivery.kind != "stopped" or channel.has_buttons or not delivery.contact_id:
         return ""
     url = f"{site.base_url}/u/{tokens.unsubscribe_token_for(delivery.contact_id)}"
-    return f"{site.templates.label('unsubscribe.undo', locale)}: {url}"
+    return f"{site.templates.label('unsubscribe.undo', locale)}{colon(locale)}{url}"
 
 
 def _about(message: Message, delivery: Delivery, site: Site) -> Message:

@@ -160,6 +160,8 @@ def context_of(kind: str, templates: Templates, locale: str, prefix: str) -> dic
         ours |= _lists(kind, templates, locale)
     if kind == "alert_unnamed":
         ours |= _unnamed(templates, locale)
+    if kind == "language":
+        ours["buttons"] = bool(prefix)  # who types commands there has buttons, too
     if kind == "request_line":
         ours |= {"event": "wrote", "text": said["asked"], "files": ""}
     if kind == "request":

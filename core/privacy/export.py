@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import IO, Any
 
@@ -31,8 +31,12 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
 """What opens something, or is about our own machinery and not about the person."""
 
 
-async def write(contact: Contact, to: IO[bytes], *, letter: Mapping[str, str], by: str, now: datetime) -> None:
-    """Write the zip, one row and one file in memory at a time. `letter` is by file name what explains the rest.
+Letter = Callable[[Collection[str]], Mapping[str, str]]
+"""What explains the rest, by file name; it is told the names of the files that there are."""
+
+
+async def write(contact: Contact, to: IO[bytes], *, letter: Letter, by: str, now: datetime) -> None:
+    """Write the zip, one row and one file in memory at a time.
 
     Writes one line in the audit: who handed out whom. Raises errors.Conflict for somebody who was erased.
     """
@@ -40,12 +44,12 @@ async def write(contact: Contact, to: IO[bytes], *, letter: Mapping[str, str], b
         raise errors.Conflict("this person was erased", field="contact", label="privacy.erased_already")
     person = await people.of(contact)
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in letter.items():
-            archive.writestr(name, text)
         with archive.open("data.json", "w", force_zip64=True) as data:
             await _write_json(person, data, now=now)
         await _write_attachments(person, archive)
         await _write_raw(person, archive)
+        for name, text in letter(archive.namelist()).items():
+            archive.writestr(name, text)
     await audit.record(by, ACTION, f"contact:{contact.id}", now=now)
 
 

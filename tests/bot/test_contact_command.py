@@ -40,8 +40,14 @@ def test_a_person_is_handed_out_in_their_language_and_written_down(terminal: Ter
     path = terminal.directory / "li.zip"
     assert path.stat().st_mode & 0o777 == 0o600
     archive = zipfile.ZipFile(path)
-    assert "李娜" in json.loads(archive.read("data.json"))["contacts"][0]["name"]
-    assert "关于您的信息" in archive.read("README.txt").decode()
+    data, told = json.loads(archive.read("data.json")), archive.read("README.txt").decode()
+    assert "李娜" in data["contacts"][0]["name"]
+    assert "关于您的信息" in told
+    for table in data.keys() - {"format", "exported_at"}:
+        assert f"- {table}：" in told, "each table is explained"
+    assert archive.namelist() == ["data.json", "README.txt"]
+    for folder in ("attachments/", "raw/"):
+        assert folder not in told, "what is not in it is not spoken of"
     [line] = within(terminal, AuditLine.all)
     assert (line.actor, line.action, line.subject) == ("command line", "contact.exported", "contact:1")
     assert "exists" in terminal.afterword("contact", "export", "c-1", "--out", "li.zip", expect=1).stderr.lower()

@@ -385,7 +385,7 @@ async def test_others_lose_nothing(ann: Contact, ledger: Ledger) -> None:
 
 async def handed_out(contact: Contact) -> zipfile.ZipFile:
     to = io.BytesIO()
-    await export.write(contact, to, letter={"README.txt": "Hello"}, by=BY, now=at(hours=1))
+    await export.write(contact, to, letter=lambda _: {"README.txt": "Hello"}, by=BY, now=at(hours=1))
     return zipfile.ZipFile(to)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
 from core.ports import Button, Message, Tone
+from core.text import colon
 
 TEXT_LIMIT = 4096  # UTF-16 units, of what is left when the mark-up is taken out
 
@@ -89,12 +90,13 @@ def cut(text: str, limit: int) -> str:
 
 
 def _html(message: Message, quote: str) -> str:
-    facts = "\n".join(f"<b>{_escape(fact.label)}</b>: {_escape(fact.value)}" for fact in message.facts)
+    between = colon(message.locale)
+    facts = "\n".join(f"<b>{_escape(fact.label)}</b>{between}{_escape(fact.value)}" for fact in message.facts)
     return _joined(message.text, facts, f"<blockquote>{_escape(quote)}</blockquote>" if quote else "")
 
 
 def _plain(message: Message) -> Drawing:
-    facts = "\n".join(f"{fact.label}: {fact.value}" for fact in message.facts)
+    facts = "\n".join(f"{fact.label}{colon(message.locale)}{fact.value}" for fact in message.facts)
     text = _joined(message.plain or visible(message.text), facts, message.quote)
     return Drawing(cut(text, TEXT_LIMIT), None, message.rows)
 

@@ -24,6 +24,7 @@ from core.text import shorten
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/held"
 PAGE = 50
+EXCERPT = 600
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_DELIVERIES))]
 Changing = Annotated[Visit, Depends(Member(Right.REPLAY_DELIVERIES))]
 
@@ -37,6 +38,8 @@ class Held:
     scores: str
     reasons: str
     comment: str
+    excerpt: str
+    """Of a long comment, how it begins; "" of one that is short."""
     doubts: tuple[str, ...]
     facts: tuple[str, ...]
     agent: str
@@ -90,7 +93,7 @@ def _row(row: HeldAnswer, contact: str, desk: Desk) -> Held:
     words = Wording(desk.place.templates, catalogue.settings_of(invite.survey), desk.locale)
     answer: dict[str, Any] = row.answer
     evidence = row.evidence
-    doubts = evidence.get("doubts")
+    doubts, comment = evidence.get("doubts"), str(answer.get("comment", ""))
     return Held(
         id=row.id,
         number=invite.ticket.number,
@@ -101,7 +104,8 @@ def _row(row: HeldAnswer, contact: str, desk: Desk) -> Held:
             for key, value in dict(answer.get("scores", {})).items()
         ),
         reasons=words.listed(words.reason(str(one)) for one in answer.get("reasons", [])),
-        comment=shorten(str(answer.get("comment", "")), 600),
+        comment=comment,
+        excerpt=shorten(comment, EXCERPT) if len(comment) > EXCERPT else "",
         doubts=tuple(desk.named("admin.held.doubt", str(one)) for one in (doubts if isinstance(doubts, list) else [])),
         facts=tuple(_facts(evidence, desk)),
         agent=str(evidence.get("agent", "")),

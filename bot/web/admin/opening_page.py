@@ -57,8 +57,7 @@ async def open_one(visit: Working) -> Response:
         return await _page(desk, whose, form, refusals=[refusal])
     if ticket.assignee_id is not None:
         await homes.refresh(desk.me(), now=desk.now)
-    said = "opened" if await _is_told(ticket) else "opened_untold"
-    return visit.back(f"/admin/tickets/{ticket.number}", said=said)
+    return visit.back(f"/admin/tickets/{ticket.number}", said=await _how_told(visit, ticket))
 
 
 async def _named(form: Form) -> Contact | None:
@@ -93,8 +92,16 @@ def _wrong_address(desk: Desk, opening: Opening) -> Iterator[errors.Invalid]:
         yield errors.Invalid("an address has no blanks", field="address", label="contacts.address_needed")
 
 
-async def _is_told(ticket: Ticket) -> bool:
-    return bool(await contacts.reachable(await Contact.get(id=ticket.contact_id)))
+async def _how_told(visit: Visit, ticket: Ticket) -> str:
+    """Whether the customer is told, as `admin.said` has it. A web chat only keeps it until somebody comes there."""
+    contact = await Contact.get(id=ticket.contact_id)
+    reached = next(iter(await contacts.reachable(contact, first=ticket.channel)), None)
+    if reached is None:
+        return "opened_untold"
+    channel = visit.site.channels.get(reached.channel)
+    if channel is None or channel.kind != "webchat":
+        return "opened"
+    return "opened_in_chat" if contact.created_at < ticket.created_at else "opened_for_nobody_yet"
 
 
 async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusals: Sequence[errors.Refusal] = ()) -> Response:

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,6 +130,14 @@ async def test_a_customers_words_are_shown_as_typed(rig: TelegramRig, channel: T
     assert rig.screen(ANN) == f"How was it, Ann <3?\n\n{words}: {words}" + (f"\n\n{words}" if words else "")
     assert rig.messages[-1].parse_mode == "HTML"
     assert {entity["type"] for entity in rig.messages[-1].entities} <= {"bold", "blockquote"}
+
+
+async def test_facts_have_the_colon_of_their_language(rig: TelegramRig, channel: TelegramChannel) -> None:
+    told = replace(message("<b>两星</b>", facts=(Fact("工单", "T-1"),)), locale="zh-Hans")
+    await channel.send(str(ANN), told)
+    assert rig.screen(ANN) == "两星\n\n工单：T-1"
+    await channel.send(str(ANN), replace(told, text="<b>x</b>" * 5000, plain="两星"))
+    assert rig.messages[-1].text == "两星\n\n工单：T-1", "and without mark-up"
 
 
 @pytest.mark.parametrize("letter", ["a", "&", "ж", "😡"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -29,6 +31,13 @@ async def test_a_supervisor_watches_the_board(front: Front, browser: Browser) ->
         by_team = page.locator("#groups table").first.locator("tbody tr").first.locator("td").first
         await expect(by_team).to_have_text("7")
         await shoot(page, "board")
+        legend = page.locator(".u-legend").first
+        await expect(legend.locator(".u-value:visible, .u-series:first-child:visible")).to_have_count(0)
+        await page.locator(".u-over").first.hover()
+        await expect(legend.locator(".u-series").first).to_be_visible()
+        await expect(legend.locator(".u-value").first).to_contain_text(re.compile(r"\w"))
+        await page.mouse.move(0, 0)
+        await expect(legend.locator(".u-series").first).to_be_hidden()
 
         behind = page.locator("#behind-score > summary")
         await behind.focus()

@@ -41,6 +41,19 @@ async def test_it_says_in_words_what_speaks_for_a_robot(front: Front) -> None:
     assert "<script>bot" not in admin.html
 
 
+async def test_a_long_comment_can_be_read_to_its_end(front: Front) -> None:
+    row, end = await held(front), "and so it <b>ended</b>"
+    await HeldAnswer.filter(id=row.id).update(answer={**row.answer, "comment": "word " * 300 + end})
+    admin = await at(front, Role.ADMIN)
+    page = await admin.open("/admin/held")
+    assert page.all("summary")
+    assert "Read the whole comment" in page.text
+    assert end in page.text
+    await HeldAnswer.filter(id=row.id).update(answer={**row.answer, "comment": "short"})
+    page = await admin.open("/admin/held")
+    assert "Read the whole comment" not in page.text
+
+
 async def test_it_counts_once_a_person_says_so(front: Front) -> None:
     row = await held(front)
     one, other = await at(front, Role.SUPERVISOR), await at(front, Role.ADMIN)

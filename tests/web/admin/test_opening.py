@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from bot.channels.webchat.channel import WebchatChannel
+from bot.channels.webchat.settings import WebchatSettings
 from bot.web.admin.opening_page import PATH
 from core.contacts import AddressFacts
 from core.desk import openings
@@ -113,6 +115,20 @@ async def test_who_cannot_be_reached_has_a_request_all_the_same_and_it_says_so(f
     assert "cannot be told" in page.text
     assert "could not be told the number" in page.heading
     assert not await Delivery.filter(kind="received").exists()
+
+
+async def test_a_number_in_the_web_chat_is_told_to_nobody_before_somebody_comes_there(front: Front) -> None:
+    front.site.channels["chat"] = WebchatChannel("chat", WebchatSettings(kind="webchat"), base_url=front.site.base_url)
+    kim = await unhappy.browser_of(front)
+    await kim.open(PATH)
+    page = await kim.send(PATH, **BO | {"channel": "chat", "address": "w_nobody"}, **WHAT)
+    assert "nobody is told yet" in page.text
+    assert "is told its number" not in page.text
+    front.clock.pass_(minutes=5)
+    await kim.open(PATH)
+    page = await kim.send(PATH, **BO | {"channel": "chat", "address": "w_nobody"}, **WHAT)
+    assert "Its number waits in the web chat" in page.text
+    assert "is told its number" not in page.text
 
 
 async def test_when_it_does_not_arrive_the_next_address_is_tried_and_then_the_ticket_says_so(front: Front) -> None:

@@ -42,8 +42,20 @@ async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail
         await expect(text).to_have_value("Dear customer, {{ question }} {{ ticket.number }}")
         for channel in ("webchat", "telegram", "slack"):
             await expect(page.locator(f".look.{channel}")).to_contain_text("Dear customer, How satisfied")
-        frame = page.frame_locator(".desk iframe")
+        frame = page.frame_locator(".desk.light iframe")
         await expect(frame.locator("body")).to_contain_text("Dear customer, How satisfied are you overall? CS2026")
+        assert len([one for one in page.frames if "/templates/mail" in one.url]) == 1, (
+            "the mail is loaded as it is shown, and in no other way"
+        )
+        await page.get_by_label("On a phone, by night").check()
+        await expect(page.frame_locator(".phone.dark iframe").locator("body")).to_contain_text("Dear customer")
+        await expect(page.locator(".mails iframe:visible")).to_have_count(1)
+        await text.press_sequentially(" ")
+        dark = page.frame_locator(".phone.dark iframe")
+        await expect(page.get_by_text("Draft kept")).to_be_visible()
+        await expect(page.get_by_label("On a phone, by night")).to_be_checked()
+        await expect(dark.locator("body")).to_contain_text("Dear customer")
+        await page.get_by_label("On a computer, by day").check()
         await expect(page.locator(".look.email pre")).to_contain_text("Dear customer")
 
         await page.get_by_role("button", name="Send me a test").click()

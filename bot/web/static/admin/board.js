@@ -21,10 +21,10 @@ const kinds = {
   score(chart) {
     const [mean, low, high] = chart.lines;
     const line = { label: chart.names[0], stroke: colour("--line-1"), width: 2, points: { show: chart.x.length < 40, size: 5 }, spanGaps: true, value: (u, v, s, index) => (index == null || v == null ? "–" : `${v.toFixed(2)} (${chart.counts[index]})`) };
-    const edge = (text) => ({ label: text, stroke: "transparent", points: { show: false }, value: (_, v) => (v == null ? "–" : v.toFixed(2)) });
+    const edge = (name, arrow) => ({ label: name, class: name ? null : "nameless", stroke: "transparent", points: { show: false }, value: (_, v) => (v == null ? "–" : `${arrow} ${v.toFixed(2)}`) });
     return {
       data: [mean, low, high],
-      series: [line, edge(`${chart.names[1]} ↓`), edge("↑")],
+      series: [line, edge(chart.names[1], "↓"), edge("", "↑")],
       bands: [{ series: [3, 2], fill: colour("--band-1") }],
       scales: { x: { time: false }, y: { range: () => [1, 5] } },
       axes: axes(chart, { splits: () => [1, 2, 3, 4, 5] }),
@@ -54,6 +54,9 @@ const kinds = {
 const beside = (_, from, to) => [from - 0.5, to + 0.5];
 const fromZero = (_, from, to) => [0, Math.max(5, to * 1.08)];
 
+// While nobody points at a day, the legend says what the colours are, and no values.
+const rest = (plot) => plot.root.classList.toggle("rest", plot.cursor.idx == null);
+
 function draw() {
   for (const one of drawn) one.destroy();
   drawn.clear();
@@ -61,7 +64,7 @@ function draw() {
     const chart = JSON.parse(place.dataset.chart);
     const { data, series, ...options } = kinds[chart.kind](chart);
     const size = { width: place.clientWidth, height: 216 };
-    const looks = { ...size, cursor: { drag: { x: false, y: false } }, legend: { live: true }, padding: [12, 12, 0, 0] };
+    const looks = { ...size, cursor: { drag: { x: false, y: false } }, legend: { live: true }, hooks: { ready: [rest], setCursor: [rest] }, padding: [12, 12, 0, 0] };
     drawn.add(new uPlot({ ...looks, ...options, series: [at(chart), ...series] }, [chart.x.map((_, index) => index), ...data], place));
   }
 }
