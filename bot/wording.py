@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from bot.rendering import Templates
 from bot.words import Choice
 from core.models.contacts import Contact
+from core.models.invites import Invite, InvitePurpose
 from core.ports import Button
+from core.surveys import catalogue
 from core.surveys.settings import SurveySettings, Words
 
 _SPOKEN = re.compile(r"^[1-5]\s?分?\s?[,，]\s?")  # "5, very satisfied": the score is said before the word
@@ -19,6 +21,12 @@ LANGUAGE = "l:"
 
 def locale_of(contact: Contact, templates: Templates) -> str:
     return templates.best_locale(contact.locale)
+
+
+def wording_of(invite: Invite, templates: Templates, locale: str) -> Wording:
+    """Of what the invite asks (its survey fetched)."""
+    again = invite.purpose == InvitePurpose.RECOVERY
+    return Wording(templates, catalogue.settings_for(invite), locale, again)
 
 
 def language_rows(templates: Templates, locale: str, *, carries: str = LANGUAGE) -> tuple[tuple[Button, ...], ...]:
@@ -35,15 +43,20 @@ class Wording:
     templates: Templates
     settings: SurveySettings
     locale: str
+    again: bool = False  # asked once more after a recovery: is it right now?
 
     def title(self) -> str:
         return self._own(self.settings.title) or self.label("survey.title")
 
     def dimension(self, key: str) -> str:
+        if self.again:
+            return self.label("dimension.again")
         own = next((self._own(one.label) for one in self.settings.dimensions if one.key == key), "")
         return own or self._shipped(f"dimension.{key}") or key.replace("_", " ").capitalize()
 
     def question(self, key: str) -> str:
+        if self.again:
+            return self.label("question.recovered")
         own = next((self._own(one.question) for one in self.settings.dimensions if one.key == key), "")
         shipped = self._shipped(f"question.{key}")
         return own or shipped or self.label("question.other", dimension=self.dimension(key))
@@ -55,27 +68,36 @@ class Wording:
     def scale(self) -> tuple[Choice, ...]:
         """The five buttons in the survey's style, 1 first."""
         shipped = self.templates.scale(self.settings.scale, self.locale)
+        if self.again:
+            shipped = tuple(self._asked_again(one) for one in shipped)
         if self.settings.scale != "own":
             return shipped
         return tuple(self._symbol(one) for one in shipped)
 
     def scale_hint(self) -> str:
         """What its ends mean; "" where the buttons say it themselves."""
-        low, high = self.label("scale.low"), self.label("scale.high")
+        low, high = self.ends()
         if self.settings.scale == "words":
             return ""
         if self.settings.scale in ("stars", "numbers"):
-            return self.label("scale.range", low=low, high=high)
+            return self.label("scale.again_range" if self.again else "scale.range", low=low, high=high)
         first, *_, last = self.scale()
-        if self.settings.scale == "own":
+        if self.settings.scale == "own" and not self.again:
             words = [self._own(one.word) for one in self.settings.symbols]
             low, high = words[0] or low, words[-1] or high
         return self.label("scale.own_range", first=first.label, low=low, last=last.label, high=high)
+
+    def ends(self) -> tuple[str, str]:
+        """What 1 and 5 mean."""
+        one = "scale.again_" if self.again else "scale."
+        return self.label(f"{one}low"), self.label(f"{one}high")
 
     def score(self, value: int) -> str:
         """A score that was given, as it is shown afterwards."""
         if self.settings.scale == "own":
             return self.label("scale.own_score", symbol=self.settings.symbols[value - 1].symbol, value=value)
+        if self.again and self.settings.scale == "words":
+            return f"{self.label(f'scale.again_words.{value}')} {value}/5"
         return self.templates.score(self.settings.scale, value, self.locale)
 
     def scores(self, scores: Mapping[str, int]) -> list[dict[str, object]]:
@@ -109,9 +131,14 @@ class Wording:
 
     def _symbol(self, shipped: Choice) -> Choice:
         own = self.settings.symbols[shipped.value - 1]
-        word = self._own(own.word)
+        word = "" if self.again else self._own(own.word)
         spoken = self.label("scale.spoken", value=shipped.value, word=word) if word else shipped.hint
         return Choice(shipped.value, own.symbol, spoken)
+
+    def _asked_again(self, shipped: Choice) -> Choice:
+        word = self.label(f"scale.again_words.{shipped.value}")
+        label = word if self.settings.scale == "words" else shipped.label
+        return Choice(shipped.value, label, self.label("scale.spoken", value=shipped.value, word=word))
 
     def _own(self, words: Words) -> str:
         return words.get(self.locale) or words.get("en") or next(iter(words.values()), "")

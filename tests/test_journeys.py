@@ -14,8 +14,9 @@ from core import setup as setups
 from core.models.contacts import Address, Contact
 from core.models.deliveries import Arrival, Delivery, DeliveryState
 from core.models.desk import Ticket
-from core.models.invites import Invite, InviteState
+from core.models.invites import Invite, InvitePurpose, InviteState
 from core.models.reactions import Alert, Recovery
+from core.surveys import tokens
 from tests import world
 from tests.people import Reader
 from tests.rigs.slack import SlackRig
@@ -124,7 +125,7 @@ async def test_a_bad_rating_in_slack_is_taken_and_recovered_by_staff(here: World
     await slack.until(lambda: "1★" in slack.buttons(ann))
     await slack.press("U0ANN", ann, "2★")
     await submits(slack, "U0ANN", score_speed="1", reasons=["slow"], comment="<!channel> *late* & cold")
-    await slack.until(lambda: "sorry" in "\n".join(slack.screen(ann)))
+    await slack.until(lambda: "Reason: Too slow" in "\n".join(slack.screen(ann)))
     alert = await alerted(slack)
     assert "Response speed: 1 of 5" in alert
     assert slack.pings() == []
@@ -137,6 +138,17 @@ async def test_a_bad_rating_in_slack_is_taken_and_recovered_by_staff(here: World
     assert slack.buttons("C0ALERTS") == []
     await slack.until(lambda: "Is it right now?" in "\n".join(slack.screen(ann)))
     assert (await here.ticket()).status == "resolved"
+    question = slack.screen(ann)[-1]
+    assert "Kim has looked after your request" in question
+    assert "1 = not solved at all, 5 = completely solved" in question
+    again = await Invite.get(purpose=InvitePurpose.RECOVERY)
+    async with Reader(here) as reader:
+        page = (await reader.page(f"{here.base_url}/r/{tokens.token_for(again.key)}")).text
+        assert "Is it right now?" in page
+        assert "completely solved" in page
+        assert "satisfied" not in page
+    await slack.press("U0ANN", ann, "4★")
+    await slack.until(lambda: "Solved now: ★★★★☆ 4/5" in slack.screen(ann)[-1])
 
 
 async def test_a_bad_rating_behind_an_e_mail_link_alerts_slack(here: World, slack: SlackRig, mail: SmtpRig) -> None:

@@ -12,18 +12,18 @@ from bot.staff import actions, called, cards, floods, home, retracted, rule_aler
 from bot.staff.answerable import answerable
 from bot.staff.leading import leading
 from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
-from bot.wording import Wording
+from bot.wording import Wording, wording_of
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Band, Response
-from core.models.setup import Survey, Team
+from core.models.setup import Team
 from core.plumbing import deliveries
 from core.ports import Button, Channel, Dialect, Fact, Message, Tone
 from core.reactions import alerts, trials
 from core.reactions import floods as flooding
-from core.surveys import catalogue, responses
+from core.surveys import responses
 
 MUST_BE_SEEN = frozenset(
     {
@@ -134,8 +134,7 @@ def _moments(delivery: Delivery, alert: Alert) -> list[datetime | None]:
 
 async def wording(alert: Alert, site: Site, locale: str) -> Wording:
     invite = await Invite.get(id=alert.response.invite_id).select_related("survey")
-    survey: Survey = invite.survey
-    return Wording(site.templates, catalogue.settings_of(survey), locale)
+    return wording_of(invite, site.templates, locale)
 
 
 def _context(alert: Alert, words: Wording, scores: dict[str, int], site: Site, *, now: datetime) -> Context:

@@ -13,7 +13,7 @@ from bot.staff import cards as card_messages
 from bot.staff.actions import staff_of
 from bot.staff.states import state_of
 from bot.turn import Turn
-from bot.wording import Wording
+from bot.wording import wording_of
 from core import errors, transactions
 from core.desk import cards, homes, numbering, tickets
 from core.insight import today
@@ -24,7 +24,7 @@ from core.models.setup import Staff, Team
 from core.plumbing import deliveries
 from core.ports import Acknowledgement, Channel, Commanded
 from core.reactions import alerts, duty, floods
-from core.surveys import anonymity, by_hand, catalogue, responses
+from core.surveys import anonymity, by_hand, responses
 
 ONE_FOR_ALL, HOME = "afterword", "home"
 _Answer = Acknowledgement
@@ -175,7 +175,7 @@ async def _last_rating(asked: _Asked, ticket: Ticket) -> str:
     scores = await responses.scores_of(response) if response else {}
     if response is None or not scores:
         return asked.say("lookup.not_rated")
-    words = Wording(asked.site.templates, catalogue.settings_of(response.invite.survey), asked.locale)
+    words = wording_of(response.invite, asked.site.templates, asked.locale)
     given = " · ".join(
         asked.say("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
     )

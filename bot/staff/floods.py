@@ -9,6 +9,7 @@ from bot.site import Site
 from bot.staff import actions, called
 from bot.staff.states import moments_of, state_of
 from bot.wording import Wording
+from core.desk import numbering
 from core.models.deliveries import Delivery
 from core.models.reactions import Alert, AlertState
 from core.ports import Button, Channel, Message, Tone
@@ -35,7 +36,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
         "alerts": [_line(one, who, state_of(one, words, site, now=now)) for one in alerts],
     }
     rendered = await site.templates.render(floods.KIND, locale, channel.dialect, context, channel=channel.kind)
-    takes = [_take(one, words) for one in waiting]
+    named = numbering.endings(one.ticket.number for one in waiting)
+    takes = [_take(one, named[one.ticket.number], words) for one in waiting]
     return Message(
         key=delivery.key,
         kind=floods.KIND,
@@ -63,6 +65,6 @@ def _line(alert: Alert, who: Mapping[int, str], state: str) -> dict[str, object]
     }
 
 
-def _take(alert: Alert, words: Wording) -> Button:
-    label = words.label("button.take_one", number=alert.ticket.number)
+def _take(alert: Alert, number: str, words: Wording) -> Button:
+    label = words.label("button.take_one", number=number)
     return Button(label, actions.write(alert.key, "take"), tone=Tone.PRIMARY)

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.site import Site
 from bot.staff import actions, called, figures
 from bot.staff.cards import status_of
-from core.desk import homes
+from core.desk import homes, numbering
 from core.insight import mine, today
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
@@ -74,9 +74,10 @@ async def _figures(staff: Staff, site: Site, locale: str, *, now: datetime) -> t
 
 def _buttons(waiting: mine.Some[Alert], site: Site, locale: str) -> tuple[tuple[Button, ...], ...]:
     """What nobody has taken can be taken from here."""
+    named = numbering.endings(one.ticket.number for one in waiting.rows)
     buttons = [
         Button(
-            site.templates.label("button.take_one", locale, number=one.ticket.number),
+            site.templates.label("button.take_one", locale, number=named[one.ticket.number]),
             actions.write(one.key, "take"),
             tone=Tone.PRIMARY,
         )

@@ -8,13 +8,13 @@ from bot.site import Site
 from bot.staff import called
 from bot.staff.cards import status_of
 from bot.staff.states import moments_of, when_of
-from bot.wording import Wording
+from bot.wording import Wording, wording_of
 from core.models.deliveries import Delivery
 from core.models.desk import Ticket
 from core.models.responses import Response
 from core.ports import Channel, Fact, Message
 from core.reactions import alerts
-from core.surveys import catalogue, invites, responses
+from core.surveys import invites, responses
 from core.surveys.settings import SurveySettings
 
 KINDS = frozenset({alerts.RULE_ALERT})
@@ -62,8 +62,7 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
 
 async def _wording(response: Response | None, site: Site, locale: str) -> Wording:
     invite = await invites.by_id(response.invite_id or 0) if response is not None else None
-    settings = catalogue.settings_for(invite) if invite is not None else SurveySettings()
-    return Wording(site.templates, settings, locale)
+    return wording_of(invite, site.templates, locale) if invite else Wording(site.templates, SurveySettings(), locale)
 
 
 def _due(delivery: Delivery) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.site import Site, start_link
 from bot.surveys import actions
-from bot.wording import Wording, locale_of
+from bot.wording import Wording, locale_of, wording_of
 from core.models.invites import UNANSWERED, Invite, InviteState
 from core.models.reactions import Recovery
 from core.models.responses import Band, Response
@@ -38,6 +38,7 @@ class Standing:
     recovery: Recovery | None = None
     is_promised: bool = False  # another message tells who comes back, and by when
     asking: str = ""  # a dimension to ask again, or "change" for the choice of what to change
+    ended: Recovery | None = None  # the recovery that this question is about
 
     @property
     def finished(self) -> bool:
@@ -80,12 +81,13 @@ async def standing(invite: Invite, site: Site, *, response: Response | None = No
     """Read what is stored about an invite (contact, survey and ticket fetched), unless its `response` was just read."""
     response = response or await responses.of(invite)
     settings = catalogue.settings_for(invite)
-    words = Wording(site.templates, settings, locale_of(invite.contact, site.templates))
+    words = wording_of(invite, site.templates, locale_of(invite.contact, site.templates))
     scores = await responses.scores_of(response) if response else {}
     judged = response is not None and response.revision > 0  # nobody recovers what has not been judged
     recovery = await Recovery.filter(response=response).select_related("owner").first() if judged else None
     is_promised = recovery is not None and await recoveries.is_promised(recovery)
-    return Standing(invite, response, scores, settings, words, recovery, is_promised, asking)
+    ended = await recoveries.ended(invite.ticket_id) if words.again and not scores else None
+    return Standing(invite, response, scores, settings, words, recovery, is_promised, asking, ended)
 
 
 @runtime_checkable
@@ -250,11 +252,13 @@ def change_url(invite: Invite, site: Site) -> str:
 def _opening(now_stands: Standing, channel: Channel, site: Site, first: str, *, alone: bool, now: datetime) -> Screen:
     words, invite = now_stands.words, now_stands.invite
     context = _common(now_stands, site) | {
-        "question": words.label("question.recovered") if first == "recovered" else words.question("overall"),
+        "question": words.question("overall"),
         "scale": words.scale_hint(),
         "until": site.when(invite.expires_at, invite.contact, words.locale, now=now),
-        "owner": {"name": _owner(now_stands)},
     }
+    if now_stands.ended is not None:
+        context["owner"] = {"name": recoveries.mended_by(now_stands.ended)}
+        context["outcome"] = words.label(f"outcome.{now_stands.ended.outcome}")
     rows: Rows = (_score_row(now_stands, "overall", site, taps=channel.has_buttons),)
     if alone and isinstance(channel, LosesTaps):
         rows += ((Button(words.label("button.rate_on_page"), url=survey_url(invite, site)),),)

@@ -10,9 +10,11 @@ from bot.placeholders import KINDS
 from bot.rendering import Rendered, Templates
 from bot.template_context import samples
 from bot.trials.surfaces import Surface
-from bot.wording import language_rows
+from bot.wording import Wording, language_rows
 from bot.words import Choice
+from core.desk import numbering
 from core.ports import Button, Fact, Message, Tone
+from core.surveys.settings import SurveySettings
 from core.text import colon
 
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
@@ -110,9 +112,14 @@ def _footer(kind: str, templates: Templates, locale: str, base_url: str, shop: s
     return "\n".join(lines)
 
 
+def _asked(kind: str, templates: Templates, locale: str) -> Wording:
+    return Wording(templates, SurveySettings(), locale, again=kind == "recovered")
+
+
 def context_of(kind: str, templates: Templates, locale: str, prefix: str) -> dict[str, object]:
     """The samples of the kind, in that language."""
     said, label = _said(templates, locale), templates.label
+    asked = _asked(kind, templates, locale)
     due = templates.when(NOW + timedelta(hours=2), locale, "UTC", now=NOW, lasting=True, zoned=kind in STAFF)
     later = templates.when(NOW + timedelta(days=6), locale, "UTC", now=NOW, lasting=True)
     dated = templates.when(NOW, locale, "UTC", now=NOW + timedelta(days=400))
@@ -124,8 +131,8 @@ def context_of(kind: str, templates: Templates, locale: str, prefix: str) -> dic
         "ticket": {"number": "CS202611220001", "subject": said["subject"], "url": ""},
         "site": {"name": said["shop"]},
         "team": {"name": said["team"]},
-        "question": label("question.recovered" if kind == "recovered" else "question.overall", locale),
-        "scale": label("scale.range", locale, low=label("scale.low", locale), high=label("scale.high", locale)),
+        "question": asked.question("overall"),
+        "scale": asked.scale_hint(),
         "scores": [
             {"label": label(f"dimension.{key}", locale), "value": one, "text": templates.score("stars", one, locale)}
             for key, one in zip(dimensions, values, strict=True)
@@ -180,7 +187,7 @@ def _rows(
     def button(name: str, tone: Tone = Tone.NEUTRAL) -> Button:
         return Button(templates.label(f"button.{name}", locale), f"{ACTION}:{name}", tone=tone)
 
-    scale = tuple(_score(one, channel, base_url) for one in templates.scale("stars", locale))
+    scale = tuple(_score(one, channel, base_url) for one in _asked(kind, templates, locale).scale())
     if kind in ("invite", "reminder", "recovered"):
         page = Button(templates.label("button.rate_on_page", locale), url=f"{base_url}/r/{LINK}")
         return (scale, (page,)) if channel.kind == "telegram" else (scale,)
@@ -194,7 +201,8 @@ def _rows(
         case "language":
             return language_rows(templates, locale, carries=f"{ACTION}:")
         case "alert_flood" | "home":
-            names = [templates.label("button.take_one", locale, number=one) for one in _NUMBERS]
+            named = numbering.endings(_NUMBERS)
+            names = [templates.label("button.take_one", locale, number=named[one]) for one in _NUMBERS]
             return (tuple(Button(name, f"{ACTION}:{name[-4:]}", tone=Tone.PRIMARY) for name in names),)
         case "alert" | "request":
             return _card_rows(kind, channel, button)

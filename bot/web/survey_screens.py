@@ -128,6 +128,7 @@ class Screen:
         values: dict[str, Any] = {
             "title": words.title,
             "asked": words.asked(answer),
+            "ends": words.ends,
             "chips": words.chips(answer),
             "comment": answer.comment,
             "count": len(answer.comment),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bot import labels
 from bot.rendering import Templates
-from bot.wording import Wording
-from core.models.invites import Invite, InvitePurpose
+from bot.wording import wording_of
+from core.models.invites import Invite
 from core.surveys import catalogue, scoring
 from core.surveys.settings import Dimension, SurveySettings
 from core.surveys.visits import Answer
@@ -66,11 +66,16 @@ class Words:
         self._templates = templates
         self._locale = locale
         self.settings: SurveySettings = catalogue.settings_for(invite)
-        self._wording = Wording(templates, self.settings, locale)
+        self._wording = wording_of(invite, templates, locale)
 
     @property
     def title(self) -> str:
         return self._pick(self.settings.title) or self._templates.label("survey.title", self._locale)
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What 1 and 5 mean."""
+        return self._wording.ends()
 
     def asked(self, answer: Answer) -> tuple[Asked, ...]:
         """The dimensions in their order, `overall` first."""
@@ -123,8 +128,8 @@ class Words:
         return Asked(place, dimension.key, self._name(dimension), self._question(dimension), choices, score is not None)
 
     def _question(self, dimension: Dimension) -> str:
-        if self._invite.purpose == InvitePurpose.RECOVERY:
-            return self._templates.label("question.recovered", self._locale)
+        if self._wording.again:
+            return self._wording.question(dimension.key)
         own = self._pick(dimension.question)
         if own:
             return own
@@ -133,6 +138,8 @@ class Words:
         return self._templates.label("question.other", self._locale, dimension=self._name(dimension))
 
     def _name(self, dimension: Dimension) -> str:
+        if self._wording.again:
+            return self._wording.dimension(dimension.key)
         return self._pick(dimension.label) or self._label(f"dimension.{dimension.key}", dimension.key)
 
     def _label(self, key: str, otherwise: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from tortoise.connection import get_connection
@@ -16,6 +17,7 @@ INSERT INTO ticket_counters (day, given) VALUES ({}, 1)
 ON CONFLICT (day) DO UPDATE SET given = ticket_counters.given + 1
 """
 _TYPED = re.compile(r"\s*[#＃]?\s*cs[\s-]*(\d(?:[\s-]?\d){11}\d{0,5})(?!\d)", re.IGNORECASE | re.ASCII)
+_ENDING = 4
 _OF_DAY = Prepared(TicketCounter, lambda day: TicketCounter.filter(day=day), str)
 
 
@@ -25,6 +27,16 @@ def read(typed: str) -> tuple[str, str]:
     if found is None:
         return "", typed.strip()
     return "CS" + re.sub(r"\D", "", found[1]), typed[found.end() :].strip()
+
+
+def endings(numbers: Iterable[str]) -> dict[str, str]:
+    """What tells these apart on a small button: "…0001"; as many letters of each as that takes."""
+    known = set(numbers)
+    longest = max(map(len, known), default=0)
+    for length in range(_ENDING, longest):
+        if len({one[-length:] for one in known}) == len(known):
+            return {one: f"…{one[-length:]}" for one in known}
+    return {one: one for one in known}
 
 
 async def next_number(now: datetime) -> str:

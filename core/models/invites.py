@@ -43,7 +43,7 @@ class InviteState(StrEnum):
     SCHEDULED = "scheduled"
     DELIVERED = "delivered"
     ANSWERED = "answered"  # at least one score or a comment
-    FINISHED = "finished"  # the response was finished or its edit window ended
+    FINISHED = "finished"  # the response was finished, or has settled with nothing left out
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     UNDELIVERABLE = "undeliverable"

@@ -19,7 +19,8 @@ class Band(StrEnum):
 
 
 class Response(Model):
-    """The answer to one invite: partial until finished, and settled when its band has been judged.
+    """The answer to one invite: partial until finished, or until it settles with nothing left out, and settled when its
+    band has been judged.
 
     One without an invite is anonymous: of it there are scores, band, comment, slice and day, and nothing else
     (`core.surveys.anonymity`). Its `id` is a random negative number, `settle_at` the hour in which staff hear of it.

@@ -72,6 +72,18 @@ async def by_id(recovery_id: int) -> Recovery | None:
     return await _whole(Recovery.filter(id=recovery_id).first())
 
 
+async def ended(ticket_id: int) -> Recovery | None:
+    """The last that was closed with an outcome, with who had it."""
+    done = Recovery.filter(ticket_id=ticket_id, state=RecoveryState.RESOLVED)
+    return await done.order_by("-closed_at", "-id").select_related("owner").first()
+
+
+def mended_by(recovery: Recovery) -> str:
+    """Who looked after it (its owner fetched): who took it; where nobody did, who closed it."""
+    owner: Staff | None = recovery.owner
+    return owner.name if owner is not None and recovery.taken_at is not None else recovery.closed_by
+
+
 @transactions.atomic
 async def take(about: About, staff: Staff, *, now: datetime) -> None:
     """It is mine. Raises errors.Conflict when somebody else has it or it is over."""

@@ -9,7 +9,7 @@ from tortoise.exceptions import IntegrityError
 
 from core import errors, history, transactions
 from core.models.desk import EntryKind
-from core.models.invites import ANSWERABLE, UNANSWERED, Invite, InviteState
+from core.models.invites import ANSWERABLE, UNANSWERED, Invite, InvitePurpose, InviteState
 from core.models.responses import Response, ResponseRevision, Score
 from core.plumbing import jobs
 from core.reactions import rules
@@ -199,7 +199,19 @@ async def settle(response_id: int, *, now: datetime) -> Response | None:
     if not scores:
         await _keep_comment(invite, response, now=now)
         return response
+    settings = catalogue.settings_for(invite)
+    if response.partial and scoring.says_all(
+        settings, scores=scores, comment=response.comment, skipped=response.skipped
+    ):
+        await _is_whole(invite, response)
     return await _judge(invite, response, scores, now=now)
+
+
+async def _is_whole(invite: Invite, response: Response) -> None:
+    """Who has said all counts as that, whether they pressed *Done* or not; they may still go on."""
+    response.partial = False
+    await update(Response, {"id": response.id}, partial=False)
+    await update(Invite, {"id": invite.id, "state": InviteState.ANSWERED}, state=InviteState.FINISHED)
 
 
 async def _keep_comment(invite: Invite, response: Response, *, now: datetime) -> None:
@@ -269,6 +281,7 @@ async def _tell_ticket(
     if previous is not None:
         told |= {"old": previous.scores.get("overall", min(previous.scores.values())), "new": told["value"]}
     label = "history.rated" if telling == "overall" else "history.rated_of_dimension"
+    label = "history.rated_again" if invite.purpose == InvitePurpose.RECOVERY else label
     label = label if previous is None else "history.rating_changed"
     who = invite.contact.name
     await history.write(invite.ticket, EntryKind.RATED, actor=who, label=label, values=told, now=now)

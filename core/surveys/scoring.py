@@ -69,6 +69,12 @@ def needs_comment(scores: Mapping[str, int], settings: SurveySettings) -> bool:
     return settings.comment == "optional" and any(v <= settings.comment_required_up_to for v in scores.values())
 
 
+def says_all(settings: SurveySettings, *, scores: Mapping[str, int], comment: str, skipped: Collection[str]) -> bool:
+    """Whether nothing of what is asked was left out. Reasons only help to say it: who said it in words needs none."""
+    every = all(one in scores or one in skipped for one in settings.dimension_keys)
+    return every and (settings.comment != "optional" or bool(comment) or "comment" in skipped)
+
+
 def next_question(
     settings: SurveySettings,
     *,

@@ -79,3 +79,16 @@ async def test_a_ticket_that_could_not_be_opened_leaves_no_gap(store: Store) -> 
         await fails()
 
     assert await opened(await a_contact()) == "CS202611220001"
+
+
+def test_a_small_button_says_as_little_of_a_number_as_tells_it_from_the_others() -> None:
+    assert numbering.endings(["CS202611220001", "CS202611220002", "CS202611220002"]) == {
+        "CS202611220001": "…0001",
+        "CS202611220002": "…0002",
+    }
+    assert numbering.endings(["CS202611210001", "CS202611220001"]) == {
+        "CS202611210001": "…10001",
+        "CS202611220001": "…20001",
+    }
+    assert numbering.endings(["CS2026112210001", "CS202611220001"])["CS202611220001"] == "…20001"
+    assert numbering.endings([]) == {}

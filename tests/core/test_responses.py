@@ -111,6 +111,22 @@ async def test_a_comment_alone_opens_no_recovery_and_stands_on_the_ticket(store:
     assert [entry.values["text"] for entry in await TicketEntry.filter(kind="rated")] == ["Terrible!"]
 
 
+async def test_who_has_said_all_but_has_not_pressed_done_is_not_half_answered(store: Store) -> None:
+    await company()
+    invite = await asked()
+    for dimension in ("overall", "attitude", "speed"):
+        await responses.give_score(await whole(invite), dimension, 2, now=at(seconds=1))
+    response = await responses.give_comment(await whole(invite), "Too late", now=at(seconds=2))
+    await responses.settle(response.id, now=at(seconds=200))
+    now_is = await Response.get(id=response.id).select_related("invite")
+    assert (now_is.partial, now_is.invite.state, now_is.revision) == (True, InviteState.ANSWERED, 1)
+    await responses.give_score(await whole(invite), "resolution", 1, now=at(seconds=300))
+    await responses.settle(response.id, now=at(seconds=500))
+    now_is = await Response.get(id=response.id).select_related("invite")
+    assert (now_is.partial, now_is.invite.state, now_is.revision) == (False, InviteState.FINISHED, 2)
+    assert now_is.finished_at is None, "they may still go on"
+
+
 async def test_a_long_comment_is_kept_whole(store: Store) -> None:
     await company()
     words = "长" * 4000

@@ -13,15 +13,14 @@ from bot.staff import called
 from bot.web import chat_links
 from bot.web.admin import addresses
 from bot.web.admin.door import Member, Visit
-from bot.wording import Wording
+from bot.wording import wording_of
 from core import contact_links, directory, unread
 from core.accounts.roles import Right
 from core.contacts import AddressFacts
 from core.errors import Invalid, NotFound, Refusal
 from core.models.contacts import Contact
+from core.models.invites import Invite
 from core.models.responses import Score
-from core.models.setup import Survey
-from core.surveys import catalogue
 from core.text import NAME_LIMIT
 
 router = APIRouter(include_in_schema=False)
@@ -180,7 +179,7 @@ async def _draw(
         older_asked=questions[LATEST - 1].invite.id if len(questions) > LATEST else None,
         not_asked=await directory.not_asked(contact.id, LATEST),
         why=lambda decision: visit.named("contacts.why", decision.reason),
-        told=lambda survey, score: _told(visit, survey, score),
+        told=lambda invite, score: _told(visit, invite, score),
         line=await directory.how_known(contact),
         hows=directory.HOWS,
         channels=sorted(visit.site.channels),
@@ -197,7 +196,7 @@ async def _draw(
     )
 
 
-def _told(visit: Visit, survey: Survey, score: Score) -> str:
+def _told(visit: Visit, invite: Invite, score: Score) -> str:
     """A score in words, its dimension called as the survey calls it."""
-    words = Wording(visit.site.templates, catalogue.settings_of(survey), visit.locale)
+    words = wording_of(invite, visit.site.templates, visit.locale)
     return words.label("alert.score", dimension=words.dimension(score.dimension), value=score.value)

@@ -9,14 +9,13 @@ from datetime import timedelta
 
 from bot.staff import called, forms, states
 from bot.web.admin.desk import Desk
-from bot.wording import Wording
+from bot.wording import Wording, wording_of
 from core.desk.tickets import CLOSE_REASONS
 from core.insight import inbox
 from core.models.desk import Priority
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.setup import Staff
 from core.reactions.recoveries import DISMISSALS, OUTCOMES, UNDER_WAY, About
-from core.surveys import catalogue
 from core.text import shorten
 
 EXCERPT = 280
@@ -68,7 +67,7 @@ async def items(found: Iterable[About], desk: Desk) -> list[Item]:
 def _item(about: About, contact: str, desk: Desk) -> Item:
     response, ticket = about.response, about.ticket
     recovery: Recovery | None = about.recovery if isinstance(about, Alert) else about
-    words = Wording(desk.place.templates, catalogue.settings_of(response.invite.survey), desk.locale)
+    words = wording_of(response.invite, desk.place.templates, desk.locale)
     scores = {one.dimension: one.value for one in sorted(response.scores, key=lambda one: one.id)}
     owner = _owner(about)
     late, left_words, left = _left(about, recovery, desk)

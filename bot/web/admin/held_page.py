@@ -14,11 +14,11 @@ from bot.staff import called
 from bot.web.admin import desk as desks
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
-from bot.wording import Wording
+from bot.wording import wording_of
 from core.accounts.roles import Right
 from core.errors import NotFound, Refusal
 from core.models.responses import HeldAnswer
-from core.surveys import catalogue, held
+from core.surveys import held
 from core.text import shorten
 
 router = APIRouter(include_in_schema=False)
@@ -90,7 +90,7 @@ async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | N
 
 def _row(row: HeldAnswer, contact: str, desk: Desk) -> Held:
     invite = row.invite
-    words = Wording(desk.place.templates, catalogue.settings_of(invite.survey), desk.locale)
+    words = wording_of(invite, desk.place.templates, desk.locale)
     answer: dict[str, Any] = row.answer
     evidence = row.evidence
     doubts, comment = evidence.get("doubts"), str(answer.get("comment", ""))

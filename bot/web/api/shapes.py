@@ -176,7 +176,7 @@ class ResponseShape(Shape):
     reasons: list[str] = Field(examples=[["slow"]])
     comment: str | None
     band: Band | None = Field(description="How it was judged; null until it has settled.")
-    partial: bool = Field(description="Not finished by the contact.")
+    partial: bool = Field(description="Something was left out, and the contact has not said that they are done.")
     settled: bool = Field(description="Its present state has been judged.")
     revision: int = Field(description="How often it has been judged.")
     created_at: Moment
