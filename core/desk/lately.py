@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from core.models.contacts import ERASED
 from core.models.desk import EntryKind, Ticket, TicketEntry
 
 LOOKED_AT = 2000
@@ -22,7 +23,7 @@ async def seen() -> Mapping[str, list[str]]:
     columns = ("type", "close_reason", "tags", "contact__tier", "contact__locale")
     for type_, reason, tags, tier, locale in await tickets.values_list(*columns):
         counted["types"][type_] += 1
-        counted["close_reasons"][reason] += 1
+        counted["close_reasons"][reason] += reason != ERASED
         counted["tags"].update(tags)
         counted["tiers"][tier] += 1
         counted["locales"][locale] += 1
@@ -32,5 +33,5 @@ async def seen() -> Mapping[str, list[str]]:
 
 
 def _most_frequent(counted: Counter[str]) -> list[str]:
-    ordered = sorted(counted, key=lambda value: (-counted[value], value))
+    ordered = sorted(+counted, key=lambda value: (-counted[value], value))
     return [value for value in ordered if value][:MOST]

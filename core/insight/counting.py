@@ -17,6 +17,7 @@ from tortoise.router import router
 
 from core.insight.spans import Part
 from core.insight.tallies import Steps, Tally
+from core.models.contacts import ERASED
 from core.models.invites import Invite
 from core.store.dialect import is_sqlite
 
@@ -24,6 +25,7 @@ _RATED = """COUNT(overall) AS rated, SUM(overall) AS total, SUM(overall * overal
     COUNT(*) FILTER (WHERE band = 'negative') AS negative,
     COUNT(*) FILTER (WHERE band = 'neutral') AS neutral,
     COUNT(*) FILTER (WHERE band = 'positive') AS positive"""
+_BY_STAFF = f"v.outcome <> '{ERASED}'"
 _WORTH_SORTING = timedelta(days=45)
 _IS_ANSWERED = "state IN ('answered', 'finished')"
 _IS_DELIVERED = f"(delivered_at IS NOT NULL OR {_IS_ANSWERED})"
@@ -129,11 +131,15 @@ class Opened:
 
 
 async def recoveries(slices: Collection[int], part: Part) -> Opened:
-    """Of those that were opened then: how many, how they ended, and the seconds until somebody took and closed them."""
+    """Of those that were opened then: how many, how they ended, and the seconds until somebody took and closed them.
+
+    What ended because the contact was erased was dismissed and closed by nobody.
+    """
     [row] = await _rows(
         f"""SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE v.state = 'resolved') AS resolved,
-                COUNT(*) FILTER (WHERE v.state = 'dismissed') AS dismissed,
-                {_seconds("v.opened_at", "v.taken_at")} AS taken, {_seconds("v.opened_at", "v.closed_at")} AS closed
+                COUNT(*) FILTER (WHERE v.state = 'dismissed' AND {_BY_STAFF}) AS dismissed,
+                {_seconds("v.opened_at", "v.taken_at")} AS taken,
+                {_seconds("v.opened_at", "v.closed_at", _BY_STAFF)} AS closed
             FROM recoveries v JOIN responses r ON r.id = v.response_id
             WHERE {_within("v.opened_at", part)} AND {_chosen("r.slice_id")}""",
         slices,
@@ -188,13 +194,13 @@ def _within(column: str, part: Part) -> str:
     return f"{column} >= {_moment(part.since)} AND {column} < {_moment(part.until)}"
 
 
-def _seconds(since: str, until: str) -> str:
+def _seconds(since: str, until: str, only: str = "TRUE") -> str:
     """All of them that are known, as one JSON list: thousands of rows would keep everybody else waiting."""
     if is_sqlite():
         every = f"json_group_array((julianday({until}) - julianday({since})) * 86400.0)"
     else:
         every = f"json_agg(EXTRACT(EPOCH FROM {until} - {since}))"
-    return f"{every} FILTER (WHERE {until} IS NOT NULL)"
+    return f"{every} FILTER (WHERE {until} IS NOT NULL AND {only})"
 
 
 def _chosen(column: str) -> str:

@@ -35,6 +35,10 @@ class Contact(Model):
         table = "contacts"
 
 
+ERASED = "erased"
+"""What stands where somebody was: why a ticket was closed, what came of a recovery, the beginning of an address."""
+
+
 class SuppressionReason(StrEnum):
     HARD_BOUNCE = "hard_bounce"
     SOFT_BOUNCES = "soft_bounces"

@@ -17,7 +17,7 @@ from core.desk import cards, homes
 from core.failpoints import fp
 from core.history import write as write_history
 from core.models.accounts import Account
-from core.models.contacts import Address, Contact, Reach
+from core.models.contacts import ERASED, Address, Contact, Reach
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import OPEN_STATUSES, EntryKind, Ticket, TicketEntry, TicketStatus
 from core.models.invites import UNANSWERED, Decision, Invite, InviteState
@@ -34,7 +34,6 @@ from core.surveys import responses
 from core.surveys.tokens import new_key
 
 ACTION = "contact.erased"
-_GONE = "erased"
 _PLAIN_VALUES = frozenset({"channel", "when", "due", "until", "dimension", "band", "priority", "rule", "outcome"})
 """Of the values of a history's line, those that are codes of ours and never anybody's words."""
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
@@ -142,7 +141,7 @@ async def _empty_contact(person: Person, *, now: datetime) -> None:
     for channel, address in person.places:
         await suppressions.forget_address(channel, address, opted_out=contact.opted_out_at is not None, now=now)
     for one in person.addresses:
-        gone = {"address": f"{_GONE}:{one.id}", "reach": Reach.UNREACHABLE, "reach_reason": _GONE, "removed": None}
+        gone = {"address": f"{ERASED}:{one.id}", "reach": Reach.UNREACHABLE, "reach_reason": ERASED, "removed": None}
         await Address.filter(id=one.id).update(**gone)
     nobody = {"ref": None, "name": "", "locale": "", "locale_chosen": False, "timezone": "", "tier": ""}
     await Contact.filter(id=contact.id).update(**nobody, opted_out_at=contact.opted_out_at or now)
@@ -214,7 +213,7 @@ async def _close_tickets(person: Person, *, now: datetime) -> list[Alert]:
     async for row in people.paged(rows["decisions"]):
         await Decision.filter(id=row.pk).update(values=_without_words(row.values))  # type: ignore[attr-defined]
     await rows["recoveries"].update(closing_note="")
-    over = {"state": RecoveryState.DISMISSED, "closed_at": now, "closed_by": "", "outcome": _GONE}
+    over = {"state": RecoveryState.DISMISSED, "closed_at": now, "closed_by": "", "outcome": ERASED}
     await rows["recoveries"].filter(state__in=(RecoveryState.OPEN, RecoveryState.TAKEN)).update(**over)
     raised = [one for one in [await alerts.by_id(row.pk) async for row in people.paged(rows["alerts"])] if one]
     await rows["alerts"].update(state=AlertState.CLOSED, next_step_at=None, snoozed_until=None)
@@ -231,7 +230,7 @@ async def _empty_entry(row: Any, staff: Iterable[str]) -> None:
 async def _empty_ticket(row: Any, *, now: datetime) -> None:
     gone: dict[str, Any] = {"subject": "", "ref": None, "tags": [], "thread": "", "result": ""}
     if row.status in OPEN_STATUSES:
-        gone |= {"status": TicketStatus.CLOSED, "close_reason": _GONE, "resolved_at": row.resolved_at or now}
+        gone |= {"status": TicketStatus.CLOSED, "close_reason": ERASED, "resolved_at": row.resolved_at or now}
     await Ticket.filter(id=row.id).update(**gone)
     ticket = await Ticket.get(id=row.id)
     entry = await write_history(ticket, EntryKind.NOTE, label="history.erased", now=now)

@@ -7,13 +7,14 @@ import json
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core import audit, contacts, directory, errors, store, suppressions, transactions
 from core.contacts import AddressFacts, ContactFacts
-from core.desk import attachments, cards, tickets
-from core.insight import today
+from core.desk import attachments, cards, lately, tickets
+from core.insight import figures, spans, today
 from core.models.access import ApiToken, IdempotentAnswer
 from core.models.accounts import AuditLine
 from core.models.contacts import Address, Contact, Suppression, SuppressionReason
@@ -176,6 +177,10 @@ async def test_the_figures_stay_and_everything_under_way_ends(ann: Contact, ledg
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     assert await today.figures(zone="UTC", now=at(hours=1)) == before
     assert before.negative == 1
+    span = spans.preset(spans.Preset.MONTH, zone=ZoneInfo("UTC"), now=at(hours=1))
+    board = await figures.board(span, figures.Filters(), now=at(hours=1))
+    assert (board.recoveries.opened, board.recoveries.dismissed, board.recoveries.closed_within) == (1, 0, None)
+    assert (await lately.seen())["close_reasons"] == []
     assert await Score.all().count() == scores
     ticket = await Ticket.get()
     assert (ticket.status, ticket.close_reason) == (TicketStatus.CLOSED, "erased")
