@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext
 
 from bot import app as product
@@ -22,6 +24,7 @@ from bot.demo import company, stage
 from bot.demo.chronicle import Chronicle
 from bot.demo.company import Answer, Customer, Request
 from bot.demo.stage import Stage
+from bot.web.identity_provider import IdentityProvider, ProviderSettings
 from core import setup as setups
 from core.accounts import accounts, invitations, sessions
 from core.desk import attachments, tickets
@@ -94,6 +97,7 @@ class Kestrel:
     """The company, served on a port of its own."""
 
     stage: Stage
+    web: FastAPI
     _tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -131,6 +135,11 @@ class Kestrel:
             while not await happened():
                 await asyncio.sleep(0.02)
 
+    def trusts(self, *providers: ProviderSettings) -> None:
+        """From now on one may come in by these, too."""
+        by_name = {one.name: IdentityProvider(one) for one in providers}
+        self.web.state.site = dataclasses.replace(self.web.state.site, providers=by_name)
+
     async def invitation(self) -> str:
         """A page on which somebody who was invited makes an account."""
         code = await invitations.to("new@kestrel.example", Role.AGENT, name="Nia", by=LEE, now=self.now)
@@ -155,11 +164,11 @@ def filled(folder: Path) -> Path:
 async def served(folder: Path) -> AsyncIterator[Kestrel]:
     """The product behind its real web server, over a store that is `filled`."""
     async with stage.raised(free_port(), folder, clock=running_from(MORNING), zone=ZONE) as raised:
-        listening = asyncio.Event()
-        serving = asyncio.create_task(product.run(raised.app, product.web_app(raised.app), ready=listening.set))
+        listening, web = asyncio.Event(), product.web_app(raised.app)
+        serving = asyncio.create_task(product.run(raised.app, web, ready=listening.set))
         await listening.wait()
         try:
-            yield Kestrel(raised)
+            yield Kestrel(raised, web)
         finally:
             raised.leave()
             await serving

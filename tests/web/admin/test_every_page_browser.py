@@ -1,7 +1,8 @@
 """Whoever cannot see well, or reads Chinese, or has a phone only, gets every page of the admin's browser all the same.
 
 Each page is loaded twice in a real Chromium: in English on a wide light screen, then made as narrow as at 200 % zoom
-and as a phone; and in Chinese on a dark phone. So axe sees it wide and narrow, light and dark, at half the price.
+and as a phone; and in Chinese on a dark phone, then made wide. So axe sees it wide and narrow, light and dark, at half
+the price.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -17,9 +19,12 @@ from playwright.async_api import ConsoleMessage, Page, ViewportSize
 from playwright.async_api import TimeoutError as TooLate
 
 from bot.rendering import Templates
+from bot.web.identity_provider import ProviderSettings
+from core.models.accounts import Account
 from tests.rigs import axe, kestrel
 from tests.rigs.demo_browser import chromium
 from tests.rigs.kestrel import Kestrel
+from tests.rigs.openid import OpenIdProvider
 from tests.web.admin import every_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]  # axe takes its time where others work too
@@ -29,8 +34,10 @@ NOBODY = ""
 DESK, ZOOMED, PHONE = 1280, 640, 360
 PARTS = 5
 """So many tests share the pages, for several workers."""
-READERS: dict[str, tuple[str, int, Scheme]] = {"en": ("en-GB", DESK, "light"), "zh-Hans": ("zh-CN", PHONE, "dark")}
-"""By language: what the browser asks for, how wide it is, and how it is lit."""
+WIDTHS = {"en": (DESK, ZOOMED, PHONE), "zh-Hans": (PHONE, DESK)}
+"""By language: how wide a page is when it comes, and what it is then made."""
+READERS: dict[str, tuple[str, Scheme]] = {"en": ("en-GB", "light"), "zh-Hans": ("zh-CN", "dark")}
+"""By language: what the browser asks for, and how it is lit."""
 
 _SEEN = """() => ({
   lang: document.documentElement.lang,
@@ -102,6 +109,7 @@ class Window:
         self.page = page
         self.wrong: list[str] = []
         self._address, self._locale, self._foreign = address, locale, foreign
+        self._known = {urlsplit(address).netloc}
         self._at = ""
         self._status = 200
         page.on("console", self._heard)
@@ -117,8 +125,13 @@ class Window:
             self._hold(message.text)
 
     def _asked(self, url: str) -> None:
-        if urlsplit(url).netloc != urlsplit(self._address).netloc and not url.startswith(("data:", "about:")):
+        if urlsplit(url).netloc not in self._known and not url.startswith(("data:", "about:")):
             self._hold(f"asks {url}")
+
+    async def stays_from(self, address: str) -> None:
+        """What leads on to `address`, which is no page of ours, is looked at instead."""
+        self._known.add(urlsplit(address).netloc)
+        await self.page.route(f"{address}/**", lambda route: route.fulfill(status=204))
 
     def expects(self, status: int) -> None:
         self._status = status
@@ -142,11 +155,10 @@ class Window:
         self._hold(*await axe.complaints(self.page))
         if self._locale == "zh-Hans":
             self._hold(*(f"says {one!r}" for one in self._foreign.of(await self.page.evaluate(_WORDS))))
-            await self._is_narrow_enough(PHONE)
-        else:
-            await self._is_narrow_enough(ZOOMED)
-            await self._is_narrow_enough(PHONE)
-            await self.page.set_viewport_size({"width": DESK, "height": HIGH})
+        asked, *others = WIDTHS[self._locale]
+        for width in (asked, *others):
+            await self._is_narrow_enough(width)
+        await self.page.set_viewport_size({"width": asked, "height": HIGH})
 
     async def _is_narrow_enough(self, width: int) -> None:
         if self.page.viewport_size != {"width": width, "height": HIGH}:
@@ -158,8 +170,8 @@ class Window:
 
 @asynccontextmanager
 async def window(here: Kestrel, locale: str, foreign: Foreign, who: str) -> AsyncIterator[Window]:
-    asked, width, scheme = READERS[locale]
-    size: ViewportSize = {"width": width, "height": HIGH}
+    asked, scheme = READERS[locale]
+    size: ViewportSize = {"width": WIDTHS[locale][0], "height": HIGH}
     async with chromium() as browser:
         context = await here.context(browser, who, viewport=size, color_scheme=scheme, locale=asked)
         opened = Window(await context.new_page(), here.address, locale, foreign)
@@ -187,6 +199,13 @@ async def test_nobody_is_kept_out_of_the_door_and_of_what_says_that_it_is_the_wr
     foreign: Foreign,
     locale: str,
 ) -> None:
+    async with OpenIdProvider() as provider:
+        company = ProviderSettings("company", "Kestrel ID", provider.issuer, provider.client_id, provider.client_secret)
+        here.trusts(company, replace(company, name="away", issuer="http://127.0.0.1:9"))
+        await _look_at_the_door(here, foreign, locale, provider)
+
+
+async def _look_at_the_door(here: Kestrel, foreign: Foreign, locale: str, provider: OpenIdProvider) -> None:
     async with window(here, locale, foreign, NOBODY) as opened:
         await opened.open(await here.invitation())
         await opened.page.locator("input[type=password]").first.fill("short")
@@ -197,10 +216,19 @@ async def test_nobody_is_kept_out_of_the_door_and_of_what_says_that_it_is_the_wr
         await opened.page.locator("input[name=email]").fill("nobody@kestrel.example")
         await opened.page.locator("input[name=password]").fill("a wrong password")
         await _sends(opened)
+        await opened.open("/admin/sign-in/away", 503)
+        await opened.open("/admin/sign-in/company/back", 400)
     async with window(here, locale, foreign, kestrel.LEE) as opened:
         await opened.open("/admin/nosuch", 404)
+        await opened.open("/admin/account")
+        await opened.stays_from(provider.issuer)
+        await opened.page.locator("[formaction$='/link/company']").click()
+        await opened.page.locator(f"a[href^='{provider.issuer}']").wait_for()
+        await opened.judge()
+    await Account.filter(email=kestrel.KIM).update(issuer=provider.issuer, subject="u-1", password_hash="")
     async with window(here, locale, foreign, kestrel.KIM) as opened:
         await opened.open("/admin/accounts", 403)
+        await opened.open("/admin/account")
 
 
 async def _sends(opened: Window) -> None:
