@@ -22,6 +22,7 @@ from bot.channels.slack import forms as slack_forms
 from bot.rendering import Templates
 from core import store as stores
 from core.ports import Channel, Message
+from core.surveys import tokens
 from tests.rigs import demo_browser
 from tests.rigs.slack import SlackRig
 from tests.rigs.smtp import SmtpRig
@@ -42,6 +43,7 @@ Column = list[tuple[str, str]]
 
 async def take_all() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    tokens.use(bytes(32))
     templates = Templates.load()
     with tempfile.TemporaryDirectory() as scratch:
         fonts = Path(scratch) / "fonts.conf"
@@ -87,9 +89,9 @@ async def _slack(templates: Templates, locale: str) -> list[Column]:
 
 
 async def _mails(templates: Templates, locale: str, name: str) -> list[Column]:
-    columns = [*_columns(with_transcript=True)[:-1], messages.STAFF_ANYWHERE]  # nobody types commands in a mail
+    columns = [*_columns(by_mail=True)[:-1], messages.STAFF_ANYWHERE]  # nobody types commands in a mail
     if name == "email-desktop":
-        columns = [("invite",), ("resolved",), ("transcript",)]
+        columns = [("invite", messages.IN_TELEGRAM), ("resolved", messages.REPLY), ("transcript",)]
     async with SmtpRig() as rig:
         relay = {
             "reply_address": "support@example.org",
@@ -156,9 +158,15 @@ async def _conversation(
     return png
 
 
-def _columns(*, with_transcript: bool = False) -> list[tuple[str, ...]]:
-    without = () if with_transcript else messages.ONLY_MAIL
-    return [tuple(kind for kind in kinds if kind not in without) for kinds in messages.GROUPS.values()]
+def _columns(*, by_mail: bool = False) -> list[tuple[str, ...]]:
+    groups = {
+        name: [kind for kind in kinds if kind not in messages.ONLY_MAIL] for name, kinds in messages.GROUPS.items()
+    }
+    groups["requests"].append(messages.REPLY)
+    if by_mail:
+        groups["asking"].insert(1, messages.IN_TELEGRAM)
+        groups["requests"] += messages.ONLY_MAIL
+    return [tuple(kinds) for kinds in groups.values()]
 
 
 @asynccontextmanager

@@ -9,21 +9,27 @@ from bot.rendering import Rendered, Templates
 from bot.site import Site
 from bot.staff import figures
 from bot.staff import forms as staff_forms
-from bot.surveys import screens
+from bot.surveys import messages, screens
 from bot.surveys.messages import OPENINGS
 from bot.trials import samples
 from bot.trials.samples import GROUPS, ONLY_MAIL, STAFF
 from bot.trials.surfaces import SURFACES
 from bot.wording import Wording
 from core.insight.today import Today
+from core.models.deliveries import Delivery
+from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.setup import Staff
-from core.ports import Channel, Fact, Form, Message
+from core.ports import Button, Channel, Fact, Form, Message
 from core.surveys.settings import SurveySettings
 
-__all__ = ["GROUPS", "ONLY_MAIL", "STAFF", "STAFF_ANYWHERE", "forms", "message"]
+__all__ = ["GROUPS", "IN_TELEGRAM", "ONLY_MAIL", "REPLY", "STAFF", "STAFF_ANYWHERE", "forms", "message"]
 STAFF_ANYWHERE = ("alert", "alert_flood", "alert_unnamed", "alert_test", "rule_alert", "request")
 """What staff can also get in Telegram and by mail."""
+REPLY = "reply"
+"""What somebody of the staff wrote: no template's words."""
+IN_TELEGRAM = "invite, with Telegram"
+"""By mail, where a Telegram bot is set up beside it."""
 
 
 async def forms(channel: Channel, templates: Templates, locale: str) -> dict[str, Form]:
@@ -46,6 +52,10 @@ async def forms(channel: Channel, templates: Templates, locale: str) -> dict[str
 
 async def message(kind: str, channel: Channel, templates: Templates, locale: str) -> Message:
     """As it would be handed to the channel."""
+    if kind == REPLY:
+        return _reply(channel, templates, locale)
+    if kind == IN_TELEGRAM:
+        return _with_a_way_to_telegram(await message("invite", channel, templates, locale), templates)
 
     async def render(context: Mapping[str, object]) -> Rendered:
         return await templates.render(kind, locale, channel.dialect, context, channel=channel.kind)
@@ -63,3 +73,18 @@ async def message(kind: str, channel: Channel, templates: Templates, locale: str
         day = figures.lines(Today(asked=24, answered=13, average=4.2, negative=1), here, locale)
         return replace(made, facts=tuple(Fact(label, value) for label, value in day))
     return made
+
+
+def _reply(channel: Channel, templates: Templates, locale: str) -> Message:
+    said = templates.labels("sample", locale)
+    here = Site(said["shop"], samples.BASE_URL, templates)
+    words = f"{said['answered']}\n{samples.BASE_URL}/track?parcel=17"
+    delivery = Delivery(key=f"gallery:{REPLY}", kind=REPLY, payload={"text": words, "actor": {"name": "Kim"}})
+    ticket = Ticket(id=17, number="CS202611220001", subject=said["subject"])
+    return messages.by_staff(delivery, ticket, channel, here, locale)
+
+
+def _with_a_way_to_telegram(invite: Message, templates: Templates) -> Message:
+    label = templates.label("button.rate_in_telegram", invite.locale)
+    row = (Button(label, url=f"https://t.me/example_bot?start={samples.LINK}"),)
+    return replace(invite, key=f"gallery:{IN_TELEGRAM}", rows=(*invite.rows, row))

@@ -99,7 +99,7 @@ async def draw_screen(
         channel=channel.kind,
     )
     unsubscribe = f"{site.base_url}/u/{tokens.unsubscribe_token_for(invite.contact_id)}"
-    footer = [_footer(words.locale, site)]
+    footer = _footer(words.locale, site, channel)
     if screen.kind in OPENINGS and isinstance(channel, HearsReplies) and channel.answers_by_reply:
         footer.insert(0, words.label("mail.reply_hint"))
     if not channel.has_buttons:  # A chat has /stop; a mail program's own button for it is not shown everywhere.
@@ -143,7 +143,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         return None
     locale = locale_of(ticket.contact, site.templates)
     if delivery.kind == "reply":
-        return _reply(delivery, ticket, channel, site, locale)
+        return by_staff(delivery, ticket, channel, site, locale)
     context: dict[str, object] = {
         "contact": {"name": ticket.contact.name},
         "ticket": {"number": ticket.number, "subject": ticket.subject},
@@ -177,7 +177,7 @@ async def _ticket(delivery: Delivery, channel: Channel, site: Site, *, now: date
         rows=rows,
         subject=rendered.subject,
         preheader=rendered.preheader,
-        footer=_footer(locale, site),
+        footer="\n".join(_footer(locale, site, channel)),
         thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
@@ -220,7 +220,7 @@ async def _understood(delivery: Delivery, channel: Channel, site: Site, *, now: 
     return screens.draw(stands, channel, site, first="invite", now=now) if stands.finished else None
 
 
-def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, locale: str) -> Message:
+def by_staff(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, locale: str) -> Message:
     """What somebody of the staff wrote, word for word."""
     actor = delivery.payload.get("actor")
     name = str(actor.get("name", "")) if isinstance(actor, dict) else ""
@@ -234,7 +234,7 @@ def _reply(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site, loc
         text=text,
         plain=f"{name}:\n{words}" if name else words,
         subject=f"Re: {ticket.subject} ({ticket.number})",
-        footer=_footer(locale, site),
+        footer="\n".join(_footer(locale, site, channel)),
         thread=_thread(delivery, ticket, channel),
         topic=f"ticket:{ticket.id}",
         locale=locale,
@@ -251,7 +251,9 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
     if delivery.kind == "note":
         words = str(delivery.payload.get("text", ""))
         text = str(markup.writer(channel.dialect).escape(words))
-        return _about(Message(key=delivery.key, kind="note", text=text, plain=words, locale=locale), delivery, site)
+        return _about(
+            Message(key=delivery.key, kind="note", text=text, plain=words, locale=locale), delivery, channel, site
+        )
     make = _WORDS.get(delivery.kind)
     prefix = prefix_of(channel)
     extra = await make(site, locale, prefix) if make else {}
@@ -275,7 +277,7 @@ async def _words(delivery: Delivery, channel: Channel, site: Site) -> Message | 
         rows=language_rows(site.templates, locale) if delivery.kind == "language" and channel.has_buttons else (),
         locale=locale,
     )
-    return _about(message, delivery, site)
+    return _about(message, delivery, channel, site)
 
 
 def _way_back(delivery: Delivery, channel: Channel, site: Site, locale: str) -> str:
@@ -286,7 +288,7 @@ def _way_back(delivery: Delivery, channel: Channel, site: Site, locale: str) -> 
     return f"{site.templates.label('unsubscribe.undo', locale)}{colon(locale)}{url}"
 
 
-def _about(message: Message, delivery: Delivery, site: Site) -> Message:
+def _about(message: Message, delivery: Delivery, channel: Channel, site: Site) -> Message:
     """What the words answer; and by mail also what they are about, and where an answer to them belongs."""
     payload = delivery.payload
     message = replace(message, thread=str(payload.get("thread", "")))
@@ -297,7 +299,9 @@ def _about(message: Message, delivery: Delivery, site: Site) -> Message:
                 message,
                 reply_token=tokens.reply_token_for(kind, name),
                 marker=site.templates.label("mail.marker", message.locale),
-                footer="\n".join(one for one in (_footer(message.locale, site), message.footer) if one),
+                footer="\n".join(
+                    [*_footer(message.locale, site, channel), *([message.footer] if message.footer else [])]
+                ),
             )
     return message
 
@@ -341,7 +345,10 @@ _WORDS: dict[str, Callable[[Site, str, str], Awaitable[dict[str, object]]]] = {
 }
 
 
-def _footer(locale: str, site: Site) -> str:
+def _footer(locale: str, site: Site, channel: Channel) -> list[str]:
+    """Why they get this mail. In a chat they know."""
+    if channel.has_buttons:
+        return []
     if site.name:
-        return site.templates.label("mail.footer", locale, site=site.name)
-    return site.templates.label("mail.footer_plain", locale)
+        return [site.templates.label("mail.footer", locale, site=site.name)]
+    return [site.templates.label("mail.footer_plain", locale)]

@@ -105,6 +105,7 @@ async def test_the_question_stands_where_the_request_was_made(here: World, slack
     await here.resolve(addresses=[("slack", "ann@example.org")], channel="slack", thread=root)
     await slack.until(lambda: slack.thread(HELP, root))
     assert "1★" in slack.buttons(HELP)
+    assert "You receive this" not in "\n".join(slack.thread(HELP, root))  # that is for mails
     assert slack.screen(ANN) == []
 
     await slack.press(EVE, HELP, "1★")
