@@ -282,7 +282,7 @@ def _way_back(delivery: Delivery, channel: Channel, site: Site, locale: str) -> 
     if delivery.kind != "stopped" or channel.has_buttons or not delivery.contact_id:
         return ""
     url = f"{site.base_url}/u/{tokens.unsubscribe_token_for(delivery.contact_id)}"
-    return f"{site.templates.label('unsubscribe.undo', locale)}: {url}"
+    return f"{site.templates.label('unsubscribe.undo', locale)}{colon(locale)}{url}"
 
 
 def _about(message: Message, delivery: Delivery, site: Site) -> Message:
