@@ -11,7 +11,6 @@ from core.models.invites import Invite, InvitePurpose, InviteState
 
 _MOMENTS = ("when", "due", "until")
 _CODES = {
-    "channel": ("channel",),
     "outcome": ("outcome", "dismissal"),
     "condition": ("condition",),
     "old": ("priority", "ticket_status"),
@@ -35,6 +34,8 @@ class Reader(Protocol):
     def knows(self, key: str) -> bool: ...
 
     def when(self, moment: datetime) -> str: ...
+
+    def channel(self, name: str) -> str: ...
 
     def trouble(self, sentence: str) -> str: ...
 
@@ -79,6 +80,8 @@ def values_of(values: Mapping[str, object], reader: Reader) -> dict[str, object]
 def _value(name: str, value: object, reader: Reader) -> object:
     if name in _MOMENTS and isinstance(value, str) and value:
         return reader.when(datetime.fromisoformat(value))
+    if name == "channel" and isinstance(value, str):
+        return reader.channel(value)
     for section in _CODES.get(name, ()):
         if isinstance(value, str) and reader.knows(f"{section}.{value}"):
             return reader.say(f"{section}.{value}")

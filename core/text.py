@@ -67,3 +67,8 @@ def _few_marks(text: str) -> str:
 def colon(locale: str) -> str:
     """What stands between a name and what it names, with the room that it takes in that language."""
     return "：" if locale.startswith("zh") else ": "
+
+
+def comma(locale: str) -> str:
+    """The same between two parts of one line."""
+    return "，" if locale.startswith("zh") else ", "

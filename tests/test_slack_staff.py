@@ -189,7 +189,7 @@ async def test_a_card_says_each_thing_once_and_by_what_kind_of_channel_it_came(
     card = await asks(telegram, slack, "My router blinks")
     number = (await Ticket.get()).number
     [message] = slack.screen(TEAM)
-    assert message.startswith(f"*Ann <3* asks by Telegram: *{number}*\n")
+    assert message.startswith(f"*Ann <3* has a new request by Telegram: *{number}*\n")
     for words in ("Ann <3", number, "My router blinks", "Telegram"):
         assert message.count(words) == 1, words
     assert "support-bot" not in message
@@ -407,8 +407,8 @@ async def test_an_alert_has_its_six_buttons_and_each_does_what_it_says(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:
     alert = await unhappy(here, telegram, slack)
-    assert slack.buttons(TEAM) == ["Take", "Assign…", "Reply…", "Snooze", "Resolve…", "Dismiss…"]
-    await slack.press("U0KIM", TEAM, "Snooze")
+    assert slack.buttons(TEAM) == ["Take", "Assign…", "Reply…", "Snooze…", "Resolve…", "Dismiss…"]
+    await slack.press("U0KIM", TEAM, "Snooze…")
     await submits(slack, "U0KIM", minutes="30 minutes")
     await shown(slack, lambda: "quiet until" in seen(slack))
     await shown(slack, lambda: any("snoozed it until" in line for line in slack.thread(TEAM, alert)))

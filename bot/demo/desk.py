@@ -148,8 +148,8 @@ def _how(sight: Sight, ticket: Ticket) -> tuple[FormField, FormField]:
     reasons = tuple(Option(one, sight.say(f"close_reason.{one}")) for one in tickets.CLOSE_REASONS)
     result = sight.say("demo.result_again" if ticket.cycle > 1 else "demo.result_first")
     return (
-        FormField("reason", sight.say("demo.reason"), FieldKind.CHOICE, reasons, ("solved",), required=True),
-        FormField("result", sight.say("demo.result"), FieldKind.TEXT, (), (result,), max_length=2000),
+        FormField("reason", sight.say("form.close_reason"), FieldKind.CHOICE, reasons, ("solved",), required=True),
+        FormField("result", sight.say("form.result"), FieldKind.TEXT, (), (result,), max_length=2000),
     )
 
 
@@ -186,8 +186,8 @@ async def _resolve(sight: Sight, ticket: Ticket, reason: str, result: str) -> st
 def _form(sight: Sight, ticket: Ticket, verb: str, *fields: FormField) -> Form:
     return Form(
         action=f"{ticket.number}:{verb}",
-        title=f"{sight.say(f'form.{verb}_title')}: {ticket.number}",
-        submit=sight.say("button.save"),
+        title=sight.say("audit.part", name=sight.say(f"form.{verb}_title"), value=ticket.number),
+        submit=sight.say(f"form.{verb}_title"),
         cancel=sight.say("button.cancel"),
         fields=fields,
         intro=ticket.subject,

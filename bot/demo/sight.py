@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot import troubles
+from bot import channel_names, troubles
 from bot.demo.stage import Stage
 from core.models.contacts import Contact
 from core.models.setup import Staff, Team
@@ -34,6 +34,9 @@ class Sight:
         if team is None:
             return ""
         return self.say(f"demo_team.{team.key}") if self.knows(f"demo_team.{team.key}") else team.name
+
+    def channel(self, name: str) -> str:
+        return channel_names.called(name, self.stage.app.site, self.locale)
 
     def when(self, moment: datetime) -> str:
         """ "today 14:30"."""

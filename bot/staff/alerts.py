@@ -24,6 +24,7 @@ from core.ports import Button, Channel, Dialect, Fact, Message, Tone
 from core.reactions import alerts, trials
 from core.reactions import floods as flooding
 from core.surveys import responses
+from core.text import colon
 
 MUST_BE_SEEN = frozenset(
     {
@@ -101,7 +102,7 @@ async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datet
             now=now,
         )
         if delivery.kind == "alert"
-        else await _under(message, alert, channel.dialect)
+        else await _under(message, alert, channel.dialect, locale)
     )
 
 
@@ -199,7 +200,7 @@ async def _whole(
     )
 
 
-async def _under(message: Message, alert: Alert, dialect: Dialect) -> Message:
+async def _under(message: Message, alert: Alert, dialect: Dialect, locale: str) -> Message:
     """A line stands under the alert's own message, or under the list that it is in, and names its ticket there.
 
     Without either (not sent yet) it stands alone.
@@ -210,8 +211,8 @@ async def _under(message: Message, alert: Alert, dialect: Dialect) -> Message:
     screen = await flooding.screen_listing(alert.id)
     shown = await deliveries.shown(screen) if screen else None
     number = alert.ticket.number
-    text = f"{markup.writer(dialect).bold(number)}: {message.text}"
-    named = replace(message, text=text, plain=f"{number}: {message.plain}")
+    text = f"{markup.writer(dialect).bold(number)}{colon(locale)}{message.text}"
+    named = replace(message, text=text, plain=f"{number}{colon(locale)}{message.plain}")
     return replace(named, thread=shown.receipt) if shown is not None else named
 
 

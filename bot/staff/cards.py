@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from bot import channel_names
 from bot.site import Site
 from bot.staff import called, card_actions
 from bot.staff.states import is_over
@@ -44,7 +45,7 @@ async def _card(delivery: Delivery, ticket: Ticket, channel: Channel, site: Site
         "ticket": {"number": ticket.number, "subject": _title(ticket, words, files)},
         "agent": {"name": ticket.assignee.name if ticket.assignee else ""},
         "team": {"name": ticket.team.name if ticket.team else ""},
-        "channel": came_by(ticket, site, locale),
+        "channel": channel_names.called(ticket.channel, site, locale),
         "state": state,
         "text": words,
     }
@@ -101,17 +102,6 @@ def _title(ticket: Ticket, words: str, files: str) -> str:
 
 def status_of(ticket: Ticket, site: Site, locale: str) -> str:
     return site.templates.label(f"ticket_status.{ticket.status.value.removesuffix('_for_customer')}", locale)
-
-
-def came_by(ticket: Ticket, site: Site, locale: str) -> str:
-    """What kind of channel it is, with its name where there are several; what an outside desk calls its own stays."""
-    kind = site.channels.get(ticket.channel, ticket.channel)
-    if not site.templates.has_label(f"channel.{kind}"):
-        return ticket.channel
-    words = site.templates.label(f"channel.{kind}", locale)
-    if list(site.channels.values()).count(kind) < 2:
-        return words
-    return site.templates.label("alert.one_of_channels", locale, kind=words, name=ticket.channel)
 
 
 async def _misses_outcome(ticket: Ticket) -> bool:

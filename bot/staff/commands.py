@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from bot import channel_names
 from bot.site import Site
 from bot.staff import alerts as alert_messages
 from bot.staff import called, figures
@@ -97,7 +98,7 @@ async def _ticket(asked: _Asked) -> _Answer:
     alert = await Alert.filter(ticket_id=ticket.id).order_by("-id").first()
     whole = await alerts.by_id(alert.id) if alert else None
     owner = ticket.assignee.name if ticket.assignee else asked.say("alert.nobody")
-    by = card_messages.came_by(ticket, asked.site, asked.locale)
+    by = channel_names.called(ticket.channel, asked.site, asked.locale)
     status = card_messages.status_of(ticket, asked.site, asked.locale)
     lines = [
         asked.line("alert.ticket", f"{ticket.number} · {ticket.subject}"),

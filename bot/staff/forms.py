@@ -78,7 +78,7 @@ def _form(site: Site, action: str, staff: Staff, verb: str, *fields: FormField) 
     return Form(
         action=action,
         title=_say(site, staff, f"form.{verb}_title"),
-        submit=_say(site, staff, "button.send" if verb == "reply" else "button.save"),
+        submit=_say(site, staff, "button.send" if verb == "reply" else f"form.{verb}_title"),
         cancel=_say(site, staff, "button.cancel"),
         fields=fields,
     )

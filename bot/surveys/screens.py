@@ -18,6 +18,7 @@ from core.reactions import recoveries
 from core.surveys import anonymity, catalogue, responses, scoring, tokens
 from core.surveys.scoring import Step
 from core.surveys.settings import SCORES, SurveySettings
+from core.text import colon
 
 Rows = tuple[tuple[Button, ...], ...]
 Context = dict[str, object]
@@ -309,7 +310,7 @@ def _all_at_once(now_stands: Standing, site: Site) -> Screen:
     for one in now_stands.settings.dimension_keys[1:]:
         rows.append((Button(_labelled(now_stands, one), actions.write(key, actions.ASK, one)),))
         row = _score_row(now_stands, one, site, taps=True)
-        rows.append(tuple(replace(it, hint=f"{words.dimension(one)}: {it.hint}") for it in row))
+        rows.append(tuple(replace(it, hint=f"{words.dimension(one)}{colon(words.locale)}{it.hint}") for it in row))
     skip = Button(words.label("button.skip"), actions.write(key, actions.SKIP, "scores"))
     done = Button(words.label("button.done"), actions.write(key, actions.DONE), tone=Tone.PRIMARY)
     asked = {"step": Step.SCORE.value, "scale": words.scale_hint(), "question": words.label("question.at_once")}
@@ -393,7 +394,7 @@ def _chip(now_stands: Standing, reason: str) -> Button:
 
 def _labelled(now_stands: Standing, dimension: str) -> str:
     label, score = now_stands.words.dimension(dimension), now_stands.scores.get(dimension)
-    return f"{label}: {score}" if score else label
+    return f"{label}{colon(now_stands.words.locale)}{score}" if score else label
 
 
 def _pairs(buttons: Sequence[Button]) -> Rows:

@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from bot.rendering import Templates
 from bot.web.policy_headers import PAGE_HEADERS
+from core.text import colon, comma
 
 _CSS, _JS = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 ASSETS = {
@@ -106,7 +107,7 @@ class Pages:
             return self._templates.label(key, locale, **filled)
 
         page = self._environment.get_template(f"{name}.html.j2")
-        html = page.render(say=say, locale=locale, **values)
+        html = page.render(say=say, locale=locale, colon=colon(locale), comma=comma(locale), **values)
         return HTMLResponse(html, status, {**PAGE_HEADERS, **(headers or {})})
 
 

@@ -86,11 +86,11 @@ def drawing(shown: Shown, figures: Figures) -> Drawing | None:
         if (interval := between[one])
     ]
     said = [
-        f"{one.upper()}: {shown.percent(share.value)} ({shown.between(interval)})"
+        shown.visit.say("ab.said", name=one.upper(), value=shown.percent(share.value), interval=shown.between(interval))
         for one, share in found
         if (interval := between[one])
     ]
-    scale = [(x(top * part / 2), f"{top * part * 50:.0f} %") for part in range(3)]
+    scale = [(x(top * part / 2), shown.per_cent(f"{top * part * 50:.0f}")) for part in range(3)]
     return Drawing(bars, scale, shown.visit.listed(said, long=True))
 
 
@@ -118,8 +118,10 @@ async def _scores(visit: Visit, shown: Shown, stands: Standing) -> list[Scored]:
         means = []
         for variant in Variant:
             mean = figures.score(variant, dimension)
-            between = f" ({shown.between(mean.interval)})" if mean.interval else ""
-            means.append(f"{shown.of(mean)}{between} · {visit.say('ab.answers', count=mean.count)}")
+            value = shown.of(mean)
+            if mean.interval:
+                value = visit.say("ab.within", value=value, interval=shown.between(mean.interval))
+            means.append(f"{value} · {visit.say('ab.answers', count=mean.count)}")
         difference = _score_difference(visit, figures, dimension) if stands.was_met else ""
         found.append(Scored(names.dimension(dimension), means, difference))
     return found

@@ -54,6 +54,8 @@ class Names:
                 return (one.name or one.key) if one else self.visit.say("board.gone")
             case "type":
                 return self.visit.named("ticket_type", str(value))
+            case "channel":
+                return self.visit.channel(str(value))
             case "locale":
                 return self.visit.language(str(value))
         return str(value)

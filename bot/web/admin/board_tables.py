@@ -304,12 +304,17 @@ class Shown:
         return str(value)
 
     def percent(self, value: float | None) -> str:
-        return "–" if value is None else f"{value * 100:.0f} %" if value in (0, 1) else f"{value * 100:.1f} %"
+        if value is None:
+            return "–"
+        return self.per_cent(f"{value * 100:.0f}" if value in (0, 1) else f"{value * 100:.1f}")
+
+    def per_cent(self, number: object) -> str:
+        return self.visit.say("number.percent", number=number)
 
     def between(self, found: Interval) -> str:
         """A share is at most 1, a mean of scores at least."""
         if found.high <= 1:
-            return f"{found.low * 100:.1f}–{found.high * 100:.1f} %"
+            return self.per_cent(f"{found.low * 100:.1f}–{found.high * 100:.1f}")
         return f"{found.low:.2f}–{found.high:.2f}"
 
     def sure(self, found: Interval | None) -> str:

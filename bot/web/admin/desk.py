@@ -69,6 +69,9 @@ class Desk:
     def when(self, moment: datetime) -> str:
         return self.visit.site.templates.when(moment, self.locale, self.zone, now=self.now, lasting=True)
 
+    def channel(self, name: str) -> str:
+        return self.visit.channel(name)
+
     def trouble(self, sentence: str) -> str:
         return self.visit.trouble(sentence)
 

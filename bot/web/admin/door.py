@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot import troubles
+from bot import channel_names, troubles
 from bot.web import pages, reading
 from bot.web.admin import measures, navigation
 from bot.web.policies import Policy
@@ -67,6 +67,9 @@ class Visit:
     def when(self, moment: datetime) -> str:
         """A moment on the site's clock, its day named."""
         return self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
+
+    def channel(self, name: str) -> str:
+        return channel_names.called(name, self.site.place(self.site.timezone), self.locale)
 
     def trouble(self, sentence: str) -> str:
         """Why something did not go out or was not understood, as it was stored."""

@@ -130,13 +130,7 @@ async def _page(desk: Desk, whose: Contact | None, form: Form, *, refusals: Sequ
 def _ways(desk: Desk, whose: Contact | None) -> Sequence[tuple[str, str]]:
     """By which channel they are told: of somebody who is known, where they are reached; else any."""
     if whose is None:
-        return [("", "—"), *((name, _called(desk, name)) for name in sorted(desk.visit.site.channels))]
+        return [("", "—"), *((name, desk.channel(name)) for name in sorted(desk.visit.site.channels))]
     rows = [row for row in directory.in_use(whose) if row.reach == Reach.OK and not unread.nobody_reads(row.address)]
-    named = {row.channel: f"{_called(desk, row.channel)}{colon(desk.locale)}{row.address}" for row in reversed(rows)}
+    named = {row.channel: f"{desk.channel(row.channel)}{colon(desk.locale)}{row.address}" for row in reversed(rows)}
     return [(name, named[name]) for name in dict.fromkeys(row.channel for row in rows)]
-
-
-def _called(desk: Desk, channel: str) -> str:
-    known = desk.visit.site.channels.get(channel)
-    kind = desk.named("channel", known.kind) if known is not None else channel
-    return channel if kind == channel else f"{kind} ({channel})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from bot.web.admin.door import Visit
@@ -46,6 +47,8 @@ class Names:
         templates = self.visit.site.templates
         if label is not None and templates.has_label(f"{label}.{value}"):
             return self.visit.say(f"{label}.{value}")
+        if kind == "channel" and value:
+            return self.visit.channel(value)
         if kind == "words":
             return self.visit.say("rule.quoted", word=value)
         return value or self.visit.say("rule.none")
@@ -54,7 +57,9 @@ class Names:
         return self.visit.site.templates.span(repeat.span, self.visit.locale)
 
     def either(self, kind: str, values: Iterable[str]) -> str:
-        return self.visit.say("rule.or").join(self.of(kind, str(one)) for one in values)
+        """ "urgent or high"."""
+        named = [self.of(kind, str(one)) for one in values]
+        return reduce(lambda first, then: self.visit.say("rule.or", first=first, then=then), named) if named else ""
 
 
 async def names(visit: Visit) -> Names:
@@ -120,7 +125,7 @@ def action(step: Do, known: Names) -> str:
     return say(
         f"rule.does.{form}",
         who=known.staff.get(step.staff, step.staff),
-        channel=step.channel,
+        channel=known.visit.channel(step.channel) if step.channel else "",
         to=step.to,
         priority=say(f"priority.{step.priority.value}") if step.priority else "",
         tag=step.tag,

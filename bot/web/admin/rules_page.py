@@ -278,7 +278,7 @@ async def _options(visit: Visit, known: rule_words.Names) -> dict[str, Sequence[
         "teams": [*known.teams.items(), ("", say("rule.none"))],
         "surveys": list(known.surveys.items()),
         "reasons": list(known.reasons.items()),
-        "channels": [(one, one) for one in visit.site.channels],
+        "channels": [(one, visit.channel(one)) for one in visit.site.channels],
         "dimensions": list(known.dimensions.items()),
         "staff": list(known.staff.items()),
         "messages": [(one, say(f"rule.message.{one}")) for one in ("follow_up", "reopened")],

@@ -386,7 +386,15 @@ def _placeholders(visit: Visit, kind: str, locale: str) -> list[dict[str, object
             known = value if isinstance(value, dict) else {}
             for field, told in fields:
                 code, sample = f"{{{{ {one.name}.{field.name} }}}}", known.get(field.name) or field.sample
-                found.append({"code": code, "name": "", "about": f"{about}: {told}", "each": [], "sample": sample})
+                found.append(
+                    {
+                        "code": code,
+                        "name": "",
+                        "about": visit.say("audit.part", name=about, value=told),
+                        "each": [],
+                        "sample": sample,
+                    }
+                )
         else:
             sample = one.sample if value in (None, "") else value
             found.append({"code": f"{{{{ {one.name} }}}}", "name": "", "about": about, "each": [], "sample": sample})

@@ -144,8 +144,7 @@ def _told(entry: TicketEntry, contact: str, desk: Desk, asked: telling.Asked) ->
 
 def _sent(row: Delivery, desk: Desk) -> Step:
     kind = desk.visit.sent(row.kind)
-    channel = desk.named("channel", desk.place.channels.get(row.channel, row.channel))
-    words = desk.say(f"admin.ticket.delivered.{row.state.value}", what=kind, channel=channel)
+    words = desk.say(f"admin.ticket.delivered.{row.state.value}", what=kind, channel=desk.channel(row.channel))
     tone, why = "bad" if row.state == DeliveryState.DEAD else "", desk.trouble(row.problem)
     return _step(row.sent_at or row.created_at, "delivery", words, desk, tone=tone, detail=why)
 

@@ -177,7 +177,7 @@ def _facts(ticket: Ticket, desk: Desk) -> Mapping[str, str]:
         "team": ticket.team.name or ticket.team.key if ticket.team else "",
         "priority": desk.named("priority", ticket.priority.value),
         "type": desk.named("ticket_type", ticket.type),
-        "channel": cards.came_by(ticket, desk.place, desk.locale),
+        "channel": desk.channel(ticket.channel),
         "tags": desk.visit.listed(ticket.tags),
         "ref": ticket.ref or "",
         "created": desk.when(ticket.created_at),

@@ -38,13 +38,14 @@ async def options(visit: Visit) -> Options:
     return {
         "types": [(one, visit.named("ticket_type", one)) for one in types],
         "teams": [(one.key, one.name or one.key) for one in await Team.all().order_by("name", "key")],
-        "channels": [(one, one) for one in sorted(visit.site.channels)],
+        "channels": [(one, visit.channel(one)) for one in sorted(visit.site.channels)],
         "priorities": [(one.value, visit.say(f"priority.{one.value}")) for one in Priority],
         "locales": [
             (one, templates.label("language.name", one) if one in in_use else one)
             for one in dict.fromkeys([*in_use, *seen["locales"]])
         ],
-        **{name: [(one, one) for one in seen[name]] for name in ("tags", "tiers", "close_reasons", "closed_by")},
+        "close_reasons": [(one, visit.named("close_reason", one)) for one in seen["close_reasons"]],
+        **{name: [(one, one) for one in seen[name]] for name in ("tags", "tiers", "closed_by")},
     }
 
 

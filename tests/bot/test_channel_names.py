@@ -1,13 +1,12 @@
-"""By what channel a request came, in words for the staff."""
+"""What channels are called before the staff."""
 
 from __future__ import annotations
 
 import pytest
 
+from bot import channel_names
 from bot.rendering import Templates
 from bot.site import Site
-from bot.staff.cards import came_by
-from core.models.desk import Ticket
 
 ONE = {"support-bot": "telegram", "mail2": "email"}
 TWO = {**ONE, "sales-bot": "telegram"}
@@ -28,4 +27,4 @@ def test_a_channel_is_called_by_its_kind_and_named_where_there_are_several(
     channels: dict[str, str], channel: str, en: str, zh: str
 ) -> None:
     site = Site("Example & Sons", "https://survey.example.org", Templates.load(), channels=channels)
-    assert [came_by(Ticket(channel=channel), site, locale) for locale in ("en", "zh-Hans")] == [en, zh]
+    assert [channel_names.called(channel, site, locale) for locale in ("en", "zh-Hans")] == [en, zh]
