@@ -18,6 +18,7 @@ from core.text import clean_line
 
 OPEN = "open"
 """Any status in which it is not over."""
+NONE = 0
 _NUMBER = re.compile(r"CS\d{1,17}")
 _LATEST = 2_000
 """So many tickets are looked at one by one before all are read."""
@@ -28,7 +29,8 @@ _SAID = (EntryKind.MESSAGE, EntryKind.NOTE)
 class Wanted:
     """What to look for; what is empty does not matter. `in_messages`: the words may stand in what was written, too.
 
-    `status` is a `TicketStatus` or `OPEN`; `team` and `assignee` are ids. Made from `since` on, before `until`.
+    `status` is a `TicketStatus` or `OPEN`; `team` and `assignee` are ids, `NONE` is "has none". Made from `since` on,
+    before `until`.
     """
 
     words: str = ""
@@ -61,6 +63,11 @@ async def search(wanted: Wanted, most: int, *, before: int | None = None) -> lis
     return [*latest, *await _whole(Ticket.filter(id__in=older), most)]
 
 
+async def nobodys() -> int:
+    """How many open requests nobody has."""
+    return await _without_words(Wanted(status=OPEN, assignee=NONE)).count()
+
+
 def _without_words(wanted: Wanted) -> QuerySet[Ticket]:
     found = Ticket.all()
     if wanted.status == OPEN:
@@ -68,9 +75,9 @@ def _without_words(wanted: Wanted) -> QuerySet[Ticket]:
     elif wanted.status:
         found = found.filter(status=TicketStatus(wanted.status))
     if wanted.team is not None:
-        found = found.filter(team_id=wanted.team)
+        found = found.filter(team_id=wanted.team or None)
     if wanted.assignee is not None:
-        found = found.filter(assignee_id=wanted.assignee)
+        found = found.filter(assignee_id=wanted.assignee or None)
     if wanted.since is not None:
         found = found.filter(created_at__gte=wanted.since)
     if wanted.until is not None:

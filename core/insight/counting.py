@@ -10,15 +10,13 @@ import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any
 
-from tortoise.router import router
-
+from core.insight import statements
 from core.insight.spans import Part
 from core.insight.tallies import Steps, Tally
 from core.models.contacts import ERASED
-from core.models.invites import Invite
 from core.store.dialect import is_sqlite
 
 _RATED = """COUNT(overall) AS rated, SUM(overall) AS total, SUM(overall * overall) AS squares,
@@ -75,9 +73,9 @@ async def scores(slices: Collection[int], part: Part) -> list[tuple[Mapping[str,
     """
     is_long = part.until - part.since > _WORTH_SORTING
     column = "+created_at" if is_long and is_sqlite() else "created_at"
-    rows = await _rows(
+    rows = await statements.rows(
         f"""SELECT judged, band, COUNT(*) AS n FROM responses
-            WHERE judged IS NOT NULL AND {_within(column, part)} AND {_chosen("slice_id")}
+            WHERE judged IS NOT NULL AND {statements.within(column, part)} AND {statements.chosen("slice_id")}
             GROUP BY judged, band""",
         slices,
     )
@@ -88,9 +86,9 @@ async def uncounted(slices: Collection[int]) -> int:
     """How many answers wait there, whenever they came."""
     if not slices:
         return 0
-    [row] = await _rows(
+    [row] = await statements.rows(
         f"""SELECT COUNT(*) AS n FROM slices s CROSS JOIN responses r
-            WHERE r.slice_id = s.id AND {_chosen("s.id")}""",
+            WHERE r.slice_id = s.id AND {statements.chosen("s.id")}""",
         slices,
     )
     return int(row["n"])
@@ -98,9 +96,9 @@ async def uncounted(slices: Collection[int]) -> int:
 
 async def not_asked(slices: Collection[int], part: Part) -> dict[str, int]:
     """By reason: how often it was decided not to ask."""
-    rows = await _rows(
+    rows = await statements.rows(
         f"""SELECT reason, COUNT(*) AS n FROM slices s CROSS JOIN decisions d
-            WHERE d.slice_id = s.id AND {_chosen("s.id")} AND {_within("d.at", part)}
+            WHERE d.slice_id = s.id AND {statements.chosen("s.id")} AND {statements.within("d.at", part)}
             GROUP BY reason ORDER BY 2 DESC, 1""",
         slices,
     )
@@ -109,11 +107,11 @@ async def not_asked(slices: Collection[int], part: Part) -> dict[str, int]:
 
 async def open_recoveries(slices: Collection[int], now: datetime) -> dict[int, Tally]:
     """By slice: those that nobody has finished, and those of them that are late."""
-    rows = await _rows(
+    rows = await statements.rows(
         f"""SELECT r.slice_id AS slice, COUNT(*) AS open,
-                COUNT(*) FILTER (WHERE v.due_at < {_moment(now)}) AS overdue
+                COUNT(*) FILTER (WHERE v.due_at < {statements.moment(now)}) AS overdue
             FROM recoveries v JOIN responses r ON r.id = v.response_id
-            WHERE v.state IN ('open', 'taken') AND {_chosen("r.slice_id")} GROUP BY r.slice_id""",
+            WHERE v.state IN ('open', 'taken') AND {statements.chosen("r.slice_id")} GROUP BY r.slice_id""",
         slices,
     )
     return _tallies(rows)
@@ -135,13 +133,13 @@ async def recoveries(slices: Collection[int], part: Part) -> Opened:
 
     What ended because the contact was erased was dismissed and closed by nobody.
     """
-    [row] = await _rows(
+    [row] = await statements.rows(
         f"""SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE v.state = 'resolved') AS resolved,
                 COUNT(*) FILTER (WHERE v.state = 'dismissed' AND {_BY_STAFF}) AS dismissed,
                 {_seconds("v.opened_at", "v.taken_at")} AS taken,
                 {_seconds("v.opened_at", "v.closed_at", _BY_STAFF)} AS closed
             FROM recoveries v JOIN responses r ON r.id = v.response_id
-            WHERE {_within("v.opened_at", part)} AND {_chosen("r.slice_id")}""",
+            WHERE {statements.within("v.opened_at", part)} AND {statements.chosen("r.slice_id")}""",
         slices,
     )
     taken, closed = (json.loads(row[name] or "[]") for name in ("taken", "closed"))
@@ -153,9 +151,10 @@ async def recoveries(slices: Collection[int], part: Part) -> Opened:
 
 async def _by_slice(table: str, moment: str, what: str, slices: Collection[int], part: Part) -> dict[int, Tally]:
     """Slice by slice through the index that begins with it. CROSS JOIN keeps SQLite to that order, and from sorting."""
-    rows = await _rows(
+    rows = await statements.rows(
         f"""SELECT s.id AS slice, {what} FROM slices s CROSS JOIN {table} r
-            WHERE r.slice_id = s.id AND {_chosen("s.id")} AND {_within(moment, part)} GROUP BY s.id""",
+            WHERE r.slice_id = s.id AND {statements.chosen("s.id")} AND {statements.within(moment, part)}
+            GROUP BY s.id""",
         slices,
     )
     return _tallies(rows)
@@ -168,30 +167,12 @@ async def _by_part(
     if not parts:
         return []
     each = (
-        f"SELECT {number} AS n, {what} FROM {table} WHERE {_within(moment, part)} AND {_chosen('slice_id')}"
+        f"""SELECT {number} AS n, {what} FROM {table}
+            WHERE {statements.within(moment, part)} AND {statements.chosen("slice_id")}"""
         for number, part in enumerate(parts)
     )
-    found = {row["n"]: _counts(row) for row in await _rows(" UNION ALL ".join(each), slices)}
+    found = {row["n"]: _counts(row) for row in await statements.rows(" UNION ALL ".join(each), slices)}
     return [found[number] for number in range(len(parts))]
-
-
-async def _rows(statement: str, slices: Collection[int]) -> Sequence[Mapping[str, Any]]:
-    client = _client()
-    _, rows = await client.execute_query(statement, [_choice(slices)])
-    return cast(Sequence[Mapping[str, Any]], rows)
-
-
-def _client() -> Any:
-    return router.db_for_read(Invite) or Invite._meta.db
-
-
-def _moment(moment: datetime) -> str:
-    text = f"'{moment.astimezone(UTC).isoformat(' ')}'"
-    return text if is_sqlite() else f"TIMESTAMPTZ {text}"
-
-
-def _within(column: str, part: Part) -> str:
-    return f"{column} >= {_moment(part.since)} AND {column} < {_moment(part.until)}"
 
 
 def _seconds(since: str, until: str, only: str = "TRUE") -> str:
@@ -201,24 +182,6 @@ def _seconds(since: str, until: str, only: str = "TRUE") -> str:
     else:
         every = f"json_agg(EXTRACT(EPOCH FROM {until} - {since}))"
     return f"{every} FILTER (WHERE {until} IS NOT NULL AND {only})"
-
-
-def _chosen(column: str) -> str:
-    """Whether a slice was chosen; never looked up in the index of slices, for the one by time has all that is counted.
-
-    SQLite looks at one byte for each row: to find a number in a list takes three times as long.
-    """
-    return f"substr(?1, {column} + 1, 1) = X'01'" if is_sqlite() else f"+{column} = ANY($1::bigint[])"
-
-
-def _choice(slices: Collection[int]) -> bytes | list[int]:
-    """The value of `_chosen`: on SQLite a byte for each number from 0 on, which is 1 for those that are chosen."""
-    if not is_sqlite():
-        return sorted(slices)
-    chosen = bytearray(max(slices, default=0) + 1)
-    for one in slices:
-        chosen[one] = 1
-    return bytes(chosen)
 
 
 def _tallies(rows: Iterable[Mapping[str, Any]]) -> dict[int, Tally]:

@@ -7,9 +7,7 @@ import itertools
 import statistics as plain
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,100 +21,22 @@ from core.insight import counting, figures, spans, statistics
 from core.insight.figures import Board, Details, Filters, Group
 from core.insight.spans import Preset, Step
 from core.insight.tallies import Mean, Share, Steps, Tally
-from core.models.contacts import Address, Contact
+from core.models.contacts import Contact
 from core.models.desk import Ticket
 from core.models.invites import Decision, Invite, InvitePurpose, Slice
-from core.models.reactions import Alert, Recovery
+from core.models.reactions import Alert
 from core.models.responses import Response
-from core.models.setup import Staff, Survey, Team
+from core.models.setup import Staff, Team
 from core.reactions import recoveries
 from core.store import Store
-from core.surveys import invites, responses, slices
+from core.surveys import invites, responses
 from tests.core.builders import asked, at, company, resolved, whole
+from tests.core.histories import NOW, ZONES, Told, chosen, ends, forget, has_response, is_meant, is_rated, put_in, told
 
-NOW = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
-ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Beirut", "America/Havana", "Pacific/Apia")
-CHANGES = (
-    datetime(2026, 3, 29, tzinfo=UTC),
-    datetime(2026, 10, 25, tzinfo=UTC),
-    datetime(2026, 11, 1, 5, tzinfo=UTC),
-    NOW,
-)
 EVERYTHING = spans.between(date(2026, 1, 1), date(2026, 12, 1), zone=ZoneInfo("UTC"), now=NOW)
 
 
 # ---------------------------------------------------------------- every figure against a slow recount
-
-
-@dataclass(frozen=True)
-class Told:
-    """One question and what came of it."""
-
-    team: int
-    type: str
-    channel: str
-    agent: int
-    locale: str
-    purpose: InvitePurpose
-    state: str
-    delivered: bool
-    asked_at: datetime
-    answered_at: datetime
-    scores: dict[str, int] | None
-    band: str
-    commented: bool
-    recovery: str
-    took: tuple[int, int]
-    late: bool
-    unasked: str
-
-
-moments = st.builds(
-    lambda change, minutes: change + timedelta(minutes=minutes, microseconds=minutes * 7919 % 1_000_000),
-    st.sampled_from(CHANGES),
-    st.integers(-3 * 1440, 1440),
-)
-told = st.builds(
-    Told,
-    team=st.integers(0, 2),
-    type=st.sampled_from(("inquiry", "complaint")),
-    channel=st.sampled_from(("mail", "support-bot")),
-    agent=st.integers(0, 2),
-    locale=st.sampled_from(("", "en")),
-    purpose=st.sampled_from(InvitePurpose),
-    state=st.sampled_from(
-        (
-            "scheduled",
-            "delivered",
-            "answered",
-            "finished",
-            "expired",
-            "cancelled",
-            "undeliverable",
-            "answered",
-            "finished",
-        )
-    ),
-    delivered=st.booleans(),
-    asked_at=moments,
-    answered_at=moments,
-    scores=st.none() | st.dictionaries(st.sampled_from(("overall", "speed", "kind")), st.integers(1, 5), min_size=1),
-    band=st.sampled_from(("negative", "neutral", "positive")),
-    commented=st.booleans(),
-    recovery=st.sampled_from(("", "open", "taken", "resolved", "dismissed")),
-    took=st.tuples(st.integers(1, 9999), st.integers(1, 9999)),
-    late=st.booleans(),
-    unasked=st.sampled_from(("", "", "opted_out", "no_address")),
-)
-chosen = st.builds(
-    Filters,
-    team=st.sampled_from((None, None, 0, 1)),
-    type=st.sampled_from((None, None, "complaint")),
-    channel=st.sampled_from((None, None, "mail")),
-    agent=st.sampled_from((None, None, 0, 2)),
-    locale=st.sampled_from((None, None, "")),
-)
-ends = st.tuples(st.integers(0, 330), st.integers(0, 330)).map(sorted)
 
 
 async def test_every_figure_is_what_a_slow_recount_finds(store: Store) -> None:
@@ -124,15 +44,15 @@ async def test_every_figure_is_what_a_slow_recount_finds(store: Store) -> None:
     numbers = itertools.count(1)
 
     async def check(histories: Sequence[Told], zone: str, days: Sequence[int], filters: Filters) -> None:
-        await _forget()
+        await forget()
         for one in histories:
-            await _put_in(one, next(numbers))
+            await put_in(one, next(numbers))
         first, last = (date(2026, 1, 1) + timedelta(days=day) for day in days)
         span = spans.between(first, last, zone=ZoneInfo(zone), now=NOW)
         found = await figures.board(span, filters, now=NOW)
         cut = await figures.groups(span, filters, now=NOW)
         details = await figures.details(span, filters)
-        _compare(found, details, cut, [one for one in histories if _is_meant(one, filters)])
+        _compare(found, details, cut, [one for one in histories if is_meant(one, filters)])
 
     loop = asyncio.get_running_loop()
 
@@ -144,11 +64,6 @@ async def test_every_figure_is_what_a_slow_recount_finds(store: Store) -> None:
         asyncio.run_coroutine_threadsafe(check(histories, zone, days, filters), loop).result(60)
 
     await asyncio.to_thread(in_thread)
-
-
-def _is_meant(one: Told, filters: Filters) -> bool:
-    names = ("team", "type", "channel", "agent", "locale")
-    return all(getattr(filters, name) in (None, getattr(one, name)) for name in names)
 
 
 def _compare(
@@ -174,7 +89,7 @@ def _compare(
     for point in board.points:
         days = (point.part.first, point.part.last)
         rated = [
-            one for one in service if _is_rated(one) and one.answered_at <= NOW and _in(one.answered_at, days, span)
+            one for one in service if is_rated(one) and one.answered_at <= NOW and _in(one.answered_at, days, span)
         ]
         assert point.tally.judged == len(rated)
         assert point.tally.total == sum((one.scores or {}).get("overall", 0) for one in rated)
@@ -183,7 +98,7 @@ def _compare(
     given_ = Counter(
         (dimension, score)
         for one in service
-        if _is_rated(one) and within(one.answered_at)
+        if is_rated(one) and within(one.answered_at)
         for dimension, score in (one.scores or {}).items()
     )
     assert {(key, s): n for key, d in details.dimensions.items() for s, n in d.counts.items()} == dict(given_)
@@ -196,22 +111,22 @@ def _compare(
 
 
 def _compare_recoveries(board: Board, all_: Sequence[Told], within: Callable[[datetime], bool]) -> None:
-    found = [one for one in all_ if _has_response(one) and one.recovery and within(one.answered_at)]
+    found = [one for one in all_ if has_response(one) and one.recovery and within(one.answered_at)]
     assert board.recoveries.opened == len(found)
     assert board.recoveries.resolved == sum(one.recovery == "resolved" for one in found)
     took = [one.took[0] for one in found if one.recovery != "open"]
     assert _seconds(board.recoveries.taken_within) == pytest.approx(plain.median(took) if took else None, abs=0.51)
     closed = [sum(one.took) for one in found if one.recovery in ("resolved", "dismissed")]
     assert _seconds(board.recoveries.closed_within) == pytest.approx(plain.median(closed) if closed else None, abs=0.51)
-    again = [one for one in all_ if one.purpose == "recovery" and _is_rated(one) and within(one.answered_at)]
+    again = [one for one in all_ if one.purpose == "recovery" and is_rated(one) and within(one.answered_at)]
     assert board.recoveries.rate == Share(sum(one.band == "positive" for one in again), len(again))
 
 
 def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[datetime], bool]) -> dict[str, int]:
     were = [one for one in service if within(one.asked_at)]
-    rated = [one for one in service if _is_rated(one) and within(one.answered_at)]
+    rated = [one for one in service if is_rated(one) and within(one.answered_at)]
     scores = [one.scores["overall"] for one in rated if one.scores and "overall" in one.scores]
-    under_way = [one for one in all_ if _has_response(one) and one.recovery in ("open", "taken")]
+    under_way = [one for one in all_ if has_response(one) and one.recovery in ("open", "taken")]
     states = Counter(one.state for one in were)
     return {
         "asked": len(were),
@@ -221,8 +136,8 @@ def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[da
         "total": sum(scores),
         "squares": sum(score * score for score in scores),
         **{band: sum(one.band == band for one in rated) for band in ("negative", "neutral", "positive")},
-        "written": sum(_has_response(one) and within(one.answered_at) for one in service),
-        "commented": sum(one.commented for one in service if _has_response(one) and within(one.answered_at)),
+        "written": sum(has_response(one) and within(one.answered_at) for one in service),
+        "commented": sum(one.commented for one in service if has_response(one) and within(one.answered_at)),
         "open": len(under_way),
         "overdue": sum(one.late for one in under_way),
     }
@@ -238,14 +153,6 @@ def _steps_of(service: Sequence[Told], within: Callable[[datetime], bool]) -> St
     )
 
 
-def _has_response(one: Told) -> bool:
-    return one.state in ("answered", "finished")
-
-
-def _is_rated(one: Told) -> bool:
-    return _has_response(one) and one.scores is not None
-
-
 def _as_dict(tally: Tally) -> dict[str, int]:
     return {name: getattr(tally, name) for name in Tally.__slots__}
 
@@ -256,44 +163,6 @@ def _in(moment: datetime, days: tuple[date, date], span: spans.Span) -> bool:
 
 def _seconds(length: timedelta | None) -> float | None:
     return length.total_seconds() if length else None
-
-
-async def _forget() -> None:
-    for model in (Recovery, Response, Invite, Decision, Ticket, Address, Contact, Slice):
-        await model.all().delete()
-
-
-async def _put_in(one: Told, number: int) -> None:
-    contact = await Contact.create(ref=f"c{number}", locale=one.locale, created_at=NOW)
-    address = await Address.create(contact=contact, channel=one.channel, address=str(number), created_at=NOW)
-    ticket = await Ticket.create(number=f"CS{number}", contact=contact, type=one.type, created_at=NOW)
-    ticket_like: Any = SimpleNamespace(team_id=one.team, type=one.type, assignee_id=one.agent)
-    slice_id = await slices.of(ticket_like, contact, channel=one.channel, survey="default", purpose=one.purpose)
-    survey = await Survey.get(key="default")
-    invite = await Invite.create(
-        key=f"k{number}", token_hash=f"{number:064}", ticket=ticket, cycle=1, purpose=one.purpose, survey=survey,
-        survey_key="default", contact=contact, address=address, slice_id=slice_id, state=one.state, due_at=one.asked_at,
-        asked_at=one.asked_at, delivered_at=one.asked_at if one.delivered else None, expires_at=NOW, created_at=NOW,
-    )  # fmt: skip
-    if one.unasked and one.purpose == "service":
-        await Decision.create(
-            ticket=ticket, cycle=2, sent=False, reason=one.unasked, slice_id=slice_id, at=one.asked_at
-        )
-    if not _has_response(one):
-        return
-    judged = {} if one.scores is None else {
-        "judged": dict(sorted(one.scores.items())), "overall": one.scores.get("overall"), "band": one.band
-    }  # fmt: skip
-    response = await Response.create(
-        invite=invite, slice_id=slice_id, commented=one.commented, created_at=one.answered_at, changed_at=NOW, **judged
-    )
-    if one.recovery:
-        taken = one.answered_at + timedelta(seconds=one.took[0])
-        await Recovery.create(
-            ticket=ticket, response=response, state=one.recovery, due_at=NOW + timedelta(hours=-1 if one.late else 1),
-            opened_at=one.answered_at, taken_at=None if one.recovery == "open" else taken,
-            closed_at=taken + timedelta(seconds=one.took[1]) if one.recovery in ("resolved", "dismissed") else None,
-        )  # fmt: skip
 
 
 # ---------------------------------------------------------------- what use cases leave behind

@@ -50,7 +50,7 @@ async def look_closer(visit: Seeing) -> Response:
     names = await Names.of_dimensions(visit)
     found = await _details(visit, choice)
     charts = {"spread": board_charts.spread(found, names)}
-    return _later(visit, "details", choice, board_tables.of_details(found, names), charts)
+    return _later(visit, "details", choice, board_tables.of_details(found, names, choice), charts)
 
 
 @router.api_route(f"{PATH}/groups", methods=["GET", "HEAD"])
@@ -87,9 +87,9 @@ async def hand_out(visit: Seeing) -> Response:
         case "team" | "type" | "channel" | "agent":
             tables = await _groups(visit, choice, names, known)
         case "distribution" | "dimensions" | "participation":
-            tables = board_tables.of_details(await _details(visit, choice), names)
+            tables = board_tables.of_details(await _details(visit, choice), names, choice)
         case _:
-            tables = board_tables.of(await _counted(visit, choice, known), names)
+            tables = board_tables.of(await _counted(visit, choice, known), names, choice)
     if part not in tables:
         raise HTTPException(404)
     return Response(
@@ -125,9 +125,9 @@ def _drawn(
         board=board,
         choice=choice,
         names=names,
-        tables=board_tables.of(board, names) if board else {},
+        tables=board_tables.of(board, names, choice) if board else {},
         charts=board_charts.of(board, names) if board else {},
-        tiles=board_tables.tiles(board, visit) if board else [],
+        tiles=board_tables.tiles(board, visit, choice) if board else [],
         shown=board_tables.Shown(visit),
         query=urlencode(choice.query),
         is_live=board is not None and board.span.last >= visit.now.astimezone(board.span.zone).date(),

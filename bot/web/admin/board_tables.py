@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
 from babel.dates import format_date, format_skeleton
 
-from bot.web.admin.board_choice import Choice, value_of
+from bot.web.admin.behind_choice import to
+from bot.web.admin.board_choice import OWN, Choice, value_of
 from bot.web.admin.board_names import Names
 from bot.web.admin.door import Visit
 from core.insight import statistics
+from core.insight.behind import Of
 from core.insight.figures import Board, Details, Group, Recoveries
 from core.insight.spans import Step
 from core.insight.statistics import Interval
 from core.insight.tallies import Distribution, Mean, Share, Tally
+from core.models.responses import Band
 
 Value = str | int | float | Share | Mean | Interval | timedelta | date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`values` stand under the table's columns after its name. `board` and `tickets` are addresses that lead on."""
+    """`values` stand under the table's columns after its name. `board` and `tickets` are addresses that lead on;
+    `behind` has, by the name of a column, the address of the tickets behind its value.
+    """
 
     name: str
     values: Sequence[Value]
     board: str = ""
     tickets: str = ""
+    behind: Mapping[str, str] = field(default_factory=dict)
     too_few: bool = False
     bar: float | None = None  # from 0 to 1
 
@@ -45,26 +51,30 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One large figure: `figure.<key>` is its name and `figure.<key>_means` what it is."""
+    """One large figure: `figure.<key>` is its name and `figure.<key>_means` what it is. `behind` are its tickets,
+    `about_behind` those of the first of what is said about it.
+    """
 
     key: str
     value: str
     about: Sequence[str] = field(default_factory=tuple)
+    behind: str = ""
+    about_behind: str = ""
     change: str = ""
     mood: str = ""
 
 
-def of(board: Board, names: Names) -> dict[str, Table]:
+def of(board: Board, names: Names, choice: Choice) -> dict[str, Table]:
     tables = [
-        _series(board, Shown(names.visit)),
-        _bands(board, names),
-        _recoveries(board, names),
+        _series(board, Shown(names.visit), choice),
+        _bands(board, names, choice),
+        _recoveries(board, names, choice),
     ]
     return {table.key: table for table in tables}
 
 
-def of_details(details: Details, names: Names) -> dict[str, Table]:
-    tables = (_distribution(details), _dimensions(details, names), _participation(details, names))
+def of_details(details: Details, names: Names, choice: Choice) -> dict[str, Table]:
+    tables = (_distribution(details, choice), _dimensions(details, names), _participation(details, names, choice))
     return {table.key: table for table in tables}
 
 
@@ -82,18 +92,36 @@ def _measured(tally: Tally, *, hidden: bool = False) -> list[Value]:
     return [tally.rated, *score, tally.delivered, tally.participation]
 
 
-def _series(board: Board, shown: Shown) -> Table:
-    rows = [
-        Row(shown.days(point.part.first, point.part.last), [point.part.first, *_measured(point.tally)])
-        for point in reversed(board.points)
-    ]
+def _measured_behind(tally: Tally, query: Mapping[str, str], *, hidden: bool = False) -> dict[str, str]:
+    """Where the measured values lead; nothing stands behind 0."""
+    leads = {
+        "answers": (tally.rated, to(query, Of.RATED)),
+        "negative": (0 if hidden else tally.negative, to(query, band=Band.NEGATIVE)),
+        "delivered": (tally.delivered, to(query, Of.DELIVERED)),
+        "open": (tally.open, to(query, Of.OPEN)),
+    }
+    return {column: address for column, (count, address) in leads.items() if count}
+
+
+def _series(board: Board, shown: Shown, choice: Choice) -> Table:
+    rows = []
+    for point in reversed(board.points):
+        first, last = point.part.first, point.part.last
+        query = {**choice.query, "span": OWN, "first": first.isoformat(), "last": last.isoformat()}
+        behind = _measured_behind(point.tally, query)
+        rows.append(Row(shown.days(first, last), [first, *_measured(point.tally)], behind=behind))
     return Table("series", (str(board.span.step), "from", *_MEASURED), rows)
 
 
-def _distribution(details: Details) -> Table:
+def _distribution(details: Details, choice: Choice) -> Table:
     overall = details.dimensions.get("overall", Distribution())
     rows = [
-        Row(str(score), [share.count, share], bar=share.value or 0.0)
+        Row(
+            str(score),
+            [share.count, share],
+            bar=share.value or 0.0,
+            behind=_if(share.count, answers=to(choice.query, score=str(score))),
+        )
         for score, share in reversed(overall.shares.items())
     ]
     return Table("distribution", ("score", "answers", "share"), rows)
@@ -111,15 +139,24 @@ def _dimensions(details: Details, names: Names) -> Table:
     return Table("dimensions", ("dimension", "answers", "score", "interval", "s5", "s4", "s3", "s2", "s1"), rows)
 
 
-def _bands(board: Board, names: Names) -> Table:
+def _if(some: int, /, **behind: str) -> dict[str, str]:
+    return behind if some else {}
+
+
+def _bands(board: Board, names: Names, choice: Choice) -> Table:
     rows = [
-        Row(names.visit.say(f"board.band.{band}"), [share.count, share, share.interval], bar=share.value or 0.0)
+        Row(
+            names.visit.say(f"board.band.{band}"),
+            [share.count, share, share.interval],
+            bar=share.value or 0.0,
+            behind=_if(share.count, answers=to(choice.query, band=band)),
+        )
         for band, share in reversed(board.total.bands.items())
     ]
     return Table("bands", ("band", "answers", "share", "interval"), rows)
 
 
-def _participation(details: Details, names: Names) -> Table:
+def _participation(details: Details, names: Names, choice: Choice) -> Table:
     total, say = details.steps, names.visit.say
     steps: list[tuple[str, int, int]] = [
         ("asked", total.asked, 0),
@@ -134,7 +171,12 @@ def _participation(details: Details, names: Names) -> Table:
         ("expired", total.expired, total.delivered),
     ]
     rows = [
-        Row(say(f"board.step.{key}"), [count, Share(count, of) if of else None], bar=count / of if of else None)
+        Row(
+            say(f"board.step.{key}"),
+            [count, Share(count, of) if of else None],
+            bar=count / of if of else None,
+            behind=_if(count, count=_step(key, choice)),
+        )
         for key, count, of in steps
     ]
     rows += [
@@ -144,7 +186,11 @@ def _participation(details: Details, names: Names) -> Table:
     return Table("participation", ("step", "count", "share"), rows)
 
 
-def _recoveries(board: Board, names: Names) -> Table:
+def _step(key: str, choice: Choice) -> str:
+    return to(choice.query, comment="1") if key == "commented" else to(choice.query, Of(key))
+
+
+def _recoveries(board: Board, names: Names, choice: Choice) -> Table:
     found = board.recoveries
     rows: list[tuple[str, Value]] = [
         ("open", found.open),
@@ -158,7 +204,15 @@ def _recoveries(board: Board, names: Names) -> Table:
         ("rate", found.rate),
         ("recovered_score", found.again.score),
     ]
-    return Table("recoveries", ("figure", "value"), [Row(names.visit.say(f"figure.{key}"), [v]) for key, v in rows])
+    leads = {key: to(choice.query, Of(key)) for key, value in rows if key in list(Of) and value}
+    return Table(
+        "recoveries",
+        ("figure", "value"),
+        [
+            Row(names.visit.say(f"figure.{key}"), [value], behind={"value": leads[key]} if key in leads else {})
+            for key, value in rows
+        ],
+    )
 
 
 def _groups(facet: str, groups: Iterable[Group], names: Names, choice: Choice) -> Table:
@@ -167,28 +221,45 @@ def _groups(facet: str, groups: Iterable[Group], names: Names, choice: Choice) -
 
 def _group(facet: str, group: Group, names: Names, choice: Choice) -> Row:
     too_few = group.tally.rated < statistics.TOO_FEW
+    query = {**choice.query, facet: value_of(group.value)}
     return Row(
         names.of(facet, group.value),
         [*_measured(group.tally, hidden=too_few), group.tally.open],
-        board=f"/admin/board?{urlencode({**choice.query, facet: value_of(group.value)})}",
-        tickets=_tickets(names, {**choice.given, facet: value_of(group.value)}),
+        board=f"/admin/board?{urlencode(query)}",
+        tickets=to(query),
+        behind=_measured_behind(group.tally, query, hidden=too_few),
         too_few=too_few,
         bar=None if too_few else ((group.tally.score.value or 1) - 1) / 4,
     )
 
 
-def _tickets(names: Names, given: Mapping[str, str]) -> str:
-    """Where the tickets behind a row are listed; a team is called by its key there."""
-    query = {part: given[part] for part in ("team", "type", "channel", "agent") if given.get(part)}
-    team = names.teams.get(int(query["team"])) if query.get("team", "").isdecimal() else None
-    return f"/admin/tickets?{urlencode({**query, **({'team': team.key} if team else {})})}"
-
-
 # ---------------------------------------------------------------- large figures
 
 
-def tiles(board: Board, visit: Visit) -> list[Tile]:
-    return [*_said_tiles(board, visit), *_recovery_tiles(board, visit)]
+def tiles(board: Board, visit: Visit, choice: Choice) -> list[Tile]:
+    every = [*_said_tiles(board, visit), *_recovery_tiles(board, visit)]
+    leads, about = _tiles_behind(board, choice.query)
+    return [replace(one, behind=leads.get(one.key, ""), about_behind=about.get(one.key, "")) for one in every]
+
+
+def _tiles_behind(board: Board, query: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Where the figures lead, and where what is said about them first does."""
+    total, found = board.total, board.recoveries
+    leads = {
+        "overall": (total.rated, to(query, Of.RATED)),
+        "participation": (total.answered, to(query, Of.ANSWERED)),
+        "negative": (total.negative, to(query, band=Band.NEGATIVE)),
+        "commented": (total.commented, to(query, comment="1")),
+        "open": (found.open, to(query, Of.OPEN)),
+        "rate": (found.again.judged, to(query, Of.AGAIN)),
+    }
+    about = {
+        "open": (found.overdue, to(query, Of.OVERDUE)),
+        "taken_within": (found.opened, to(query, Of.OPENED)),
+        "closed_within": (found.resolved, to(query, Of.RESOLVED)),
+    }
+    some, other = ({key: path for key, (count, path) in all_.items() if count} for all_ in (leads, about))
+    return some, other
 
 
 def _said_tiles(board: Board, visit: Visit) -> list[Tile]:

@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
+from bot.web.admin import behind_choice, desk_acts, desk_items
 from bot.web.admin import desk as desks
-from bot.web.admin import desk_acts, desk_items
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
+from core.desk import searching
 from core.errors import Refusal
 from core.insight import inbox
 from core.insight.inbox import Whose
@@ -116,6 +117,8 @@ async def _page(desk: Desk, whose: Whose, skip: int, *, failed: Failed | None = 
         more=found.more,
         following=skip + PAGE,
         skip=skip,
+        nobodys=await searching.nobodys(),
+        nobodys_path=behind_choice.NOBODYS,
         failed=failed,
         item_said="",
     )

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import arrivals_page, deliveries_page, held_page, inbox_page, navigation
+from bot.web.admin import arrivals_page, behind_choice, deliveries_page, held_page, inbox_page, navigation
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
+from core.desk import searching
 from core.insight import inbox
 
 router = APIRouter(include_in_schema=False)
@@ -35,6 +36,8 @@ async def _counts(visit: Visit) -> list[tuple[str, int, str]]:
     if visit.may(Right.SEE_TICKETS):
         waits = await inbox.counts(now=visit.now)
         everything = f"{inbox_page.PATH}?whose=all"
+        nobodys = await searching.nobodys()
+        found.append(("nobodys", nobodys, behind_choice.NOBODYS))
         found += [("untaken", waits.taken_by_nobody, everything), ("overdue", waits.overdue, everything)]
     if visit.may(Right.SEE_DELIVERIES):
         wrong = await inbox.troubles()

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from bot.staff import called, cards
+from bot.web.admin import behind_choice, desk_acts, desk_items, ticket_story, tickets_behind
 from bot.web.admin import desk as desks
-from bot.web.admin import desk_acts, desk_items, ticket_story
+from bot.web.admin.board_choice import NONE
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.inbox_page import Failed
@@ -22,7 +23,7 @@ from bot.web.api.attachments import download
 from core import errors
 from core.accounts.roles import Right
 from core.desk import attachments, searching, tickets
-from core.insight import inbox, story
+from core.insight import behind, inbox, story
 from core.models.desk import Ticket, TicketStatus
 from core.models.setup import Team
 
@@ -41,6 +42,7 @@ class Asked(BaseModel):
     q: str = Field("", max_length=200)
     status: str = Field("", max_length=40)
     team: str = Field("", max_length=60)
+    whose: str = Field("", max_length=10)
     since: str = Field("", max_length=20)
     until: str = Field("", max_length=20)
     said: str = Field("", max_length=10, alias="messages")
@@ -50,27 +52,41 @@ class Asked(BaseModel):
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: Seeing, asked: Annotated[Asked, Query()]) -> Response:
     desk = await desks.at(visit)
+    if narrowed := behind_choice.of(visit.request.query_params):
+        if not visit.may(Right.SEE_BOARD):
+            raise errors.NotAllowed("who may not see the board may not cut by it", label="admin.forbidden")
+        return await tickets_behind.draw(desk, narrowed, before=asked.before)
     teams = await Team.all().order_by("name", "key")
     rows = await searching.search(_wanted(asked, teams, desk), PAGE + 1, before=asked.before)
     if len(rows) == 1 and asked.q.strip().upper() == rows[0].number:
         return RedirectResponse(f"{PATH}/{rows[0].number}", 303)
     kept = {name: value for name, value in asked.model_dump(by_alias=True).items() if value and name != "before"}
+    said = await behind.latest([one.id for one in rows[:PAGE]])
     return visit.draw(
         "tickets",
         desk=desk,
-        who=await called.names((one.contact for one in rows[:PAGE]), desk.place, desk.locale),
-        rows=rows[:PAGE],
+        rows=await tickets_behind.of_tickets(rows[:PAGE], said, desk),
         statuses=[
             ("", visit.say("admin.tickets.any")),
             (searching.OPEN, visit.say("admin.tickets.open")),
             *_statuses(visit),
         ],
-        teams=[("", visit.say("admin.tickets.any")), *((one.key, one.name or one.key) for one in teams)],
+        teams=[
+            ("", visit.say("admin.tickets.any")),
+            *((one.key, one.name or one.key) for one in teams),
+            (NONE, visit.say("board.none")),
+        ],
+        whoses=_whoses(desk),
+        views=tickets_behind.views(desk, asked.whose),
         asked=asked,
         filtered=bool(kept),
-        status_of=lambda ticket: cards.status_of(ticket, desk.place, desk.locale),
         following=urlencode({**kept, "before": rows[PAGE - 1].id}) if len(rows) > PAGE else "",
     )
+
+
+def _whoses(desk: Desk) -> list[tuple[str, str]]:
+    mine = [(tickets_behind.MINE, desk.say("admin.tickets.mine"))] if desk.staff is not None else []
+    return [("", desk.say("admin.tickets.any")), *mine, (tickets_behind.NOBODYS, desk.say("admin.tickets.nobodys"))]
 
 
 def _statuses(visit: Visit) -> list[tuple[str, str]]:
@@ -83,11 +99,18 @@ def _wanted(asked: Asked, teams: list[Team], desk: Desk) -> searching.Wanted:
     return searching.Wanted(
         words=asked.q,
         status=asked.status if asked.status in known else "",
-        team=next((one.id for one in teams if one.key == asked.team), None),
+        team=searching.NONE if asked.team == NONE else next((one.id for one in teams if one.key == asked.team), None),
+        assignee=_assignee(asked.whose, desk),
         since=_midnight(asked.since, desk),
         until=until + timedelta(days=1) if until else None,
         in_messages=bool(asked.said),
     )
+
+
+def _assignee(whose: str, desk: Desk) -> int | None:
+    if whose == tickets_behind.NOBODYS:
+        return searching.NONE
+    return desk.staff.id if whose == tickets_behind.MINE and desk.staff is not None else None
 
 
 def _midnight(text: str, desk: Desk) -> datetime | None:

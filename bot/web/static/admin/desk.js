@@ -15,6 +15,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.target.id !== "live" || !event.detail.successful) return;
   const fresh = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
   merge(document.getElementById("items"), fresh.getElementById("items"));
+  const nobodys = document.getElementById("nobodys");
+  if (!nobodys.contains(document.activeElement)) nobodys.replaceChildren(...fresh.getElementById("nobodys").childNodes);
+  document.getElementById("nothing").hidden = !!document.querySelector("#items > li, #nobodys > p");
 });
 
 function merge(list, fresh) {
@@ -35,7 +38,6 @@ function merge(list, fresh) {
     }
   }
   for (const item of kept.values()) tell(item, list.dataset.gone);
-  document.getElementById("nothing").hidden = list.children.length > 0;
 }
 
 // What stands above the form is brought up to date; the form is not touched.
