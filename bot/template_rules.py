@@ -13,7 +13,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from bot import markup
 from bot.placeholders import KINDS, Kind, Placeholder
-from bot.template_source import TemplateError, did_you_mean, listed, near, refused, split, unreadable
+from bot.template_source import TemplateError, did_you_mean, left_open, listed, near, refused, split, unreadable
 from core.phrases import Phrase, phrase
 
 LARGEST_SOURCE = 10_000
@@ -101,6 +101,10 @@ def _parse(source: str) -> nodes.Template:
     try:
         return Environment(autoescape=True).parse(source)
     except TemplateSyntaxError as error:
+        if found := left_open(source):
+            opened, closed, line = found
+            told = f"'{opened}' is not closed: '{closed}' is missing"
+            raise TemplateError(told, _said("left_open", opened=opened, closed=closed), line=line) from None
         told = error.message or "cannot be read"
         raise TemplateError(told, unreadable(told), line=error.lineno) from None
     except (ValueError, OverflowError, MemoryError) as error:  # a number of thousands of digits, a broken escape

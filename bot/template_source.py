@@ -116,6 +116,28 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z]+", "_", name).strip("_") or "tilde"
 
 
+def left_open(source: str) -> tuple[str, str, int] | None:
+    """The first braces after which others open before they are closed: what opens, what would close it, its line.
+
+    Jinja reads on across lines, and complains about words that stand far below.
+    """
+    opened: re.Match[str] | None = None
+    for brace in _BRACES.finditer(source):
+        if opened is None:
+            opened = brace if brace[0] in _CLOSED_BY else None
+        elif brace[0] == _CLOSED_BY[opened[0]]:
+            opened = None
+        elif brace[0] in _CLOSED_BY and opened[0] != "{#":
+            break
+    if opened is None or opened[0] == "{#":
+        return None
+    return opened[0], _CLOSED_BY[opened[0]], source.count("\n", 0, opened.start()) + 1
+
+
+_CLOSED_BY = {"{{": "}}", "{%": "%}", "{#": "#}"}
+_BRACES = re.compile(r"\{[{%#]|[}%#]\}")
+
+
 def unreadable(message: str) -> Phrase:
     """What Jinja says of a source that it cannot read, for the editor."""
     for form, label in _UNREADABLE:

@@ -36,6 +36,28 @@ async def take_away(scope: Scope, *, seen: str, actor: str, now: datetime) -> No
     await setups.remove("templates", key, seen=mark, actor=actor, now=now)
 
 
+async def before(scope: Scope) -> WordingVersion | None:
+    """The version that held before the last one; None where there were no own words then."""
+    versions = await WordingVersion.filter(**scope.columns).order_by("-number").limit(2)
+    return versions[1] if len(versions) > 1 and versions[1].source else None
+
+
+@transactions.atomic
+async def undo(scope: Scope, *, seen: str, actor: str, now: datetime, note: str = "") -> None:
+    """What held before the last publishing goes out again: the version before, or the next wider words.
+
+    Raises StaleDraft, also where nothing is published.
+    """
+    last = await before(scope)
+    if last is None:
+        await take_away(scope, seen=seen, actor=actor, now=now)
+        return
+    now_stands = await standing(scope)
+    if now_stands.mark != seen or now_stands.published is None:
+        raise StaleDraft(now_stands)
+    await write(scope, Words(last.subject, last.source), actor=actor, now=now, note=note)
+
+
 @transactions.atomic
 async def restore(version_id: int, *, actor: str, now: datetime, note: str = "") -> Scope:
     """Publish once more what stood in this version; a draft stays. Raises errors.NotFound, and errors.Conflict for one

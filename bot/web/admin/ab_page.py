@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
-from bot.web.admin import ab_shown, ab_words, template_scope
+from bot.web.admin import ab_shown, ab_words, template_notes, template_scope
 from bot.web.admin.ab_start import PATH
 from bot.web.admin.board_tables import Shown
 from bot.web.admin.door import Member, Visit
@@ -49,7 +49,7 @@ async def keep(visit: Changing, test_id: int) -> Response:
     form = await visit.form()
     if form.get("variant") not in tuple(Variant):
         raise HTTPException(422)
-    variant, note = Variant(form["variant"]), visit.say("ab.kept_note", id=test_id)
+    variant, note = Variant(form["variant"]), template_notes.ab_kept(test_id)
     try:
         await ab_tests.keep(test_id, variant, actor=visit.account.email, now=visit.now, note=note)
     except errors.Refusal as refusal:

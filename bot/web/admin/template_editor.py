@@ -13,14 +13,14 @@ from bot.rendering import RenderError, TemplateError
 from bot.template_source import join
 from bot.trials import drawing, samples, sending
 from bot.trials.drawing import Trial
-from bot.web.admin import ab_words, gone, template_looks, template_scope
+from bot.web.admin import ab_words, authors, gone, template_looks, template_notes, template_scope
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.template_looks import Typed
 from bot.web.policy_headers import PAGE_POLICY
 from core import errors
 from core.accounts.roles import Right
 from core.models.setup import Wording
-from core.models.wordings import WordingVersion
+from core.models.wordings import ABTest, Variant, WordingVersion
 from core.wordings import ab_tests, asking, drafts, publishing
 from core.wordings.drafts import StaleDraft, Standing, Words
 from core.wordings.scopes import Scope
@@ -80,7 +80,7 @@ async def check(visit: Changing) -> Response:
     try:
         standing = await _keep(visit, scope, typed, form)
     except StaleDraft as stale:
-        return visit.draw("template_stale", status=409, **await _stale(visit, scope, stale.theirs))
+        return visit.draw("template_stale", status=409, **{**await _stale(visit, scope, stale.theirs), "part": True})
     except errors.Refusal as refused:
         refusal, standing = refused, await drafts.standing(scope)
     checked = await _checked(visit, scope, typed, _number(visit, form), refusal)
@@ -90,9 +90,15 @@ async def check(visit: Changing) -> Response:
 
 @router.api_route(f"{PATH}/mail", methods=["GET", "HEAD"])
 async def mail(visit: Seeing) -> Response:
-    """The mail itself, for the frame in the editor: what is kept, on a phone or a desk, by day or by night."""
+    """The mail itself, for the frame in the editor: what is kept, on a phone or a desk, by day or by night.
+
+    With `words=now`, what goes out now.
+    """
     scope = await _asked(visit)
-    words, _ = await _words(visit, scope, await drafts.standing(scope))
+    standing = await drafts.standing(scope)
+    words, _ = await _words(visit, scope, standing)
+    if visit.request.query_params.get("words") == "now":
+        words = await _now(visit, scope, standing)
     trial, _ = await _trial(visit, scope, Typed.of_words(words).source, _number(visit, visit.request.query_params))
     dark = visit.request.query_params.get("look") == "dark"
     try:
@@ -156,7 +162,23 @@ async def take_away(visit: Changing) -> Response:
         await publishing.take_away(scope, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
     except StaleDraft as stale:
         return await _page(visit, scope, stale.theirs, theirs=True)
-    return visit.back(f"{PATH}/history", said="taken_away", **_query(scope))
+    return visit.back(EDIT, said="taken_away", **_query(scope))
+
+
+@router.post(f"{PATH}/undo")
+async def undo(visit: Changing) -> Response:
+    """Back to what went out before the last publishing."""
+    form = await visit.form()
+    scope = await template_scope.read(form)
+    if ask := await ab_words.ask_before(visit, scope, form, EDIT):
+        return ask
+    before = await publishing.before(scope)
+    note = template_notes.restored(before.number) if before else ""
+    try:
+        await publishing.undo(scope, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now, note=note)
+    except StaleDraft as stale:
+        return await _page(visit, scope, stale.theirs, theirs=True)
+    return visit.back(EDIT, said="taken_away", **_query(scope))
 
 
 @router.api_route(f"{PATH}/history", methods=["GET", "HEAD"])
@@ -164,13 +186,20 @@ async def history(visit: Seeing) -> Response:
     scope = await _asked(visit)
     versions = await publishing.history(scope)
     shipped = visit.site.templates.shipped(scope.kind, scope.locale)
-    told = []
+    told: list[dict[str, object]] = []
+    names = await authors.names(visit, [one.author for one in versions])
     for at, one in enumerate(versions):
         before = _of_version(versions[at + 1]) if at + 1 < len(versions) else ""
-        told.append(
-            {"row": one, "lines": template_looks.differing(visit, before or shipped, _of_version(one) or shipped)}
-        )
-    return visit.draw("template_history", versions=told, **await _common(visit, scope, await drafts.standing(scope)))
+        lines = template_looks.differing(visit, before or shipped, _of_version(one) or shipped)
+        note = template_notes.shown(visit, one)
+        told.append({"row": one, "lines": lines, "author": names[one.author], "note": note})
+    _, start = await template_scope.wider(visit, scope)
+    return visit.draw(
+        "template_history",
+        versions=told,
+        start=template_scope.in_words(visit, start, await template_scope.teams()) if start else "",
+        **await _common(visit, scope, await drafts.standing(scope)),
+    )
 
 
 @router.post(f"{PATH}/restore")
@@ -182,7 +211,7 @@ async def restore(visit: Changing) -> Response:
         raise HTTPException(404)
     if ask := await ab_words.ask_before(visit, publishing.scope_of(version), form, f"{PATH}/history"):
         return ask
-    note = visit.say("template.restored_note", number=version.number)
+    note = template_notes.restored(version.number)
     try:
         scope = await publishing.restore(version.id, actor=visit.account.email, now=visit.now, note=note)
     except errors.Conflict as error:
@@ -243,6 +272,7 @@ async def _page(
     names = await template_scope.teams()
     row = await Wording.get_or_none(**scope.columns)
     doors = await sending.doors_of(visit.account, list(visit.site.channels.values()))
+    running = await ab_tests.overlapping(scope) if scope.kind in asking.KINDS else []
     response = visit.draw(
         "template_editor",
         status=409 if theirs else 422 if is_wrong else status,
@@ -253,7 +283,9 @@ async def _page(
         by_mail="email" in template_looks.channels_of(scope.kind, scope.channel),
         doors=doors,
         can_test=scope.kind in asking.KINDS,
-        running=await ab_tests.overlapping(scope) if scope.kind in asking.KINDS else [],
+        running=running,
+        sent_by=[one for one in running if _sends(one, scope, standing)],
+        before=await publishing.before(scope),
         trouble=template_looks.trouble(visit, row) if row else "",
         is_stale=theirs,
         too_many=too_many,
@@ -273,10 +305,12 @@ async def _stale(visit: Visit, scope: Scope, standing: Standing) -> dict[str, An
 
 
 async def _common(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
+    author = standing.draft.author if standing.draft else ""
     return {
         "scope": scope,
         "query": template_scope.query(scope),
         "scope_words": template_scope.in_words(visit, scope, await template_scope.teams()),
+        "author": (await authors.names(visit, [author]))[author],
         "language": visit.site.templates.best_locale(scope.locale),
         "standing": standing,
         "changing": visit.may(Right.CHANGE_SETUP),
@@ -296,7 +330,7 @@ async def _checked(
     if not any(one.grave for one in wrong):
         trial, unknown = await _trial(visit, scope, typed.source, number)
         looks, more = await template_looks.looks(trial, visit, scope.channel)
-        wrong += more
+        wrong += more + template_looks.cut_off(looks)
     return {
         "wrong": wrong,
         "wrong_lines": {one.line for one in wrong if one.field == "body" and one.grave},
@@ -345,11 +379,12 @@ async def _trial(visit: Visit, scope: Scope, source: str, number: str) -> tuple[
 async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: int = 200) -> Response:
     if standing.draft is None:
         return visit.back(EDIT, **_query(scope))
-    old = standing.published or (await template_scope.wider(visit, scope))[0]
+    old = await _now(visit, scope, standing)
     draft = Words(standing.draft.subject, standing.draft.source)
     lines = template_looks.differing(visit, Typed.of_words(old).source, Typed.of_words(draft).source)
-    return visit.draw(
+    response = visit.draw(
         "template_publish",
+        sides=[await _side(visit, scope, words) for words in (old, draft)],
         status=status,
         lines=lines,
         is_same=all(mark == " " for mark, _ in lines) and standing.published is not None,
@@ -357,6 +392,30 @@ async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: 
         ending=await asking.losing_a(scope),
         **await _common(visit, scope, standing),
     )
+    response.headers["Content-Security-Policy"] = f"{PAGE_POLICY}; frame-src 'self'"
+    return response
+
+
+async def _now(visit: Visit, scope: Scope, standing: Standing) -> Words:
+    """What goes out now."""
+    return standing.published or (await template_scope.wider(visit, scope))[0]
+
+
+async def _side(visit: Visit, scope: Scope, words: Words) -> dict[str, object]:
+    """How these words look where most will read them, and where their end would be missing."""
+    trial = Trial(scope.kind, Typed.of_words(words).source, scope.locale, {}, visit.site.name)
+    looks, _ = await template_looks.looks(trial, visit, scope.channel)
+    return {"look": looks[0] if looks else None, "cut": template_looks.cut_off(looks)}
+
+
+def _sends(test: ABTest, scope: Scope, standing: Standing) -> bool:
+    """Whether the test sends just what is drafted here."""
+    b = test.words[Variant.B].get(scope.kind)
+    draft = standing.draft
+    return asking.scope_of(test, scope.kind) == scope and draft is not None and b == {
+        "subject": draft.subject,
+        "source": draft.source,
+    }  # fmt: skip
 
 
 async def _chain(visit: Visit, scope: Scope, names: Mapping[str, str]) -> list[dict[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ from core.ports import Button, Message
 from core.wordings.drafts import Words
 
 _SUBJECT = 300
+_LEADS = re.compile(r"(<a\b[^>]*?)\shref=\"[^\"]*\"")
 _NEEDED_APART = frozenset({"step", "event", "actor.name"})  # they choose the words; nobody has to read them
 
 
@@ -90,14 +92,17 @@ def wrong_with(kind: str, typed: Typed, visit: Visit) -> list[Wrong]:
     found = [_placed(visit, error, above, bool(typed.subject)) for error in template_rules.problems(kind, whole)]
     if len(typed.subject) > _SUBJECT:
         found.append(Wrong(visit.say("template.subject_too_long", most=_SUBJECT), "subject"))
+    found = list(dict.fromkeys(found))  # the same mistake twice in a line is told once
     return found if found else [Wrong(one, grave=False) for one in _forgotten(kind, whole, visit)]
 
 
 async def looks(trial: Trial, visit: Visit, channel: str = "") -> tuple[list[Look], list[Wrong]]:
-    """What it looks like in each channel that may get it; or why it does not work."""
-    set_up = {one.kind for one in visit.site.channels.values()}
+    """What it looks like in each channel that may get it, those that are set up first; or why it does not work."""
+    set_up = list(dict.fromkeys(one.kind for one in visit.site.channels.values()))
     drawn: list[Look] = []
-    for kind in sorted(channels_of(trial.kind, channel), key=lambda one: one not in set_up):
+    for kind in sorted(
+        channels_of(trial.kind, channel), key=lambda one: set_up.index(one) if one in set_up else len(set_up)
+    ):
         try:
             made = await _message(trial, kind, visit)
         except TemplateError as error:
@@ -121,6 +126,12 @@ def told(visit: Visit, source: str) -> str:
     return "\n".join([*above, "", parts.body] if above else [parts.body])
 
 
+def cut_off(drawn: Sequence[Look]) -> list[Wrong]:
+    """Where the end would be missing, of the channels that are set up; of all where none is."""
+    here = [one for one in drawn if one.is_set_up] or drawn
+    return [Wrong(one.problem, grave=False) for one in here if one.problem]
+
+
 def differing(visit: Visit, before: str, after: str) -> list[tuple[str, str]]:
     """Line by line: "+" for what came, "-" for what went, " " for what stayed."""
     old, new = (told(visit, one).rstrip().splitlines() for one in (before, after))
@@ -133,7 +144,8 @@ async def mail(trial: Trial, visit: Visit, *, dark: bool) -> str:
     made = await _message(trial, "email", visit)
     page = layout.lay_out(made, subject=_subject(made), base_url=visit.site.base_url)
     shown = "all" if dark else "not all"
-    html = layout.as_html(page).replace("@media (prefers-color-scheme: dark)", f"@media {shown}")
+    html = _LEADS.sub(r"\1", layout.as_html(page))  # in its frame a link could lead nowhere, and would stop the Tab key
+    html = html.replace("@media (prefers-color-scheme: dark)", f"@media {shown}")
     return html.replace("color-scheme: light dark", f"color-scheme: {'dark' if dark else 'light'}")
 
 

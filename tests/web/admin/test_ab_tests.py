@@ -184,7 +184,11 @@ async def test_b_is_kept_by_one_click(front: Front) -> None:
     assert "B is published." in browser.page.text
     assert "B was kept and published by admin@kestrel.example" in browser.page.text
     assert (await Wording.get()).source == B
-    assert (await WordingVersion.get()).note == f"A/B test {test.id}: B kept"
+    for locale, note in (("en", f"A/B test {test.id}: B kept"), ("zh-Hans", f"A/B 测试 {test.id}：保留 B")):
+        browser.client.headers["accept-language"] = locale
+        page = await browser.open("/admin/templates/history?kind=invite&locale=en")
+        assert f"Lee <3 · {note}" in page.text
+    browser.client.headers["accept-language"] = "en"
     assert not await WordingDraft.exists()
     page = await browser.open(PATH)
     assert "B kept" in page.text

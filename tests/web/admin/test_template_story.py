@@ -40,6 +40,10 @@ async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail
         await text.fill("Dear customer, {{ question }} ")
         await page.get_by_role("button", name="{{ ticket.number }}").click()
         await expect(text).to_have_value("Dear customer, {{ question }} {{ ticket.number }}")
+        await page.keyboard.press("Control+z")
+        await expect(text).to_have_value("Dear customer, {{ question }} ")
+        await page.keyboard.press("Control+Shift+z")
+        await expect(text).to_have_value("Dear customer, {{ question }} {{ ticket.number }}")
         for channel in ("webchat", "telegram", "slack"):
             await expect(page.locator(f".look.{channel}")).to_contain_text("Dear customer, How satisfied")
         frame = page.frame_locator(".desk.light iframe")
@@ -58,6 +62,9 @@ async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail
         await page.get_by_label("On a computer, by day").check()
         await expect(page.locator(".look.email pre")).to_contain_text("Dear customer")
 
+        await expect(page.get_by_role("button", name="Publish…")).to_be_in_viewport()
+        await expect(page.get_by_text("Take back", exact=True)).to_be_in_viewport()
+        await expect(frame.get_by_role("link")).to_have_count(0)
         await page.get_by_role("button", name="Send me a test").click()
         await expect(page.get_by_text("on its way to you")).to_be_visible()
         test = await mail.mail_to(lee.MAIL)
@@ -68,15 +75,16 @@ async def test_she_changes_sees_tries_publishes_and_takes_back(here: World, mail
         assert not await Wording.exists()
 
         await page.get_by_role("button", name="Publish…").click()
-        await expect(page.locator("ins").last).to_contain_text("Dear customer")
+        await expect(page.locator(".both .side").first).to_contain_text("is resolved")
+        await expect(page.locator(".both .side").last).to_contain_text("Dear customer")
         await page.get_by_role("button", name="Publish", exact=True).click()
         await expect(page.get_by_text("Published.")).to_be_visible()
         await here.app.worker.sweep()
         await here.resolve("T-1", addresses=[("mail", ANN)])
         assert "Dear customer, How satisfied" in (await mail.mail_to(ANN)).text
 
-        await page.get_by_role("button", name="Back to the words from before").click()
-        await expect(page.get_by_text("The own words were taken away.")).to_be_visible()
+        await page.get_by_role("button", name="Undo").click()
+        await expect(page.get_by_text("The words from before go out again")).to_be_visible()
         await here.app.worker.sweep()
         await here.resolve("T-2", addresses=[("mail", "kim@example.net")], contact="c-2")
         assert "is resolved" in (await mail.mail_to("kim@example.net")).text

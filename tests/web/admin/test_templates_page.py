@@ -99,8 +99,19 @@ async def test_what_is_wrong_stands_at_its_line_with_what_was_meant(front: Front
     html = await check(browser, "Hello\n{{ contact.name }}", seen=kept(html))
     assert browser.status == 200
     assert "You do not say {{ question }}" in html
+    html = await check(browser, "Hello {{ contact.name\nfoo {{ question }}", seen=kept(html))
+    assert 'data-wrong-lines="1"' in html
+    assert "“{{” is opened here and never closed: }} is missing." in html
+    html = await check(browser, "{{ nobody }} and {{ nobody }}", seen=kept(html))
+    assert html.count("There is nothing called “nobody”") == 1
     html = await check(browser, "{{ question }}{{ ticket.number }}" + "x" * 5000, seen=kept(html))
-    assert "Too long for Telegram" in html
+    verdict = html.partition('class="looks"')[0]
+    assert "Too long for Telegram" in verdict
+    assert "✓" not in verdict
+    await browser.open(INVITE)
+    await write(browser, "{{ question }}{{ ticket.number }}" + "x" * 5001, do="publish")
+    assert "Too long for Telegram" in browser.page.text
+    assert browser.path == f"{PATH}/publish"
 
 
 async def test_no_attack_is_kept_from_being_typed_and_none_reaches_the_renderer(sqlite_front: Front) -> None:
@@ -177,11 +188,51 @@ async def test_a_change_is_published_told_and_taken_back(front: Front) -> None:
     first = await WordingVersion.get(number=1)
     await browser.send(f"{PATH}/restore", version=str(first.id))
     assert (await Wording.get()).source.startswith("Own words")
+    assert "Lee <3 · version 1 again" in browser.page.text
     await browser.open(INVITE)
     await browser.send(f"{PATH}/take-away")
     assert not await Wording.exists()
     assert "Taken back" in browser.page.text
     assert await WordingVersion.all().count() == 4
+
+
+async def test_what_was_published_by_mistake_is_undone_at_once(front: Front) -> None:
+    browser = await at(front)
+    for words in ("First", "Second"):
+        await browser.open(INVITE)
+        await write(browser, words + " {{ question }} {{ ticket.number }}", do="publish")
+        await browser.send(f"{PATH}/publish", note="")
+        assert browser.page.all("button", **{"form": "undo", "class": "link"})
+    await browser.send(f"{PATH}/undo")
+    assert (await Wording.get()).source.startswith("First")
+    assert "version 1 again" in (await browser.open(f"{PATH}/history?kind=invite&locale=en")).text
+
+
+async def test_the_first_words_of_ones_own_are_taken_back_where_published_and_in_the_history(front: Front) -> None:
+    browser = await at(front)
+    for way in ("undo", "take-away"):
+        await browser.open(INVITE)
+        await write(browser, f"Own by {way} {{{{ question }}}} {{{{ ticket.number }}}}", do="publish")
+        await browser.send(f"{PATH}/publish", note="")
+        if way == "take-away":
+            page = await browser.open(f"{PATH}/history?kind=invite&locale=en")
+            assert "the words that Afterword comes with" in page.text
+        await browser.send(f"{PATH}/{way}")
+        assert not await Wording.exists()
+        assert "Taken back" in browser.page.text
+
+
+async def test_undoing_from_a_page_that_is_old_changes_nothing(front: Front) -> None:
+    lee, kim = await at(front), await at(front, Role.ADMIN, email="kim@kestrel.example")
+    await lee.open(INVITE)
+    await write(lee, "Lee's {{ question }} {{ ticket.number }}", do="publish")
+    await lee.send(f"{PATH}/publish", note="")
+    await kim.open(INVITE)
+    await write(kim, "Kim's {{ question }} {{ ticket.number }}", do="publish")
+    await kim.send(f"{PATH}/publish", note="")
+    await lee.send(f"{PATH}/undo")
+    assert lee.status == 409
+    assert (await Wording.get()).source.startswith("Kim's")
 
 
 async def test_two_who_write_the_same_lose_nothing(front: Front) -> None:
@@ -231,7 +282,7 @@ async def test_a_draft_that_is_half_written_is_there_again(front: Front) -> None
     other = await at(front, Role.ADMIN, email="kim@kestrel.example")
     page = await other.open(INVITE)
     assert "Half a {{" in page.text
-    assert "admin@kestrel.example" in page.text
+    assert "Draft kept: Lee <3" in page.text
     await other.send(f"{PATH}/discard")
     assert not await WordingDraft.exists()
 
@@ -291,7 +342,7 @@ async def test_who_may_only_see_sees_the_words_and_the_looks_and_changes_nothing
     assert 'class="look telegram"' in browser.html
     assert "readonly" in browser.html
     assert not re.findall(r'action="/admin/templates/\w', browser.html)
-    for route in ("edit", "check", "publish", "discard", "take-away", "restore", "test"):
+    for route in ("edit", "check", "publish", "discard", "take-away", "restore", "undo", "test"):
         answer = await browser.client.post(f"{PATH}/{route}", data=browser.page.hidden())
         assert answer.status_code == 403
 

@@ -29,14 +29,19 @@ function takeBack(event) {
   const words = document.createElement("p");
   words.className = "problem";
   words.textContent = document.getElementById("checked").dataset.unkept;
-  document.querySelector("#checked .verdict")?.replaceChildren(words);
+  document.querySelector("#verdict .verdict")?.replaceChildren(words);
 }
+
+// The channels that are not set up stay unfolded while somebody types.
+let unfolded = false;
+document.addEventListener("toggle", (event) => event.target.matches(".elsewhere") && (unfolded = event.target.open), true);
 
 if (sheet) {
   draw();
   sheet.addEventListener("input", draw);
   document.addEventListener("htmx:afterSwap", () => {
     draw();
+    if (unfolded) document.querySelector(".elsewhere")?.setAttribute("open", "");
     const seen = document.querySelector("[data-seen]")?.dataset.seen;
     if (seen) for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
     const [ticket, none] = ["f-ticket", "p-ticket"].map((id) => document.getElementById(id));
@@ -55,6 +60,7 @@ document.addEventListener("click", (event) => {
     const chosen = last.value.slice(last.selectionStart, last.selectionEnd);
     const text = last === sheet ? before + chosen + after : (before + chosen + after).replaceAll("\n", " ");
     last.focus();
+    if (document.execCommand("insertText", false, text)) return; // as if it were typed: Ctrl+Z takes it back
     last.setRangeText(text, last.selectionStart, last.selectionEnd, "end");
     last.dispatchEvent(new Event("input", { bubbles: true }));
   }
