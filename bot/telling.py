@@ -15,12 +15,14 @@ _CODES = {
     "condition": ("condition",),
     "old": ("priority", "ticket_status"),
     "new": ("priority", "ticket_status"),
+    "action": ("rule.action",),
     "band": ("band",),
     "dimension": ("dimension",),
 }
 _TROUBLE = "reason"
 _TROUBLED = frozenset({"history.alert_failed", "history.came_back"})
 """Whose reason is not a person's, but why something went wrong."""
+_FAILED = "history.rule_failed"
 _PLANNED = "decision.planned"
 Asked = Mapping[tuple[int, int], Invite]
 """What was asked, by ticket and cycle."""
@@ -58,6 +60,9 @@ def words_of(entry: TicketEntry, reader: Reader, asked: Asked) -> str:
     values = values_of(entry.values, reader)
     if entry.label in _TROUBLED:
         values[_TROUBLE] = reader.trouble(str(values.get(_TROUBLE, "")))
+    why = str(values.get("why", ""))
+    if entry.label == _FAILED and reader.knows(why):  # after an erasure it is known no more
+        return reader.say("history.rule_failed_because", **{**values, "why": reader.say(why, **values)})
     return reader.say(entry.label, **values)
 
 

@@ -34,7 +34,9 @@ from core.surveys import responses
 from core.surveys.tokens import new_key
 
 ACTION = "contact.erased"
-_PLAIN_VALUES = frozenset({"channel", "when", "due", "until", "dimension", "band", "priority", "rule", "outcome"})
+_PLAIN_VALUES = frozenset(
+    {"action", "channel", "when", "due", "until", "dimension", "band", "priority", "rule", "outcome"}
+)
 """Of the values of a history's line, those that are codes of ours and never anybody's words."""
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
 _BATCH = 500

@@ -41,15 +41,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An action that could not be done. `label` says why, in words."""
+    """An action that could not be done, by its place among the rule's. `label` says why, in words."""
 
+    index: int
     action: str
     label: str
     values: Mapping[str, object]
 
     @property
     def kept(self) -> dict[str, object]:
-        return {"action": self.action, "label": self.label, "values": dict(self.values)}
+        return {"step": self.index, "action": self.action, "label": self.label, "values": dict(self.values)}
 
 
 async def act(rule: str, steps: tuple[Do, ...], case: Case, *, now: datetime) -> list[Failure]:
@@ -60,7 +61,7 @@ async def act(rule: str, steps: tuple[Do, ...], case: Case, *, now: datetime) ->
         if failure is not None:
             failures.append(failure)
             logger.warning("Rule %s could not do %s for %s", rule, step.do.value, case.ticket.number)
-            told = {"rule": rule, "action": step.do.value, "why": failure.label, **failure.values}
+            told = {"rule": rule, "action": step.called, "why": failure.label, **failure.values}
             await history.write(case.ticket, EntryKind.RULE, label="history.rule_failed", values=told, now=now)
     return failures
 
@@ -73,12 +74,12 @@ async def _try(rule: str, index: int, step: Do, case: Case, *, now: datetime) ->
             async with transactions.savepoint():
                 await _DOES[step.do](rule, index, step, case, now)
     except errors.Refusal as refusal:
-        return Failure(step.do.value, refusal.label or "rule.bug", refusal.values)
+        return Failure(index, step.called, refusal.label or "rule.bug", refusal.values)
     except Exception as error:
         if transactions.is_unavailable(error) or step.do in _CERTAIN:
             raise
         logger.exception("Rule %s: a bug kept %s from being done", rule, step.do.value)
-        return Failure(step.do.value, "rule.bug", {})
+        return Failure(index, step.called, "rule.bug", {})
     return None
 
 
@@ -147,7 +148,7 @@ async def place_of(step: Do) -> tuple[str, str]:
     """Channel and address of the place, or the person, that the rule names. Raises errors.Refusal."""
     if step.channel:
         return step.channel, step.to
-    member = await _member(step.staff)
+    member = await of_the_staff(step.staff)
     address = await StaffAddress.filter(staff_id=member.id).order_by("channel", "id").first()
     if address is None:
         raise errors.NotFound("they have no address", label="rule.no_address", name=member.name or member.key)
@@ -203,7 +204,7 @@ async def _send(rule: str, index: int, step: Do, case: Case, now: datetime) -> N
 
 
 async def _assign(rule: str, index: int, step: Do, case: Case, now: datetime) -> None:
-    await _give(case, await _member(step.staff), now=now)
+    await _give(case, await of_the_staff(step.staff), now=now)
 
 
 async def _assign_lead(rule: str, index: int, step: Do, case: Case, now: datetime) -> None:
@@ -291,7 +292,8 @@ def payload(rule: str, case: Case) -> dict[str, object]:
     return said
 
 
-async def _member(key: str) -> Staff:
+async def of_the_staff(key: str) -> Staff:
+    """Who works here under that key. Raises errors.Refusal."""
     member = await Staff.get_or_none(key=key)
     if member is None:
         raise errors.NotFound("there is no such member of the staff", label="rule.no_member", name=key)

@@ -1,4 +1,4 @@
-"""Whether a rule's conditions hold, and if not, which one does not. Plain functions: they reach no database."""
+"""Whether a rule's conditions hold, and with what; if not, which one does not. Plain functions: no database."""
 
 from __future__ import annotations
 
@@ -30,24 +30,26 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmet:
-    """A condition that does not hold: its name ("band", "score"), what there is and what was wanted."""
+class Found:
+    """A condition as it was found: its name ("band", "score"), what there is and what was wanted."""
 
     name: str
     has: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
+    holds: bool = False
 
     @property
     def values(self) -> dict[str, object]:
         return {"has": list(self.has), "wanted": list(self.wanted)}
 
 
-def unmet(when: When, facts: Facts) -> Unmet | None:
+def unmet(when: When, facts: Facts) -> Found | None:
     """The first condition that does not hold, or None when all do."""
-    return next(_unmet(when, facts), None)
+    return next((one for one in look(when, facts) if not one.holds), None)
 
 
-def _unmet(when: When, facts: Facts) -> Iterator[Unmet]:
+def look(when: When, facts: Facts) -> Iterator[Found]:
+    """Every condition that there is, with what was found. No comment is in it: people may erase those."""
     checks: tuple[tuple[str, Sequence[str], Sequence[str]], ...] = (
         ("band", when.bands, (facts.band,) if facts.band else ()),
         ("survey", when.surveys, (facts.survey,)),
@@ -61,19 +63,20 @@ def _unmet(when: When, facts: Facts) -> Iterator[Unmet]:
         ("tier", when.tiers, (facts.tier,)),
     )
     for name, wanted, has in checks:
-        if wanted and not set(wanted) & set(has):
-            yield Unmet(name, tuple(has), tuple(str(one) for one in wanted))
+        if wanted:
+            yield Found(name, tuple(has), tuple(str(one) for one in wanted), bool(set(wanted) & set(has)))
     for dimension, wanted_score in when.scores.items():
         score = facts.scores.get(dimension)
-        if score is None or not wanted_score.holds(score):
-            has = (dimension, str(score)) if score is not None else (dimension,)
-            yield Unmet("score", has, (str(wanted_score),))
-    if when.locales and not any(_speaks(facts.locale, one) for one in when.locales):
-        yield Unmet("locale", (facts.locale,), when.locales)
-    if when.words and not says_one_of(facts.comment, when.words):
-        yield Unmet("words", (), when.words)
-    if when.repeat is not None and facts.negatives < when.repeat.times:
-        yield Unmet("repeat", (str(facts.negatives),), (str(when.repeat),))
+        has = (dimension, str(score)) if score is not None else (dimension,)
+        yield Found("score", has, (str(wanted_score),), score is not None and wanted_score.holds(score))
+    if when.locales:
+        speaks = any(_speaks(facts.locale, one) for one in when.locales)
+        yield Found("locale", (facts.locale,), when.locales, speaks)
+    if when.words:
+        yield Found("words", (), when.words, says_one_of(facts.comment, when.words))
+    if when.repeat is not None:
+        enough = facts.negatives >= when.repeat.times
+        yield Found("repeat", (str(facts.negatives),), (str(when.repeat),), enough)
 
 
 def says_one_of(text: str, words: Collection[str]) -> bool:

@@ -15,9 +15,9 @@ from core.models.reactions import Alert, Occasion, Reaction, Recovery
 from core.models.responses import Band, Response, ResponseRevision, Score
 from core.models.setup import Rule
 from core.plumbing import jobs
-from core.reactions import acting, alerts, recoveries
+from core.reactions import acting, alerts, conditions, recoveries
 from core.reactions.acting import Case
-from core.reactions.conditions import Facts, Unmet, unmet
+from core.reactions.conditions import Facts
 from core.reactions.settings import DEFAULT_RULES, Event, RuleSettings, When
 from core.store.prepared import insert_all
 from core.surveys import invites
@@ -124,26 +124,30 @@ async def _look(
         settings = RuleSettings.model_validate(rule.settings)
         if settings.event != case.event:
             continue
-        reason, values = await _why_not(settings.when, case, over, count)
+        reason, values = await _why(settings.when, case, over, count)
         if not reason and case.event != Event.SETTLED and await _fires_too_often(rule, case.ticket, now=now):
             reason = TOO_OFTEN
         if rule.key not in looked:
             why = reason or (AGAIN if rule.key in again else "")
             seen = {"rule": rule.key, "fired": not reason, "why": why, "values": values, "at": now}
             failed = [] if why else await _fire(rule, settings, case, once, now=now)
+            values |= {} if why else {"then": [step.model_dump(mode="json") for step in settings.then]}
             looks.append({**own, **seen, "failed": failed})
         if settings.last and not reason:
             over = rule.key
     await insert_all(Reaction, looks)
 
 
-async def _why_not(when: When, case: Case, over: str, count: Count) -> tuple[str, dict[str, object]]:
-    """Why the rule does not fire, and the values for its words; "" when it does."""
+async def _why(when: When, case: Case, over: str, count: Count) -> tuple[str, dict[str, object]]:
+    """Why the rule does not fire, and the values for its words; "" when it does, and what held with what was found."""
     if over:
         return LAST, {"rule": over}
     negatives = await count(when.repeat.span) if when.repeat else 0
-    found: Unmet | None = unmet(when, facts_of(case, negatives))
-    return (found.name, found.values) if found is not None else ("", {})
+    found = list(conditions.look(when, facts_of(case, negatives)))
+    not_met = next((one for one in found if not one.holds), None)
+    if not_met is not None:
+        return not_met.name, not_met.values
+    return "", {"met": [{"name": one.name, **one.values} for one in found]}
 
 
 async def _negatives(contact: Contact, known: dict[timedelta, int], span: timedelta, *, now: datetime) -> int:

@@ -153,6 +153,12 @@ class When(_Strict):
     repeat: Repeated = None
 
 
+def action_name(do: str, staff: object, channel: object) -> str:
+    return (
+        f"{do}_person" if staff and do == Action.ALERT else f"{do}_place" if channel and do == Action.ALERT else f"{do}"
+    )
+
+
 class Do(_Strict):
     """One action. In a file, one that needs nothing else is its bare name: "reopen"."""
 
@@ -164,6 +170,11 @@ class Do(_Strict):
     tag: str = Field(default="", max_length=60)
     message: Literal["", "follow_up", "reopened"] = ""
     webhook: str = Field(default="", max_length=60)
+
+    @property
+    def called(self) -> str:
+        """Its name among the forms' and the words': to alert a person, or a place, is an action of its own there."""
+        return action_name(self.do, self.staff, self.channel)
 
     @model_validator(mode="after")
     def _says_what_it_needs(self) -> Self:

@@ -97,6 +97,14 @@ async def used_by(key: str) -> list[str]:
     return found
 
 
+async def that_works(key: str) -> Webhook:
+    """Raises errors.NotFound, and errors.Conflict when it is switched off."""
+    row = await _found(key)
+    if not row.enabled:
+        raise errors.Conflict("this webhook is switched off", field="webhook", label="rule.webhook_off", webhook=key)
+    return row
+
+
 async def _found(key: str) -> Webhook:
     row = await Webhook.get_or_none(key=key)
     if row is None:
@@ -115,9 +123,7 @@ async def call(
 
     Raises errors.NotFound, and errors.Conflict when it is switched off.
     """
-    row = await _found(key)
-    if not row.enabled:
-        raise errors.Conflict("this webhook is switched off", field="webhook", label="rule.webhook_off", webhook=key)
+    row = await that_works(key)
     body = {"type": type_, "timestamp": now.isoformat().replace("+00:00", "Z"), "data": dict(data)}
     name = f"{once}:{row.id}"
     try:

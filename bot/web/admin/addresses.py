@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.channels.email.addresses import parse_address
 from core.errors import Invalid
+from core.models.contacts import Address
 from core.ports import Channel
 
 LONGEST = 320
@@ -27,6 +28,14 @@ def mail(address: str, *, field: str) -> str:
         return parse_address(address).address
     except ValueError as error:
         raise Invalid(str(error), field=field, label="admin.opening.no_mail_address") from error
+
+
+async def is_unseen(channels: Mapping[str, Channel], channel: str, address: str) -> bool:
+    """Whether nobody is known to be there, in a channel that takes everything: the web chat does."""
+    known = channels.get(channel)
+    if known is None or known.kind != "webchat":
+        return False
+    return not await Address.exists(channel=channel, address=address)
 
 
 def wrong(channels: Mapping[str, Channel], channel: str, address: str) -> Invalid | None:

@@ -43,6 +43,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "role": ("admin.role",),
     "scale": ("surveys.option",),
     "state": ("audit.state",),
+    "then": ("rule.action",),
     "to": ("teams.to",),
     "type": ("ticket_type",),
     "types": ("ticket_type",),

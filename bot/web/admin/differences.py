@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.web.admin import audit_words
 from bot.web.admin.audit_names import Names
 from bot.web.admin.door import Visit
+from core.reactions.settings import action_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ def in_words(visit: Visit, name: str, value: object, names: Names) -> str:
 
 
 def _parts(visit: Visit, name: str, value: Mapping[str, object], names: Names) -> Iterator[tuple[str, str]]:
-    """What there is of it, each part with its name. Scores are called by their dimensions."""
+    """What there is of it, each part with its name. Scores are called by their dimensions, actions as in forms."""
+    if "do" in value:
+        value = {**value, "do": action_name(str(value["do"]), value.get("staff"), value.get("channel"))}
     for one, said in value.items():
         if name == "scores":
             called, words = visit.named("dimension", one), in_words(visit, "score", said, names)

@@ -7,11 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import arrivals_page, behind_choice, deliveries_page, held_page, inbox_page, navigation
+from bot.web.admin import (
+    arrivals_page,
+    behind_choice,
+    deliveries_page,
+    held_page,
+    inbox_page,
+    navigation,
+    rules_page,
+)
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.desk import searching
 from core.insight import inbox
+from core.reactions import failing
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,6 +48,9 @@ async def _counts(visit: Visit) -> list[tuple[str, int, str]]:
         nobodys = await searching.nobodys()
         found.append(("nobodys", nobodys, behind_choice.NOBODYS))
         found += [("untaken", waits.taken_by_nobody, everything), ("overdue", waits.overdue, everything)]
+    if visit.may(Right.SEE_SETUP):
+        failed = await failing.lately(now=visit.now)
+        found.append(("failed", sum(failed.values()), rules_page.PATH))
     if visit.may(Right.SEE_DELIVERIES):
         wrong = await inbox.troubles()
         found += [

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from bot.web.admin.door import Visit
 from bot.wording import Wording
+from core.errors import Refusal
 from core.models.setup import Staff, Survey, Team
-from core.reactions.settings import Comparison, Do, Repeat, RuleSettings, When
+from core.reactions.settings import Compared, Comparison, Do, Repeat, Repeated, RuleSettings, Step, When
 from core.surveys import catalogue
 from core.surveys.settings import DEFAULT_DIMENSIONS, DEFAULT_REASONS, SurveySettings
 
@@ -25,6 +28,11 @@ _LISTS = {
     "channels": "channel",
     "tiers": "tier",
 }
+
+
+_COMPARED: TypeAdapter[Comparison] = TypeAdapter(Compared)
+_REPEAT: TypeAdapter[Repeat | None] = TypeAdapter(Repeated)
+_STEPS: TypeAdapter[tuple[Do, ...]] = TypeAdapter(tuple[Step, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +128,8 @@ def compared(wanted: Comparison, visit: Visit) -> str:
 def action(step: Do, known: Names) -> str:
     """What it does, in words."""
     say = known.visit.say
-    form = f"{step.do.value}_person" if step.do == "alert" and step.staff else step.do.value
-    form = f"{step.do.value}_place" if step.do == "alert" and step.channel else form
     return say(
-        f"rule.does.{form}",
+        f"rule.does.{step.called}",
         who=known.staff.get(step.staff, step.staff),
         channel=known.visit.channel(step.channel) if step.channel else "",
         to=step.to,
@@ -157,14 +163,58 @@ def why(code: str, values: Mapping[str, object], known: Names) -> str:
     )
 
 
-def failure(kept: Mapping[str, object], known: Names) -> str:
-    """An action that could not be done, and why."""
+def because(values: Mapping[str, object], known: Names) -> str:
+    """Why a rule fired: each condition with what was found; "" where that was not kept, or was erased."""
+    met = values.get("met")
+    if not isinstance(met, list):
+        return ""
+    say = known.visit.say
+    told = [_met(str(one["name"]), _texts(one["has"]), _texts(one["wanted"]), known) for one in met]
+    return say("rule.because", ifs=say("rule.and").join(told)) if told else say("rule.because_always")
+
+
+def _met(name: str, has: list[str], wanted: list[str], known: Names) -> str:
+    say = known.visit.say
+    if name == "score":
+        sign = compared(_COMPARED.validate_python(wanted[0]), known.visit)
+        return say("rule.met.score", dimension=known.dimensions.get(has[0], has[0]), has=has[1], wanted=sign)
+    if name == "repeat":
+        repeat = _REPEAT.validate_python(wanted[0])
+        return say("rule.met.repeat", count=int(has[0]), span=known.span(repeat)) if repeat else ""
+    return say(f"rule.met.{name}", has=known.either(name, has), wanted=known.either(name, wanted))
+
+
+def done(values: Mapping[str, object], failed: Iterable[Mapping[str, object]], known: Names) -> str:
+    """What a rule that fired did, without what it could not do; "" where that was not kept, or nothing was done."""
+    not_done = {one.get("step") for one in failed}
+    steps = [action(step, known) for index, step in enumerate(_steps(values)) if index not in not_done]
+    return known.visit.say("rule.done", then=known.visit.listed(steps)) if steps else ""
+
+
+def _steps(values: Mapping[str, object]) -> tuple[Do, ...]:
+    try:
+        return _STEPS.validate_python(values.get("then", ()))
+    except ValidationError:  # it was written down by an older Afterword
+        return ()
+
+
+def failure(kept: Mapping[str, object], values: Mapping[str, object], known: Names) -> str:
+    """An action that could not be done, and why; `values` are those of the whole reaction."""
     say, templates = known.visit.say, known.visit.site.templates
-    label, values = str(kept.get("label")), kept.get("values")
+    label, given = str(kept.get("label")), kept.get("values")
     if not templates.has_label(label):
         label = "rule.bug"
-    reason = say(label, **values) if isinstance(values, dict) else say(label)
-    return say("rule.could_not", action=say(f"rule.action.{kept.get('action')}"), why=reason)
+    reason = say(label, **given) if isinstance(given, dict) else say(label)
+    steps, at = _steps(values), kept.get("step")
+    known_step = steps[at] if isinstance(at, int) and at < len(steps) else None
+    called = action(known_step, known) if known_step else say(f"rule.action.{kept.get('action')}")
+    return say("rule.could_not", action=called, why=reason)
+
+
+def cannot(step: Do, refusal: Refusal, known: Names) -> str:
+    """An action that could not be done if the rule fired now."""
+    reason = known.visit.say(refusal.label or "rule.bug", **refusal.values)
+    return known.visit.say("rule.cannot", action=action(step, known), why=reason)
 
 
 def _texts(value: object) -> list[str]:

@@ -18,7 +18,7 @@ from core.accounts.roles import Right
 from core.models.reactions import Reaction
 from core.models.webhooks import Webhook
 from core.phrases import Phrase, phrase
-from core.reactions import trying
+from core.reactions import failing, trying
 from core.reactions.settings import SIGNS, Event, RuleSettings
 from core.setup import RuleSetup, Seen, Setup, SetupError, Stale, keys
 
@@ -40,13 +40,19 @@ async def look(visit: Seeing) -> Response:
 
 @router.api_route(f"{PATH}/{{key:path}}/log", methods=["GET", "HEAD"])
 async def log(
-    visit: Seeing, key: str, before: Annotated[int, Query(ge=1, lt=2**63)] | None = None, fired: bool = False
+    visit: Seeing,
+    key: str,
+    before: Annotated[int, Query(ge=1, lt=2**63)] | None = None,
+    fired: bool = False,
+    failed: bool = False,
 ) -> Response:
-    """Each time that it looked, and why it did nothing where it did nothing."""
+    """Each time that it looked, why it fired or did not, what it did, and what could not be done."""
     seen = await _seen(key)
     if seen is None:
         raise HTTPException(404)
-    rows = Reaction.filter(rule=key, **({"id__lt": before} if before else {}), **({"fired": True} if fired else {}))
+    chosen = {"fired": True} if fired or failed else {}
+    rows = Reaction.filter(rule=key, **({"id__lt": before} if before else {}), **chosen)
+    rows = rows.exclude(failed=[]) if failed else rows
     found = await rows.order_by("-id").limit(PAGE + 1).prefetch_related("response__invite__ticket", "occasion__ticket")
     known = await rule_words.names(visit)
     return visit.draw(
@@ -54,7 +60,7 @@ async def log(
         key=key,
         lines=[_line(row, known) for row in found[:PAGE]],
         following=found[PAGE - 1].id if len(found) > PAGE else None,
-        fired=fired,
+        only="failed" if failed else "fired" if fired else "",
     )
 
 
@@ -201,6 +207,7 @@ def _address(key: str) -> str:
 
 async def _list(visit: Visit, *, problem: str = "") -> Response:
     known = await rule_words.names(visit)
+    failed = await failing.lately(now=visit.now)
     rules = [
         {
             "key": one.key,
@@ -208,6 +215,8 @@ async def _list(visit: Visit, *, problem: str = "") -> Response:
             "mark": one.mark,
             "enabled": one.values["enabled"],
             "sentence": rule_words.sentence(_settings(one.values), known),
+            "failed": failed.get(one.key, 0),
+            "doubts": await _doubts(_settings(one.values), known) if one.values["enabled"] else [],
         }
         for one in await setups.read("rules")
     ]
@@ -218,6 +227,15 @@ async def _list(visit: Visit, *, problem: str = "") -> Response:
         problem=problem,
         changing=visit.may(Right.CHANGE_SETUP),
     )
+
+
+async def _doubts(settings: RuleSettings, known: rule_words.Names) -> list[str]:
+    """What it says and could not be done as things are."""
+    expected = await failing.expected(settings)
+    found = [rule_words.cannot(settings.then[index], refusal, known) for index, refusal in expected]
+    places = [(step.channel, step.to) for step in settings.then if step.channel]
+    unseen = [place for place in places if await addresses.is_unseen(known.visit.site.channels, *place)]
+    return found + [known.visit.say("rule.unseen_visitor", channel=channel, to=to) for channel, to in unseen]
 
 
 def _settings(values: dict[str, Any]) -> RuleSettings:
@@ -256,6 +274,8 @@ async def _one(
         gone=await gone.notice(visit, "rules", key) if is_gone else "",
         sentence=rule_words.sentence(_settings(part.complete()), known) if part is not None else "",
         theirs=rule_words.sentence(_settings(stale.values), known) if stale is not None else "",
+        is_stale=status == 409 and bool(key) and not is_gone,
+        doubts=await _doubts(_settings(part.complete()), known) if part is not None else [],
         tried=tried,
         changing=visit.may(Right.CHANGE_SETUP),
         options=await _options(visit, known),
@@ -288,9 +308,10 @@ async def _options(visit: Visit, known: rule_words.Names) -> dict[str, Sequence[
 
 async def _try(visit: Visit, part: RuleSetup, known: rule_words.Names) -> dict[str, object]:
     trial = await trying.try_out(_settings(part.complete()), visit.now - PAST, visit.now)
+    firing_first = sorted(trial.tried, key=lambda one: not one.fires)
     lines = [
         {"number": one.number, "at": one.at, "fires": one.fires, "why": rule_words.why(one.why, one.values, known)}
-        for one in trial.tried[:SHOWN]
+        for one in firing_first[:SHOWN]
     ]
     return {"fires": trial.fires, "of": len(trial.tried), "cut": trial.cut, "lines": lines, "shown": SHOWN}
 
@@ -302,5 +323,7 @@ def _line(row: Reaction, known: rule_words.Names) -> dict[str, object]:
         "at": row.at,
         "fired": row.fired and row.why != "again",
         "why": rule_words.why(row.why, row.values, known),
-        "failed": [rule_words.failure(one, known) for one in row.failed],
+        "because": rule_words.because(row.values, known) if row.fired and row.why != "again" else "",
+        "done": rule_words.done(row.values, row.failed, known) if row.fired and row.why != "again" else "",
+        "failed": [rule_words.failure(one, row.values, known) for one in row.failed],
     }

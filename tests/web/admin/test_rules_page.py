@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.channels.webchat.channel import WebchatChannel
+from bot.channels.webchat.settings import WebchatSettings
 from bot.web.admin import rule_form
 from core import audit
 from core import setup as setups
 from core.accounts.roles import Role
+from core.models.contacts import Address, Contact
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Reaction
 from core.models.setup import Rule, Staff
+from core.privacy import erase
 from core.reactions.settings import Event
 from core.surveys import invites, responses
 from tests.web.admin.desk import Browser, at, span
@@ -195,7 +200,10 @@ async def test_it_is_tried_on_the_past_before_it_is_saved(front: Front) -> None:
     fields = {"key": "x", "event": "response.settled", "if": "bands", "if.bands": "negative", "then": "alert"}
     await save(browser, do="try", **fields)
     assert "Would have fired 2 times, of 3" in browser.page.text
+    told = [one["class"] for one in browser.page.all("span") if one.get("class") in ("tag", "tag good")]
+    assert told == ["tag good", "tag good", "tag"], "where it fires comes first"
     assert "It was positive, not negative." in browser.page.text
+    assert browser.page.all("button", formaction=f"{NEW}#trial"), "the answer is what one sees"
     assert await Rule.all().count() == 1
 
 
@@ -213,6 +221,82 @@ async def test_the_log_says_why_it_did_not_fire(front: Front) -> None:
     assert page.all("a", href=f"/admin/tickets/{number}")
     page = await browser.open(f"{PATH}/negative/log?fired=1")
     assert "not negative" not in page.text
+
+
+async def test_the_log_says_why_it_fired_and_what_was_done_and_what_was_not(front: Front) -> None:
+    await Staff.create(key="ada", name="Ada Wong")
+    settings = {
+        "when": {"bands": ["negative"], "scores": {"overall": "<=2"}, "words": ["refund"], "repeat": "1 in 30d"},
+        "then": [{"do": "tag", "tag": "upset"}, {"do": "alert", "staff": "ada"}],
+    }
+    await Rule.create(key="tell", position=1, settings=settings)
+    await Rule.create(key="always", position=2, settings={"then": [{"do": "tag", "tag": "seen"}]})
+    invite = await rated(front, 1, "I want a refund")
+    browser = await at(front, Role.AUDITOR)
+    text = (await browser.open(f"{PATH}/tell/log")).text
+    assert "Because it was negative and Overall was 1 (at most 2) and the comment says “refund”" in text
+    assert "the contact was unhappy 1 time within 30 days." in text
+    assert "Done: tag it upset." in text
+    assert "Could not do this: tell Ada Wong. Why: Ada Wong has no address." in text
+    assert "It has no conditions, and always fires." in (await browser.open(f"{PATH}/always/log")).text
+    assert "Because it was negative." in (await browser.open(f"{PATH}/negative/log")).text
+
+    ticket = f"/admin/tickets/{invite.ticket.number}"
+    timeline = (await browser.open(ticket)).text
+    assert "The rule tell could not do this: Tell a person. Why: Ada Wong has no address." in timeline
+    await erase.erase(await Contact.get(), ledger=front.site.erasures, by="x", now=front.clock.now)
+    assert "The rule tell could not do this: Tell a person" in (await browser.open(ticket)).text
+    assert "upset" not in (await browser.open(f"{PATH}/tell/log")).text
+
+
+async def test_what_cannot_be_done_is_said_before_it_fails_and_is_seen_after(front: Front) -> None:
+    await Staff.create(key="ada", name="Ada <3")
+    browser = await at(front)
+    await browser.open(NEW)
+    await save(browser, key="tell", event="response.settled", then="alert_person", then__0__staff="ada", enabled="on")
+    warned = "As things are, it could not do this: tell Ada <3. Why: Ada <3 has no address."
+    assert "The rule is saved" in browser.page.text
+    assert warned in browser.page.text
+    assert warned in (await browser.open(PATH)).text
+    assert "could not be done" not in browser.page.text
+
+    await rated(front, 5)
+    await rated(front, 1)
+    page = await browser.open(PATH)
+    assert page.text.count("could not be done 2 times in the last 7 days") == 1
+    assert (await browser.open(f"{PATH}/tell/log?failed=1")).text.count("Ada <3 has no address") == 2
+    assert "Ada <3" not in (await browser.open(f"{PATH}/negative/log?failed=1")).text
+    assert "2 times in 7 days that rules could not do something" in (await browser.open("/admin/")).text
+    front.clock.now += timedelta(days=8)
+    browser = await at(front)
+    assert "in the last 7 days" not in (await browser.open(PATH)).text
+
+
+async def test_a_visitor_whom_nobody_has_seen_is_warned_of(sqlite_front: Front) -> None:
+    front = sqlite_front
+    front.site.channels["webchat"] = WebchatChannel(
+        "webchat", WebchatSettings(kind="webchat"), base_url="http://localhost"
+    )
+    browser = await at(front)
+    await browser.open(NEW)
+    place = {"then": "alert_place", "then.0.channel": "webchat", "then.0.to": "nosuchvisitor"}
+    await save(browser, key="chat", event="response.settled", **place)
+    assert "Nobody called nosuchvisitor has used webchat yet." in browser.page.text
+    contact = await Contact.create(name="Lee", created_at=front.clock.now)
+    await Address.create(contact=contact, channel="webchat", address="nosuchvisitor", created_at=front.clock.now)
+    assert "Nobody called" not in (await browser.open(f"{PATH}/chat")).text
+
+
+async def test_the_audit_calls_actions_as_the_rule_does(sqlite_front: Front) -> None:
+    await Staff.create(key="ada", name="Ada")
+    browser = await at(sqlite_front)
+    await browser.open(NEW)
+    steps = {"then": ["alert_person", "alert_place", "alert"], "then.0.staff": "ada"}
+    await save(
+        browser, key="x", event="response.settled", **steps, **{"then.1.channel": "support-bot", "then.1.to": "4"}
+    )
+    text = (await browser.open("/admin/audit?about=rule:x")).text
+    assert [text.count(one) for one in ("Tell a person", "Tell a channel", "Alert the team")] == [1, 1, 1]
 
 
 async def test_rules_are_switched_moved_and_removed(front: Front) -> None:
