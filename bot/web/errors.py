@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +19,8 @@ from core.text import keepable
 RETRY_SECONDS = 5
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 _PAGES = ("/r/", "/u/", "/admin", "/setup/")
+_CALLED = ("/api/", "/hooks/", "/static/", "/chat/", "/slack/")
+"""Where programs ask, whatever they say that they accept."""
 _STATUS: dict[type[errors.Refusal], int] = {
     errors.NotFound: 404,
     errors.Invalid: 422,
@@ -62,10 +65,19 @@ def plain(
     label: str = "",
 ) -> Response:
     """An error for whoever asked: a page where people look, JSON everywhere else. `label` says it in their language."""
-    if str(scope["path"]).startswith(_PAGES):
+    if _looks(scope, status):
         return pages.error(scope, status, headers, text=label)
     body = {"error": {"code": code, "message": keepable(message), "field": keepable(field) or None}}
     return JSONResponse(body, status, headers)
+
+
+def _looks(scope: Scope, status: int) -> bool:
+    """Whether a person sees it: where pages are, and where there is nothing at all and a browser asks for a page."""
+    path = str(scope["path"])
+    if path.startswith(_PAGES):
+        return True
+    wanted = Headers(scope=scope).get("accept", "")
+    return status == 404 and "text/html" in wanted and not path.startswith(_CALLED)
 
 
 def store_away(scope: Scope) -> Response:

@@ -67,6 +67,7 @@ _WORDS = {
     },
 }
 """Title and text by where it went wrong and how; 0 is for everything else."""
+_ELSEWHERE = _WORDS["/r/"] | {404: ("admin.not_found_title", "admin.not_found")}
 _TOLD = {"admin.not_genuine": "admin.not_genuine_title"}
 """The title that belongs to a text that knows more."""
 
@@ -130,7 +131,7 @@ def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None, *
     """
     request = Request(scope)
     locale = request.app.state.site.templates.best_locale(request.headers.get("accept-language", ""))
-    known = next((words for start, words in _WORDS.items() if str(scope["path"]).startswith(start)), _WORDS["/r/"])
+    known = next((words for start, words in _WORDS.items() if str(scope["path"]).startswith(start)), _ELSEWHERE)
     title, usual = known.get(status, known[0])
     told = _TOLD.get(text)
     words = {

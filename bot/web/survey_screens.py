@@ -156,8 +156,11 @@ class Screen:
         """For whom we are not sure about: what they chose, and one button."""
         values: dict[str, Any] = {"given": self.words.given(answer), "comment": answer.comment, "nonce": nonce}
         values["may_contact"] = answer.may_contact
+        overall = answer.scores.get("overall")
+        # A link carries no words: who has written some goes back in their browser, which has them.
+        values["correct_url"] = "" if answer.comment else self._page_with(overall)
         # In another language this page would be another question: nothing to switch to.
-        return self._draw("confirm", {**values, "overall": answer.scores.get("overall"), "languages": []})
+        return self._draw("confirm", {**values, "overall": overall, "languages": []})
 
     async def thanks(self) -> Response:
         answer = await self.before()
@@ -202,6 +205,10 @@ class Screen:
             sessions.keep(response, self.site, self.session)
         return response
 
+    def _page_with(self, overall: int | None, *, thanks: bool = False, locale: str = "") -> str:
+        address = self.address(thanks=thanks, change=self.has_change_link(), locale=locale)
+        return address + (f"{'&' if '?' in address else '?'}overall={overall}" if overall else "")
+
     def _languages(self, overall: int | None = None) -> list[dict[str, object]]:
         """The other ways to see this page; the score that it shows goes along."""
         templates = self.site.templates
@@ -210,8 +217,7 @@ class Screen:
             {
                 "tag": tag,
                 "name": templates.label("language.name", tag),
-                "url": self.address(thanks=theirs, change=self.has_change_link(), locale=tag)
-                + (f"&overall={overall}" if overall else ""),
+                "url": self._page_with(overall, thanks=theirs, locale=tag),
                 "current": tag == self.locale,
             }
             for tag in templates.locales()

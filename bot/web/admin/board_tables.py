@@ -38,6 +38,7 @@ class Row:
     behind: Mapping[str, str] = field(default_factory=dict)
     too_few: bool = False
     bar: float | None = None  # from 0 to 1
+    base: str = ""  # of what its share is one: a label under `board.base`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Table:
     key: str
     columns: Sequence[str]
     rows: Sequence[Row]
+    bars: str = "share"
+    """What the bars under the names show: a label under `board.bars`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,9 @@ def _dimensions(details: Details, names: Names) -> Table:
         )
         for key, one in details.dimensions.items()
     ]
-    return Table("dimensions", ("dimension", "answers", "score", "interval", "s5", "s4", "s3", "s2", "s1"), rows)
+    return Table(
+        "dimensions", ("dimension", "answers", "score", "interval", "s5", "s4", "s3", "s2", "s1"), rows, bars="score"
+    )
 
 
 def _if(some: int, /, **behind: str) -> dict[str, str]:
@@ -158,26 +163,28 @@ def _bands(board: Board, names: Names, choice: Choice) -> Table:
 
 def _participation(details: Details, names: Names, choice: Choice) -> Table:
     total, say = details.steps, names.visit.say
-    steps: list[tuple[str, int, int]] = [
-        ("asked", total.asked, 0),
-        ("scheduled", total.scheduled, total.asked),
-        ("undeliverable", total.undeliverable, total.asked),
-        ("cancelled", total.cancelled, total.asked),
-        ("delivered", total.delivered, total.asked),
-        ("answered", total.answered, total.delivered),
-        ("partial", total.answered - total.finished, total.delivered),
-        ("commented", total.commented, total.written),
-        ("waiting", total.waiting, total.delivered),
-        ("expired", total.expired, total.delivered),
+    bases = {"": 0, "asked": total.asked, "delivered": total.delivered, "written": total.written}
+    steps = [
+        ("asked", total.asked, ""),
+        ("scheduled", total.scheduled, "asked"),
+        ("undeliverable", total.undeliverable, "asked"),
+        ("cancelled", total.cancelled, "asked"),
+        ("delivered", total.delivered, "asked"),
+        ("answered", total.answered, "delivered"),
+        ("partial", total.answered - total.finished, "delivered"),
+        ("commented", total.commented, "written"),
+        ("waiting", total.waiting, "delivered"),
+        ("expired", total.expired, "delivered"),
     ]
     rows = [
         Row(
             say(f"board.step.{key}"),
-            [count, Share(count, of) if of else None],
-            bar=count / of if of else None,
+            [count, Share(count, bases[base]) if bases[base] else None],
+            bar=count / bases[base] if bases[base] else None,
+            base=base,
             behind=_if(count, count=_step(key, choice)),
         )
-        for key, count, of in steps
+        for key, count, base in steps
     ]
     rows += [
         Row(say("board.step.not_asked", reason=names.reason(reason)), [count, None])
@@ -216,7 +223,9 @@ def _recoveries(board: Board, names: Names, choice: Choice) -> Table:
 
 
 def _groups(facet: str, groups: Iterable[Group], names: Names, choice: Choice) -> Table:
-    return Table(facet, (facet, *_MEASURED, "open"), [_group(facet, one, names, choice) for one in groups])
+    return Table(
+        facet, (facet, *_MEASURED, "open"), [_group(facet, one, names, choice) for one in groups], bars="score"
+    )
 
 
 def _group(facet: str, group: Group, names: Names, choice: Choice) -> Row:
@@ -281,16 +290,27 @@ def _said_tiles(board: Board, visit: Visit) -> list[Tile]:
         Tile(
             "participation",
             shown.of(participation),
-            _about(say("board.of_delivered", count=participation.count, of=participation.of)),
+            _about(
+                say("board.of_delivered", count=participation.count, of=participation.of),
+                _few(participation.of, visit),
+            ),
             *_change(visit, participation, before.participation, "board.percent_points", more_is="good"),
         ),
         Tile(
             "negative",
             shown.of(negative),
-            _about(shown.sure(negative.interval), say("board.answers", count=negative.count)),
+            _about(
+                shown.sure(negative.interval),
+                say("board.negative_of", count=negative.count, of=negative.of),
+                _few(negative.of, visit),
+            ),
             *_change(visit, negative, before.bands["negative"], "board.percent_points", more_is="bad"),
         ),
-        Tile("commented", shown.of(total.commented), _about(say("board.of_answers", of=total.written))),
+        Tile(
+            "commented",
+            shown.of(total.commented),
+            _about(say("board.of_answers", of=total.written), _few(total.written, visit)),
+        ),
     ]
 
 
@@ -307,6 +327,7 @@ def _recovery_tiles(board: Board, visit: Visit) -> list[Tile]:
             _about(
                 say("board.again", count=found.again.judged),
                 say("board.recovered_score", score=shown.of(found.again.score)) if found.again.rated else "",
+                _few(found.again.judged, visit),
             ),
         ),
     ]
@@ -322,7 +343,10 @@ def _about(*parts: str) -> list[str]:
 
 
 def _few(count: int, visit: Visit) -> str:
-    return visit.say("board.few") if 0 < count < statistics.FEW else ""
+    """What a figure of so few is worth, on every tile the same."""
+    if not 0 < count < statistics.FEW:
+        return ""
+    return visit.say("board.too_few_answers" if count < statistics.TOO_FEW else "board.few")
 
 
 def _change(visit: Visit, now: Mean | Share, before: Mean | Share, unit: str, *, more_is: str) -> tuple[str, str]:

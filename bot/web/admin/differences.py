@@ -41,6 +41,8 @@ def in_words(visit: Visit, name: str, value: object, names: Names) -> str:
         return visit.listed(
             visit.say("audit.part", name=one, value=words) for one, words in _parts(visit, name, value, names)
         )
+    if name in _MEASURED and (told := _MEASURED[name](visit, value)):
+        return told
     if isinstance(value, list | tuple):
         if name == "fields":
             return visit.listed(_named(visit, str(one)) for one in value)
@@ -60,6 +62,25 @@ def _parts(visit: Visit, name: str, value: Mapping[str, object], names: Names) -
             called, words = _named(visit, one), in_words(visit, one, said, names)
         if words:
             yield called, words
+
+
+def _share(visit: Visit, value: object) -> str:
+    return visit.say("number.percent", number=value)
+
+
+def _points(visit: Visit, value: object) -> str:
+    return visit.say("board.percent_points", by=value)
+
+
+def _sizes(visit: Visit, value: object) -> str:
+    """ "A 388, B 388"."""
+    if not (isinstance(value, list | tuple) and len(value) == 2):
+        return ""
+    return visit.listed(f"{side} {size}" for side, size in zip("AB", value, strict=True))
+
+
+_MEASURED = {"share": _share, "difference": _points, "sizes": _sizes}
+"""Numbers of an A/B test that say nothing without what they count."""
 
 
 def _named(visit: Visit, name: str) -> str:

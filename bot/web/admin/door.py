@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot import channel_names, troubles
+from bot import channel_names, troubles, wording_time
 from bot.web import pages, reading
 from bot.web.admin import measures, navigation
 from bot.web.policies import Policy
@@ -67,6 +67,12 @@ class Visit:
     def when(self, moment: datetime) -> str:
         """A moment on the site's clock, its day named."""
         return self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
+
+    def zone_name(self, own: str = "") -> str:
+        """The zone of the times on this page, the site's unless it is the reader's `own`: "Asia/Shanghai (UTC+8)"."""
+        name = own or self.site.timezone
+        offset = wording_time.zone_name(self.now, name)
+        return name if name == offset else self.say("admin.zone", name=name, offset=offset)
 
     def channel(self, name: str) -> str:
         return channel_names.called(name, self.site.place(self.site.timezone), self.locale)

@@ -20,6 +20,7 @@ from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.desk import searching
 from core.insight import inbox
+from core.models.setup import Rule, Staff, Survey, Team
 from core.reactions import failing
 
 router = APIRouter(include_in_schema=False)
@@ -36,7 +37,21 @@ async def lead(visit: Own) -> Response:
 
 @router.api_route("/admin/", methods=["GET", "HEAD"])
 async def look(visit: Own) -> Response:
-    return visit.draw("overview", counts=await _counts(visit))
+    return visit.draw("overview", counts=await _counts(visit), steps=await _first_steps(visit))
+
+
+async def _first_steps(visit: Visit) -> list[tuple[str, str, bool]]:
+    """What an installation needs before alerts reach anybody: what, where, whether it is done; [] afterwards."""
+    if not (visit.may(Right.CHANGE_SETUP) and visit.may(Right.CHANGE_ACCOUNTS)):
+        return []
+    steps = [
+        ("staff", "/admin/staff", await Staff.filter(active=True).exists()),
+        ("place", "/admin/teams", await Team.exclude(alert_channel="").exists()),
+        ("person", f"/admin/accounts/{visit.account.id}", visit.account.staff_id is not None),
+        ("surveys", "/admin/surveys", await Survey.filter(current=True).exists()),
+        ("rules", "/admin/rules", await Rule.exists()),
+    ]
+    return [] if steps[0][-1] and steps[1][-1] else steps
 
 
 async def _counts(visit: Visit) -> list[tuple[str, int, str]]:

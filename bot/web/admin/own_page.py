@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import door
+from bot.web.admin import browsers, door
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, passwords, sessions
 from core.accounts.roles import Right
@@ -82,6 +82,7 @@ async def _page(visit: Visit, refusal: Refusal | None = None) -> Response:
     return visit.draw(
         "own",
         status=422 if refusal else 200,
+        browser_of=browsers.known,
         browsers=await sessions.of(visit.account.id, now=visit.now),
         linked=_linked(visit),
         providers=[one.settings for one in visit.site.providers.values()],

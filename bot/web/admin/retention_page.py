@@ -90,7 +90,12 @@ def _typed(now: Line, form: Mapping[str, str]) -> Line:
 
 
 def _days(visit: Visit, days: int) -> str:
-    return visit.say("retention.usual_days", count=days) if days else visit.say("retention.usual_ever")
+    if not days:
+        return visit.say("retention.usual_ever")
+    told, (years, left) = visit.say("retention.usual_days", count=days), divmod(days, 365)
+    return (
+        visit.say("retention.in_years", days=told, years=visit.say("duration.year", count=years)) if not left else told
+    )
 
 
 async def _going(visit: Visit, lines: list[Line]) -> int:

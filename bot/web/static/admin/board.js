@@ -21,10 +21,10 @@ const kinds = {
   score(chart) {
     const [mean, low, high] = chart.lines;
     const line = { label: chart.names[0], stroke: colour("--line-1"), width: 2, points: { show: chart.x.length < 40, size: 5 }, spanGaps: true, value: (u, v, s, index) => (index == null || v == null ? "–" : `${v.toFixed(2)} (${chart.counts[index]})`) };
-    const edge = (name, arrow) => ({ label: name, class: name ? null : "nameless", stroke: "transparent", points: { show: false }, value: (_, v) => (v == null ? "–" : `${arrow} ${v.toFixed(2)}`) });
+    const edge = (text) => ({ label: text, stroke: "transparent", points: { show: false }, value: (_, v) => (v == null ? "–" : v.toFixed(2)) });
     return {
       data: [mean, low, high],
-      series: [line, edge(chart.names[1], "↓"), edge("", "↑")],
+      series: [line, edge(chart.names[1]), edge(chart.names[2])],
       bands: [{ series: [3, 2], fill: colour("--band-1") }],
       scales: { x: { time: false }, y: { range: () => [1, 5] } },
       axes: axes(chart, { splits: () => [1, 2, 3, 4, 5] }),
@@ -44,6 +44,7 @@ const kinds = {
     const tints = ["--negative", "--negative", "--neutral", "--positive", "--positive"].map(colour);
     return {
       data: chart.lines,
+      legend: { markers: { show: false } },
       series: [{ label: chart.names[0], stroke: colour("--line-1"), width: 0, points: { show: false }, value: plain, paths: uPlot.paths.bars({ size: [0.7, 80], disp: { fill: { unit: 3, values: () => tints } } }), fill: colour("--line-1") }],
       scales: { x: { time: false, range: beside }, y: { range: fromZero } },
       axes: axes(chart, { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000] }, 30),
@@ -94,7 +95,7 @@ addEventListener("DOMContentLoaded", () => {
     mark.classList.toggle("off", document.hidden);
     if (document.hidden) return;
     htmx.ajax("GET", location.pathname + location.search, { target: "#figures", select: "#figures", swap: "outerHTML" });
-    for (const part of ["details", "groups"]) htmx.ajax("GET", `/admin/board/${part}${location.search}`, { target: `#${part}`, swap: "innerHTML" });
+    for (const part of ["details", "groups"].filter((id) => document.getElementById(id))) htmx.ajax("GET", `/admin/board/${part}${location.search}`, { target: `#${part}`, swap: "innerHTML" });
   };
   setInterval(look, mark.dataset.every * 1000);
   document.addEventListener("visibilitychange", look);
