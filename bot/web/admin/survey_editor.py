@@ -81,6 +81,7 @@ async def _work(visit: Visit, key: str) -> Response:
 
 
 async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: bool = False) -> Response:
+    """Make these the survey's settings, as they were `seen`; else the form again, with what speaks against it."""
     shown = "" if new else key
     try:
         part = SurveySetup.model_validate({"position": None, **values, "key": key})
