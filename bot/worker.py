@@ -57,6 +57,7 @@ class _Understood:
     channel: Channel
     events: Sequence[Heard]
     now: datetime
+    size: int
     turns: list[tuple[Heard, Turn]] = field(default_factory=list)
 
 
@@ -153,7 +154,7 @@ class Worker:
             await arrivals.quarantine(key, str(error))
             return []
         dated = [replace(one, at=received_at) for one in events]
-        understood = _Understood(key, channel, dated, self._clock())
+        understood = _Understood(key, channel, dated, self._clock(), len(body))
         await self._do(understood)
         fp("arrival.handled")
         return understood.turns
@@ -174,7 +175,7 @@ class Worker:
     async def _do_all(self, batch: Sequence[_Understood]) -> None:
         for one in batch:
             one.turns = []
-            if await arrivals.claim(one.key):
+            if await arrivals.claim(one.key, size=one.size):
                 one.turns = [(event, await self._turn(one.channel, event, now=one.now)) for event in one.events]
                 if any(turn.forgets for _, turn in one.turns):
                     await arrivals.forget(one.key)

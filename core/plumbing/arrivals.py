@@ -9,7 +9,7 @@ from datetime import datetime
 from core import transactions
 from core.models.deliveries import Arrival, ArrivalState
 from core.ports import RawArrival
-from core.store.prepared import update
+from core.store.prepared import update, update_large
 
 MOST_ATTEMPTS = 5
 _AS_LARGE = 64 * 1024
@@ -28,9 +28,13 @@ async def store(channel: str, arrivals: Sequence[RawArrival], *, now: datetime) 
     await Arrival.bulk_create(rows, ignore_conflicts=True)
 
 
-async def claim(key: str) -> bool:
-    """Mark it handled, in the transaction that handles it. False: somebody else did, or it is in quarantine."""
-    return bool(await update(Arrival, {"key": key, "state": ArrivalState.NEW}, state=ArrivalState.HANDLED))
+async def claim(key: str, *, size: int = 0) -> bool:
+    """Mark it handled, in the transaction that handles it. False: somebody else did, or it is in quarantine.
+
+    `size`: of its body, in bytes; a large one keeps nobody waiting.
+    """
+    write = update_large if size > _AS_LARGE else update
+    return bool(await write(Arrival, {"key": key, "state": ArrivalState.NEW}, state=ArrivalState.HANDLED))
 
 
 async def forget(key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -44,6 +45,7 @@ async def migrate(store: Store) -> None:
     await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
     if await executor.recorder.applied_migrations():
         await executor.migrate(_TARGETS, direction="forward", progress=_log)
+        await executor.settle(store.apps[APP].values())
     else:
         await _make(executor, store.apps)
 
@@ -81,15 +83,27 @@ def _target(model: type[Model], field: str) -> type[Model]:
 _TARGETS = [MigrationTarget(APP, "__latest__")]
 
 
-def executor_for(store: Store, connection: BaseDBAsyncClient) -> MigrationExecutor:
+def executor_for(store: Store, connection: BaseDBAsyncClient) -> _Executor:
     apps: dict[str, Any] = tortoise_config(store.url, store.schema)["apps"]
     return _Executor(connection, apps)
 
 
 class _Executor(MigrationExecutor):
+    def __init__(self, connection: BaseDBAsyncClient, apps: dict[str, Any]) -> None:
+        super().__init__(connection, apps)
+        self._filled: set[str] = set()
+
+    async def settle(self, models: Iterable[type[Model]]) -> None:
+        """What waits for the end of an upgrade."""
+        editor = self._schema_editor(atomic=False)
+        if isinstance(editor, SqliteTables):
+            await editor.settle(models)
+
     def _schema_editor(self, atomic: bool = True, collect_sql: bool = False) -> BaseSchemaEditor:
         if isinstance(self.connection, SqliteClient):
-            return SqliteTables(self.connection, atomic=atomic, collect_sql=collect_sql)
+            editor = SqliteTables(self.connection, atomic=atomic, collect_sql=collect_sql)
+            editor.filled = self._filled
+            return editor
         if isinstance(self.connection, PostgresClient):
             return PostgresTables(self.connection, atomic=atomic, collect_sql=collect_sql)
         return super()._schema_editor(atomic, collect_sql)

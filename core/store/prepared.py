@@ -18,6 +18,7 @@ from tortoise.router import router
 
 from core import transactions
 from core.store import rows
+from core.store.sqlite import SqliteClient
 
 M = TypeVar("M", bound=Model)
 
@@ -103,13 +104,28 @@ async def update(model: type[Model], where: Mapping[str, Any], **values: Any) ->
     In `where`, a tuple is "one of these".
     """
     connection = _connection(model, "db_for_write")
+    changed, _ = await connection.execute_query(*_written(connection, model, where, values))
+    return changed
+
+
+async def update_large(model: type[Model], where: Mapping[str, Any], **values: Any) -> int:
+    """The same for a row of megabytes. SQLite writes all of it anew, so that is done in its thread."""
+    connection = _connection(model, "db_for_write")
+    run = connection.execute_in_thread if isinstance(connection, SqliteClient) else connection.execute_query
+    changed, _ = await run(*_written(connection, model, where, values))
+    return changed
+
+
+def _written(
+    connection: BaseDBAsyncClient, model: type[Model], where: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[str, list[Any]]:
+    """The statement and what goes into it."""
     fields = model._meta.fields_map
     wanted = {name: value if isinstance(value, tuple) else (value,) for name, value in where.items()}
     counts = tuple((name, len(options)) for name, options in wanted.items())
     sql = _update_of(model, tuple(values), counts, connection.capabilities.dialect)
     given = [*values.items(), *((name, one) for name, options in wanted.items() for one in options)]
-    changed, _ = await connection.execute_query(sql, [fields[name].to_db_value(one, model) for name, one in given])
-    return changed
+    return sql, [fields[name].to_db_value(one, model) for name, one in given]
 
 
 @lru_cache(maxsize=200)

@@ -72,6 +72,11 @@ class SqliteClient(stock.SqliteClient):
         async with self.acquire_connection():
             return await self.in_thread(self.live, work, *args)
 
+    async def execute_in_thread(self, query: str, values: list[Any]) -> tuple[int, Sequence[Any]]:
+        """As `execute_query`, also in a unit of work never on the event loop."""
+        with sqlite_raw.our_errors():
+            return await self.apart(sqlite_raw.fetch, query, values)
+
     @property
     def live(self) -> aiosqlite.Connection:
         if self._connection is None:

@@ -19,8 +19,25 @@ class SqliteTables(FillsColumns, SqliteSchemaEditor):
     unique (seen in 1.1.9). Here whatever was there before is there afterwards, if its columns are.
     """
 
+    filled: set[str]
+    """The tables in which new columns still have a default in the store. They wait for `settle`: taking it away copies
+    the table, and the next column of an upgrade would copy it again.
+    """
+
     async def _drop_default(self, model: type[Model], field_name: str) -> None:
-        await self._remake_table(model)
+        self.filled.add(model._meta.db_table)
+
+    async def settle(self, models: Iterable[type[Model]]) -> None:
+        """Make what waits as the models are, after the last migration."""
+        for model in models:
+            if model._meta.db_table in self.filled:
+                await self._remake_table(model)
+
+    async def rename_table(self, model: type[Model], old_name: str, new_name: str) -> None:
+        await super().rename_table(model, old_name, new_name)
+        if old_name in self.filled:
+            self.filled.remove(old_name)
+            self.filled.add(new_name)
 
     async def _remake_table(
         self,
@@ -30,6 +47,7 @@ class SqliteTables(FillsColumns, SqliteSchemaEditor):
         alter_fields: Iterable[Change] | None = None,
     ) -> None:
         table, changes = model._meta.db_table, list(alter_fields or ())
+        self.filled.discard(table)
         beside, unique = await self._beside(table), await self._unique(table)
         await super()._remake_table(model, create_field, delete_field, changes)
         renamed = {_column(old): _column(new) for old, new in changes}

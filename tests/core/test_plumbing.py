@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -60,6 +61,24 @@ async def test_two_bots_may_have_the_same_update_id(store: Store) -> None:
     await arrivals.store("bot", [RawArrival("42", b"a")], now=at())
     await arrivals.store("other", [RawArrival("42", b"b")], now=at())
     assert await Arrival.all().count() == 2
+
+
+@pytest.mark.parametrize("size", [1000, 1_000_000])
+async def test_an_arrival_of_any_size_is_claimed_once(store: Store, size: int) -> None:
+    await arrivals.store("mail", [RawArrival("42", bytes(size))], now=at())
+    claimed = [await transactions.run(lambda: arrivals.claim("mail:42", size=size)) for _ in range(2)]
+    assert claimed == [True, False]
+
+
+@pytest.mark.parametrize(("size", "beside"), [(1000, False), (1_000_000, True)])
+async def test_a_large_arrival_is_claimed_beside_the_event_loop(sqlite_store: Store, size: int, beside: bool) -> None:
+    """SQLite writes the whole row anew, which takes a quarter of a second for a mail of 18 MB."""
+    await arrivals.store("mail", [RawArrival("42", bytes(size))], now=at())
+    threads: list[int] = []
+    raw = sqlite_store.client.live._conn  # type: ignore[union-attr]
+    raw.set_trace_callback(lambda said: threads.append(threading.get_ident()) if said.startswith("UPDATE") else None)
+    assert await transactions.run(lambda: arrivals.claim("mail:42", size=size))
+    assert [one != threading.get_ident() for one in threads] == [beside]
 
 
 async def test_a_poisonous_arrival_is_put_aside_after_the_fifth_time(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +21,7 @@ from core.store.config import APP
 from tests.core.stores_for_tests import SMALL
 from tests.core.test_store import NEWER
 from tests.rigs import postgres as rig
+from tests.rigs import statements
 
 Tables = dict[str, set[str]]
 """By table: its columns, what must be unique, its indexes and triggers, each as one line."""
@@ -63,6 +64,21 @@ async def test_a_column_that_changes_takes_nothing_of_its_table_with_it(tmp_path
             raw.execute("INSERT INTO account (name, balance) VALUES ('ann', 2)")
         with pytest.raises(sqlite3.IntegrityError, match="stays"):
             raw.execute("DELETE FROM account")
+
+
+async def test_an_upgrade_of_sqlite_copies_a_table_once_however_many_columns_are_new(tmp_path: Path) -> None:
+    url = f"sqlite://{tmp_path}/afterword.db"
+    await _first_release(url)
+    store = await opening.open_unchecked(url)
+    await store.client.execute_query("PRAGMA foreign_keys = OFF")
+    with statements.told(store) as asked:
+        await transactions.run(lambda: migrating.migrate(store))
+    await store.close()
+    copied = Counter(re.findall(r'INSERT INTO "new__(\w+)"', "\n".join(asked)))
+    assert {"invites", "alerts", "tickets", "lanes"} <= set(copied)
+    twice = {name for name, times in copied.items() if times > 1}
+    assert twice == {"reactions", "responses"}, "there a column is not new but another one, which is done at once"
+    assert max(copied.values()) == 2
 
 
 async def _first_release(url: str) -> None:
