@@ -74,6 +74,20 @@ async def test_whoever_blocks_cookies_confirms_with_one_more_tap(front: Front) -
     assert (await Response.get()).comment == "So-so"
 
 
+async def test_a_score_can_be_put_right_before_it_is_confirmed(front: Front) -> None:
+    ann = Person(front, cookies=False)
+    link = (await front.invite()).link
+    await ann.open(link)
+    page = await ann.press(overall="3")
+    [back] = [one for one in page.all("a") if str(one.get("href")).startswith("/r/")]
+    page = await ann.open(str(back["href"]))
+    [chosen] = [one for one in page.all("input", name="overall") if "checked" in one]
+    assert chosen["value"] == "3"
+    page = await ann.press(overall="4")
+    await ann.press()
+    assert await scores() == {"overall": 4}
+
+
 async def test_a_confirmation_within_a_second_is_asked_for_again(front: Front) -> None:
     ann = Person(front, cookies=False)
     await ann.open((await front.invite()).link)

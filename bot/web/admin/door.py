@@ -72,7 +72,7 @@ class Visit:
         """The zone of the times on this page, the site's unless it is the reader's `own`: "Asia/Shanghai (UTC+8)"."""
         name = own or self.site.timezone
         offset = wording_time.zone_name(self.now, name)
-        return name if name == offset else self.say("admin.zone", name=name, offset=offset)
+        return offset if offset == "UTC" else self.say("admin.zone", name=name, offset=offset)
 
     def channel(self, name: str) -> str:
         return channel_names.called(name, self.site.place(self.site.timezone), self.locale)

@@ -167,3 +167,26 @@ def test_every_figure_says_what_it_is_in_both_languages() -> None:
     for locale in words.locales():
         for key in Shown.DEFINED:
             assert len(words.label(f"figure.{key}_means", locale)) > 10
+
+
+async def test_a_figure_says_of_how_many_it_is_and_how_much_it_is_worth(front: Front) -> None:
+    await rated(front, 5, 5, 4, 4, 5, 2)
+    browser = await at(front, Role.SUPERVISOR)
+    await browser.open("/admin/board")
+    assert "1 of 6 negative · few answers" in browser.html
+    details = (await browser.client.get("/admin/board/details?span=30d")).text
+    assert "100 % of delivered" in details
+    assert "The bar under a name is its score, from 1 to 5." in details
+
+
+async def test_a_figure_of_less_than_five_is_told_apart_from_one_of_less_than_thirty(front: Front) -> None:
+    await rated(front, 5, 2)
+    browser = await at(front, Role.SUPERVISOR)
+    await browser.open("/admin/board")
+    assert "1 of 2 negative · too few answers" in browser.html
+
+
+async def test_an_empty_board_draws_no_empty_charts(front: Front) -> None:
+    browser = await at(front, Role.SUPERVISOR)
+    await browser.open("/admin/board")
+    assert "data-chart" not in browser.html

@@ -12,7 +12,7 @@ from core import audit, housekeeping
 from core.accounts import accounts, invitations
 from core.errors import Refusal
 from core.models.accounts import Account, AuditLine, Role, Session
-from core.models.setup import Staff
+from core.models.setup import Staff, Team
 from tests.web.admin.desk import PASSWORD, Browser, account, at
 from tests.web.front import Front
 
@@ -136,6 +136,17 @@ async def test_the_first_admin_is_the_member_of_staff_with_that_address(front: F
     assert "nobody on the desk" not in browser.page.text
     [line] = await AuditLine.filter(action="account.created")
     assert '"staff": "kim"' in str(line.after).replace("'", '"')
+
+
+async def test_a_fresh_installation_names_its_first_steps_until_alerts_reach_somebody(front: Front) -> None:
+    admin, agent = await at(front), await at(front, Role.AGENT)
+    await admin.open("/admin/")
+    assert "First steps" in admin.page.text
+    assert "First steps" not in (await agent.open("/admin/")).text
+    await Staff.create(key="kim@kestrel.example", name="Kim")
+    await Team.all().delete()
+    await Team.create(key="support", alert_channel="slack", alert_to="C1")
+    assert "First steps" not in (await admin.open("/admin/")).text
 
 
 async def test_an_address_of_two_of_the_staff_or_of_somebody_who_left_links_nobody(front: Front) -> None:

@@ -58,7 +58,7 @@ async def test_a_team_gets_a_ladder_and_a_rota_and_shows_what_would_happen_now(f
     assert "18:00" in browser.html
     assert "12:15" in browser.html
     assert "has no address" in browser.html
-    assert "support-bot: -200" in browser.html
+    assert "Telegram: -200" in browser.html
     settings = duty.settings_of(await Team.get())
     assert [(step.to, step.address) for step in settings.ladder] == [("duty", ""), ("", "-200")]
     assert settings.duty[0].days == ("mon", "sun")

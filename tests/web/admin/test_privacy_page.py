@@ -131,7 +131,7 @@ async def test_why_somebody_is_not_asked_stands_there(front: Front) -> None:
     contact = await ann(front)
     browser = await page_of(front, contact)
     await browser.send(f"/admin/contacts/{contact.id}/surveys", how="phone")
-    assert "They said it on the phone" in browser.html
+    assert "By phone" in browser.html
     assert "admin@kestrel.example" in browser.html
     await contacts.opt_in(contact)
     await contacts.opt_out(contact, now=front.clock.now)
