@@ -202,9 +202,12 @@ async def resolve(
     replies: int | None = None,
     ask: bool = True,
     tell: bool = True,
+    inside: bool = False,
     now: datetime,
 ) -> Walk:
     """Close the cycle, tell the contact, and decide whether to ask about it; `tell=False`, `ask=False` leave that out.
+
+    `inside`: the result is for the team alone.
 
     Resolving what is resolved answers what was decided then.
     """
@@ -222,9 +225,10 @@ async def resolve(
         invite = await Invite.filter(ticket_id=ticket.id, cycle=ticket.cycle).order_by("id").first()
         return Walk(ticket, decision, invite, repeated=True)
     label = "history.resolved" if by and ticket.result else "history.resolved_plain"
+    label = "history.resolved_inside" if inside and ticket.result else label
     values: dict[str, object] = {"name": by, "result": shorten(ticket.result, 200)}
     entry = await history.write(
-        ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=False, now=now
+        ticket, EntryKind.RESOLVED, actor=by, label=label, values=values, internal=inside, now=now
     )
     await cards.retold(ticket, entry, "resolved", now=now)
     if tell:

@@ -78,6 +78,12 @@ async def ended(ticket_id: int) -> Recovery | None:
     return await done.order_by("-closed_at", "-id").select_related("owner").first()
 
 
+async def is_inside(ticket: Ticket) -> bool:
+    """Whether the ticket's result is the note with which a recovery was closed: that is for the team alone."""
+    closed = Recovery.filter(ticket_id=ticket.id, state=RecoveryState.RESOLVED, closed_at=ticket.resolved_at)
+    return ticket.resolved_at is not None and await closed.exists()
+
+
 def mended_by(recovery: Recovery) -> str:
     """Who looked after it (its owner fetched): who took it; where nobody did, who closed it."""
     owner: Staff | None = recovery.owner
@@ -134,7 +140,9 @@ async def resolve(about: About, outcome: str, note: str, *, by: Staff, now: date
     ticket = await Ticket.get(id=about.ticket_id).select_related("contact", "team", "assignee")
     is_reachable = outcome != "not_reachable"
     asked = await invites.ask_again(ticket, ticket.contact, now=now) if is_reachable else None
-    walk = await tickets.resolve(ticket, reason="solved", result=note, by=by.name, now=now, ask=False, tell=False)
+    walk = await tickets.resolve(
+        ticket, reason="solved", result=note, by=by.name, now=now, ask=False, tell=False, inside=True
+    )
     if is_reachable and asked is None:
         await notices.resolved(ticket, result="", alone=True, now=now)
     values = {"outcome": outcome, "note": clean(note, limit=500)}

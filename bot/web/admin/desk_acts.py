@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from bot.staff import forms
@@ -19,7 +19,7 @@ from core.surveys import by_hand
 
 Form = Mapping[str, str]
 OF_ALERTS = ("take", "reply", "assign", "snooze", "resolve", "dismiss")
-OF_TICKETS = ("take", "reply", "note", "assign", "resolve", "reopen", "priority", "survey")
+OF_TICKETS = ("take", "reply", "note", "assign", "snooze", "resolve", "dismiss", "reopen", "priority", "survey")
 _MOST = {"text": 3000, "note": 2000, "result": 2000, "because": 2000, "reason": by_hand.REASON_LIMIT}
 _Did = Awaitable[str]
 """The words that pass by."""
@@ -45,8 +45,10 @@ async def _done(desk: Desk, ticket: Ticket, verb: str, form: Form, work: Callabl
     me, before = desk.me(), await Staff.get_or_none(id=ticket.assignee_id) if ticket.assignee_id else None
     told = {name: form[name] for name in _KEPT.get(verb, ()) if form.get(name)}
     by = desk.visit.account.email
+    ends_recovery = verb == "resolve" and await recoveries.under_way(ticket) is not None
+    past = "recovery_closed" if ends_recovery else _PAST[verb]
     said = await audit.doing(
-        work, by, f"ticket.{_PAST[verb]}", f"ticket:{ticket.number}", after={"as": me.key, **told}, now=desk.now
+        work, by, f"ticket.{past}", f"ticket:{ticket.number}", after={"as": me.key, **told}, now=desk.now
     )
     for one in {person.id: person for person in (me, before, await _given(verb, form)) if person}.values():
         await homes.refresh(one, now=desk.now)
@@ -176,6 +178,21 @@ async def _ticket_assign(desk: Desk, ticket: Ticket, form: Form) -> str:
     return desk.say("note.assigned", name=to.name or to.key)
 
 
+async def _under_way(ticket: Ticket) -> About:
+    about = await recoveries.under_way(ticket)
+    if about is None:
+        raise errors.Conflict("this is finished already", label="note.already_finished")
+    return about
+
+
+async def _ticket_snooze(desk: Desk, ticket: Ticket, form: Form) -> str:
+    return await _snooze(desk, await _under_way(ticket), form)
+
+
+async def _ticket_dismiss(desk: Desk, ticket: Ticket, form: Form) -> str:
+    return await _dismiss(desk, await _under_way(ticket), form)
+
+
 async def _ticket_resolve(desk: Desk, ticket: Ticket, form: Form) -> str:
     """While staff are alerted the form asks for an outcome; whichever it had is understood, as in Slack."""
     end = form.get("outcome") or _one_of(form, "reason", tickets.CLOSE_REASONS)
@@ -212,17 +229,20 @@ _OF_TICKETS: Mapping[str, Callable[[Desk, Ticket, Form], _Did]] = {
     "reply": _ticket_reply,
     "note": _ticket_note,
     "assign": _ticket_assign,
+    "snooze": _ticket_snooze,
     "resolve": _ticket_resolve,
+    "dismiss": _ticket_dismiss,
     "reopen": _ticket_reopen,
     "priority": _ticket_priority,
     "survey": _ticket_survey,
 }
 
 
-def possible(ticket: Ticket, *, alerted: bool, is_taken: bool) -> tuple[str, ...]:
-    """What the ticket allows now, in the order in which it is shown."""
+def possible(ticket: Ticket, *, alerted: bool, is_taken: bool, beside: Sequence[str] = ()) -> tuple[str, ...]:
+    """What the ticket allows now, in the order in which it is shown; `beside` is what its alert allows as well."""
     if ticket.status not in OPEN_STATUSES and not alerted:
         return ("note", "reopen", "survey", "priority")
     untouched = ticket.status in tickets.UNTOUCHED or ticket.assignee_id is None
     free = not is_taken if alerted else untouched
-    return (*(("take",) if free else ()), "reply", "note", "assign", "resolve", "priority", "survey")
+    verbs = (*(("take",) if free else ()), "reply", "note", "assign", *beside, "resolve", "priority", "survey")
+    return tuple(sorted(set(verbs), key=OF_TICKETS.index))

@@ -53,7 +53,7 @@ class Item:
 
     @property
     def verbs_beside(self) -> tuple[str, ...]:
-        """What can only be done about the alert, where the ticket's own buttons stand beside it."""
+        """What can only be done about the alert, and not about any ticket."""
         return tuple(verb for verb in self.verbs if verb in ("snooze", "dismiss"))
 
 
@@ -81,7 +81,8 @@ def _item(about: About, contact: str, desk: Desk) -> Item:
         urgent=ticket.priority == Priority.URGENT,
         score=scores.get("overall", min(scores.values(), default=0)),
         scores=" · ".join(
-            words.label("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
+            words.label("admin.desk.score", dimension=words.dimension(key), value=value)
+            for key, value in scores.items()
         )
         if scores.keys() != {"overall"}
         else "",

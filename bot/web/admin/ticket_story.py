@@ -1,21 +1,24 @@
-"""A ticket's conversation and its timeline, in the reader's words and time."""
+"""A ticket's ratings, its conversation and its timeline, in the reader's words and time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
 from bot import telling
 from bot.staff import called
 from bot.web.admin.desk import Desk
+from bot.wording import wording_of
 from core.insight.story import Story
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Attachment, AttachmentState, EntryKind, TicketEntry
 from core.models.reactions import Reaction
-from core.models.responses import ResponseRevision
+from core.models.responses import Response, ResponseRevision
 
+_DELIVERY = "delivery"
+_BANDS = {"negative": "bad", "positive": "good"}
 _TONES = {
     EntryKind.ALERT: "warn",
     EntryKind.RECOVERY: "warn",
@@ -46,8 +49,25 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """An answer as it stands. `is_again`: to the question whether it is right now."""
+
+    is_again: bool
+    scores: tuple[tuple[str, str], ...]
+    reasons: str
+    comment: str
+    band: str
+    tone: str
+    is_half: bool
+    when: str
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened; `detail` says more."""
+    """Something that happened; `detail` says more. `line` is where the conversation has its words; `times` are those
+    of what happened more than once.
+    """
 
     at: datetime
     kind: str
@@ -56,6 +76,8 @@ class Step:
     when: str
     tone: str = ""
     detail: str = ""
+    line: int = 0
+    times: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +86,28 @@ class Chapter:
 
     cycle: int
     steps: tuple[Step, ...]
+
+
+def ratings(story: Story, desk: Desk) -> list[Rating]:
+    """What the customer said of it, the oldest first; who has begun to answer and said nothing yet is none."""
+    return [_rating(one, desk) for one in story.responses if one.comment or len(one.scores)]
+
+
+def _rating(response: Response, desk: Desk) -> Rating:
+    words = wording_of(response.invite, desk.place.templates, desk.locale)
+    scores = {one.dimension: one.value for one in sorted(response.scores, key=lambda one: one.id)}
+    order = sorted(scores, key=lambda key: key != "overall")
+    return Rating(
+        is_again=words.again,
+        scores=tuple((words.dimension(key), words.score(scores[key])) for key in order),
+        reasons=words.listed(words.reason(one) for one in response.reasons),
+        comment=response.comment,
+        band=desk.say(f"band.{response.band.value}") if response.band else "",
+        tone=_BANDS.get(response.band.value, "") if response.band else "",
+        is_half=response.partial,
+        when=desk.when(response.changed_at),
+        cycle=response.invite.cycle,
+    )
 
 
 def talk(story: Story, contact: str, desk: Desk) -> list[Line]:
@@ -108,27 +152,63 @@ def _file(row: Attachment, desk: Desk) -> File:
 
 
 async def chapters(story: Story, contact: str, desk: Desk) -> list[Chapter]:
-    """The latest cycle first; in each, what happened in its order."""
+    """The first cycle first; in each, what happened in its order, and what caused something before it."""
     asked = await telling.asked_about(story.entries)
-    starts = [(one.at, one.cycle) for one in story.entries]
-    told = [(one.cycle, _told(one, contact, desk, asked)) for one in story.entries]
-    more = [
-        *(_sent(one, desk) for one in story.deliveries),
+    entries = [one for one in story.entries if not _is_said_by_another(one, story)]
+    rated = [one for one in entries if one.kind == EntryKind.RATED]
+    rest = [one for one in entries if one.kind != EntryKind.RATED]
+    judged = [
+        *(_told(one, contact, story, desk, asked) for one in rated),
         *(_judged(one, desk) for one in story.revisions),
         *(_unfired(one, desk) for one in story.unfired),
     ]
-    told += [(_cycle_at(step.at, starts), step) for step in more]
-    told.sort(key=lambda one: (-one[0], one[1].at))
-    return [Chapter(cycle, tuple(step for _, step in steps)) for cycle, steps in groupby(told, key=lambda one: one[0])]
+    starts = [(one.at, one.cycle) for one in story.entries]
+    told = [(_cycle_at(one.at, starts, began=True), one) for one in judged]
+    told += [(one.cycle, _told(one, contact, story, desk, asked)) for one in rest]
+    told += [(_cycle_at(_left_at(one), starts), _sent(one, contact, story, desk)) for one in story.deliveries]
+    told.sort(key=lambda one: (one[0], one[1].at))
+    by_cycle = groupby(told, key=lambda one: one[0])
+    return [Chapter(cycle, tuple(_folded([step for _, step in steps], desk))) for cycle, steps in by_cycle]
 
 
-def _cycle_at(at: datetime, starts: Sequence[tuple[datetime, int]]) -> int:
-    """Which cycle the ticket was in then."""
+def _cycle_at(at: datetime, starts: Sequence[tuple[datetime, int]], *, began: bool = False) -> int:
+    """Which cycle the ticket was in then; with `began`, the one in which that moment began."""
+    same = [cycle for moment, cycle in starts if moment == at]
+    if began and same:
+        return same[0]
     before = [cycle for moment, cycle in starts if moment <= at]
     return before[-1] if before else starts[0][1] if starts else 1
 
 
-def _told(entry: TicketEntry, contact: str, desk: Desk, asked: telling.Asked) -> Step:
+def _is_said_by_another(entry: TicketEntry, story: Story) -> bool:
+    """Who takes a recovery has the ticket with it: one line is enough."""
+    if entry.label != "history.taken":
+        return False
+    return any(
+        (one.label, one.at, one.actor) == ("history.recovery_taken", entry.at, entry.actor) for one in story.entries
+    )
+
+
+def _folded(steps: Sequence[Step], desk: Desk) -> list[Step]:
+    """What went the same way to the same place stands once, where it went first, with all its times."""
+    same: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.kind == _DELIVERY and not step.detail:
+            same.setdefault(step.words, []).append(step)
+    often = {words: found for words, found in same.items() if len(found) > 1}
+    shown = []
+    for step in steps:
+        found = often.get(step.words) if step.kind == _DELIVERY and not step.detail else None
+        if found is None:
+            shown.append(step)
+        elif step is found[0]:
+            when = f"{step.when} · {desk.say('admin.ticket.times', count=len(found))}"
+            shown.append(replace(step, when=when, times=tuple(one.when for one in found)))
+    return shown
+
+
+def _told(entry: TicketEntry, contact: str, story: Story, desk: Desk, asked: telling.Asked) -> Step:
+    is_above = _is_said(entry, story)
     plain = not entry.label
     words = desk.named("admin.ticket.entry", entry.kind.value) if plain else telling.words_of(entry, desk, asked)
     return _step(
@@ -138,22 +218,28 @@ def _told(entry: TicketEntry, contact: str, desk: Desk, asked: telling.Asked) ->
         desk,
         who=_who(entry, contact, desk),
         tone=_TONES.get(entry.kind, ""),
-        detail=entry.text,
+        detail="" if is_above else entry.text,
+        line=entry.id if is_above else 0,
     )
 
 
-def _sent(row: Delivery, desk: Desk) -> Step:
+def _left_at(row: Delivery) -> datetime:
+    return row.sent_at or row.created_at
+
+
+def _sent(row: Delivery, contact: str, story: Story, desk: Desk) -> Step:
     kind = desk.visit.sent(row.kind)
     words = desk.say(f"admin.ticket.delivered.{row.state.value}", what=kind, channel=desk.channel(row.channel))
+    whom = contact if row.address_id or row.contact_id else story.places.get((row.channel, row.target), row.target)
+    words = desk.say("admin.ticket.delivered_to", words=words, whom=whom) if whom else words
     tone, why = "bad" if row.state == DeliveryState.DEAD else "", desk.trouble(row.problem)
-    return _step(row.sent_at or row.created_at, "delivery", words, desk, tone=tone, detail=why)
+    return _step(_left_at(row), _DELIVERY, words, desk, tone=tone, detail=why)
 
 
 def _judged(row: ResponseRevision, desk: Desk) -> Step:
     scores = " · ".join(f"{desk.named('dimension', key)} {value}" for key, value in row.scores.items())
     words = desk.say("admin.ticket.judged", count=row.revision, band=desk.say(f"band.{row.band.value}"))
-    tone = {"negative": "bad", "positive": "good"}.get(row.band.value, "")
-    return _step(row.at, "settled", words, desk, tone=tone, detail=scores)
+    return _step(row.at, "settled", words, desk, tone=_BANDS.get(row.band.value, ""), detail=scores)
 
 
 def _unfired(row: Reaction, desk: Desk) -> Step:
@@ -161,5 +247,15 @@ def _unfired(row: Reaction, desk: Desk) -> Step:
     return _step(row.at, "rule", desk.say("admin.ticket.unfired", rule=row.rule, why=why), desk)
 
 
-def _step(at: datetime, kind: str, words: str, desk: Desk, *, who: str = "", tone: str = "", detail: str = "") -> Step:
-    return Step(at, kind, words, who, desk.when(at), tone, detail)
+def _step(
+    at: datetime,
+    kind: str,
+    words: str,
+    desk: Desk,
+    *,
+    who: str = "",
+    tone: str = "",
+    detail: str = "",
+    line: int = 0,
+) -> Step:
+    return Step(at, kind, words, who, desk.when(at), tone, detail, line)

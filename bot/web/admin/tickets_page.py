@@ -26,6 +26,7 @@ from core.desk import attachments, searching, tickets
 from core.insight import behind, inbox, story
 from core.models.desk import Ticket, TicketStatus
 from core.models.setup import Team
+from core.reactions import recoveries
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/tickets"
@@ -175,7 +176,8 @@ async def _page(desk: Desk, ticket: Ticket, *, failed: Failed | None = None, tol
         desk=desk,
         ticket=ticket,
         who=who,
-        facts=_facts(ticket, desk),
+        facts=_facts(ticket, desk, is_inside=await recoveries.is_inside(ticket)),
+        ratings=ticket_story.ratings(found, desk),
         talk=ticket_story.talk(found, who, desk),
         chapters=await ticket_story.chapters(found, who, desk),
         cut=found.cut,
@@ -189,10 +191,14 @@ async def _page(desk: Desk, ticket: Ticket, *, failed: Failed | None = None, tol
 
 def _verbs(ticket: Ticket, alerted: Sequence[desk_items.Item]) -> tuple[str, ...]:
     """The newest alert is the one that goes with the ticket."""
-    return desk_acts.possible(ticket, alerted=bool(alerted), is_taken=bool(alerted) and not alerted[0].is_open)
+    if not alerted:
+        return desk_acts.possible(ticket, alerted=False, is_taken=False)
+    newest = alerted[0]
+    return desk_acts.possible(ticket, alerted=True, is_taken=not newest.is_open, beside=newest.verbs_beside)
 
 
-def _facts(ticket: Ticket, desk: Desk) -> Mapping[str, str]:
+def _facts(ticket: Ticket, desk: Desk, *, is_inside: bool) -> Mapping[str, str]:
+    """`is_inside`: its result was written for the team alone."""
     nobody = desk.say("alert.nobody")
     facts = {
         "status": cards.status_of(ticket, desk.place, desk.locale),
@@ -206,6 +212,6 @@ def _facts(ticket: Ticket, desk: Desk) -> Mapping[str, str]:
         "created": desk.when(ticket.created_at),
         "resolved": desk.when(ticket.resolved_at) if ticket.resolved_at else "",
         "end": desk.named("close_reason", ticket.close_reason) if ticket.resolved_at and ticket.close_reason else "",
-        "result": ticket.result if ticket.resolved_at else "",
+        "result_inside" if is_inside else "result": ticket.result if ticket.resolved_at else "",
     }
     return {name: value for name, value in facts.items() if value}

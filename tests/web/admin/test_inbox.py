@@ -116,7 +116,7 @@ async def test_it_is_assigned_snoozed_and_resolved_and_asked_about_again(front: 
     assert await Invite.filter(purpose=InvitePurpose.RECOVERY).count() == 1
     assert "Nobody waits for you" in (await kim.open(f"{PATH}?whose=all")).text
     done = await AuditLine.exclude(action__startswith="account.").order_by("id").values_list("action", flat=True)
-    assert list(done) == ["ticket.snoozed", "ticket.assigned", "ticket.resolved"]
+    assert list(done) == ["ticket.snoozed", "ticket.assigned", "ticket.recovery_closed"]
     assert (await audit.verify()).broken is None
 
 

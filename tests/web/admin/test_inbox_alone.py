@@ -62,7 +62,7 @@ async def test_it_is_listed_with_its_time_and_can_be_taken_and_resolved(front: F
     assert await Invite.filter(purpose=InvitePurpose.RECOVERY).count() == 1, "the customer is asked again"
     assert "Nobody waits for you" in (await kim.open(f"{PATH}?whose=all")).text
     done = await AuditLine.filter(action__startswith="ticket.").order_by("id").values_list("action", flat=True)
-    assert list(done) == ["ticket.taken", "ticket.resolved"]
+    assert list(done) == ["ticket.taken", "ticket.recovery_closed"]
     told = await TicketEntry.filter(kind="recovery").order_by("id").values_list("label", flat=True)
     assert list(told) == ["history.recovery_opened", "history.recovery_taken", "history.recovery_closed"]
     assert not await Delivery.filter(kind__startswith="alert").exists(), "nobody was to be alerted"

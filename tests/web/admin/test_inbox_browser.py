@@ -9,7 +9,9 @@ from playwright.async_api import Browser, Page, expect
 
 from core.accounts import accounts, sessions
 from core.models.accounts import Account, Role
+from core.models.reactions import Alert
 from core.models.setup import Staff
+from core.reactions import alerts, recoveries
 from tests import world
 from tests.rigs import axe
 from tests.rigs.telegram import TelegramRig
@@ -51,6 +53,47 @@ async def reach(page: Page, name: str) -> None:
     raise AssertionError(f"Tab never leads to {name}")
 
 
+async def unhappy(here: World, telegram: TelegramRig) -> None:
+    """Ann gives one star, and it has settled."""
+    await here.resolve(addresses=[("support-bot", str(ANN))])
+    await telegram.until(lambda: telegram.buttons(ANN)[:5] == ["1★", "2★", "3★", "4★", "5★"])
+    await telegram.tap(ANN, "1★")
+    await telegram.until(lambda: "1/5" in telegram.screen(ANN))
+    await here.move_on(minutes=10)
+    await telegram.until(lambda: "sorry" in telegram.screen(ANN).lower())
+
+
+async def test_a_form_opens_below_its_row_of_buttons_and_news_say_what_happened(
+    here: World,
+    telegram: TelegramRig,
+    browser: Browser,  # noqa: F811
+) -> None:
+    async with window(browser, locale="en") as opened:
+        page = opened.page
+        cookie = {"name": "afterword-admin", "value": await signed_in(here), "url": here.base_url}
+        await opened.context.add_cookies([cookie])  # type: ignore[list-item]
+        await page.clock.install()
+        await unhappy(here, telegram)
+        await page.goto(f"{here.base_url}/admin/inbox?whose=all")
+        buttons = page.locator(".doing summary")
+        row = [await one.bounding_box() for one in await buttons.all()]
+        for words in ("Assign…", "Reply…"):
+            await buttons.filter(has_text=words).click()
+            assert [await one.bounding_box() for one in await buttons.all()] == row
+        reply = page.get_by_label("Your reply")
+        form, last = await reply.bounding_box(), row[-1]
+        assert form is not None
+        assert last is not None
+        assert form["y"] > last["y"] + last["height"]
+        await reply.fill("A new cable")
+        alert = await alerts.by_id((await Alert.get()).id)
+        assert alert is not None
+        await recoveries.take(alert, await Staff.get(key="li@example.org"), now=here.clock())
+        await page.clock.fast_forward(LOOKS)
+        await expect(page.get_by_role("status")).to_have_text("Meanwhile: taken by Li. What you wrote is still here.")
+        await expect(reply).to_have_value("A new cable")
+
+
 async def test_kim_takes_answers_and_resolves_by_keyboard_alone(
     here: World,
     telegram: TelegramRig,
@@ -64,12 +107,7 @@ async def test_kim_takes_answers_and_resolves_by_keyboard_alone(
         await page.goto(f"{here.base_url}/admin/inbox")
         await expect(page.get_by_text("Nothing is open in your team")).to_be_visible()
 
-        await here.resolve(addresses=[("support-bot", str(ANN))])
-        await telegram.until(lambda: telegram.buttons(ANN)[:5] == ["1★", "2★", "3★", "4★", "5★"])
-        await telegram.tap(ANN, "1★")
-        await telegram.until(lambda: "1/5" in telegram.screen(ANN))
-        await here.move_on(minutes=10)
-        await telegram.until(lambda: "sorry" in telegram.screen(ANN).lower())
+        await unhappy(here, telegram)
         await page.clock.fast_forward(LOOKS)
         await expect(page.get_by_role("link", name="Router & cable")).to_be_visible()
         assert await axe.complaints(page) == []

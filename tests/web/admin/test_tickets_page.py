@@ -17,6 +17,7 @@ from core.models.invites import Invite, InvitePurpose
 from core.models.setup import Rule
 from core.ports import File
 from core.store import Store
+from core.surveys import invites, responses
 from tests.rigs import statements
 from tests.web.admin import unhappy
 from tests.web.admin.desk import at
@@ -90,6 +91,63 @@ async def test_a_ticket_tells_everything_that_happened(front: Front) -> None:
         assert expected in words, expected
     assert "{" not in words
     assert page.all("details", **{"class": "story"})
+
+
+async def test_what_the_customer_said_stands_above_the_conversation_and_stays_when_it_is_over(front: Front) -> None:
+    raised = await unhappy.alert(front, comment="Late & cold", score=2, reasons=["slow"], speed=1)
+    kim = await unhappy.browser_of(front)
+    path = f"{PATH}/{raised.ticket.number}"
+    page = await kim.open(path)
+    assert [one.get("aria-label", "") for one in page.all("summary")].count(f"Dismiss…: {raised.ticket.number}") == 1
+    assert page.all("form", action=f"{path}/take"), "all that can be done stands in one place"
+    await kim.send(f"{path}/resolve", outcome="compensated", note="A voucher")
+    again = await Invite.get(purpose=InvitePurpose.RECOVERY)
+    await invites.delivered(again.id, now=front.clock.now)
+    whole = await invites.by_id(again.id)
+    assert whole is not None
+    response = await responses.answer(whole, {"overall": 4}, None, "Thanks", finished=True, now=front.clock.now)
+    await responses.settle(response.id, now=front.clock.now)
+    page = await kim.open(path)
+    said = page.text[: page.text.index("Conversation")]
+    for words in ("Late & cold", "Reasons: Too slow", "Response speed", "negative", "Round 1"):
+        assert words in said, words
+    for words in ("Is it right now?", "Solved now", "4/5", "Thanks", "positive", "Round 2"):
+        assert words in said[said.index("Late & cold") :], words
+    assert "What was done (only for the team)" in page.text
+    assert "Resolved by Kim; for the team: A voucher" in page.text
+    assert not page.all("form", action=f"{path}/dismiss")
+    lines = AuditLine.filter(subject=f"ticket:{raised.ticket.number}").values_list("action", flat=True)
+    assert list(await lines) == ["ticket.recovery_closed"]
+
+
+async def test_the_cause_stands_before_what_it_caused_and_a_message_is_written_once(front: Front) -> None:
+    raised = await unhappy.alert(front)
+    kim = await unhappy.browser_of(front)
+    await kim.open(f"{PATH}/{raised.ticket.number}")
+    await kim.send(f"{PATH}/{raised.ticket.number}/reply", text="We are on it")
+    page = await kim.open(f"{PATH}/{raised.ticket.number}")
+    story = page.text[page.text.index("Everything that happened") :]
+    order = ["Rated 1 of 5", "Judgement 1: ", "Rule: ", "Reopened because", "Recovery opened", "Staff alerted"]
+    assert sorted(order, key=story.index) == order
+    assert kim.html.count("We are on it") == 1
+    assert page.text.count("Kim took") == 1, "one line says that the request and its recovery are taken"
+
+
+async def test_what_went_to_one_place_again_and_again_is_one_line_that_says_where_and_how_often(front: Front) -> None:
+    raised = await unhappy.alert(front)
+    for number in range(3):
+        await Delivery.create(
+            key=f"q{number}", kind="question", channel="support-bot", target="701", address_id=1,
+            state=DeliveryState.SENT, ticket_id=raised.ticket_id, due_at=front.clock.now,
+            created_at=front.clock.now, sent_at=front.clock.now,
+        )  # fmt: skip
+        front.clock.pass_(minutes=7)
+    kim = await unhappy.browser_of(front)
+    page = await kim.open(f"{PATH}/{raised.ticket.number}")
+    assert page.text.count("Survey: delivered by Telegram → Ann <3") == 1
+    times = page.text.split("Survey: delivered by Telegram → Ann <3")[1].split("3 times")[1]
+    assert all(clock in times for clock in ("12:30", "12:37", "12:44"))
+    assert "Alert to the staff: waits for Slack → Support" in page.text
 
 
 @pytest.mark.parametrize(
@@ -245,7 +303,7 @@ async def test_a_nameless_visitors_words_are_not_the_companys(front: Front) -> N
     kim = await unhappy.browser_of(front)
     page = await kim.open(f"{PATH}/{said.ticket.number}")
     [who, *_] = [one.strip() for one in re.findall(r"Visitor [0-9a-f]{4}", page.heading)]
-    assert f'<li class="theirs"><p class="soft"><strong>{who}</strong>' in kim.html
+    assert re.search(rf'<li class="theirs" id="e\d+"><p class="soft"><strong>{who}</strong>', kim.html)
     assert f">{who}</a></dd>" in kim.html
     await kim.open(PATH)
     assert len(set(re.findall(r"<td>(Visitor [0-9a-f]{4})</td>", kim.html))) == 2, "one is told from the other"
@@ -268,7 +326,7 @@ async def test_the_conversation_says_who_really_wrote(front: Front, language: st
     kim = await unhappy.browser_of(front)
     kim.client.headers["accept-language"] = language
     await kim.open(f"{PATH}/{ticket.number}")
-    writers = re.findall(r'<li class="theirs"><p class="soft"><strong>([^<]+)</strong>', kim.html)
+    writers = re.findall(r'<li class="theirs" id="e\d+"><p class="soft"><strong>([^<]+)</strong>', kim.html)
     assert writers == ["Zoë", another, doubted, "Zoë"]
     assert f"· {doubted}</p></li>" in kim.html, "in the story too"
 

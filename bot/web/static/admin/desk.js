@@ -27,7 +27,7 @@ function merge(list, fresh) {
   for (const item of [...fresh.children]) {
     const busy = kept.get(item.id);
     if (busy) {
-      refresh(busy, item, list.dataset.changed);
+      refresh(busy, item, news(busy, item, list.dataset));
       kept.delete(item.id);
       last = busy;
     } else {
@@ -40,12 +40,18 @@ function merge(list, fresh) {
   for (const item of kept.values()) tell(item, list.dataset.gone);
 }
 
+// What happened meanwhile: how it stands now, or that the customer thinks otherwise.
+function news(item, fresh, words) {
+  if (item.dataset.state !== fresh.dataset.state) return words.now.replace("…", fresh.dataset.state);
+  return item.dataset.rating === fresh.dataset.rating ? words.changed : words.rated;
+}
+
 // What stands above the form is brought up to date; the form is not touched.
 function refresh(item, fresh, words) {
   const head = item.querySelector(".head");
   if (!head.contains(document.activeElement)) head.replaceWith(document.importNode(fresh.querySelector(".head"), true));
   if (item.dataset.version === fresh.dataset.version) return;
-  item.dataset.version = fresh.dataset.version;
+  for (const what of ["version", "state", "rating"]) item.dataset[what] = fresh.dataset[what];
   offer(item.querySelector(".doing"), fresh.querySelector(".doing"));
   tell(item, words);
 }
