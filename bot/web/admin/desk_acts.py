@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.staff import forms
 from bot.web.admin.desk import Desk
 from core import audit, errors
-from core.desk import homes, tickets
+from core.desk import homes, meanwhile, tickets
 from core.models import lookup
 from core.models.desk import OPEN_STATUSES, Priority, Ticket
 from core.models.reactions import Alert
@@ -37,7 +37,8 @@ async def about_alert(desk: Desk, about: About, verb: str, form: Form) -> str:
 async def about_ticket(desk: Desk, ticket: Ticket, verb: str, form: Form) -> str:
     """The same under a ticket; while the staff are alerted about it, it is about the alert as well."""
     act = _OF_TICKETS[verb]
-    return await _done(desk, ticket, verb, form, lambda: act(desk, ticket, form))
+    name = "reply_reopen" if verb == "reply" and form.get("reopen") else verb
+    return await _done(desk, ticket, name, form, lambda: act(desk, ticket, form))
 
 
 async def _done(desk: Desk, ticket: Ticket, verb: str, form: Form, work: Callable[[], _Did]) -> str:
@@ -58,6 +59,7 @@ async def _done(desk: Desk, ticket: Ticket, verb: str, form: Form, work: Callabl
 _PAST = {
     "take": "taken",
     "reply": "replied",
+    "reply_reopen": "replied_and_reopened",
     "note": "noted",
     "assign": "assigned",
     "snooze": "snoozed",
@@ -109,6 +111,7 @@ async def _take(desk: Desk, about: About, form: Form) -> str:
 
 
 async def _reply(desk: Desk, about: About, form: Form) -> str:
+    await meanwhile.check(about.ticket, form.get("seen", ""), by=desk.me())
     if isinstance(about, Alert):
         await recoveries.reply(about, form.get("text", ""), by=desk.me(), now=desk.now)
     else:
@@ -131,6 +134,7 @@ async def _snooze(desk: Desk, about: About, form: Form) -> str:
 
 
 async def _resolve(desk: Desk, about: About, form: Form) -> str:
+    await meanwhile.check(about.ticket, form.get("seen", ""), by=desk.me())
     outcome = _one_of(form, "outcome", recoveries.OUTCOMES)
     await recoveries.resolve(about, outcome, form.get("note", ""), by=desk.me(), now=desk.now)
     return desk.say("admin.desk.resolved" if outcome == "not_reachable" else "note.resolved")
@@ -161,6 +165,10 @@ async def _ticket_take(desk: Desk, ticket: Ticket, form: Form) -> str:
 
 
 async def _ticket_reply(desk: Desk, ticket: Ticket, form: Form) -> str:
+    """Of what is over, too; on request it is open again then."""
+    await meanwhile.check(ticket, form.get("seen", ""), by=desk.me())
+    if form.get("reopen"):
+        await _reopen(desk, ticket, "")
     await requests.reply(ticket, form.get("text", ""), by=desk.me(), now=desk.now)
     return desk.say("note.replied")
 
@@ -195,6 +203,7 @@ async def _ticket_dismiss(desk: Desk, ticket: Ticket, form: Form) -> str:
 
 async def _ticket_resolve(desk: Desk, ticket: Ticket, form: Form) -> str:
     """While staff are alerted the form asks for an outcome; whichever it had is understood, as in Slack."""
+    await meanwhile.check(ticket, form.get("seen", ""), by=desk.me())
     end = form.get("outcome") or _one_of(form, "reason", tickets.CLOSE_REASONS)
     words = form.get("note") or form.get("result") or ""
     await requests.resolve(ticket, end, words, by=desk.me(), now=desk.now)
@@ -202,13 +211,17 @@ async def _ticket_resolve(desk: Desk, ticket: Ticket, form: Form) -> str:
 
 
 async def _ticket_reopen(desk: Desk, ticket: Ticket, form: Form) -> str:
-    who, because = desk.me().name, form.get("because", "")
-    label, values = "history.reopened_by", {"name": who}
-    if not await tickets.reopen(
-        ticket, because=because, by=who, label=label, values=dict(values), tell=True, now=desk.now
-    ):
+    if not await _reopen(desk, ticket, form.get("because", "")):
         raise errors.Conflict("it is open already", label="admin.desk.open_already")
     return desk.say("admin.desk.reopened")
+
+
+async def _reopen(desk: Desk, ticket: Ticket, because: str) -> bool:
+    who = desk.me().name
+    label, values = "history.reopened_by", {"name": who}
+    return await tickets.reopen(
+        ticket, because=because, by=who, label=label, values=dict(values), tell=True, now=desk.now
+    )
 
 
 async def _ticket_priority(desk: Desk, ticket: Ticket, form: Form) -> str:
@@ -241,7 +254,7 @@ _OF_TICKETS: Mapping[str, Callable[[Desk, Ticket, Form], _Did]] = {
 def possible(ticket: Ticket, *, alerted: bool, is_taken: bool, beside: Sequence[str] = ()) -> tuple[str, ...]:
     """What the ticket allows now, in the order in which it is shown; `beside` is what its alert allows as well."""
     if ticket.status not in OPEN_STATUSES and not alerted:
-        return ("note", "reopen", "survey", "priority")
+        return ("reply", "note", "reopen", "survey", "priority")
     untouched = ticket.status in tickets.UNTOUCHED or ticket.assignee_id is None
     free = not is_taken if alerted else untouched
     verbs = (*(("take",) if free else ()), "reply", "note", "assign", *beside, "resolve", "priority", "survey")

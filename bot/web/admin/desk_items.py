@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot import telling
 from bot.staff import called, forms, states
 from bot.web.admin.desk import Desk
 from bot.wording import Wording, wording_of
+from core import errors
+from core.desk import meanwhile
 from core.desk.tickets import CLOSE_REASONS
 from core.insight import inbox
-from core.models.desk import Priority
+from core.models.desk import EntryKind, Priority, Ticket, TicketEntry
 from core.models.reactions import Alert, AlertState, Recovery, RecoveryState
 from core.models.setup import Staff
 from core.reactions.recoveries import DISMISSALS, OUTCOMES, UNDER_WAY, About
@@ -50,6 +53,7 @@ class Item:
     version: int
     due: str = ""
     verbs: tuple[str, ...] = ()
+    seen: int = 0
 
     @property
     def verbs_beside(self) -> tuple[str, ...]:
@@ -61,10 +65,29 @@ async def items(found: Iterable[About], desk: Desk) -> list[Item]:
     """As `core.insight.inbox` gives them."""
     rows = list(found)
     who = await called.names((one.ticket.contact for one in rows), desk.place, desk.locale)
-    return [_item(one, who[one.ticket.contact_id], desk) for one in rows]
+    seen = await meanwhile.marks([one.ticket_id for one in rows]) if desk.acting else {}
+    return [_item(one, who[one.ticket.contact_id], desk, seen.get(one.ticket_id, 0)) for one in rows]
 
 
-def _item(about: About, contact: str, desk: Desk) -> Item:
+async def news(refusal: errors.Refusal, ticket: Ticket, desk: Desk) -> list[str]:
+    """What others wrote and did while a form was filled in, in words; none if it was refused for another reason."""
+    if not isinstance(refusal, meanwhile.Happened):
+        return []
+    asked = await telling.asked_about(refusal.entries)
+    who = await called.name(ticket.contact, desk.place, desk.locale)
+    return [_news(one, who, asked, desk) for one in refusal.entries]
+
+
+def _news(entry: TicketEntry, contact: str, asked: telling.Asked, desk: Desk) -> str:
+    if entry.label:
+        words = telling.words_of(entry, desk, asked)
+        return desk.say("admin.desk.news.done", what=words, when=desk.when(entry.at))
+    who = called.author(entry, contact, desk.place, desk.locale) if entry.values.get("from_contact") else entry.actor
+    kind = "noted" if entry.kind == EntryKind.NOTE else "wrote"
+    return desk.say(f"admin.desk.news.{kind}", who=who, when=desk.when(entry.at), text=shorten(entry.text, EXCERPT))
+
+
+def _item(about: About, contact: str, desk: Desk, seen: int) -> Item:
     response, ticket = about.response, about.ticket
     recovery: Recovery | None = about.recovery if isinstance(about, Alert) else about
     words = wording_of(response.invite, desk.place.templates, desk.locale)
@@ -101,6 +124,7 @@ def _item(about: About, contact: str, desk: Desk) -> Item:
         version=_version(about),
         due=desk.when(recovery.due_at) if recovery else "",
         verbs=_verbs(about) if desk.acting else (),
+        seen=seen,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -30,13 +30,14 @@ Working = Annotated[Visit, Depends(Member(Right.WORK_TICKETS))]
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A form that was refused, to be shown as it was sent."""
+    """A form that was refused, to be shown as it was sent. `news`: what happened while it was being filled in."""
 
     key: str
     verb: str
     field: str
     problem: str
     form: Mapping[str, str]
+    news: Sequence[str] = ()
 
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
@@ -59,7 +60,8 @@ async def act(visit: Working, key: str, verb: str) -> Response:
     try:
         said = await desk_acts.about_alert(desk, about, verb, form)
     except Refusal as refusal:
-        wrong = Failed(key, verb, refusal.field, visit.why(refusal), form)
+        news = await desk_items.news(refusal, about.ticket, desk)
+        wrong = Failed(key, verb, refusal.field, visit.why(refusal), form, news)
         return await _refused(desk, key, wrong, form)
     if visit.request.headers.get("hx-request"):
         return await _item(desk, await _again(key), said=said)

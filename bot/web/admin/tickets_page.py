@@ -24,7 +24,7 @@ from core import errors
 from core.accounts.roles import Right
 from core.desk import attachments, searching, tickets
 from core.insight import behind, inbox, story
-from core.models.desk import Ticket, TicketStatus
+from core.models.desk import OPEN_STATUSES, Ticket, TicketStatus
 from core.models.setup import Team
 from core.reactions import recoveries
 
@@ -140,7 +140,9 @@ async def act(visit: Working, number: str, verb: str) -> Response:
     try:
         said = await desk_acts.about_ticket(desk, ticket, verb, form)
     except errors.Refusal as refusal:
-        return await _page(desk, await _found(number), failed=Failed("", verb, refusal.field, visit.why(refusal), form))
+        news = await desk_items.news(refusal, ticket, desk)
+        failed = Failed("", verb, refusal.field, visit.why(refusal), form, news)
+        return await _page(desk, await _found(number), failed=failed)
     if verb == "survey":  # what was decided is not the same every time
         return await _page(desk, await _found(number), told=said)
     return visit.back(f"{PATH}/{ticket.number}", said=f"desk_{verb}")
@@ -183,6 +185,8 @@ async def _page(desk: Desk, ticket: Ticket, *, failed: Failed | None = None, tol
         cut=found.cut,
         alerted=alerted,
         verbs=_verbs(ticket, alerted) if desk.acting else (),
+        seen=max((one.id for one in found.entries), default=0),
+        is_over=ticket.status not in OPEN_STATUSES,
         choices=await desk_items.choices(desk),
         failed=failed,
         told=told,

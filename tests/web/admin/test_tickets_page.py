@@ -303,7 +303,7 @@ async def test_a_nameless_visitors_words_are_not_the_companys(front: Front) -> N
     kim = await unhappy.browser_of(front)
     page = await kim.open(f"{PATH}/{said.ticket.number}")
     [who, *_] = [one.strip() for one in re.findall(r"Visitor [0-9a-f]{4}", page.heading)]
-    assert re.search(rf'<li class="theirs" id="e\d+"><p class="soft"><strong>{who}</strong>', kim.html)
+    assert re.search(rf'<li class="theirs" id="said-\d+"><p class="soft"><strong>{who}</strong>', kim.html)
     assert f">{who}</a></dd>" in kim.html
     await kim.open(PATH)
     assert len(set(re.findall(r"<td>(Visitor [0-9a-f]{4})</td>", kim.html))) == 2, "one is told from the other"
@@ -326,7 +326,7 @@ async def test_the_conversation_says_who_really_wrote(front: Front, language: st
     kim = await unhappy.browser_of(front)
     kim.client.headers["accept-language"] = language
     await kim.open(f"{PATH}/{ticket.number}")
-    writers = re.findall(r'<li class="theirs" id="e\d+"><p class="soft"><strong>([^<]+)</strong>', kim.html)
+    writers = re.findall(r'<li class="theirs" id="said-\d+"><p class="soft"><strong>([^<]+)</strong>', kim.html)
     assert writers == ["Zoë", another, doubted, "Zoë"]
     assert f"· {doubted}</p></li>" in kim.html, "in the story too"
 
