@@ -119,6 +119,8 @@ async def _scores(visit: Visit, shown: Shown, stands: Standing) -> list[Scored]:
         for variant in Variant:
             mean = figures.score(variant, dimension)
             between = f" ({shown.between(mean.interval)})" if mean.interval else ""
+            if mean.count and not mean.interval:
+                between = f" ({visit.say('ab.all_alike')})"
             means.append(f"{shown.of(mean)}{between} · {visit.say('ab.answers', count=mean.count)}")
         difference = _score_difference(visit, figures, dimension) if stands.was_met else ""
         found.append(Scored(names.dimension(dimension), means, difference))
