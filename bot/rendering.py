@@ -174,6 +174,11 @@ class Templates(Words):
         lines = [f"{name}: {text}" for name, text in above if text]
         return "\n".join([*lines, *([""] if lines else []), parts.body])
 
+    def own(self, kind: str, locale: str, team: str = "", channel: str = "") -> str:
+        """The source of the own words that `render` would take first; "" where it would take the shipped ones."""
+        tag = self.locale_of_templates(locale)
+        return next((one.override.source for one in self._candidates(kind, tag, team, channel)), "")
+
     def locale_of_templates(self, wanted: str) -> str:
         """The language whose templates are looked for. Admins may add one that does not ship."""
         added = {override_key[1] for override_key in self._overrides if override_key[1]}

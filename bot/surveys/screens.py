@@ -336,7 +336,7 @@ def _choice(now_stands: Standing, site: Site) -> Screen:
 
 def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime) -> Screen:
     words, key = now_stands.words, now_stands.invite.key
-    band = scoring.band_of(now_stands.scores, now_stands.settings) if now_stands.scores else Band.NEUTRAL
+    band = _band(now_stands)
     contact = now_stands.invite.contact
     response = now_stands.response
     context = _common(now_stands, site) | _answered(now_stands)
@@ -353,10 +353,28 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
         buttons.append(Button(words.label(label), "" if page else actions.write(key, verb), page))
         if not channel.has_forms and not now_stands.comment and now_stands.settings.comment != "off":
             buttons.append(Button(words.label("button.comment"), actions.write(key, actions.COMMENT)))
-    if band == Band.NEGATIVE and now_stands.recovery is not None and not now_stands.is_promised:
-        context["owner"] = {"name": _owner(now_stands)}
-        context["due"] = site.when(now_stands.recovery.due_at, contact, words.locale, now=now)
+    context |= _due(now_stands, site, band, now=now)
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
+
+
+def thanks_beside(now_stands: Standing, site: Site, *, now: datetime) -> tuple[str, Context]:
+    """The kind of the thanks and what is said in them, for a page that shows the answer itself."""
+    band = _band(now_stands)
+    unsaid: Context = {"scores": [], "reasons": [], "comment": ""}
+    return f"thanks_{band.value}", _common(now_stands, site) | unsaid | _due(now_stands, site, band, now=now)
+
+
+def _band(now_stands: Standing) -> Band:
+    return scoring.band_of(now_stands.scores, now_stands.settings) if now_stands.scores else Band.NEUTRAL
+
+
+def _due(now_stands: Standing, site: Site, band: Band, *, now: datetime) -> Context:
+    """Who comes back, and by when, unless another message tells it."""
+    recovery = now_stands.recovery
+    if band != Band.NEGATIVE or recovery is None or now_stands.is_promised:
+        return {}
+    due = site.when(recovery.due_at, now_stands.invite.contact, now_stands.words.locale, now=now)
+    return {"owner": {"name": _owner(now_stands)}, "due": due}
 
 
 def _unsaid(now_stands: Standing, site: Site, thanks: Screen) -> Screen:

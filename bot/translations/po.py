@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import metadata
 
 from babel import Locale
 from babel.core import UnknownLocaleError
@@ -104,7 +105,16 @@ def locale_named(text: str) -> str:
 
 def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterword") -> bytes:
     """The file for one language: everything that is said, in the default language, and as it is said there now."""
-    catalog = Catalog(locale=Locale.parse(locale, sep="-"), project=project, fuzzy=False, charset="utf-8")
+    catalog = Catalog(
+        locale=Locale.parse(locale, sep="-"),
+        project="Afterword",
+        version=_version(),
+        header_comment=f"# What Afterword says for {' '.join(project.split())}.",
+        last_translator="",
+        language_team="",
+        fuzzy=False,
+        charset="utf-8",
+    )
     default = templates.default_locale
     source = templates.labels_of(default) or templates.default_labels
     target = templates.labels_of(locale)
@@ -118,6 +128,13 @@ def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterw
     file = io.BytesIO()
     write_po(file, catalog, width=0, sort_output=False)
     return file.getvalue()
+
+
+def _version() -> str:
+    try:
+        return metadata.version("afterword")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def read(body: bytes, templates: Templates, *, locale: str = "") -> Translation:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.site import start_link
-from bot.web import pages, sessions, survey_form
+from bot.web import pages, sessions, survey_form, survey_thanks
 from bot.web.site import Site
 from bot.web.survey_words import Words
 from core import contacts, errors
@@ -176,6 +176,7 @@ class Screen:
             "reasons": self.words.reasons(answer),
             "comment": answer.comment,
             "negative": negative,
+            "own_words": await survey_thanks.own(self.invite, stored, self.site, self.locale),
             "promise": ("named" if answer.may_contact else "open") if is_open else "",
             "change_url": self.address(change=True) if open_still else "",
             "until": self._when(min(until, self.invite.expires_at)) if open_still and until is not None else "",

@@ -26,9 +26,19 @@ SHARES = (5, 95)
 DIFFERENCES = (1, 50)
 DAYS = (1, 365)
 BASES = (1, 99)
+LIMITS = {"share": SHARES, "base": BASES, "difference": DIFFERENCES, "days": DAYS}
 LISTED = 100
 LOOKED_BACK = timedelta(days=90)
 WordsByKind = Mapping[str, Words]
+
+
+def check_one(name: str, value: float) -> None:
+    """One number of a plan. Raises errors.Invalid, naming the field."""
+    least, most = LIMITS[name]
+    if not least <= value <= most:
+        raise errors.Invalid(
+            f"must be from {least} to {most}", field=name, label="ab.out_of_range", least=least, most=most
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +54,8 @@ class Plan:
 
     def check(self) -> None:
         """Raises errors.Invalid, naming the field."""
-        limits = {"share": SHARES, "base": BASES, "difference": DIFFERENCES, "days": DAYS}
-        for name, (least, most) in limits.items():
-            if not least <= getattr(self, name) <= most:
-                raise errors.Invalid(
-                    f"must be from {least} to {most}", field=name, label="ab.out_of_range", least=least, most=most
-                )
+        for name in LIMITS:
+            check_one(name, getattr(self, name))
 
     @property
     def sizes(self) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.rendering import Override
 from core import store as stores
 from core.models.desk import TicketEntry
 from core.models.invites import Invite, InviteState
@@ -30,6 +31,32 @@ async def test_a_person_rates_with_two_presses_and_sees_what_arrived(front: Fron
     response = await Response.get()
     assert (response.partial, response.comment) == (False, "Quick & kind <3")
     assert (await asked.row()).state == InviteState.FINISHED
+
+
+async def test_the_last_page_thanks_in_own_words_of_the_language_team_and_mark(front: Front) -> None:
+    own = [
+        Override(
+            "thanks_positive", "Hooray {{ bold(contact.name) }}!\n\n{{ link('Us', 'https://x.example/') }} <i>", "en"
+        ),
+        Override("thanks_positive", "太好了！", "zh-Hans"),
+        Override("thanks_negative", "Not for this team", "en", "elsewhere"),
+        Override("thanks_neutral", "{% for one in scores %}{{ one.label }}{% endfor %}", "en"),
+    ]
+    front.site.templates.use(own)
+    ann, bob, kim = Person(front), Person(front), Person(front)
+    asked = await front.invite()
+    await ann.open(asked.link)
+    page = await ann.press(overall="5", speed="4")
+    assert "Hooray Ann <3!" in page.text
+    assert page.all("a", href="https://x.example/")
+    assert not page.all("i")
+    assert "has reached us" not in page.text
+    assert "★★★★☆" in page.text
+    assert "太好了！" in (await ann.open(f"{asked.link}?lang=zh-Hans")).text
+    await bob.open((await front.invite()).link)
+    assert "Somebody will look after it" in (await bob.press(overall="1")).text
+    await kim.open((await front.invite()).link)
+    assert "has reached us" in (await kim.press(overall="3")).text  # its words say nothing beside the page's own
 
 
 async def test_rating_works_without_javascript(front: Front) -> None:

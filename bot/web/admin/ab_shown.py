@@ -121,6 +121,8 @@ async def _scores(visit: Visit, shown: Shown, stands: Standing) -> list[Scored]:
             value = shown.of(mean)
             if mean.interval:
                 value = visit.say("ab.within", value=value, interval=shown.between(mean.interval))
+            elif mean.count:
+                value = visit.say("ab.within", value=value, interval=visit.say("ab.all_alike"))
             means.append(f"{value} · {visit.say('ab.answers', count=mean.count)}")
         difference = _score_difference(visit, figures, dimension) if stands.was_met else ""
         found.append(Scored(names.dimension(dimension), means, difference))

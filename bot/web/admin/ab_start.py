@@ -63,7 +63,7 @@ async def start(visit: Changing) -> Response:
     if form.get("do") == "reckon":
         return await _page(visit, asked, form)
     pairs = await ab_words.pair(visit, asked.scope, asked.a, asked.b)
-    if not asked.b or any(side.wrong for both in pairs for side in both):
+    if not asked.b or any(side.wrong for both in pairs for side in both) or _wrong(visit, asked, form):
         return await _page(visit, asked, form, status=422)
     try:
         test = await ab_tests.start(
@@ -132,6 +132,18 @@ def _plan(asked: Asked, form: Mapping[str, str]) -> Plan:
     return plan
 
 
+def _wrong(visit: Visit, asked: Asked, form: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong, by field: all of it at once."""
+    found: dict[str, str] = {}
+    for name in ab_tests.LIMITS:
+        try:
+            if name != "base" or not asked.is_known:
+                ab_tests.check_one(name, _whole(form, name))
+        except Invalid as refusal:
+            found[name] = visit.why(refusal)
+    return found
+
+
 def _whole(form: Mapping[str, str], name: str) -> int:
     text = form.get(name, "").strip().removesuffix("%").strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 6):
@@ -166,6 +178,7 @@ async def _page(
 ) -> Response:
     pairs: list[tuple[Side, Side]] = await ab_words.pair(visit, asked.scope, asked.a, asked.b)
     reckoned, wrong = _reckoned(visit, asked, form)
+    problems = _wrong(visit, asked, form)
     if status == 200 and wrong:
         status = 422
     return visit.draw(
@@ -183,5 +196,6 @@ async def _page(
         cannot=any(side.wrong for both in pairs for side in both),
         others=await ab_tests.overlapping(asked.scope),
         reckoned=reckoned,
+        problems=problems,
         **visit.wrong(refusal or wrong),
     )

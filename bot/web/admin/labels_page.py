@@ -64,7 +64,12 @@ async def change(visit: Change, locale: str) -> Response:
     except Stale:
         return await _page(visit, tag, given=given, stale=True, status=409)
     await use_at_once(visit)
-    return visit.back(f"{PATH}/{tag}/words", said="saved", q=form.get("q", "")[:60], page=form.get("page", "1")[:5])
+    return visit.back(f"{PATH}/{tag}/words", said="saved", **_place(form), page=form.get("page", "1")[:5])
+
+
+def _place(form: dict[str, str]) -> dict[str, str]:
+    """Which words the page showed."""
+    return {"q": form.get("q", "")[:60], "for": form.get("for", "")[:20]}
 
 
 def _known(locale: str) -> str:
@@ -90,7 +95,8 @@ async def _page(
     seen = await _seen(tag)
     query = visit.request.query_params
     wanted = query.get("q", "").strip()[:60]
-    rows = _rows(visit, tag, dict(seen.values["words"]) if seen else {}, wanted, given or {}, wrong or {})
+    readers = query.get("for", "") if query.get("for", "") in counting.GROUPS else ""
+    rows = _rows(visit, tag, dict(seen.values["words"]) if seen else {}, wanted, readers, given or {}, wrong or {})
     pages = max(1, -(-len(rows) // ON_A_PAGE))
     asked = query.get("page", "1")
     page = min(max(int(asked), 1), pages) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
@@ -106,6 +112,8 @@ async def _page(
         count=len(rows),
         seen=seen.mark if seen else "",
         q=wanted,
+        readers=readers,
+        groups=counting.GROUPS,
         page=page,
         pages=pages,
         stale=stale,
@@ -115,12 +123,15 @@ async def _page(
 
 
 def _rows(
-    visit: Visit, tag: str, own: dict[str, str], wanted: str, given: dict[str, str], wrong: dict[str, str]
+    visit: Visit, tag: str, own: dict[str, str], wanted: str, readers: str, given: dict[str, str], wrong: dict[str, str]
 ) -> list[Row]:
     templates = visit.site.templates
     default, shipped = templates.default_labels, templates.shipped_labels_of(tag)
     rows = []
-    for key, _ in counting.labels(templates):
+    order = {group: at for at, group in enumerate(counting.GROUPS)}
+    for key, group in sorted(counting.labels(templates), key=lambda one: order[one[1]]):
+        if readers and group != readers:
+            continue
         for name, source, here in _forms(key, default, shipped):
             if given and name not in given:
                 continue

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
 from bot import own_words
+from bot.placeholders import KINDS
 from bot.translations import counting, importing, po
 from bot.translations.counting import Own
 from bot.web import limits
@@ -54,8 +55,17 @@ async def compare(visit: Change) -> Response:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
         return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
+    own = await _own()
     return visit.draw(
-        "language_compare", status=422 if found.wrong else 200, found=found, changes=changes, text=text, path=PATH
+        "language_compare",
+        status=422 if found.wrong else 200,
+        found=found,
+        changes=changes,
+        text=text,
+        path=PATH,
+        wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
+        messages=[(kind, source, _message_now(visit, own, kind, found)) for kind, source in found.templates.items()],
+        words=[(name, text, *_word_now(visit, own, name, found)) for name, text in found.labels.items()],
     )
 
 
@@ -72,12 +82,47 @@ async def publish(visit: Change) -> Response:
     except SetupError as error:
         return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
     await use_at_once(visit)
-    return visit.back(PATH, said="published")
+    is_used = found.locale in visit.site.templates.locales()
+    return visit.back(PATH, said="published" if is_used else "language_waits")
 
 
 async def use_at_once(visit: Visit) -> None:
     """This process need not wait until it looks for changes: the next page shows them."""
     visit.site.templates.use_labels(await own_words.read_labels())
+
+
+def _entry(visit: Visit, name: str) -> str:
+    """What an entry of the file is about, as people call it, and its name in the file."""
+    kind = name.removeprefix("template:")
+    words = visit.named("kind", kind) if kind != name and kind in KINDS else _source(visit, name)
+    return f"{words} ({name})" if words else name
+
+
+def _source(visit: Visit, name: str) -> str:
+    """What a short word says in the default language."""
+    labels = visit.site.templates.default_labels
+    key, _, form = name.rpartition(".")
+    if name in labels:
+        return labels.forms(name)["other"]
+    return labels.forms(key).get(form, labels.forms(key)["other"]) if key in labels else ""
+
+
+def _word_now(visit: Visit, own: Own, name: str, found: po.Translation) -> tuple[str, str]:
+    """The word in the default language, and what is said in this one so far."""
+    shipped = visit.site.templates.shipped_labels_of(found.locale)
+    key, _, form = name.rpartition(".")
+    before = own.labels.get(found.locale, {}).get(name, "")
+    if not before and shipped is not None:
+        before = shipped.forms(name)["other"] if name in shipped else ""
+        before = before or (shipped.forms(key).get(form, "") if key in shipped else "")
+    return _source(visit, name) or name, before
+
+
+def _message_now(visit: Visit, own: Own, kind: str, found: po.Translation) -> str:
+    """What goes out in this language so far; nothing where it is in another."""
+    templates = visit.site.templates
+    ships = templates.shipped_labels_of(found.locale) is not None
+    return own.template(kind, found.locale) or (templates.shipped(kind, found.locale) if ships else "")
 
 
 def _too_large(visit: Visit) -> str:

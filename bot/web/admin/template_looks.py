@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -28,6 +28,9 @@ from core.models.setup import Wording
 from core.ports import Button, Message
 from core.wordings.drafts import Words
 
+PAGE = "page"
+"""What stands where a channel stands: the survey's own page, behind the links of a mail."""
+_ON_PAGE = frozenset({"thanks_negative", "thanks_neutral", "thanks_positive"})
 _SUBJECT = 300
 _LEADS = re.compile(r"(<a\b[^>]*?)\shref=\"[^\"]*\"")
 _NEEDED_APART = frozenset({"step", "event", "actor.name"})  # they choose the words; nobody has to read them
@@ -83,6 +86,7 @@ class Look:
     problem: str = ""
     rows: list[list[tuple[str, str]]] = field(default_factory=list)  # each button's label and colour
     blocks: list[dict[str, Any]] = field(default_factory=list)
+    scores: list[dict[str, Any]] = field(default_factory=list)
 
 
 def wrong_with(kind: str, typed: Typed, visit: Visit) -> list[Wrong]:
@@ -112,6 +116,9 @@ async def looks(trial: Trial, visit: Visit, channel: str = "") -> tuple[list[Loo
         except (ValueError, TypeError):
             return [], [Wrong(visit.say("problem.template.lacks_value"))]
         drawn.append(_look(made, kind, visit, is_set_up=kind in set_up))
+        if kind == "email" and trial.kind in _ON_PAGE and (page := await _page(trial, visit)):
+            drawn.append(page)
+            page.is_set_up = kind in set_up
     return drawn, []
 
 
@@ -161,6 +168,18 @@ def channels_of(kind: str, only: str = "") -> list[str]:
 
 async def _message(trial: Trial, channel: str, visit: Visit) -> Message:
     return await drawing.message(trial, channel, visit.site.templates, base_url=visit.site.base_url)
+
+
+async def _page(trial: Trial, visit: Visit) -> Look | None:
+    """The last page of the survey, which shows the answer itself; None where it has shipped words."""
+    unsaid: dict[str, object] = {"scores": [], "reasons": [], "comment": "", "until": ""}
+    try:
+        made = await _message(replace(trial, real={**trial.real, **unsaid}), "email", visit)
+    except (TemplateError, RenderError, ValueError, TypeError):
+        return None
+    templates = visit.site.templates
+    shown = samples.context_of(trial.kind, templates, templates.best_locale(trial.locale), "/")["scores"]
+    return Look(PAGE, is_set_up=True, text=marked.of_html(made.text), scores=list(shown))  # type: ignore[call-overload]
 
 
 def _look(made: Message, kind: str, visit: Visit, *, is_set_up: bool) -> Look:

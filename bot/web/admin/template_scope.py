@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from fastapi import HTTPException
 
 from bot.placeholders import KINDS
+from bot.translations import po
 from bot.trials.surfaces import SURFACES
 from bot.web.admin.door import Visit
 from core import setup as setups
 from core.models import lookup
-from core.models.setup import Team
+from core.models.setup import Team, Wording
 from core.wordings import drafts
 from core.wordings.drafts import Words
 from core.wordings.scopes import Scope
@@ -30,6 +31,8 @@ async def read(given: Mapping[str, str], *, typed: bool = False) -> Scope:
     known = scope.kind in KINDS and len(scope.locale) <= 20 and _LOCALE.fullmatch(scope.locale)
     if not known or (scope.channel and scope.channel not in SURFACES):
         raise HTTPException(404)
+    if scope.locale and not await _is_language(scope.locale):
+        raise HTTPException(404)
     if await is_without_team(scope) and not (typed and await setups.removed("teams", scope.team)):
         raise HTTPException(404)
     return scope
@@ -37,6 +40,14 @@ async def read(given: Mapping[str, str], *, typed: bool = False) -> Scope:
 
 async def is_without_team(scope: Scope) -> bool:
     return bool(scope.team) and await lookup.by_key(Team, scope.team) is None
+
+
+async def _is_language(tag: str) -> bool:
+    """One that somebody speaks, written as we write it; or one for which a file has brought words."""
+    try:
+        return po.locale_named(tag) == tag or await Wording.filter(locale=tag).exists()
+    except po.NotAFile:
+        return await Wording.filter(locale=tag).exists()
 
 
 def query(scope: Scope, **more: str) -> str:

@@ -93,6 +93,17 @@ async def test_a_wrong_number_is_told_at_its_field_and_what_was_typed_stays(
     assert not await ABTest.exists()
 
 
+async def test_all_that_is_wrong_is_told_at_once_each_at_its_field(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(INVITE)
+    await write(browser, B, do="ab")
+    page = await browser.send(f"{PATH}/new", do="start", base="250", difference="0", share="100", days="-3")
+    assert browser.status == 422
+    for field in ("base", "difference", "share", "days"):
+        assert page.all("input", name=field)[0]["aria-invalid"] == "true"
+        assert page.all("span", id=f"p-{field}")
+
+
 async def test_how_many_it_takes_is_reckoned_while_one_types(sqlite_front: Front) -> None:
     browser = await at(sqlite_front)
     await browser.open(INVITE)
@@ -155,6 +166,15 @@ async def test_the_reminder_of_b_can_have_words_of_its_own(sqlite_front: Front) 
     test = await ABTest.get()
     assert test.words[Variant.B]["reminder"]["source"] == "B reminds: {{ question }}"
     assert "A and B: Reminder" in browser.page.text
+
+
+async def test_the_editor_says_that_the_test_sends_the_draft(sqlite_front: Front) -> None:
+    browser, _ = await started(sqlite_front)
+    page = await browser.open(f"{WORDS}/edit?kind=invite&locale=en")
+    assert "An A/B test sends it to 50 % of the contacts" in page.text
+    assert "Nobody gets it" not in page.text
+    await browser.send(f"{WORDS}/edit", body=f"{B} and more", subject="", preheader="", do="keep")
+    assert "Nobody gets it before you publish it." in browser.page.text
 
 
 async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: Front) -> None:

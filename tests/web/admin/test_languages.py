@@ -42,7 +42,8 @@ async def test_a_language_is_got_translated_compared_and_published(front: Front)
     assert b'"Language: de' in file.content
 
     await hand_in(browser, german(front, **{"button.done": "Fertig <b>"}))
-    assert "Short words: 2. Messages: 0." in browser.html
+    assert "2 short words" in browser.html
+    assert "<dt>Done</dt>" in browser.html
     assert "Fertig &lt;b&gt;" in browser.html
     assert not await OwnLabels.exists()
     kept = re.search(r'<textarea name="po" hidden>(.*?)</textarea>', browser.html, re.DOTALL)
@@ -56,12 +57,51 @@ async def test_a_language_is_got_translated_compared_and_published(front: Front)
     assert (await audit.latest(1))[0].action == "labels.added"
 
 
+async def test_a_file_says_what_was_said_before_and_in_words_what_it_changes(front: Front) -> None:
+    browser = await desk.at(front)
+    text = po.write(front.site.templates, Own(), "en", project="Kestrel").decode()
+    assert "What Afterword says for Kestrel." in text
+    assert "FIRST AUTHOR" not in text
+    assert "VERSION\\n" not in text
+    text = text.replace('msgstr "Done"', 'msgstr "Ready"', 1)
+    await hand_in(browser, text.encode())
+    assert "1 short word" in browser.page.text
+    assert "<dt>Done</dt><dd><del>Done</del> <ins>Ready</ins></dd>" in browser.html
+
+
+async def test_a_language_that_does_not_say_its_name_is_not_called_published(front: Front) -> None:
+    browser = await desk.at(front)
+    text = po.write(front.site.templates, Own(), "de").decode()
+    head, tail = text.split('msgctxt "button.done"\n', 1)
+    await hand_in(
+        browser, (head + 'msgctxt "button.done"\n' + tail.replace('msgstr ""', 'msgstr "Fertig"', 1)).encode()
+    )
+    kept = re.search(r'<textarea name="po" hidden>(.*?)</textarea>', browser.html, re.DOTALL)
+    assert kept is not None
+    page = await browser.send("/admin/languages/publish", po=unescape(kept[1]).removeprefix("\n"))
+    assert "Nobody reads it yet" in page.text
+    assert "Published." not in page.text
+    page = await browser.open(page.all("a", href="/admin/languages/de/words?q=language.name")[0]["href"])
+    assert page.all("input", name="own:language.name")
+
+
+async def test_what_customers_read_comes_first_and_can_be_looked_at_alone(front: Front) -> None:
+    browser = await desk.at(front)
+    page = await browser.open(WORDS)
+    assert "To the content" not in page.text.partition("Find")[2]
+    page = await browser.open("/admin/templates")
+    page = await browser.open(page.all("a", href=f"{WORDS}?for=customers")[0]["href"])
+    assert any("for=customers" in one["href"] and "page=2" in one["href"] for one in page.all("a"))
+    assert not page.all("input", name="own:admin.skip")
+    assert (await browser.open(f"{WORDS}?for=admin&q=admin.skip")).all("input", name="own:admin.skip")
+
+
 async def test_a_file_with_mistakes_names_each_and_changes_nothing(front: Front) -> None:
     browser = await desk.at(front)
     await hand_in(browser, german(front, **{"time.today": "heute {uhr}", "button.done": "Fertig"}))
 
     assert browser.status == 422
-    assert "time.today: It cannot fill in {uhr}. There is: {clock}." in browser.html
+    assert "(time.today): It cannot fill in {uhr}. There is: {clock}." in browser.html
     assert "/admin/languages/publish" not in browser.html
     await hand_in(browser, b"\x00\xff no file")
     assert (browser.status, "This file cannot be used" in browser.html) == (422, True)

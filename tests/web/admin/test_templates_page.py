@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from string import ascii_lowercase
 
 import pytest
+from babel.localedata import locale_identifiers
 
 from bot.placeholders import KINDS
 from core.accounts.roles import Role
@@ -85,6 +84,25 @@ async def test_each_channel_shows_it_as_it_will_look(front: Front) -> None:
     assert "frame-src 'self'" in (await browser.client.get(INVITE)).headers["content-security-policy"]
 
 
+async def test_thanks_are_shown_as_the_survey_page_says_them_too(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(f"{PATH}/edit?kind=thanks_positive&locale=en")
+    html = await check(browser, "Hooray, {{ contact.name }}!{% for one in scores %} {{ one.label }}{% endfor %}")
+    page = html.partition('class="look page"')[2].partition("</article>")[0]
+    assert "survey page, behind a mail" in page
+    assert "Hooray, Ann!</div>" in page  # the page shows the scores itself, under the words
+    assert "Service attitude" in page
+    await browser.open(INVITE)
+    assert 'class="look page"' not in browser.html
+
+
+async def test_the_mail_in_its_frame_leads_nowhere(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    frame = await browser.client.get(f"{PATH}/mail?kind=invite&locale=en")
+    assert "5★" in frame.text
+    assert "href" not in frame.text
+
+
 async def test_what_is_wrong_stands_at_its_line_with_what_was_meant(front: Front) -> None:
     browser = await at(front)
     await browser.open(INVITE)
@@ -120,7 +138,8 @@ async def test_no_attack_is_kept_from_being_typed_and_none_reaches_the_renderer(
     token = browser.page.hidden()["csrf"]
     await sqlite_front.site.templates.close()
     assert render_children() == []
-    scopes = map("".join, itertools.product("x", ascii_lowercase, ascii_lowercase))  # nobody has written there yet
+    known = {tag.replace("_", "-") for tag in locale_identifiers()}
+    scopes = (tag for tag in sorted(known) if len(tag) == 2)  # nobody has written there yet
     for attack in ATTACKS:
         if "\ud800" in attack:
             continue
@@ -297,6 +316,9 @@ async def test_whose_words_are_taken_is_said_from_the_closest_on(front: Front) -
     assert (await browser.client.get(f"{PATH}/edit?kind=invite&team=nobody")).status_code == 404
     assert (await browser.client.get(f"{PATH}/edit?kind=invite&channel=fax")).status_code == 404
     assert (await browser.client.get(f"{PATH}/edit?kind=nothing")).status_code == 404
+    for made_up in ("xx", "english", "zh_Hans"):
+        assert (await browser.client.get(f"{PATH}/edit?kind=invite&locale={made_up}")).status_code == 404
+    assert (await browser.client.get(f"{PATH}/edit?kind=invite&locale=de")).status_code == 200
 
 
 async def test_a_test_goes_to_oneself_alone_and_not_too_often(front: Front) -> None:
