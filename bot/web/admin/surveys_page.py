@@ -8,7 +8,16 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import audit_words, differences, survey_fields, survey_numbers, survey_preview, ticks
+from bot.web.admin import (
+    asking,
+    audit_words,
+    differences,
+    survey_fields,
+    survey_numbers,
+    survey_preview,
+    survey_words,
+    ticks,
+)
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.survey_fields import CONDITIONS, Values
@@ -232,6 +241,9 @@ async def _publish(visit: Visit, key: str, values: Values, seen: str, *, new: bo
     shown = "" if new else key
     try:
         part = SurveySetup.model_validate({"position": None, **values, "key": key})
+        if "sure" not in await visit.form_lists():
+            await setups.check(part, seen=seen, channels=visit.site.channels)
+            return await _edit(visit, shown, values, seen=seen, typed=key, act="publish")
         await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=visit.site.channels)
     except ValidationError as error:
         wrong = survey_fields.problems(explain(error, SurveySetup))
@@ -265,7 +277,8 @@ async def _edit(
     """The form as it was filled in. `theirs` is what somebody else published meanwhile; `gone`: they removed it."""
     templates = visit.site.templates
     settings, found = _read(values)
-    tried = act == "try"
+    publishing = act == "publish"
+    tried = publishing or act == "try"
     wrong = wrong if wrong is not None else found if act in ("try", "look") else {}
     covered = await what_if.covered_by(key or typed or "new", settings) if settings is not None else ""
     compared = None
@@ -275,10 +288,14 @@ async def _edit(
     if theirs is not None:
         now = {name: value for name, value in theirs.values.items() if name != "position"}
         differing = list(differences.between(visit, _comparable(values, settings, now), now))
+    if publishing and settings is not None:
+        stored = await _find(key)
+        before = {name: value for name, value in stored.values.items() if name != "position"} if stored else {}
+        differing = list(differences.between(visit, before, settings.model_dump(mode="json"))) if stored else None
     known = await ticks.options(visit)
     symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
     return visit.draw(
-        "survey_edit",
+        "survey_publish" if publishing else "survey_edit",
         status=409 if theirs or gone else 422 if wrong else 200,
         key=key,
         typed=typed,
@@ -293,17 +310,31 @@ async def _edit(
         warnings=[
             *_warnings(visit, settings, covered),
             *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
+            *survey_words.warnings(visit, settings),
         ]
         if settings
         else [],
         compared=compared,
-        numbers=survey_numbers.lines(compared, visit.listed) if compared else [],
+        numbers=survey_numbers.lines(compared) if compared else [],
         days=DAYS,
         ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
         under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
+        unread={
+            name: visit.say("audit.part", name=_field(visit, name), value=visit.tell(one))
+            for name, one in found.items()
+        },
+        unsaved=bool(act) or bool(wrong) or theirs is not None or gone,
+        restoring="version" in await visit.form_lists(),
+        sent=asking.sent(await visit.form_lists()) if publishing else (),
     )
+
+
+def _field(visit: Visit, name: str) -> str:
+    """What the part of the form is called in which the field stands."""
+    part = survey_fields.PARTS.get(name.split("-")[0], "symbols" if name.startswith("symbol") else name.split("-")[0])
+    return visit.named("surveys.field", part)
 
 
 def _comparable(values: Values, settings: SurveySettings | None, theirs: Values) -> Values:

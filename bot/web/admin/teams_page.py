@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import measures, people_forms
+from bot.web.admin import asking, measures, people_forms
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
 from core.accounts.roles import Right
@@ -61,6 +61,9 @@ async def change(visit: Changing, team_id: int) -> Response:
 async def remove(visit: Changing, team_id: int) -> Response:
     team, seen = await people_forms.found(Team, "teams", team_id)
     mark = (await visit.form()).get("seen", "")
+    question = await _before_removing(visit, team)
+    if question is not None:
+        return question
     try:
         await teams.remove(team.key, seen=mark, actor=visit.account.email, now=visit.now)
     except Stale as stale:
@@ -69,6 +72,19 @@ async def remove(visit: Changing, team_id: int) -> Response:
     except Refusal as refusal:
         return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"remove": visit.why(refusal)}))
     return visit.back(PATH, said="team_removed")
+
+
+async def _before_removing(visit: Visit, team: Team) -> Response | None:
+    hanging = await teams.hanging_on(team.key)
+    if hanging.named_by:  # it is refused
+        return None
+    return await asking.first(
+        visit,
+        title=visit.say("teams.remove_title", name=team.name or team.key),
+        about=visit.say("teams.remove_about", tickets=hanging.tickets, members=hanging.members),
+        button=visit.say("teams.remove"),
+        back=f"{PATH}/{team.id}",
+    )
 
 
 @router.post(f"{PATH}/{{team_id}}/test")
