@@ -14,6 +14,9 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u2
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 _MARKS_IN_A_ROW = 8
+_JOINS = re.compile("[ \u200c\u200d\U000e0020-\U000e007f]")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+_EMPTY = re.compile("[\u115f\u1160\u2800\u3164\uffa0]|^[\u200c\u200d\U000e0020-\U000e007f]+$")
 _MARKS, _INVISIBLE = ("Mn", "Me"), "Cf"
 
 
@@ -25,6 +28,16 @@ def is_keepable(text: str) -> bool:
 def keepable(text: str) -> str:
     """What every store can keep of it, and nothing else changed: NUL left out, half of a surrogate pair a U+FFFD."""
     return _SURROGATES.sub("\ufffd", text.replace("\x00", ""))
+
+
+def can_be_seen(text: str) -> bool:
+    """Whether it shows, and nothing in it is hidden: it begins with no mark that needs a letter before it.
+
+    What joins an emoji's parts may stand between them, though nobody sees it.
+    """
+    if not text or unicodedata.category(text[0]) in (*_MARKS, "Mc") or _EMPTY.search(text):
+        return False
+    return not any(unicodedata.category(one) in _HIDDEN and not _JOINS.match(one) for one in text)
 
 
 def clean(text: str, *, limit: int = COMMENT_LIMIT) -> str:

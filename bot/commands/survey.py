@@ -30,6 +30,7 @@ _WORDS = {
     "staff_or_test": "staff or test contact",
     "no_survey": "no survey is set up",
     "reopened": "reopened before it was due",
+    "undeliverable": "undeliverable: it reached nobody",
     "condition.close_reason": "other close reason",
     "condition.closed_by": "closed by somebody else",
     "condition.replies": "too few replies",

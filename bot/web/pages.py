@@ -22,6 +22,7 @@ ASSETS = {
     "survey.js": _JS,
     "admin/admin.css": _CSS,
     "admin/admin.js": _JS,
+    "admin/unsaved.js": _JS,
     "admin/sending.js": _JS,
     "admin/board.css": _CSS,
     "admin/board.js": _JS,

@@ -26,7 +26,7 @@ from core.setup.models import (
     TemplateSetup,
     WebhookSetup,
 )
-from core.setup.storing import KINDS, apply
+from core.setup.storing import KINDS, apply, plan
 
 _TABLES: dict[type[Part], str] = {
     TeamSetup: "teams",
@@ -84,10 +84,13 @@ async def save(
     """
     table = _TABLES[type(part)]
     await _check_seen(table, known_as(part), seen)
-    # Every field is meant, also those that the form left at their defaults.
-    whole = part.model_copy(update={})
-    whole.__pydantic_fields_set__.update(type(part).model_fields)
-    return await apply(Setup.model_validate({table: (whole,)}), actor=actor, now=now, channels=channels)
+    return await apply(_whole(part), actor=actor, now=now, channels=channels)
+
+
+async def check(part: Part, *, seen: str, channels: Collection[str] | None = None) -> list[Change]:
+    """What `save` would change. Raises what it would raise, and writes nothing."""
+    await _check_seen(_TABLES[type(part)], known_as(part), seen)
+    return await plan(_whole(part), channels=channels)
 
 
 @transactions.atomic
@@ -106,6 +109,13 @@ async def removed(table: str, key: str) -> AuditLine | None:
     ends = (f"{kind}.removed", f"{kind}.draft_discarded")
     lines = AuditLine.filter(action__in=ends, subject=f"{kind}:{key}"[:254])
     return await lines.order_by("-id").first()
+
+
+def _whole(part: Part) -> Setup:
+    """Every field is meant, also those that the form left at their defaults."""
+    whole = part.model_copy(update={})
+    whole.__pydantic_fields_set__.update(type(part).model_fields)
+    return Setup.model_validate({_TABLES[type(part)]: (whole,)})
 
 
 async def _check_seen(table: str, key: str, seen: str) -> Seen | None:

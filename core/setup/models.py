@@ -15,8 +15,10 @@ from core.reactions.settings import RuleSettings
 from core.reactions.team_settings import QuietHours, TeamSettings, Zone
 from core.setting_problems import Problem, as_error, formed
 from core.surveys.settings import SurveySettings
+from core.text import can_be_seen
 
 _SHORTCODE = re.compile(r":[\w+'-]+:")
+_NOT_SEEN = "must be 1 to 16 characters that can be seen"
 _ONLY_IN_SLACK = "is a name that only Slack knows for an emoji; paste the emoji itself"
 
 
@@ -117,6 +119,10 @@ class SurveySetup(Part, SurveySettings):
 
     @model_validator(mode="after")
     def _symbols_are_seen_everywhere(self) -> SurveySetup:
+        unseen = [at for at, one in enumerate(self.symbols) if not can_be_seen(one.symbol)]
+        if unseen:
+            said = phrase("problem.form_symbol")
+            raise as_error([Problem(("symbols", at, "symbol"), _NOT_SEEN, said) for at in unseen])
         named = [at for at, one in enumerate(self.symbols) if _SHORTCODE.fullmatch(one.symbol)]
         if named:
             said = phrase("problem.shortcode")

@@ -13,12 +13,14 @@ from zlib import crc32
 from core import contacts, unread
 from core.models.contacts import Address, Reach
 from core.models.desk import EntryKind, TicketEntry
+from core.models.invites import Invite, InvitePurpose, InviteState
 from core.surveys import catalogue, eligibility
 from core.surveys.eligibility import Asked, ContactTraits, TicketTraits, Verdict
 from core.surveys.settings import SurveySettings
 
 EXAMPLES = 3
 REOPENED = "reopened"
+UNDELIVERABLE = "undeliverable"
 _COLUMNS = {
     "id": "id",
     "ticket": "ticket_id",
@@ -38,6 +40,7 @@ _COLUMNS = {
     "internal": "ticket__contact__internal",
     "opted_out_at": "ticket__contact__opted_out_at",
 }
+_ASKED = ("sent", "postponed")
 Row = Mapping[str, Any]
 
 
@@ -46,6 +49,7 @@ class DryRun:
     """Counts of resolutions by reason, the codes being those of decisions: "sent", "postponed", "asked_recently", ….
 
     A condition that does not hold is named: "condition.type". "reopened" was opened again before the question was due.
+    "undeliverable" has no address left that works, or its real question reached nobody.
     """
 
     since: datetime
@@ -73,7 +77,7 @@ class DryRun:
 
 def asked(reasons: Mapping[str, int]) -> int:
     """How many of these would have been asked, at once or later."""
-    return reasons.get("sent", 0) + reasons.get("postponed", 0)
+    return sum(reasons.get(one, 0) for one in _ASKED)
 
 
 async def replay(
@@ -98,12 +102,15 @@ async def replay(
     span = eligibility.longest_span([settings for _, settings in surveys])
     found = DryRun(since, until, {key: Counter() for key, _ in surveys})
     earlier = _Earlier(span)
-    reopened = await _reopened(since - span)
+    reopened, undelivered = await _reopened(since - span), await _undelivered(since - span)
     async for row, channels in _resolutions(since - span, until, one_in, told, at_once):
         person = _person(row, channels, earlier.of(row["contact"], now=row["at"]))
         key, verdict = eligibility.judge(surveys, _traits(row), person, now=row["at"])
-        reason = _reason(verdict, reopened.get((row["ticket"], row["cycle"])))
-        if verdict.due_at is not None and reason != REOPENED:
+        cycle = (row["ticket"], row["cycle"])
+        reason = _reason(verdict, reopened.get(cycle))
+        if (cycle in undelivered and reason in _ASKED) or (reason == "no_address" and row["unreachable"]):
+            reason = UNDELIVERABLE
+        if verdict.due_at is not None and reason in _ASKED:
             earlier.add(row["contact"], Asked(verdict.due_at, _first(channels, row["channel"])))
         if row["at"] >= since:
             found.count(row["number"], key, reason)
@@ -189,9 +196,10 @@ async def _resolutions(
             await TicketEntry.filter(id__in=list(ids[start : start + at_once])).order_by("at", "id").values(**_COLUMNS)
         )
         reach = await _channels({row["contact"] for row in page})
+        unreachable = await _unreachable({row["contact"] for row in page} - reach.keys())
         for row in page:
             if (row["ticket"], row["at"]) not in recovered:
-                yield row, reach.get(row["contact"], ())
+                yield {**row, "unreachable": row["contact"] in unreachable}, reach.get(row["contact"], ())
         told(start + len(page), len(ids))
 
 
@@ -202,6 +210,18 @@ async def _channels(people: set[int]) -> Mapping[int, Sequence[str]]:
         if not unread.nobody_reads(address):
             reach[contact].append(channel)
     return reach
+
+
+async def _unreachable(people: set[int]) -> set[int]:
+    """Of people without an address that works, those who had one: it was found that nobody is reached there."""
+    rows = Address.filter(contact_id__in=list(people)).exclude(reach=Reach.OK)
+    return set() if not people else set(await rows.values_list("contact_id", flat=True))  # type: ignore[arg-type]  # typed as tuples
+
+
+async def _undelivered(since: datetime) -> set[tuple[int, int]]:
+    """Cycles whose question was really sent and reached nobody."""
+    rows = Invite.filter(state=InviteState.UNDELIVERABLE, purpose=InvitePurpose.SERVICE, due_at__gte=since)
+    return set(await rows.values_list("ticket_id", "cycle"))
 
 
 async def _recovered(since: datetime) -> set[tuple[int, datetime]]:

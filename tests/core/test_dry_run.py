@@ -13,9 +13,9 @@ from tortoise.models import Model
 from core import contacts
 from core.desk import intake, tickets
 from core.models import MODULES
-from core.models.contacts import Contact
+from core.models.contacts import Address, Contact, Reach
 from core.models.desk import TicketEntry
-from core.models.invites import Decision
+from core.models.invites import Decision, Invite, InviteState
 from core.models.setup import Staff, Survey
 from core.reactions import alerts, recoveries
 from core.store import Store
@@ -93,6 +93,18 @@ async def test_the_budget_knows_what_came_before_the_days_that_are_asked_about(s
     found = await replayed(2, until=6)
     assert found.reasons == {"asked_recently": 1}
     assert found.examples["asked_recently"] == [(await tickets.find("T-2")).number]
+
+
+async def test_what_reached_nobody_was_not_asked(store: Store) -> None:
+    await company(budget="1 per 7d")
+    lost = (await resolved("T-1")).invite
+    assert lost is not None
+    await Invite.filter(id=lost.id).update(state=InviteState.UNDELIVERABLE)
+    await resolved("T-2", now=at(days=1))
+    assert (await replayed()).reasons == {"undeliverable": 1, "sent": 1}, "nor does it use up the budget"
+    await Address.all().update(reach=Reach.UNREACHABLE)
+    found = await replayed()
+    assert (found.reasons, found.asked) == ({"undeliverable": 2}, 0)
 
 
 async def test_over_budget_can_mean_later(store: Store) -> None:
@@ -212,7 +224,7 @@ async def test_it_asks_the_store_no_more_often_for_many_tickets(sqlite_store: St
             with statements.told(sqlite_store) as seen:
                 await replayed()
             counts.append(len(seen))
-    assert counts[0] == counts[1] <= 7
+    assert counts[0] == counts[1] <= 8
 
 
 async def test_many_pages_are_one_replay_and_progress_is_told(store: Store) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from bot.staff import called
 from bot.web import chat_links
-from bot.web.admin import addresses
+from bot.web.admin import addresses, asking
 from bot.web.admin.door import Member, Visit
 from bot.wording import wording_of
 from core import contact_links, directory, unread
@@ -102,6 +102,17 @@ async def add_address(visit: Changing, contact_id: int) -> Response:
 
 @router.post(f"{PATH}/{{contact_id}}/addresses/{{address_id}}/remove")
 async def remove_address(visit: Changing, contact_id: int, address_id: int) -> Response:
+    contact = await found(contact_id)
+    named = next((f"{one.channel}: {one.address}" for one in directory.in_use(contact) if one.id == address_id), "")
+    question = await asking.first(
+        visit,
+        title=visit.say("contacts.remove_title"),
+        about=visit.say("contacts.remove_about", address=named),
+        button=visit.say("contacts.remove"),
+        back=f"{PATH}/{contact_id}",
+    )
+    if named and question is not None:
+        return question
     try:
         await directory.remove_address(contact_id, address_id, by=visit.account.email, now=visit.now)
     except NotFound as error:

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
+from bot.web.admin import asking
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.errors import Refusal
@@ -35,6 +36,15 @@ async def replay(visit: Changing, delivery_id: int) -> Response:
 
 @router.post(f"{PATH}/{{delivery_id}}/discard")
 async def discard(visit: Changing, delivery_id: int) -> Response:
+    question = await asking.first(
+        visit,
+        title=visit.say("admin.deliveries.discard_title", name=f"dlv_{delivery_id}"),
+        about=visit.say("admin.deliveries.discard_about"),
+        button=visit.say("admin.deliveries.discard"),
+        back=PATH,
+    )
+    if question is not None:
+        return question
     return await _decided(visit, delivery_id, dead_letters.discard, said="delivery_discarded")
 
 

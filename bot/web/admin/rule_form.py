@@ -185,6 +185,8 @@ def _incomplete(form: Form, *, new: bool) -> Sequence[tuple[str, str]]:
             found.append((f"then-{index}", "admin.rules.not_with_event"))
         elif any(not row.get(name) for name in NEEDS.get(row["do"], ())):
             found.append((f"then-{index}", "admin.rules.empty"))
+        elif row["do"] in ("tag", "untag") and len(ticks.split(row["tag"])) > 1:
+            found.append((f"then-{index}", "admin.rules.one_tag"))
     if not form.thens:
         found.append(("then", "admin.rules.nothing_to_do"))
     return found

@@ -277,6 +277,7 @@ async def _one(
         is_stale=status == 409 and bool(key) and not is_gone,
         doubts=await _doubts(_settings(part.complete()), known) if part is not None else [],
         tried=tried,
+        unsaved=visit.request.method == "POST",
         changing=visit.may(Right.CHANGE_SETUP),
         options=await _options(visit, known),
         ticks={name: ticks.ticks(visit, name, seen, form.values[name]) for name in form.ifs if name in rule_form.OPEN},

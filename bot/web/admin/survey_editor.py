@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from bot.web.admin import (
+    asking,
     audit_names,
     differences,
     gone,
@@ -16,6 +17,7 @@ from bot.web.admin import (
     survey_numbers,
     survey_preview,
     survey_sentences,
+    survey_words,
     ticks,
 )
 from bot.web.admin.differences import Difference
@@ -85,6 +87,9 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
     shown = "" if new else key
     try:
         part = SurveySetup.model_validate({"position": None, **values, "key": key})
+        if "sure" not in await visit.form_lists():
+            await setups.check(part, seen=seen, channels=visit.site.channels)
+            return await _edit(visit, shown, values, seen=seen, typed=key, act="publish")
         await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=visit.site.channels)
     except ValidationError as error:
         wrong = survey_fields.problems(explain(error, SurveySetup))
@@ -117,7 +122,8 @@ async def _edit(
     is_gone = bool(key) and await _find(key) is None
     templates = visit.site.templates
     settings, found = _read(values)
-    tried = act == "try"
+    publishing = act == "publish"
+    tried = publishing or act == "try"
     wrong = wrong if wrong is not None else found if act in ("try", "look") else {}
     covered = await what_if.covered_by(key or typed or "new", settings) if settings is not None else ()
     compared = None
@@ -128,10 +134,15 @@ async def _edit(
         now = {name: value for name, value in theirs.values.items() if name != "position"}
         names = await audit_names.of_setup()
         differing = list(differences.between(visit, _comparable(values, settings, now), now, names))
+    if publishing and settings is not None:
+        stored = await _find(key)
+        before = {name: value for name, value in stored.values.items() if name != "position"} if stored else {}
+        told = differences.between(visit, before, settings.model_dump(mode="json"), await audit_names.of_setup())
+        differing = list(told) if stored else None
     known = await ticks.options(visit)
     symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
     return visit.draw(
-        "survey_edit",
+        "survey_publish" if publishing else "survey_edit",
         status=409 if stale else 422 if wrong else 200,
         key=key,
         typed=typed,
@@ -146,18 +157,32 @@ async def _edit(
         warnings=[
             *survey_sentences.warnings(visit, settings, covered),
             *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
+            *survey_words.warnings(visit, settings),
         ]
         if settings
         else [],
         compared=compared,
         in_vain=survey_sentences.in_vain(visit, compared.covered_by) if compared else "",
-        numbers=survey_numbers.lines(compared, visit.listed) if compared else [],
+        numbers=survey_numbers.lines(compared) if compared else [],
         days=DAYS,
         ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
         under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
+        unread={
+            name: visit.say("audit.part", name=_field(visit, name), value=visit.tell(one))
+            for name, one in found.items()
+        },
+        unsaved=bool(act) or bool(wrong) or stale is not None,
+        restoring="version" in await visit.form_lists(),
+        sent=asking.sent(await visit.form_lists()) if publishing else (),
     )
+
+
+def _field(visit: Visit, name: str) -> str:
+    """What the part of the form is called in which the field stands."""
+    part = survey_fields.PARTS.get(name.split("-")[0], "symbols" if name.startswith("symbol") else name.split("-")[0])
+    return visit.named("surveys.field", part)
 
 
 def _comparable(values: Values, settings: SurveySettings | None, theirs: Values) -> Values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.surveys.dry_run import DryRun
@@ -20,10 +20,10 @@ class Line:
     then: int
     now_share: float
     then_share: float
-    such_as: str
+    such_as: tuple[str, ...]  # numbers of tickets
 
 
-def lines(compared: Compared, listed: Callable[[Iterable[str]], str]) -> list[Line]:
+def lines(compared: Compared) -> list[Line]:
     """What is asked first, then what is not, the most frequent first. Numbers of a part stand for the whole."""
     now, then = compared.now.reasons, compared.then.reasons
     total = max(now.total(), then.total(), 1)
@@ -35,7 +35,7 @@ def lines(compared: Compared, listed: Callable[[Iterable[str]], str]) -> list[Li
             then[name] * compared.one_in,
             _share(now, name, total),
             _share(then, name, total),
-            listed(_examples(compared.then, name) or _examples(compared.now, name)),
+            tuple(_examples(compared.then, name) or _examples(compared.now, name)),
         )
         for name in names
     ]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import audit_names, audit_words, measures, people_forms, template_scope
+from bot.web.admin import asking, audit_names, audit_words, measures, people_forms, template_scope
 from bot.web.admin.audit_names import Names
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
@@ -65,6 +65,9 @@ async def change(visit: Changing, team_id: int) -> Response:
 async def remove(visit: Changing, team_id: int) -> Response:
     team, seen = await people_forms.found(Team, "teams", team_id)
     mark = (await visit.form()).get("seen", "")
+    question = await _before_removing(visit, team)
+    if question is not None:
+        return question
     try:
         await teams.remove(team.key, seen=mark, actor=visit.account.email, now=visit.now)
     except Stale as stale:
@@ -73,6 +76,19 @@ async def remove(visit: Changing, team_id: int) -> Response:
     except Refusal as refusal:
         return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"remove": visit.why(refusal)}))
     return visit.back(PATH, said="team_removed")
+
+
+async def _before_removing(visit: Visit, team: Team) -> Response | None:
+    hanging = await teams.hanging_on(team.key)
+    if hanging.named_by:  # it is refused
+        return None
+    return await asking.first(
+        visit,
+        title=visit.say("teams.remove_title", name=team.name or team.key),
+        about=visit.say("teams.remove_about", tickets=hanging.tickets, members=hanging.members),
+        button=visit.say("teams.remove"),
+        back=f"{PATH}/{team.id}",
+    )
 
 
 @router.post(f"{PATH}/{{team_id}}/test")

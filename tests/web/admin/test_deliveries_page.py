@@ -63,7 +63,8 @@ async def test_it_is_sent_again_once(front: Front) -> None:
     assert "on its way again" in page.text
     await row.refresh_from_db()
     assert (row.state, row.attempts) == (DeliveryState.WAITING, 0)
-    page = await other.send(f"{PATH}/{row.id}/discard")
+    await other.post(f"{PATH}/{row.id}/discard", sure="yes")
+    page = other.page
     assert other.status == 409
     assert "Somebody was faster" in page.text
     assert await AuditLine.filter(subject=f"delivery:dlv_{row.id}").values_list("action", flat=True) == [
@@ -76,6 +77,9 @@ async def test_it_is_given_up(front: Front) -> None:
     browser = await at(front, Role.ADMIN)
     await browser.open(PATH)
     await browser.send(f"{PATH}/{row.id}/discard")
+    assert f"Discard dlv_{row.id}?" in browser.page.text
+    assert (await Delivery.get(id=row.id)).state == DeliveryState.DEAD, "it asks first"
+    await browser.post(f"{PATH}/{row.id}/discard", sure="yes")
     await row.refresh_from_db()
     assert row.state == DeliveryState.CANCELLED
     assert await AuditLine.filter(action="delivery.discarded").count() == 1

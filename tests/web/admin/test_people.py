@@ -115,6 +115,9 @@ async def test_a_team_that_something_names_stays_and_another_goes(front: Front) 
     await Rule.all().delete()
     await browser.open(page)
     await browser.send(f"{page}/remove")
+    assert "Remove the team" in browser.page.text
+    assert await Team.exists(), "it asks first"
+    await browser.post(f"{page}/remove", **browser.page.hidden(), sure="yes")
     assert not await Team.exists()
     assert (await Ticket.get()).team_id is None
     assert (await Staff.get(key=LI)).team_id is None

@@ -101,6 +101,9 @@ async def test_an_address_is_added_freed_and_removed(front: Front) -> None:
     assert (await Address.get(id=row.id)).reach == Reach.OK
     first = await Address.get(address="701")
     await browser.send(f"{path}/addresses/{first.id}/remove")
+    assert "Remove this address?" in browser.page.text
+    assert await Address.exists(id=first.id, contact_id=contact.id)
+    await browser.post(f"{path}/addresses/{first.id}/remove", sure="yes")
     assert "701" not in browser.html
     assert await Invite.filter(contact_id=contact.id).count() == 1, "what was asked there stays"
     assert [action for action, _ in await changes(contact)] == [

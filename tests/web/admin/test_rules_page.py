@@ -150,6 +150,7 @@ async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Fron
         ({"key": "negative", "then": "reopen"}, "p-key", "with this name already"),
         ({"key": "x"}, "p-then", "at least one action"),
         ({"key": "x", "then": "tag"}, "p-then-0", "write something"),
+        ({"key": "x", "then": "tag", "then.0.tag": "angry,loud"}, "p-then-0", "an action of its own"),
         ({"key": "x", "then": "tag", "if": "words", "then.0.tag": "t"}, "p-if-words", "write something"),
         (
             {"key": "x", "then": "alert", "if": "bands", "if.bands": "negative", "event": "ticket.reopened"},

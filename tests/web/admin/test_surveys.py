@@ -42,7 +42,9 @@ def filled(browser: Browser) -> dict[str, Any]:
 
 
 async def send(browser: Browser, do: str, **changes: Any) -> None:
-    await browser.post(browser.path, **{**filled(browser), **changes, "do": do})
+    """What the form says, changed; who publishes has seen what changes and says so."""
+    sure = {"sure": "yes"} if do == "publish" else {}
+    await browser.post(browser.path, **{**filled(browser), **changes, **sure, "do": do})
 
 
 async def test_a_survey_is_published_as_a_new_version_and_who_was_asked_keeps_theirs(front: Front) -> None:
@@ -65,7 +67,84 @@ async def test_a_survey_is_published_as_a_new_version_and_who_was_asked_keeps_th
     await browser.open("/admin/surveys/history/default")
     assert "admin@kestrel.example" in browser.page.text
     await browser.send("/admin/surveys/restore/default", version="1", seen=browser.page.hidden()["seen"])
+    assert "Publish default?" in browser.page.text
+    assert "Well?" in browser.page.text
+    assert catalogue.settings_of(await Survey.get(current=True)).scale == "words", "it asks first"
+    await browser.post("/admin/surveys/restore/default", **browser.page.hidden())
     assert catalogue.settings_of(await Survey.get(current=True)).scale == "stars"
+
+
+async def test_before_it_goes_live_one_sees_what_changes_and_may_go_back_to_what_was_typed(front: Front) -> None:
+    await front.invite()
+    unreached = await front.invite()
+    await Invite.filter(id=unreached.invite_id).update(state="undeliverable")
+    front.clock.pass_(hours=1)
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    changes = {"scale": "words", "sample": "0", "title-en": "Well <3", "conditions-types": ["complaint", "request"]}
+    await browser.post(browser.path, **{**filled(browser), **changes, "do": "publish"})
+    page = browser.page
+    assert (browser.status, await Survey.all().count()) == (200, 1), "nothing is live"
+    for words in ("What changes", "Well <3", "Its sample is 0", "undeliverable"):
+        assert words in page.text, words
+    number = (await Ticket.get(invites__id=unreached.invite_id)).number
+    assert page.all("a", href=f"/admin/tickets/{number}")
+    hidden = {name: value for name, value in browser.page.hidden().items() if name != "sure"}
+    types = [one["value"] for one in page.all("input", name="conditions-types")]
+    assert types == ["complaint", "request"]
+    await browser.post(browser.path, **{**hidden, "conditions-types": types, "do": "look"})
+    assert filled(browser)["title-en"] == "Well <3"
+    assert filled(browser)["conditions-types"] == types
+    await browser.post(browser.path, **{**filled(browser), "do": "publish"})
+    await browser.post(browser.path, **{**browser.page.hidden(), "conditions-types": types, "do": "publish"})
+    assert browser.path == "/admin/surveys"
+    settings = catalogue.settings_of(await Survey.get(current=True))
+    assert (settings.title, settings.sample, settings.conditions.types) == (
+        {"en": "Well <3"},
+        0,
+        ("complaint", "request"),
+    )
+
+
+async def test_what_is_wrong_or_changed_meanwhile_is_said_before_the_question(front: Front) -> None:
+    one, other = await at(front), await at(front, email="kim@kestrel.example")
+    await one.open(DEFAULT)
+    await one.post(DEFAULT, **{**filled(one), "sample": "200", "do": "publish"})
+    assert (one.status, filled(one)["sample"]) == (422, "200")
+    await other.open(DEFAULT)
+    await send(other, "publish", **span("delay", "2", "h"))
+    await one.post(DEFAULT, **{**filled(one), "sample": "20", "do": "publish"})
+    assert (one.status, filled(one)["sample"]) == (409, "20")
+
+
+async def test_a_language_without_words_for_what_is_asked_is_named(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    page = await browser.open(DEFAULT)
+    assert "no words for" not in page.text
+    await send(browser, "add-dim")
+    price = {"dim-4-key": "price", "dim-4-label-en": "Price"}
+    await send(browser, "look", **price)
+    assert "In 简体中文 there are no words for price" in browser.page.text
+    assert "Move Dimension 5: price up" in browser.html
+    assert not browser.page.all("button", value="down-dim-0"), "overall is asked first wherever it stands"
+    await browser.post(DEFAULT, **{**filled(browser), "do": "publish"})
+    assert "In 简体中文 there are no words for price" in browser.page.text
+    await browser.open(DEFAULT)
+    await send(browser, "add-dim")
+    await send(browser, "look", **price, **{"dim-4-label-zh-Hans": "价格"})
+    assert "no words for" not in browser.page.text
+
+
+@pytest.mark.parametrize("symbol", ["\u202e", "\u00ad", "\u0301", "\u3164", "a\u200bb", "\u2800"])
+async def test_a_symbol_that_nobody_sees_is_refused_beside_its_field(sqlite_front: Front, symbol: str) -> None:
+    browser = await at(sqlite_front)
+    await browser.open(DEFAULT)
+    shown = {f"symbol-{place}": one for place, one in enumerate(("🏴󠁧󠁢󠁳󠁣󠁴󠁿", "👩‍🚒", "❤️", "#️⃣"))}
+    await send(browser, "publish", scale="own", **shown, **{"symbol-4": symbol})
+    assert browser.status == 422
+    assert [one["name"] for one in browser.page.all("input") if "aria-invalid" in one] == ["symbol-4"]
+    await send(browser, "publish", scale="own", **shown, **{"symbol-4": "好 👍🏽"})
+    assert browser.status == 200
 
 
 async def test_an_answer_under_way_keeps_its_version_when_the_survey_changes(front: Front) -> None:
@@ -431,6 +510,8 @@ async def test_removing_asks_first_and_the_versions_stay_to_be_seen_and_publishe
     assert "was removed" in browser.page.text
     assert (await (await at(front, Role.AUDITOR)).open("/admin/surveys/history/complaints")).all("ol")
     await browser.send("/admin/surveys/restore/complaints")
+    assert "It is asked from now on" in browser.page.text
+    await browser.post("/admin/surveys/restore/complaints", **browser.page.hidden())
     assert [one.key for one in await catalogue.current()] == ["default", "complaints"]
     assert await Survey.filter(key="complaints").count() == 2
 

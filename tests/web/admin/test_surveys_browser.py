@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Error, expect
 
 from core.accounts import sessions
 from core.models.setup import Survey
@@ -38,7 +40,19 @@ async def test_an_admin_tries_words_sees_them_at_once_and_publishes(front: Front
         await page.get_by_role("button", name="What would it have done?").click()
         await expect(page.locator("#tried")).to_contain_text("Of 1 resolved tickets 1 would have been asked about")
         assert await all_ways(page) == []
+        asked: list[str] = []
+        page.on("dialog", lambda one: asked.append(one.type) or one.dismiss())
+        with suppress(Error):
+            await page.goto(f"{front.site.base_url}/admin/rules")
+        assert asked == ["beforeunload"], "what was typed is not left behind unasked"
+        opened.complaints.remove("dialog: ")
         await page.get_by_role("button", name="Publish").click()
+        await expect(page.get_by_role("heading", name="What changes")).to_be_visible()
+        assert await all_ways(page) == []
+        await page.get_by_role("button", name="Back to the form").click()
+        await expect(page.get_by_label("Title English")).to_have_value("Well?")
+        await page.get_by_role("button", name="Publish").click()
+        await page.get_by_role("button", name="Publish it now").click()
         await expect(page.get_by_role("status")).to_contain_text("Published")
         assert await all_ways(page) == []
     settings = catalogue.settings_of(await Survey.get(current=True))

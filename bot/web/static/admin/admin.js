@@ -54,3 +54,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   for (const old of event.detail.target.querySelectorAll("details[name]")) old.removeAttribute("name");
 });
 document.addEventListener("htmx:load", (event) => event.target.querySelector?.("[aria-invalid=true]")?.focus());
+
+// What a choice needs is open as soon as it is made: data-opens-with="name=value".
+document.addEventListener("change", ({ target }) => {
+  for (const fold of target.form?.querySelectorAll("details[data-opens-with]") ?? [])
+    if (fold.dataset.opensWith === `${target.name}=${target.value}`) fold.open = true;
+});

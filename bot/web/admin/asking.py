@@ -1,0 +1,24 @@
+"""What cannot be undone is asked about first: a page with the question, and a way back. It needs no script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from starlette.responses import Response
+
+from bot.web.admin.door import Visit
+
+_OF_THE_STEP = frozenset({"csrf", "do", "sure"})
+
+
+async def first(visit: Visit, *, title: str, about: str, button: str, back: str) -> Response | None:
+    """The question, with all that was sent going along; None when its answer came: the form says `sure`."""
+    fields = await visit.form_lists()
+    if "sure" in fields:
+        return None
+    return visit.draw("ask", title=title, about=about, button=button, back=back, sent=sent(fields))
+
+
+def sent(fields: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """What was filled in, field by field, to be sent once more."""
+    return [(name, one) for name, values in fields.items() if name not in _OF_THE_STEP for one in values]
