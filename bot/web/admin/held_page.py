@@ -120,7 +120,8 @@ def _facts(evidence: Mapping[str, object], desk: Desk) -> list[str]:
     for name in ("open_for", "since_delivery"):
         seconds = evidence.get(name)
         if isinstance(seconds, int | float):
-            told.append(desk.say(f"admin.held.fact.{name}", span=desk.span(timedelta(seconds=seconds))))
+            span = desk.span(timedelta(seconds=seconds)) if seconds >= 1 else desk.say("duration.under_a_second")
+            told.append(desk.say(f"admin.held.fact.{name}", span=span))
     links = evidence.get("links_at_once")
     if isinstance(links, int) and links > 1:
         told.append(desk.say("admin.held.fact.links_at_once", count=links))
