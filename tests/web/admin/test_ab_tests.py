@@ -184,7 +184,7 @@ async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: F
     page = await browser.open(f"{PATH}/{test.id}")
     assert "It is too early to say which is better" in page.text
     assert page.all("svg", role="img")
-    assert re.search(r"\d+ of \d+", page.text)
+    assert re.search(r"\d+ \(\d+ needed\)", page.text)
     assert "more people answer" not in page.text
     assert not page.all("form", action=f"{PATH}/{test.id}/keep")
     await browser.post(f"{PATH}/{test.id}/keep", variant="b")
