@@ -12,6 +12,7 @@ from bot.web.admin import (
     asking,
     audit_words,
     differences,
+    meanwhile,
     survey_fields,
     survey_numbers,
     survey_preview,
@@ -321,6 +322,7 @@ async def _edit(
         under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
+        meanwhile=await meanwhile.notice(visit, "survey", key) if theirs is not None and not publishing else "",
         unread={
             name: visit.say("audit.part", name=_field(visit, name), value=visit.tell(one))
             for name, one in found.items()
