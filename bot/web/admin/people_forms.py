@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import addresses, audit_names, differences, gone, measures
+from bot.web.admin import addresses, audit_names, differences, gone, meanwhile, measures
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
@@ -37,6 +37,8 @@ class Outcome:
     stale: bool = False
     differing: Sequence[Difference] = ()
     """What others made of it in the meantime, against what was typed."""
+    meanwhile: str = ""
+    """Who that was, and when."""
 
     @property
     def saved(self) -> bool:
@@ -97,7 +99,10 @@ async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: 
     except SetupError as error:
         return Outcome(_by_field(visit, [replace(one, place=one.place[2:]) for one in error.problems]))
     except Stale as stale:
-        return Outcome(theirs=stale.theirs, stale=True, differing=await _differing(visit, values, stale.theirs))
+        kind = "team" if model is TeamSetup else "staff"
+        who = await meanwhile.notice(visit, kind, stale.theirs.key) if stale.theirs else ""
+        differing = await _differing(visit, values, stale.theirs)
+        return Outcome(theirs=stale.theirs, stale=True, differing=differing, meanwhile=who)
     return Outcome()
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import addresses, gone, rule_form, rule_words, ticks
+from bot.web.admin import addresses, gone, meanwhile, rule_form, rule_words, ticks
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.rule_form import Form
 from core import setup as setups
@@ -277,6 +277,7 @@ async def _one(
         is_stale=status == 409 and bool(key) and not is_gone,
         doubts=await _doubts(_settings(part.complete()), known) if part is not None else [],
         tried=tried,
+        meanwhile=await meanwhile.notice(visit, "rule", key) if stale is not None else "",
         unsaved=visit.request.method == "POST",
         changing=visit.may(Right.CHANGE_SETUP),
         options=await _options(visit, known),

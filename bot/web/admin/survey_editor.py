@@ -13,6 +13,7 @@ from bot.web.admin import (
     audit_names,
     differences,
     gone,
+    meanwhile,
     survey_fields,
     survey_numbers,
     survey_preview,
@@ -173,6 +174,7 @@ async def _edit(
             name: visit.say("audit.part", name=_field(visit, name), value=visit.tell(one))
             for name, one in found.items()
         },
+        meanwhile=await meanwhile.notice(visit, "survey", key) if theirs is not None and not publishing else "",
         unsaved=bool(act) or bool(wrong) or stale is not None,
         restoring="version" in await visit.form_lists(),
         sent=asking.sent(await visit.form_lists()) if publishing else (),

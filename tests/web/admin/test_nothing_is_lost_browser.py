@@ -184,6 +184,7 @@ async def test_a_long_form_outlives_the_session_and_the_token(front: Front, brow
         assert not await Survey.filter(key="typed").exists()
         await sign_in(front, page)
         await publish.click()
+        await page.get_by_role("button", name="Publish it now").click()
         await expect(page).not_to_have_url(f"{front.site.base_url}/admin/surveys/new")
     assert await Survey.filter(key="typed").exists()
 

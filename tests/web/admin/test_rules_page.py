@@ -188,9 +188,12 @@ async def test_two_who_edit_the_same_see_each_other(front: Front) -> None:
     await save(mine, path, **same, then="alert")
     assert mine.status == 409
     assert "→ reopen the ticket." in mine.page.text
+    assert "kim@kestrel.example changed it" in mine.page.text
     assert (await Rule.get()).settings["then"] == ["reopen"]
     await save(mine, path, **same, then="alert")
     assert (await Rule.get()).settings["then"] == ["alert"]
+    await save(mine, path, **same, then="apologise", seen="another window's")
+    assert "You changed it yourself in another window" in mine.page.text
 
 
 async def test_it_is_tried_on_the_past_before_it_is_saved(front: Front) -> None:

@@ -297,6 +297,8 @@ async def test_nobodys_change_is_overwritten_unseen(front: Front) -> None:
     await send(other, "publish", **span("delay", "3", "h"))
     assert other.status == 409
     assert "2 hours" in other.page.text
+    assert "admin@kestrel.example changed it" in other.page.text
+    assert "Yours: 3 hours As it is now: 2 hours" in " ".join(other.page.text.split())
     assert filled(other)["delay.number"] == "3"
     assert catalogue.settings_of(await Survey.get(current=True)).delay.total_seconds() == 7200
     await send(other, "publish")
