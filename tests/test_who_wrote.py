@@ -68,7 +68,7 @@ async def test_a_card_that_begins_with_unproven_words_is_marked(here: World, mai
     await Ticket.filter(id=ticket.id).update(cycle=2)  # as after a rule has opened it again
     await ann.writes("Give me her number.", subject=f"[{ticket.number}]")
     card = await mail.mail_to(TEAM, number=2)
-    assert card.header("Subject") == f"{ticket.number}: Ann <3 (sender unproven) asks"
+    assert card.header("Subject") == f"{ticket.number}: Ann <3 (sender unproven) has a new request"
     assert "Ann <3 (sender unproven) has a new request by e-mail" in card.text
 
 
@@ -79,7 +79,7 @@ async def _handled(number: int) -> bool:
 async def test_who_has_no_name_is_called_by_the_address(here: World, mail: SmtpRig, listening: int) -> None:
     await Correspondent("a@b.example", listening, name="").writes("The router is dead.")
     card = await mail.mail_to(TEAM)
-    assert card.header("Subject").endswith(": a@b.example asks")
+    assert card.header("Subject").endswith(": a@b.example has a new request")
     assert "a@b.example has a new request by e-mail" in card.text
     [shown] = (await here.get("/tickets"))["items"]
     assert (shown["contact"]["name"], shown["contact"]["called"]) == ("", "a@b.example")
