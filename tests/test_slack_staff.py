@@ -632,7 +632,7 @@ async def test_staff_look_up_a_ticket_and_are_led_to_its_alert(
         assert "Router & cable" in told
         assert "Owner: Li" in told
         assert "Overall: 1 of 5" in told
-        assert "Alert: waiting for somebody to take it" in told
+        assert "Alert: assigned to Li, who has yet to confirm" in told
         assert f"/p{alert.partition(':')[2].replace('.', '')}" in told
     assert "no ticket T&9" in await answered(slack, "U0KIM", "ticket T&9")
     assert "name a ticket" in await answered(slack, "U0KIM", "ticket")

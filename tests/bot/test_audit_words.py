@@ -32,7 +32,7 @@ MADE: dict[str, list[str]] = {
     "contact.address_{what}": [f"contact.address_{what}" for what in ("added", "removed", "freed")],
     "contact.link_{what}": [f"contact.link_{what}" for what in ("made", "used")],
     "ab_test.{outcome}": [f"ab_test.{outcome}" for outcome in Outcome],
-    "ticket.{_PAST[verb]}": [f"ticket.{past}" for past in desk_acts._PAST.values()],
+    "ticket.{_PAST[what]}": [f"ticket.{past}" for past in desk_acts._PAST.values()],
 }
 """What names that are put together in the code come to."""
 MADE_OF = {ast.dump(ast.parse(f'f"{name}"', mode="eval").body): known for name, known in MADE.items()}

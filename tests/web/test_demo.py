@@ -192,7 +192,7 @@ async def test_the_whole_walk_is_played_from_the_resolved_ticket_to_the_second_r
 
     await play.press("clock", seconds=120)
     await until(lambda: shows(play, "staff", "Ann Meyer is unhappy"))
-    assert "waiting for somebody to take it" in await play.read("staff")
+    assert "who has yet to confirm" in await play.read("staff")
     await until(lambda: said(play, "ann", "Kim Berger will come back to you by"))
     assert "Reopened because of a rating of 2 of 5" in await play.read("agent")
 

@@ -47,9 +47,9 @@ async def _done(desk: Desk, ticket: Ticket, verb: str, form: Form, work: Callabl
     told = {name: form[name] for name in _KEPT.get(verb, ()) if form.get(name)}
     by = desk.visit.account.email
     ends_recovery = verb == "resolve" and await recoveries.under_way(ticket) is not None
-    past = "recovery_closed" if ends_recovery else _PAST[verb]
+    what = "end" if ends_recovery else verb
     said = await audit.doing(
-        work, by, f"ticket.{past}", f"ticket:{ticket.number}", after={"as": me.key, **told}, now=desk.now
+        work, by, f"ticket.{_PAST[what]}", f"ticket:{ticket.number}", after={"as": me.key, **told}, now=desk.now
     )
     for one in {person.id: person for person in (me, before, await _given(verb, form)) if person}.values():
         await homes.refresh(one, now=desk.now)
@@ -64,6 +64,7 @@ _PAST = {
     "assign": "assigned",
     "snooze": "snoozed",
     "resolve": "resolved",
+    "end": "recovery_closed",
     "dismiss": "dismissed",
     "reopen": "reopened",
     "priority": "prioritised",
