@@ -89,13 +89,29 @@ async def verify() -> Verdict:
     return Verdict(lines, head)
 
 
-async def latest(most: int, *, before: int | None = None, about: str = "") -> list[AuditLine]:
-    """The last lines, the latest first: those before the line `before`, and about one subject, where that is said."""
+async def latest(
+    most: int,
+    *,
+    before: int | None = None,
+    about: str = "",
+    by: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[AuditLine]:
+    """The last lines, the latest first. Where it is said: before the line `before`, about one subject, by one actor,
+    from `since` on and before `until`.
+    """
     lines = AuditLine.all().order_by("-id").limit(most)
     if before is not None:
         lines = lines.filter(id__lt=before)
     if about:
         lines = lines.filter(subject=about)
+    if by:
+        lines = lines.filter(actor=by)
+    if since is not None:
+        lines = lines.filter(at__gte=since)
+    if until is not None:
+        lines = lines.filter(at__lt=until)
     return await lines
 
 

@@ -31,6 +31,9 @@ _TYPED = {**_WORDS, "subject": ["S"], "preheader": [""], "body": ["Hi {{ questio
 _RECKONED = {**_WORDS, "base": ["50"], "difference": ["50"], "share": ["50"], "days": ["14"]}
 FORMS_THAT_COME_LATER: dict[str, dict[str, list[str]]] = {
     "/admin/contacts/1/addresses/1/free": {},
+    "/admin/contacts/1/addresses/1/remove": {"sure": ["yes"]},
+    "/admin/deliveries/1/discard": {"sure": ["yes"]},
+    "/admin/teams/1/remove": {"sure": ["yes"], "seen": [""]},
     "/admin/surveys/restore/default": {"seen": [""], "version": ["1"]},
     "/admin/templates/ab-tests/new": _RECKONED,
     "/admin/templates/ab-tests/new/reckon": _RECKONED,
@@ -122,7 +125,7 @@ async def _filled(front: Front) -> list[str]:
         f"/admin/accounts/{other.id}",
         f"/admin/contacts/{contact}",
         f"/admin/contacts/{contact}/erase",
-        f"/admin/inbox/{raised.key}",
+        "/admin/inbox?whose=all",
         f"/admin/tickets/{(await raised.ticket).number}",
         f"/admin/teams/{team.id}",
         f"/admin/staff/{person.id}",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from bot.web.admin import audit_names, audit_words, differences
+from bot.web.admin import audit_names, audit_words, days, differences
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Member, Visit
 from core import audit
 from core.accounts.roles import Right
-from core.models.accounts import AuditLine
+from core.models.accounts import Account, AuditLine
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
@@ -35,8 +37,13 @@ async def look(
     visit: Annotated[Visit, Depends(Member(Right.SEE_AUDIT))],
     before: Annotated[int, Query(ge=1, lt=2**63)] | None = None,
     about: Annotated[str, Query(max_length=254)] = "",
+    by: Annotated[str, Query(max_length=254)] = "",
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
-    lines = await audit.latest(PAGE + 1, before=before, about=about)
+    first, last = (days.midnight(day, visit.site.timezone) for day in (since, until))
+    end = last + timedelta(days=1) if last else None
+    lines = await audit.latest(PAGE + 1, before=before, about=about, by=by, since=first, until=end)
     following = lines[PAGE - 1].id if len(lines) > PAGE else None
     names = await audit_names.of(visit, lines[:PAGE], about)
     shown = [
@@ -50,4 +57,20 @@ async def look(
         for line in lines[:PAGE]
     ]
     named = audit_words.subject(visit, about, names)
-    return visit.draw("audit", lines=shown, following=following, about=about, named=named)
+    narrowed: dict[str, Any] = {"about": about, "by": by, "since": since, "until": until}
+    return visit.draw(
+        "audit",
+        lines=shown,
+        following=following,
+        named=named,
+        **narrowed,
+        query=urlencode({name: value for name, value in narrowed.items() if value}),
+        actors=await _actors(visit, by),
+    )
+
+
+async def _actors(visit: Visit, chosen: str) -> list[tuple[str, str]]:
+    """Everybody who has or had an account, and what acts by itself; who is looked for is there in any case."""
+    emails = await Account.all().order_by("email").values_list("email", flat=True)
+    known = dict.fromkeys([*map(str, emails), *audit_words.ACTORS, *([chosen] if chosen else [])])
+    return [("", visit.say("admin.audit.anybody")), *((one, audit_words.actor(visit, one)) for one in known)]

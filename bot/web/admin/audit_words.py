@@ -51,7 +51,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
 }
 """By the name of a field: where its codes have their words. What is in none of them is somebody's own, and stays."""
 _SCOPE = re.compile(r"(\S+)(?: locale=(\S+))?(?: team=(.+?))?(?: channel=(\S+))?")
-_ACTORS = {
+ACTORS = {
     audit.COMMAND_LINE: "admin.audit.command_line",
     asking.ITSELF: "audit.actor.itself",
     webhooks.ITSELF: "audit.actor.itself",
@@ -88,7 +88,7 @@ def subject(visit: Visit, said: str, names: Names) -> str:
 
 
 def actor(visit: Visit, said: str) -> str:
-    return visit.say(_ACTORS[said]) if said in _ACTORS else said
+    return visit.say(ACTORS[said]) if said in ACTORS else said
 
 
 def _span(visit: Visit, said: str) -> str:

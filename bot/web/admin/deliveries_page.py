@@ -13,6 +13,7 @@ from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.errors import Refusal
 from core.models.deliveries import Delivery
+from core.models.desk import Ticket
 from core.surveys import dead_letters
 
 router = APIRouter(include_in_schema=False)
@@ -62,8 +63,12 @@ async def _decided(visit: Visit, delivery_id: int, decide: Callable[..., Awaitab
 
 async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | None = None) -> Response:
     rows = await dead_letters.latest(PAGE + 1, before=before)
+    seen = (
+        Ticket.filter(id__in=[row.ticket_id for row in rows if row.ticket_id]) if visit.may(Right.SEE_TICKETS) else None
+    )
     return visit.draw(
         "deliveries",
+        numbers=dict(await seen.values_list("id", "number")) if seen is not None else {},
         status=409 if refusal else 200,
         rows=rows[:PAGE],
         following=rows[PAGE - 1].id if len(rows) > PAGE else None,

@@ -17,6 +17,7 @@ from bot.web.admin.door import Member, Visit
 from bot.wording import wording_of
 from core.accounts.roles import Right
 from core.errors import NotFound, Refusal
+from core.models.invites import InviteState
 from core.models.responses import HeldAnswer
 from core.surveys import held
 from core.text import shorten
@@ -45,6 +46,7 @@ class Held:
     agent: str
     when: str
     change: bool
+    answered: bool  # by somebody else since: it cannot count any more
 
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
@@ -111,6 +113,7 @@ def _row(row: HeldAnswer, contact: str, desk: Desk) -> Held:
         agent=str(evidence.get("agent", "")),
         when=desk.when(row.at),
         change=bool(evidence.get("change")),
+        answered=invite.state == InviteState.FINISHED and not evidence.get("change"),
     )
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from bot.staff import called, cards
-from bot.web.admin import behind_choice, desk_acts, desk_items, ticket_story, tickets_behind
+from bot.web.admin import behind_choice, days, desk_acts, desk_items, ticket_story, tickets_behind
 from bot.web.admin import desk as desks
 from bot.web.admin.board_choice import NONE
 from bot.web.admin.desk import Desk
@@ -95,14 +94,14 @@ def _statuses(visit: Visit) -> list[tuple[str, str]]:
 
 
 def _wanted(asked: Asked, teams: list[Team], desk: Desk) -> searching.Wanted:
-    until = _midnight(asked.until, desk)
+    until = days.midnight(asked.until, desk.zone)
     known = {searching.OPEN, *(one.value for one in TicketStatus)}
     return searching.Wanted(
         words=asked.q,
         status=asked.status if asked.status in known else "",
         team=searching.NONE if asked.team == NONE else next((one.id for one in teams if one.key == asked.team), None),
         assignee=_assignee(asked.whose, desk),
-        since=_midnight(asked.since, desk),
+        since=days.midnight(asked.since, desk.zone),
         until=until + timedelta(days=1) if until else None,
         in_messages=bool(asked.said),
     )
@@ -112,15 +111,6 @@ def _assignee(whose: str, desk: Desk) -> int | None:
     if whose == tickets_behind.NOBODYS:
         return searching.NONE
     return desk.staff.id if whose == tickets_behind.MINE and desk.staff is not None else None
-
-
-def _midnight(text: str, desk: Desk) -> datetime | None:
-    """The beginning of that day where the reader is."""
-    try:
-        day = date.fromisoformat(text)
-        return datetime.combine(day, time(), ZoneInfo(desk.zone)) if 1970 < day.year < 9000 else None
-    except ValueError:
-        return None
 
 
 # ---------------------------------------------------------------- one ticket

@@ -78,8 +78,10 @@ async def test_what_a_person_has_answered_since_is_not_written_over(front: Front
     assert invite is not None
     await visits.count(invite, Answer({"overall": 5}), nonce="n", changes=False, now=front.clock.now)
     admin = await at(front, Role.ADMIN)
-    await admin.open("/admin/held")
-    await admin.send(f"/admin/held/{row.id}/count")
+    page = await admin.open("/admin/held")
+    assert "Answered otherwise since: this one can only be discarded" in page.text
+    assert not page.all("form", action=f"/admin/held/{row.id}/count")
+    await admin.post(f"/admin/held/{row.id}/count")
     assert admin.status == 409
     assert (await Score.get()).value == 5
     assert (await HeldAnswer.get()).confirmed_at is None

@@ -68,7 +68,8 @@ async def test_a_long_history_comes_in_pages(front: Front) -> None:
 async def test_name_language_and_tier_are_corrected_and_the_audit_keeps_no_name(front: Front) -> None:
     contact = await ann(front)
     browser = await page_of(front, contact, Role.SUPERVISOR)
-    await browser.send(f"/admin/contacts/{contact.id}", name="Ann  Müller", locale="zh-Hans", tier="gold")
+    new = {"name": "Ann  Müller", "locale": "zh-Hans", "tier": "gold", "timezone": contact.timezone}
+    await browser.send(f"/admin/contacts/{contact.id}", **new)
     assert "Saved." in browser.html
     await contact.refresh_from_db()
     assert (contact.name, contact.locale, contact.tier) == ("Ann Müller", "zh-Hans", "gold")

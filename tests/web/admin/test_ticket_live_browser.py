@@ -37,15 +37,15 @@ async def test_a_new_message_appears_and_what_is_typed_stays_where_it_is(
     await sign_in(front, page)
     await page.clock.install()
     await page.goto(f"{front.site.base_url}/admin/tickets/{ticket.number}")
-    summary = page.locator("#live-story summary").last
+    summary = page.locator("#live-story > details > summary").first
     await summary.click()  # the first round, which is folded
     await page.locator("h1").click()
 
     await tickets.message(ticket, "First news", by="Ann", from_contact=True, now=front.clock.now)
     await page.clock.fast_forward(LOOKS)
     await expect(page.locator("#live-talk").get_by_text("First news")).to_be_visible()
-    await expect(page.locator("#live-story").get_by_text("First news")).to_be_visible()
-    await expect(page.locator("#live-story details").last).to_have_attribute("open", "")
+    await expect(page.locator("#live-story a[href^='#said-']").last).to_be_visible()
+    await expect(page.locator("#live-story > details").first).to_have_attribute("open", "")
 
     reply = page.locator("#live-acts").get_by_label("Your reply")
     await page.locator("#live-acts").get_by_text("Reply…").click()
