@@ -21,7 +21,7 @@ from core.errors import Invalid, NotFound, Refusal
 from core.models.contacts import Contact
 from core.models.invites import Invite
 from core.models.responses import Score
-from core.text import NAME_LIMIT
+from core.text import NAME_LIMIT, colon
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/contacts"
@@ -103,7 +103,14 @@ async def add_address(visit: Changing, contact_id: int) -> Response:
 @router.post(f"{PATH}/{{contact_id}}/addresses/{{address_id}}/remove")
 async def remove_address(visit: Changing, contact_id: int, address_id: int) -> Response:
     contact = await found(contact_id)
-    named = next((f"{one.channel}: {one.address}" for one in directory.in_use(contact) if one.id == address_id), "")
+    named = next(
+        (
+            visit.channel(one.channel) + colon(visit.locale) + one.address
+            for one in directory.in_use(contact)
+            if one.id == address_id
+        ),
+        "",
+    )
     question = await asking.first(
         visit,
         title=visit.say("contacts.remove_title"),

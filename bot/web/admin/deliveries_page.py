@@ -37,6 +37,7 @@ async def replay(visit: Changing, delivery_id: int) -> Response:
 
 @router.post(f"{PATH}/{{delivery_id}}/discard")
 async def discard(visit: Changing, delivery_id: int) -> Response:
+    await _found(delivery_id)
     question = await asking.first(
         visit,
         title=visit.say("admin.deliveries.discard_title", name=f"dlv_{delivery_id}"),
@@ -51,24 +52,26 @@ async def discard(visit: Changing, delivery_id: int) -> Response:
 
 async def _decided(visit: Visit, delivery_id: int, decide: Callable[..., Awaitable[None]], *, said: str) -> Response:
     """`decide` refuses what somebody else has decided meanwhile."""
-    row = await Delivery.get_or_none(id=delivery_id) if delivery_id < 2**63 else None
-    if row is None:
-        raise HTTPException(404)
     try:
-        await decide(row, by=visit.account.email, now=visit.now)
+        await decide(await _found(delivery_id), by=visit.account.email, now=visit.now)
     except Refusal as refusal:
         return await _list(visit, refusal=refusal)
     return visit.back(PATH, said=said)
 
 
+async def _found(delivery_id: int) -> Delivery:
+    row = await Delivery.get_or_none(id=delivery_id) if delivery_id < 2**63 else None
+    if row is None:
+        raise HTTPException(404)
+    return row
+
+
 async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | None = None) -> Response:
     rows = await dead_letters.latest(PAGE + 1, before=before)
-    seen = (
-        Ticket.filter(id__in=[row.ticket_id for row in rows if row.ticket_id]) if visit.may(Right.SEE_TICKETS) else None
-    )
+    shown = {row.ticket_id for row in rows if row.ticket_id} if visit.may(Right.SEE_TICKETS) else set()
     return visit.draw(
         "deliveries",
-        numbers=dict(await seen.values_list("id", "number")) if seen is not None else {},
+        numbers=dict(await Ticket.filter(id__in=shown).values_list("id", "number")),
         status=409 if refusal else 200,
         rows=rows[:PAGE],
         following=rows[PAGE - 1].id if len(rows) > PAGE else None,

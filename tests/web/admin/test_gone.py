@@ -25,6 +25,9 @@ NOBODY = {f"{table}.{at}.who": "" for table in ("duty", "stand_ins") for at in (
 """The spare rows of a team's form."""
 
 
+NEVER = {"quiet_hours.when": "between", "quiet_hours.since": "25:00", "quiet_hours.until": "07:00"}
+
+
 @dataclass(frozen=True)
 class Editor:
     """One of the editors: `typed` is what somebody types, `bad` what is refused, `save` how it is sent."""
@@ -46,9 +49,16 @@ class Editor:
 
 
 EDITORS = [
-    Editor("teams", "repairs", "/admin/teams/{team}", {"name": "Mended <b>"}, {"quiet_hours": "25:00"}, NOBODY),
-    Editor("staff", "bo@kestrel.example", "/admin/staff/{person}", {"name": "Bo <b>"}, {"quiet_hours": "25:00"}),
-    Editor("surveys", "default", "/admin/surveys/default", {"delay": "3h"}, {"delay": "soon"}, {"do": "publish"}),
+    Editor("teams", "repairs", "/admin/teams/{team}", {"name": "Mended <b>"}, NEVER, NOBODY),
+    Editor("staff", "bo@kestrel.example", "/admin/staff/{person}", {"name": "Bo <b>"}, NEVER),
+    Editor(
+        "surveys",
+        "default",
+        "/admin/surveys/default",
+        {"delay.unit": "m", "delay.number": "47"},
+        {"delay.number": "soon"},
+        {"do": "publish", "sure": "yes"},
+    ),
     Editor(
         "rules",
         "tagging",
