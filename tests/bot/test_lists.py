@@ -20,6 +20,7 @@ JOINED = re.compile(r"""["'][,;] ["']\s*(\.join|\)\s*\}\}|if not loop)|loop\.las
 ENGLISH = {
     "bot/web/api/events.py",  # the API answers in English
     "bot/web/health.py",  # for whoever runs the site
+    "bot/web/admin/survey_fields.py",  # a budget as `setup.toml` writes it
     "bot/web/admin/desk_acts.py",  # the message of a refusal; its label is what people read
     "bot/staff/actions.py",
     "bot/templates/web/admin/rule.html.j2",  # a line that is typed, with commas
