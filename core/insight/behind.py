@@ -65,7 +65,7 @@ _OF_RECOVERIES = {
     Of.OVERDUE: "v.state IN ('open', 'taken')",
     Of.OPENED: "v.opened_at IS NOT NULL",
     Of.RESOLVED: "v.state = 'resolved'",
-    Of.DISMISSED: "v.state = 'dismissed'",
+    Of.DISMISSED: f"v.state = 'dismissed' AND {statements.BY_STAFF}",
 }
 _NAMED = "(r.band IS NOT NULL OR EXISTS (SELECT 1 FROM invites n WHERE n.id = r.invite_id AND NOT n.anonymous))"
 """What has been judged stays with its invite only when it has a name; of the rest the question tells. An index says

@@ -16,14 +16,12 @@ from typing import Any
 from core.insight import statements
 from core.insight.spans import Part
 from core.insight.tallies import Steps, Tally
-from core.models.contacts import ERASED
 from core.store.dialect import is_sqlite
 
 _RATED = """COUNT(overall) AS rated, SUM(overall) AS total, SUM(overall * overall) AS squares,
     COUNT(*) FILTER (WHERE band = 'negative') AS negative,
     COUNT(*) FILTER (WHERE band = 'neutral') AS neutral,
     COUNT(*) FILTER (WHERE band = 'positive') AS positive"""
-_BY_STAFF = f"v.outcome <> '{ERASED}'"
 _WORTH_SORTING = timedelta(days=45)
 _IS_ANSWERED = "state IN ('answered', 'finished')"
 _IS_DELIVERED = f"(delivered_at IS NOT NULL OR {_IS_ANSWERED})"
@@ -135,9 +133,9 @@ async def recoveries(slices: Collection[int], part: Part) -> Opened:
     """
     [row] = await statements.rows(
         f"""SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE v.state = 'resolved') AS resolved,
-                COUNT(*) FILTER (WHERE v.state = 'dismissed' AND {_BY_STAFF}) AS dismissed,
+                COUNT(*) FILTER (WHERE v.state = 'dismissed' AND {statements.BY_STAFF}) AS dismissed,
                 {_seconds("v.opened_at", "v.taken_at")} AS taken,
-                {_seconds("v.opened_at", "v.closed_at", _BY_STAFF)} AS closed
+                {_seconds("v.opened_at", "v.closed_at", statements.BY_STAFF)} AS closed
             FROM recoveries v JOIN responses r ON r.id = v.response_id
             WHERE {statements.within("v.opened_at", part)} AND {statements.chosen("r.slice_id")}""",
         slices,

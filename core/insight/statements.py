@@ -9,8 +9,12 @@ from typing import Any, cast
 from tortoise.router import router
 
 from core.insight.spans import Part
+from core.models.contacts import ERASED
 from core.models.invites import Invite
 from core.store.dialect import is_sqlite
+
+BY_STAFF = f"v.outcome <> '{ERASED}'"
+"""Of a recovery: it did not end because the contact was erased."""
 
 
 async def rows(statement: str, slices: Collection[int] | None = None) -> Sequence[Mapping[str, Any]]:

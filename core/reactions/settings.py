@@ -154,9 +154,10 @@ class When(_Strict):
 
 
 def action_name(do: str, staff: object, channel: object) -> str:
-    return (
-        f"{do}_person" if staff and do == Action.ALERT else f"{do}_place" if channel and do == Action.ALERT else f"{do}"
-    )
+    """What forms and words call it: to alert a person, or a place, is an action of its own there."""
+    if do != Action.ALERT:
+        return str(do)
+    return f"{Action.ALERT}_person" if staff else f"{Action.ALERT}_place" if channel else str(Action.ALERT)
 
 
 class Do(_Strict):
@@ -173,7 +174,7 @@ class Do(_Strict):
 
     @property
     def called(self) -> str:
-        """Its name among the forms' and the words': to alert a person, or a place, is an action of its own there."""
+        """As `action_name` says."""
         return action_name(self.do, self.staff, self.channel)
 
     @model_validator(mode="after")
