@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -94,11 +94,11 @@ async def latest(
     *,
     before: int | None = None,
     about: str = "",
-    by: str = "",
+    by: Collection[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[AuditLine]:
-    """The last lines, the latest first. Where it is said: before the line `before`, about one subject, by one actor,
+    """The last lines, the latest first. Where it is said: before the line `before`, about one subject, by these actors,
     from `since` on and before `until`.
     """
     lines = AuditLine.all().order_by("-id").limit(most)
@@ -107,7 +107,7 @@ async def latest(
     if about:
         lines = lines.filter(subject=about)
     if by:
-        lines = lines.filter(actor=by)
+        lines = lines.filter(actor__in=list(by))
     if since is not None:
         lines = lines.filter(at__gte=since)
     if until is not None:

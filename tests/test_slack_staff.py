@@ -263,13 +263,18 @@ async def test_who_takes_one_has_both(where: str, here: World, telegram: Telegra
 
 
 @pytest.mark.parametrize("where", ["card", "alert"])
-async def test_who_is_given_one_has_both(where: str, here: World, telegram: TelegramRig, slack: SlackRig) -> None:
+async def test_who_is_given_one_is_named_on_both_and_has_both_when_they_take_it(
+    where: str, here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
     await both(here, telegram, slack)
     action = f"t:{(await Ticket.get()).number}" if where == "card" else f"a:{(await Alert.get()).key}"
     await forged(slack, "U0LI", f"{action}:assign", values={"assignee": "kim@example.org"})
-    await shown(slack, lambda: "taken by Kim" in slack.screen(TEAM)[1])
+    await shown(slack, lambda: "assigned to Kim, who has yet to confirm" in slack.screen(TEAM)[1])
     await shown(slack, lambda: "Owner*\nKim" in slack.screen(TEAM)[0])
-    assert not any("[Take]" in one for one in slack.screen(TEAM))
+    assert all("[Take]" in one for one in slack.screen(TEAM))
+    await forged(slack, "U0KIM", f"{action}:take")
+    await shown(slack, lambda: "taken by Kim" in slack.screen(TEAM)[1])
+    await shown(slack, lambda: not any("[Take]" in one for one in slack.screen(TEAM)))
 
 
 @pytest.mark.parametrize("where", ["card", "alert"])

@@ -43,7 +43,7 @@ async def look(
 ) -> Response:
     first, last = (days.midnight(day, visit.site.timezone) for day in (since, until))
     end = last + timedelta(days=1) if last else None
-    lines = await audit.latest(PAGE + 1, before=before, about=about, by=by, since=first, until=end)
+    lines = await audit.latest(PAGE + 1, before=before, about=about, by=_alike(by), since=first, until=end)
     following = lines[PAGE - 1].id if len(lines) > PAGE else None
     names = await audit_names.of(visit, lines[:PAGE], about)
     shown = [
@@ -69,8 +69,14 @@ async def look(
     )
 
 
+def _alike(by: str) -> list[str]:
+    """Who is called the same on this page: Afterword itself acts under more than one name."""
+    called = audit_words.ACTORS.get(by)
+    return [one for one, name in audit_words.ACTORS.items() if name == called] or ([by] if by else [])
+
+
 async def _actors(visit: Visit, chosen: str) -> list[tuple[str, str]]:
     """Everybody who has or had an account, and what acts by itself; who is looked for is there in any case."""
     emails = await Account.all().order_by("email").values_list("email", flat=True)
-    known = dict.fromkeys([*map(str, emails), *audit_words.ACTORS, *([chosen] if chosen else [])])
+    known = dict.fromkeys([*map(str, emails), *(_alike(one)[0] for one in audit_words.ACTORS), *_alike(chosen)[:1]])
     return [("", visit.say("admin.audit.anybody")), *((one, audit_words.actor(visit, one)) for one in known)]

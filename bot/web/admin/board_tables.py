@@ -61,10 +61,10 @@ class Tile:
     key: str
     value: str
     about: Sequence[str] = field(default_factory=tuple)
-    behind: str = ""
-    about_behind: str = ""
     change: str = ""
     mood: str = ""
+    behind: str = ""
+    about_behind: str = ""
 
 
 def of(board: Board, names: Names, choice: Choice) -> dict[str, Table]:

@@ -199,7 +199,7 @@ async def test_b_is_kept_by_one_click(front: Front) -> None:
     browser = await at(front)
     page = await browser.open(f"{PATH}/{test.id}")
     assert "With B more people answer: 100.0 percentage points more" in page.text
-    assert "4.00 · " in page.text
+    assert "4.00 (no 95 % interval: all gave the same) · 11 answers" in page.text
     await browser.post(f"{PATH}/{test.id}/keep", variant="b")
     assert "B is published." in browser.page.text
     assert "B was kept and published by admin@kestrel.example" in browser.page.text

@@ -60,8 +60,8 @@ async def test_the_editor_begins_with_what_goes_out_now_and_looking_leaves_nothi
     assert "Hello{% if contact.name %}" in browser.page.text
     assert browser.page.all("input", name="subject")[0]["value"] == "How did we do? ({{ ticket.number }})"
     body = front.site.templates.shipped("invite", "en").partition("\n\n")[2]
-    await browser.send(f"{PATH}/edit", body=body, subject="How did we do? ({{ ticket.number }})",
-                       preheader="One tap is enough.", do="keep")  # fmt: skip
+    shipped = {name: browser.page.all("input", name=name)[0]["value"] for name in ("subject", "preheader")}
+    await browser.send(f"{PATH}/edit", body=body, **shipped, do="keep")
     assert not await WordingDraft.exists()
 
 
