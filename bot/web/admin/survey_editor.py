@@ -120,7 +120,8 @@ async def _edit(
 ) -> Response:
     """The form as it was filled in. `stale` says what somebody else made of it meanwhile."""
     theirs = stale.theirs if stale else None
-    is_gone = bool(key) and await _find(key) is None
+    stored = await _find(key) if key else None
+    is_gone = bool(key) and stored is None
     templates = visit.site.templates
     settings, found = _read(values)
     publishing = act == "publish"
@@ -136,7 +137,6 @@ async def _edit(
         names = await audit_names.of_setup()
         differing = list(differences.between(visit, _comparable(values, settings, now), now, names))
     if publishing and settings is not None:
-        stored = await _find(key)
         before = {name: value for name, value in stored.values.items() if name != "position"} if stored else {}
         told = differences.between(visit, before, settings.model_dump(mode="json"), await audit_names.of_setup())
         differing = list(told) if stored else None

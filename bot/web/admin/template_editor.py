@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -144,11 +144,9 @@ async def publish(visit: Changing) -> Response:
 async def discard(visit: Changing) -> Response:
     form = await visit.form()
     scope = await template_scope.read(form)
-    try:
-        await drafts.discard(scope, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
-    except StaleDraft as stale:
-        return await _page(visit, scope, stale.theirs, theirs=True)
-    return visit.back(EDIT, said="draft_discarded", **_query(scope))
+    seen = form.get("seen", "")
+    work = drafts.discard(scope, seen=seen, actor=visit.account.email, now=visit.now)
+    return await _taken_back(visit, scope, work, said="draft_discarded")
 
 
 @router.post(f"{PATH}/take-away")
@@ -158,11 +156,9 @@ async def take_away(visit: Changing) -> Response:
     scope = await template_scope.read(form)
     if ask := await ab_words.ask_before(visit, scope, form, EDIT):
         return ask
-    try:
-        await publishing.take_away(scope, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
-    except StaleDraft as stale:
-        return await _page(visit, scope, stale.theirs, theirs=True)
-    return visit.back(EDIT, said="taken_away", **_query(scope))
+    seen = form.get("seen", "")
+    work = publishing.take_away(scope, seen=seen, actor=visit.account.email, now=visit.now)
+    return await _taken_back(visit, scope, work, said="taken_away")
 
 
 @router.post(f"{PATH}/undo")
@@ -174,11 +170,18 @@ async def undo(visit: Changing) -> Response:
         return ask
     before = await publishing.before(scope)
     note = template_notes.restored(before.number) if before else ""
+    seen = form.get("seen", "")
+    work = publishing.undo(scope, seen=seen, actor=visit.account.email, now=visit.now, note=note)
+    return await _taken_back(visit, scope, work, said="taken_away")
+
+
+async def _taken_back(visit: Visit, scope: Scope, work: Awaitable[None], *, said: str) -> Response:
+    """Done, and back in the editor; where somebody else has changed it meanwhile, nothing is done and theirs shown."""
     try:
-        await publishing.undo(scope, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now, note=note)
+        await work
     except StaleDraft as stale:
         return await _page(visit, scope, stale.theirs, theirs=True)
-    return visit.back(EDIT, said="taken_away", **_query(scope))
+    return visit.back(EDIT, said=said, **_query(scope))
 
 
 @router.api_route(f"{PATH}/history", methods=["GET", "HEAD"])

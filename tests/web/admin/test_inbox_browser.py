@@ -15,7 +15,7 @@ from core.reactions import alerts, recoveries
 from tests import world
 from tests.rigs import axe
 from tests.rigs.telegram import TelegramRig
-from tests.web.test_survey_page_browser import browser, window  # noqa: F401 - fixtures
+from tests.web.test_survey_page_browser import Window, browser, window  # noqa: F401 - fixtures
 from tests.world import World
 
 pytestmark = pytest.mark.browser
@@ -38,6 +38,14 @@ async def signed_in(here: World) -> str:
     await Account.filter(id=made.id).update(staff_id=kim.id)
     account = await Account.get(id=made.id)
     return await sessions.begin(account, browser="Chromium", how="password", now=here.clock())
+
+
+async def kims(opened: Window, here: World) -> Page:
+    """The page of a window in which Kim is signed in, and whose clock is the test's."""
+    cookie = {"name": "afterword-admin", "value": await signed_in(here), "url": here.base_url}
+    await opened.context.add_cookies([cookie])  # type: ignore[list-item]
+    await opened.page.clock.install()
+    return opened.page
 
 
 async def reach(page: Page, name: str) -> None:
@@ -69,10 +77,7 @@ async def test_a_form_opens_below_its_row_of_buttons_and_news_say_what_happened(
     browser: Browser,  # noqa: F811
 ) -> None:
     async with window(browser, locale="en") as opened:
-        page = opened.page
-        cookie = {"name": "afterword-admin", "value": await signed_in(here), "url": here.base_url}
-        await opened.context.add_cookies([cookie])  # type: ignore[list-item]
-        await page.clock.install()
+        page = await kims(opened, here)
         await unhappy(here, telegram)
         await page.goto(f"{here.base_url}/admin/inbox?whose=all")
         buttons = page.locator(".doing summary")
@@ -100,10 +105,7 @@ async def test_kim_takes_answers_and_resolves_by_keyboard_alone(
     browser: Browser,  # noqa: F811
 ) -> None:
     async with window(browser, locale="en") as opened:
-        page = opened.page
-        cookie = {"name": "afterword-admin", "value": await signed_in(here), "url": here.base_url}
-        await opened.context.add_cookies([cookie])  # type: ignore[list-item]
-        await page.clock.install()
+        page = await kims(opened, here)
         await page.goto(f"{here.base_url}/admin/inbox")
         await expect(page.get_by_text("Nothing is open in your team")).to_be_visible()
 
