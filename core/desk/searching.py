@@ -105,11 +105,12 @@ def _among_latest(found: QuerySet[Ticket], words: str, since: int, *, in_message
 
 
 async def _among_all(found: QuerySet[Ticket], words: str, most: int, *, in_messages: bool) -> list[int]:
-    """Table by table, each read once and both at a time. Answers with the ids of the newest."""
+    """Column by column: SQLite reads each in half the time that one question for all of them takes. The newest ids."""
     named = Subquery(Contact.filter(holds(words, "name") | Q(ref=words)).values("id"))
-    ways = [Q(ref=words) | holds(words, "subject") | Q(contact_id__in=named)]
+    ways = [Q(ref=words), holds(words, "subject"), Q(contact_id__in=named)]
     if in_messages:
-        ways.append(Q(id__in=Subquery(TicketEntry.filter(holds(words, "text"), kind__in=_SAID).values("ticket_id"))))
+        said = TicketEntry.filter(Q(kind__in=_SAID), holds(words, "text"))
+        ways.append(Q(id__in=Subquery(said.values("ticket_id"))))
     each = (found.filter(way).order_by("-id").limit(most).values_list("id", flat=True) for way in ways)
     ids = {cast(int, one) for some in await asyncio.gather(*each) for one in some}
     return sorted(ids, reverse=True)[:most]
