@@ -21,18 +21,20 @@ from bot.config import Config
 from bot.web import admin, policies
 from core import store as stores
 from core.accounts import accounts, sessions
+from core.insight.behind import NOW, Of
 from core.models.accounts import Role
 
 GOAL = 0.150
 FLOOR = "/healthz"
 _SPANS = ("", "?span=today", "?span=90d", "?span=year", "?span=year&team=1", "?span=30d&locale=en&type=complaint")
+_BEHIND = (*(f"?span=year&of={one}" for one in Of if one not in NOW), *(f"?of={one}" for one in NOW))
 VARIANTS = {
     "/admin/board": _SPANS,
     "/admin/board/details": _SPANS,
     "/admin/board/groups": _SPANS,
     "/admin": (),  # leads on
     "/admin/contacts": ("", "?q=nobody"),
-    "/admin/tickets": ("", "?q=nothing", "?q=nothing&messages=1", "?q=zebra&messages=1"),
+    "/admin/tickets": ("", "?q=nothing", "?q=nothing&messages=1", "?q=zebra&messages=1", *_BEHIND),
     **{f"/admin/templates/{page}": ("?kind=invite&locale=en",) for page in ("edit", "mail", "history", "ab-tests/new")},
     "/admin/templates/publish": (),  # for who has written a draft
     "/admin/languages/file": ("?locale=en",),
