@@ -33,6 +33,7 @@ from bot.web.admin import (
     surveys_page,
     teams_page,
     template_editor,
+    template_versions,
     templates_page,
     tickets_page,
     webhooks_page,
@@ -57,6 +58,7 @@ _WORDS = (
     ab_start,
     ab_page,
     template_editor,  # before the page of each kind, for `edit` is no kind
+    template_versions,
     templates_page,
     languages_page,
     labels_page,
