@@ -79,6 +79,9 @@ async def message(
         context["site"] = {"name": shop}
     if kind == "sorry" and surface.has_edits:  # a chat shows the rating above it
         context |= {"scores": [], "reasons": [], "comment": "", "until": ""}
+    if kind == "question" and not surface.has_buttons:  # it only ever asks for the number that words came without
+        comment = _said(templates, locale)["comment"]
+        context |= {"question": templates.label("question.unscored", locale), "scores": [], "comment": comment}
     rendered = await render(context)
     made = Message(
         key=key,
@@ -192,7 +195,7 @@ def _rows(
         page = Button(templates.label("button.rate_on_page", locale), url=f"{base_url}/r/{LINK}")
         return (scale, (page,)) if channel.kind == "telegram" else (scale,)
     if not channel.has_buttons:
-        return _link_rows(kind, templates, locale, base_url)
+        return (scale,) if kind == "question" else _link_rows(kind, templates, locale, base_url)
     match kind:
         case "question":
             return scale, (button("skip"), button("done", Tone.PRIMARY))

@@ -41,7 +41,20 @@ async def test_each_kind_can_be_tried_out_on_each_surface(locale: str) -> None:
             usual = await templates.render(
                 kind, locale, surface.dialect, samples.context_of(kind, templates, locale, surface.prefix)
             )
-            assert made.text == usual.text or kind == "sorry"
+            assert made.text == usual.text or kind in ("sorry", "question")
             assert made.subject == usual.subject
             assert all(button.action.startswith("trial:") or button.url for row in made.rows for button in row)
+    await templates.close()
+
+
+async def test_a_mail_only_ever_asks_for_the_number_that_words_came_without() -> None:
+    templates = Templates.load()
+
+    async def render(context: Mapping[str, object]) -> Rendered:
+        return await templates.render("question", "en", SURFACES["email"].dialect, context)
+
+    made = await samples.message("question", SURFACES["email"], templates, "en", render)
+    assert "we have your words" in made.plain
+    assert [button.label for row in made.rows for button in row] == ["1★", "2★", "3★", "4★", "5★"]
+    assert all(button.url for row in made.rows for button in row)
     await templates.close()
