@@ -38,6 +38,7 @@ ASSETS = {
     "vendor/uplot/uPlot.min.css": _CSS,
     "vendor/uplot/uPlot.iife.min.js": _JS,
 }
+ADMIN = "/admin"
 _WORDS = {
     "/r/": {
         404: ("page.not_found_title", "page.not_found"),
@@ -46,7 +47,7 @@ _WORDS = {
         429: ("page.error_title", "page.too_many"),
         0: ("page.error_title", "page.error"),
     },
-    "/admin": {
+    ADMIN: {
         403: ("admin.forbidden_title", "admin.forbidden"),
         404: ("admin.not_found_title", "admin.not_found"),
         405: ("page.error_title", "page.wrong_way"),
@@ -139,5 +140,6 @@ def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None, *
         "title": told or title,
         "text": text if text.startswith("admin.") else usual,
         "mood": "lost" if status == 404 else "stuck",
+        "onward": {"url": ADMIN, "label": "admin.home"} if str(scope["path"]).startswith(f"{ADMIN}/") else None,
     }
     return of(request).draw("notice", locale, words, status=status, headers=headers)

@@ -150,6 +150,8 @@ async def opened(*, base_url: str = "https://survey.example.org", **settings: An
         yield front
     finally:
         await bot.close()
+        site.templates.use([])
+        site.templates.use_labels({})
         await site.templates.close()  # its process belongs to this test's loop
         folder.cleanup()
 
@@ -175,7 +177,7 @@ async def served(**settings: Any) -> AsyncIterator[Front]:
 
 @lru_cache(maxsize=1)
 def _words() -> Templates:
-    """Read once; nothing in it belongs to one test."""
+    """Read once; what a test adds of its own is taken out again."""
     return Templates.load()
 
 

@@ -24,3 +24,12 @@ async def test_a_program_gets_json(sqlite_front: Front, path: str, accept: str) 
         answer = await stranger.get(path, headers={"Accept": accept})
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
+
+
+async def test_a_page_of_the_admin_that_is_not_there_leads_back(sqlite_front: Front) -> None:
+    async with sqlite_front.client() as stranger:
+        lost = await stranger.get("/admin/nothing", headers=A_BROWSER)
+        survey = await stranger.get("/r/nothing", headers=A_BROWSER)
+    assert lost.status_code == survey.status_code == 404
+    assert '<a href="/admin">To the overview</a>' in lost.text
+    assert "<a " not in survey.text
