@@ -1,4 +1,4 @@
-"""The staff inbox as it is shown: each alert in its present state, and the thread under it.
+"""The staff inbox as it is shown: each alert in its present state, the thread under it, and what else was sent there.
 
 What customers ask stands in the agent's column here, so the inbox leaves out the cards of requests.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
@@ -16,13 +16,18 @@ from tortoise.expressions import Q
 
 from bot.demo import company, translated
 from bot.demo.sight import Sight
+from bot.trials import sending
 from core.desk import cards
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.reactions import Alert, AlertState, RecoveryState
-from core.models.setup import Staff, Team
-from core.reactions.alerts import screen_of
+from core.models.setup import Staff, StaffAddress, Team
+from core.reactions import floods, trials, unnamed
+from core.reactions.alerts import RULE_ALERT, screen_of
 
 MOST = 8
+_LATELY = timedelta(days=1)
+_TOLD = (RULE_ALERT, trials.KIND, floods.KIND, unnamed.KIND, sending.KIND)
+"""What is sent to be read, and stands under no alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One alert. `mood` is open, taken, resolved or dismissed."""
+    """One alert, or what was told. `mood` is open, taken, resolved, dismissed or told."""
 
     key: str
     target: str
@@ -59,7 +64,11 @@ class Post:
 
     @property
     def live(self) -> bool:
-        return self.mood in ("open", "taken")
+        return self.mood in ("open", "taken", "told")
+
+    @property
+    def answerable(self) -> bool:
+        return self.mood != "told"
 
 
 async def posts(sight: Sight) -> list[Post]:
@@ -69,7 +78,33 @@ async def posts(sight: Sight) -> list[Post]:
     notes = await _notes(sight)
     teams = {team.alert_to: sight.team(team) for team in await Team.all()}
     drawn = [await _post(one, [row for row in sent if _is_about(row, one)], notes, teams, sight) for one in alerts]
-    return [post for post in drawn if post is not None]
+    return [*await _told(teams, sight), *(post for post in drawn if post is not None)]
+
+
+async def _told(teams: Mapping[str, str], sight: Sight) -> list[Post]:
+    """What was sent to a room or a person within the day, tests to oneself included. Newest first."""
+    sent = Delivery.filter(channel=company.INBOX, state=DeliveryState.SENT, kind__in=_TOLD)
+    rows = await sent.filter(sent_at__gt=sight.now - _LATELY).order_by("-id").limit(MOST)
+    people = StaffAddress.filter(channel=company.INBOX).select_related("staff")
+    names = {one.address: one.staff.name for one in await people} | dict(teams)
+    return [await _note_to(row, names.get(row.target, row.target), sight) for row in rows]
+
+
+async def _note_to(row: Delivery, who: str, sight: Sight) -> Post:
+    drawn = await translated.drawn(row, sight)
+    return Post(
+        key=row.key,
+        target=row.target,
+        receipt=row.receipt,
+        team=who,
+        at=sight.when(row.sent_at or sight.now),
+        mood="told",
+        text=_written(drawn["text"]),
+        quote=str(drawn.get("quote") or ""),
+        facts=drawn.get("facts") or [],
+        rows=(),
+        thread=(),
+    )
 
 
 async def _sent(alerts: Sequence[Alert]) -> list[Delivery]:

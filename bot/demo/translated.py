@@ -15,13 +15,14 @@ from bot.demo import company
 from bot.demo.sight import Sight
 from bot.rendering import Templates
 from bot.staff import alerts
+from bot.trials import sending
 from core.models.deliveries import Delivery
 
 
 async def drawn(row: Delivery, sight: Sight) -> dict[str, Any]:
     """What was sent, or what would have been sent in the reader's language."""
     kept = dict(row.drawn or {})
-    if kept.get("locale") == sight.locale:
+    if kept.get("locale") == sight.locale or row.kind == sending.KIND:  # a test is in the language that was chosen
         return kept
     app = sight.stage.app
     site = replace(app.site, templates=_in(sight.locale))

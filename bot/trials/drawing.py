@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.rendering import Rendered, Templates
 from bot.trials import samples
-from bot.trials.surfaces import SURFACES
+from bot.trials.surfaces import Surface
 from core.desk import tickets
 from core.ports import Message
 
@@ -23,11 +23,12 @@ class Trial:
     shop: str = ""
 
 
-async def message(trial: Trial, channel: str, templates: Templates, *, base_url: str, key: str = "trial") -> Message:
-    """As a channel of that kind would get it. Raises TemplateError, RenderError, and ValueError for a real request
+async def message(
+    trial: Trial, surface: Surface, templates: Templates, *, base_url: str, key: str = "trial"
+) -> Message:
+    """As a channel that looks so would get it. Raises TemplateError, RenderError, and ValueError for a real request
     that lacks what this kind needs.
     """
-    surface = SURFACES[channel]
     shown = templates.best_locale(trial.locale)
 
     async def render(context: Mapping[str, object]) -> Rendered:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot import markup
 from bot.rendering import RenderError, TemplateError, Templates
 from bot.site import Site
-from bot.trials import drawing
+from bot.trials import drawing, surfaces
 from bot.trials.drawing import Trial
 from core import transactions
 from core.models.accounts import Account
@@ -66,7 +66,9 @@ async def draw(delivery: Delivery, channel: Channel, site: Site) -> Message | No
     real = await drawing.values_of(said["number"]) if said["number"] else None
     trial = Trial(said["kind"], said["source"], said["locale"], real or {}, site.name)
     try:
-        made = await drawing.message(trial, channel.kind, site.templates, base_url=site.base_url, key=delivery.key)
+        made = await drawing.message(
+            trial, surfaces.of(channel), site.templates, base_url=site.base_url, key=delivery.key
+        )
     except (TemplateError, RenderError, ValueError):
         return None
     return _marked(made, channel, site.templates, said["reader"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.ports import Dialect
+from core.ports import Channel, Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,15 @@ SURFACES = {
         Surface("webchat", Dialect.HTML, "/"),
     )
 }
+
+
+def of(channel: Channel) -> Surface:
+    """Also of a kind that only one process knows, such as the demonstration's inbox."""
+    known = SURFACES.get(channel.kind)
+    return known or Surface(
+        channel.kind,
+        channel.dialect,
+        has_buttons=channel.has_buttons,
+        has_edits=channel.has_edits,
+        has_forms=channel.has_forms,
+    )

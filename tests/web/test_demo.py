@@ -462,6 +462,22 @@ async def test_whoever_is_played_can_do_everything_in_the_admins_browser(play: P
             assert (await play.client.get(path)).status_code == 200, path
 
 
+async def test_a_test_of_words_to_oneself_arrives_in_the_inbox(play: Player) -> None:
+    await play.client.get(
+        "/demo/admin", params={"staff": company.staff_key("kim"), "lang": "en"}, follow_redirects=True
+    )
+    editor = (await play.client.get("/admin/templates/edit?kind=invite&locale=en")).text
+    form = editor[editor.index('<form id="write"') :]
+    fields = dict(re.findall(r'<input type="hidden" (?:form="write" )?name="(\w+)" value="([^"]*)"', form))
+    assert fields["door"] == "inbox kim@kestrel.example"
+    words = {**fields, "body": "How was {{ ticket.number }}?"}
+    sent = await play.client.post("/admin/templates/test", data=words, follow_redirects=True)
+    assert "The test is on its way to you." in sent.text
+    told = await until(lambda: shows(play, "staff", "How was CS"))
+    assert "This is a test" in told
+    assert "Kim Berger" in told
+
+
 async def test_none_of_it_exists_in_what_is_served(play: Player) -> None:
     application = ordinary_web_app(play.stage.app)
     transport = httpx.ASGITransport(app=application, client=("127.0.0.1", 50_001))

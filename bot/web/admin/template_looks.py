@@ -167,7 +167,7 @@ def channels_of(kind: str, only: str = "") -> list[str]:
 
 
 async def _message(trial: Trial, channel: str, visit: Visit) -> Message:
-    return await drawing.message(trial, channel, visit.site.templates, base_url=visit.site.base_url)
+    return await drawing.message(trial, SURFACES[channel], visit.site.templates, base_url=visit.site.base_url)
 
 
 async def _page(trial: Trial, visit: Visit) -> Look | None:
