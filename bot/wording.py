@@ -82,15 +82,16 @@ class Wording:
         if self.settings.scale in ("stars", "numbers"):
             return self.label("scale.again_range" if self.again else "scale.range", low=low, high=high)
         first, *_, last = self.scale()
-        if self.settings.scale == "own" and not self.again:
-            words = [self._own(one.word) for one in self.settings.symbols]
-            low, high = words[0] or low, words[-1] or high
         return self.label("scale.own_range", first=first.label, low=low, last=last.label, high=high)
 
     def ends(self) -> tuple[str, str]:
         """What 1 and 5 mean."""
         one = "scale.again_" if self.again else "scale."
-        return self.label(f"{one}low"), self.label(f"{one}high")
+        low, high = self.label(f"{one}low"), self.label(f"{one}high")
+        if self.settings.scale == "own" and not self.again:
+            words = [self._own(one.word) for one in self.settings.symbols]
+            low, high = words[0] or low, words[-1] or high
+        return low, high
 
     def score(self, value: int) -> str:
         """A score that was given, as it is shown afterwards."""

@@ -84,6 +84,23 @@ async def test_a_bad_rating_in_telegram_reopens_the_ticket_and_alerts_slack(
     assert response["partial"] is True
 
 
+async def test_a_comment_that_is_needed_is_asked_for_and_cannot_be_skipped(
+    here: World, telegram: TelegramRig, slack: SlackRig
+) -> None:
+    short = """
+[[surveys]]
+key = "default"
+delay = "0s"
+comment_required_up_to = 2
+reasons_up_to = 0
+dimensions = [{ key = "overall" }]
+"""
+    await setups.apply(setups.parse(short), now=here.clock())
+    await rates(here, telegram, "2★")
+    await telegram.until(lambda: "Please say in a few words what went wrong" in telegram.screen(ANN))
+    assert "Skip" not in telegram.buttons(ANN)
+
+
 async def test_the_whole_conversation_in_telegram_is_one_message_that_edits_itself(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:

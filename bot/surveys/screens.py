@@ -292,8 +292,8 @@ def _question(now_stands: Standing, site: Site, question: scoring.Question) -> S
         ready = Button(words.label("button.done"), skip.action, tone=Tone.PRIMARY)
         context |= {"question": words.label("question.reasons")}
         return Screen("question", context, (*_pairs(chips), (ready if now_stands.reasons else skip,)))
-    context |= {"question": words.label("question.comment")}
     needed = scoring.needs_comment(now_stands.scores, now_stands.settings)
+    context |= {"question": words.label("question.comment_needed" if needed else "question.comment")}
     return Screen("question", context, () if needed else ((skip,),), asks_text=True)
 
 

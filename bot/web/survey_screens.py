@@ -134,6 +134,7 @@ class Screen:
             "count": len(answer.comment),
             "limit": COMMENT_LIMIT,
             "counted": survey_form.counted,
+            "about_comment": words.about_comment,
             "comment_wanted": words.settings.comment != "off",
             "anonymous": self.invite.anonymous,
             "may_contact": answer.may_contact,

@@ -77,6 +77,13 @@ class Words:
         """What 1 and 5 mean."""
         return self._wording.ends()
 
+    @property
+    def about_comment(self) -> str:
+        """Whether a comment is needed, and how long it may be."""
+        most = self.settings.comment_required_up_to
+        label = "page.comment_always" if most == 5 else "page.comment_needed" if most else "page.comment_label"
+        return self._templates.label(label, self._locale, most=most)
+
     def asked(self, answer: Answer) -> tuple[Asked, ...]:
         """The dimensions in their order, `overall` first."""
         by_key = {one.key: one for one in self.settings.dimensions}

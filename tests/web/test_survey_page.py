@@ -83,10 +83,18 @@ async def test_a_page_in_symbols_of_ones_own_speaks_their_words_and_binds_reason
         page = await ann.open((await front.invite(locale="zh-Hans")).link)
         assert "甲" in page.text
         assert "1 分，一" in page.text
+        assert "非常不满意" not in page.text
         assert page.all("label", **{"class": "chip bound for-d3"})
         await ann.press(overall="2", reasons=["slow", "unfriendly"])
         assert (await Response.get()).reasons == ["unfriendly"], "speed was not rated low"
         assert "乙 2/5" in ann.page.text
+
+
+@pytest.mark.parametrize(("most", "told"), [(0, "Optional"), (2, "Needed when a score is 2 or less"), (5, "Needed;")])
+async def test_the_page_says_when_a_comment_is_needed(store: stores.Store, most: int, told: str) -> None:
+    async with fronts.opened(comment_required_up_to=most) as front:
+        page = await Person(front).open((await front.invite()).link)
+        assert f"Your comment {told}" in page.heading
 
 
 async def test_whoever_blocks_cookies_confirms_with_one_more_tap(front: Front) -> None:
