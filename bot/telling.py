@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from core.models.desk import TicketEntry
@@ -51,13 +52,17 @@ async def asked_about(entries: Iterable[TicketEntry]) -> Asked:
     return {(row.ticket_id, row.cycle): row for row in await rows.order_by("-id")}
 
 
-def words_of(entry: TicketEntry, reader: Reader, asked: Asked) -> str:
-    """What happened, in one sentence."""
+def words_of(
+    entry: TicketEntry, reader: Reader, asked: Asked, dimensions: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What happened, in one sentence. `dimensions`: as the survey calls them that asked."""
     if entry.label == _PLANNED:
         return _asked(entry, reader, asked.get((entry.ticket_id, entry.cycle)))
     if not entry.label or not reader.knows(entry.label):
         return entry.text or entry.kind.value
     values = values_of(entry.values, reader)
+    if named := dimensions.get(str(entry.values.get("dimension", ""))):
+        values["dimension"] = named
     if entry.label in _TROUBLED:
         values[_TROUBLE] = reader.trouble(str(values.get(_TROUBLE, "")))
     why = str(values.get("why", ""))

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from fastapi import HTTPException
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.demo import company, desk, feed, guide, timeline
@@ -39,12 +40,35 @@ def address(name: str) -> str:
 
 
 async def sight(stage: Stage, lang: str, customer: str, staff: str) -> Sight:
-    """Who looks. What is not known is as at the beginning."""
+    """Who looks. What is not known is as at the beginning; a customer who was erased comes as somebody new."""
     locale = stage.app.site.templates.best_locale(lang[:200])
     wanted = customer if customer in company.PLAYED else _speaking(locale)
-    agent = await Staff.get_or_none(key=staff[:200], active=True)
-    agent = agent or await Staff.get(key=company.staff_key(company.PLAYED[wanted]))
-    return Sight(stage, locale, await Contact.get(ref=wanted), agent, stage.clock())
+    played = await Contact.get_or_none(ref=wanted)
+    if played is None:
+        anew = next(one for one in company.sample().customers if one.key == wanted)
+        played = await company.welcome(anew, stage.zone, now=stage.clock())
+    return Sight(stage, locale, played, await _played_by(staff[:200], wanted), stage.clock())
+
+
+async def _played_by(key: str, customer: str) -> Staff:
+    """Whoever looks may have sent any of them away. Nobody at all cannot be played."""
+    agents = Staff.filter(active=True)
+    usual = company.staff_key(company.PLAYED[customer])
+    found = (
+        await agents.get_or_none(key=key) or await agents.get_or_none(key=usual) or await agents.order_by("id").first()
+    )
+    if found is None:
+        raise HTTPException(410, "Nobody works here any more. Stop it, and begin anew: afterword demo --fresh")
+    return found
+
+
+async def _people(seen: Sight) -> list[tuple[str, list[Staff]]]:
+    """Team by team, those without one at the end."""
+    people = await Staff.filter(active=True).order_by("id").select_related("team")
+    of: dict[str, list[Staff]] = {}
+    for one in sorted(people, key=lambda one: (one.team is None, one.team.key if one.team else "")):
+        of.setdefault(seen.team(one.team), []).append(one)
+    return list(of.items())
 
 
 def _speaking(locale: str) -> str:
@@ -59,7 +83,7 @@ async def page(seen: Sight) -> str:
         "panels": await panels(seen),
         "customers": [one for one in company.sample().customers if one.key in company.PLAYED],
         "agents": {one: company.staff_key(agent) for one, agent in company.PLAYED.items()},
-        "people": await Staff.filter(active=True).order_by("id").select_related("team"),
+        "people": await _people(seen),
         "locales": seen.stage.app.site.templates.locales(),
         "language": lambda tag: seen.stage.app.site.templates.label("language.name", tag),
         "words": seen.stage.app.site.templates.labels("demo_js", seen.locale),

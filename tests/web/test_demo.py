@@ -22,6 +22,8 @@ from bot.demo.stage import Stage
 from core.desk import tickets
 from core.models.contacts import Contact
 from core.models.reactions import Recovery, RecoveryState
+from core.models.setup import Staff
+from core.privacy import erase
 from core.store import Store
 from tests.rigs import demo_browser as rig
 
@@ -476,6 +478,20 @@ async def test_a_test_of_words_to_oneself_arrives_in_the_inbox(play: Player) -> 
     told = await until(lambda: shows(play, "staff", "How was CS"))
     assert "This is a test" in told
     assert "Kim Berger" in told
+
+
+async def test_whoever_looks_may_hire_dismiss_and_erase_and_still_play_on(play: Player) -> None:
+    await Staff.create(key="new@kestrel.example", name="Nia New")
+    await Staff.filter(key=company.staff_key("kim")).update(active=False)
+    ann = await Contact.get(ref="ann")
+    await erase.erase(ann, ledger=play.stage.app.erasures, by="kim@kestrel.example", now=play.stage.clock())
+    page = await play.client.get("/", params={"lang": "en"})
+    assert page.status_code == 200
+    assert "Nia New" in page.text
+    assert await Contact.exists(ref="ann")
+    await Staff.all().update(active=False)
+    gone = await play.client.get("/", params={"lang": "en"})
+    assert gone.status_code == 410
 
 
 async def test_none_of_it_exists_in_what_is_served(play: Player) -> None:

@@ -72,7 +72,7 @@ class Names:
 
 async def names(visit: Visit) -> Names:
     surveys = await Survey.filter(current=True).order_by("position", "id")
-    settings = [catalogue.settings_of(one) for one in surveys] or [SurveySettings()]
+    settings = [catalogue.settings_of(one) for one in reversed(surveys)] or [SurveySettings()]  # the first has its way
     words = [Wording(visit.site.templates, one, visit.locale) for one in settings]
     dimensions = {key: word.dimension(key) for one, word in _pairs(settings, words) for key in one.dimension_keys}
     reasons = {it.key: word.reason(it.key) for one, word in _pairs(settings, words) for it in one.reasons}

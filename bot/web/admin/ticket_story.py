@@ -14,6 +14,7 @@ from bot.wording import wording_of
 from core.insight.story import Story
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Attachment, AttachmentState, EntryKind, TicketEntry
+from core.models.invites import InvitePurpose
 from core.models.reactions import Reaction
 from core.models.responses import Response, ResponseRevision
 
@@ -159,7 +160,7 @@ async def chapters(story: Story, contact: str, desk: Desk) -> list[Chapter]:
     rest = [one for one in entries if one.kind != EntryKind.RATED]
     judged = [
         *(_told(one, contact, story, desk, asked) for one in rated),
-        *(_judged(one, desk) for one in story.revisions),
+        *(_judged(one, story, desk) for one in story.revisions),
         *(_unfired(one, desk) for one in story.unfired),
     ]
     starts = [(one.at, one.cycle) for one in story.entries]
@@ -210,7 +211,8 @@ def _folded(steps: Sequence[Step], desk: Desk) -> list[Step]:
 def _told(entry: TicketEntry, contact: str, story: Story, desk: Desk, asked: telling.Asked) -> Step:
     is_above = _is_said(entry, story)
     plain = not entry.label
-    words = desk.named("admin.ticket.entry", entry.kind.value) if plain else telling.words_of(entry, desk, asked)
+    names = _dimensions(entry.cycle, story, desk) if "dimension" in entry.values else {}
+    words = desk.named("admin.ticket.entry", entry.kind.value) if plain else telling.words_of(entry, desk, asked, names)
     return _step(
         entry.at,
         entry.kind.value,
@@ -221,6 +223,16 @@ def _told(entry: TicketEntry, contact: str, story: Story, desk: Desk, asked: tel
         detail="" if is_above else entry.text,
         line=entry.id if is_above else 0,
     )
+
+
+def _dimensions(cycle: int, story: Story, desk: Desk) -> dict[str, str]:
+    """As the survey called them that asked about this cycle."""
+    asked = [one.invite for one in story.responses if one.invite.purpose != InvitePurpose.RECOVERY]
+    invite = next((one for one in reversed(asked) if one.cycle <= cycle), None)
+    if invite is None:
+        return {}
+    words = wording_of(invite, desk.place.templates, desk.locale)
+    return {key: words.dimension(key) for key in words.settings.dimension_keys}
 
 
 def _left_at(row: Delivery) -> datetime:
@@ -236,8 +248,12 @@ def _sent(row: Delivery, contact: str, story: Story, desk: Desk) -> Step:
     return _step(_left_at(row), _DELIVERY, words, desk, tone=tone, detail=why)
 
 
-def _judged(row: ResponseRevision, desk: Desk) -> Step:
-    scores = " · ".join(f"{desk.named('dimension', key)} {value}" for key, value in row.scores.items())
+def _judged(row: ResponseRevision, story: Story, desk: Desk) -> Step:
+    response = next((one for one in story.responses if one.id == row.response_id), None)
+    wording = wording_of(response.invite, desk.place.templates, desk.locale) if response else None
+    order = [one for one in wording.settings.dimension_keys if one in row.scores] if wording else sorted(row.scores)
+    called = {key: wording.dimension(key) if wording else desk.named("dimension", key) for key in order}
+    scores = " · ".join(f"{name} {row.scores[key]}" for key, name in called.items())
     words = desk.say("admin.ticket.judged", count=row.revision, band=desk.say(f"band.{row.band.value}"))
     return _step(row.at, "settled", words, desk, tone=_BANDS.get(row.band.value, ""), detail=scores)
 

@@ -14,7 +14,7 @@ from core.models.contacts import Contact
 from core.models.deliveries import Delivery, DeliveryState
 from core.models.desk import Attachment, Priority, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Invite, InvitePurpose
-from core.models.setup import Rule
+from core.models.setup import Rule, Survey
 from core.ports import File
 from core.store import Store
 from core.surveys import invites, responses
@@ -91,6 +91,19 @@ async def test_a_ticket_tells_everything_that_happened(front: Front) -> None:
         assert expected in words, expected
     assert "{" not in words
     assert page.all("details", **{"class": "story"})
+
+
+async def test_scores_are_called_as_the_survey_called_them(front: Front) -> None:
+    settings = (await Survey.get(current=True)).settings
+    await Survey.filter(current=True).update(
+        settings=settings | {"dimensions": [{"key": "overall"}, {"key": "speed", "label": {"en": "Pace"}}]}
+    )
+    raised = await unhappy.alert(front, score=4, speed=1)
+    kim = await unhappy.browser_of(front)
+    words = (await kim.open(f"{PATH}/{raised.ticket.number}")).heading
+    assert "Judgement 1: negativeOverall 4 · Pace 1" in words
+    assert "Reopened because of a rating of 1 of 5: Pace" in words
+    assert "in one point (Pace)" in words
 
 
 async def test_what_the_customer_said_stands_above_the_conversation_and_stays_when_it_is_over(front: Front) -> None:
