@@ -126,7 +126,7 @@ class Courier:
         elif channel is None:
             await transactions.run(lambda: self._gone(delivery, "this channel is not configured", dead=False))
         elif delivery.expires_at is not None and now >= delivery.expires_at:
-            await transactions.run(lambda: self._gone(delivery, "no longer wanted when its turn came", dead=False))
+            await transactions.run(lambda: self._gone(delivery, _too_late(delivery), dead=False))
         elif await self._is_suppressed(delivery, channel):
             await transactions.run(lambda: self._gone(delivery, "this address is suppressed", dead=True))
         else:
@@ -291,6 +291,13 @@ class Courier:
                 await contacts.mark_unreachable(delivery.address_id, reason)
             if recoveries.is_for_the_contact(delivery):
                 await recoveries.not_told(delivery, reason, now=now)
+
+
+def _too_late(delivery: Delivery) -> str:
+    """With what held it up, where something did."""
+    if delivery.problem:
+        return f"no longer wanted by the time it could be sent: {delivery.problem}"
+    return "no longer wanted when its turn came"
 
 
 def as_drawn(message: Message) -> dict[str, Any]:

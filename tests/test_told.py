@@ -203,6 +203,17 @@ async def test_what_is_no_longer_true_is_not_said(here: World, telegram: Telegra
     assert not any("A cable." in one for one in told(telegram))
 
 
+async def test_what_came_too_late_says_what_held_it_up(here: World, telegram: TelegramRig) -> None:
+    telegram.mood = "broken"
+    await here.resolve(addresses=ON_TELEGRAM)
+    await here.until(lambda: Delivery.filter(kind="invite", attempts__gt=0).exists())
+    await Delivery.filter(kind="invite").update(expires_at=here.clock())
+    await here.move_on(minutes=2)
+    await here.until(lambda: Delivery.filter(kind="invite", state=DeliveryState.DEAD).exists())
+    problem = (await Delivery.get(kind="invite")).problem
+    assert problem.startswith("no longer wanted by the time it could be sent: what answered is not Telegram")
+
+
 async def test_a_request_that_goes_to_and_fro_is_no_news_each_time(
     here: World, telegram: TelegramRig, slack: SlackRig
 ) -> None:

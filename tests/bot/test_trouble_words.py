@@ -43,6 +43,7 @@ WORDING = {
     "_words": "bot/channels/email/errors.py",
     "_reason": "bot/channels/telegram/errors.py",
     "_told": "bot/postman.py",
+    "_too_late": "bot/courier.py",
     "_too_large": "core/desk/attachments.py",
 }
 """Functions that give back such a reason, and where."""
