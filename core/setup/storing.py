@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from core import audit, transactions
 from core.phrases import phrase
+from core.reactions.settings import Action
 from core.setting_problems import Place, Problem, explain, unknown_at
 from core.setup import keys, rows
 from core.setup.changes import Change, Values, between
@@ -105,6 +106,7 @@ def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None
         *_taken_addresses(setup, present),
     ]
     problems += _unknown_in_rules(setup, present)
+    problems += _done_twice(setup, present)
     problems += _unknown_channels(setup, channels) if channels is not None else []
     if problems:
         raise SetupError(problems)
@@ -150,6 +152,19 @@ def _unknown_in_rules(setup: Setup, present: rows.Present) -> Iterator[Problem]:
                 yield unknown_at(("rules", at, "then", nth, "staff"), step.staff, people, "person")
             if step.webhook and step.webhook not in webhooks:
                 yield unknown_at(("rules", at, "then", nth, "webhook"), step.webhook, webhooks, "webhook")
+
+
+def _done_twice(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    """The same action once more, or two that contradict each other. A rule that stays as it is stays."""
+    for at, rule in enumerate(setup.rules):
+        if not any(_changes("rules", rule, present)):
+            continue
+        for nth, step in enumerate(rule.then):
+            before = rule.then[:nth]
+            once = step.do in (Action.ASSIGN, Action.PRIORITY)
+            if step in before or (once and step.do in {one.do for one in before}):
+                said = phrase("problem.action_twice")
+                yield Problem(("rules", at, "then", nth), f"{step.do.value} stands above already", said)
 
 
 def _unknown_people(setup: Setup, present: rows.Present) -> Iterator[Problem]:

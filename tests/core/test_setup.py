@@ -256,6 +256,13 @@ def test_everything_that_is_wrong_is_named_at_once_and_a_broken_line_by_its_numb
             "staff[0].addresses[0]: slack U2 is li@example.org already",
         ),
         ('[[surveys]]\nkey = "default"\npositive_from = 3\nnegative_up_to = 3', "surveys[0].positive_from: must be"),
+        ('[[rules]]\nkey = "a"\nthen = ["alert", "alert"]', "rules[0].then[1]: alert stands above already"),
+        (
+            """[[rules]]\nkey = "a"\nthen = [
+            { do = "priority", priority = "high" }, { do = "tag", tag = "a" }, { do = "tag", tag = "b" },
+            { do = "priority", priority = "low" }]""",
+            "rules[0].then[3]: priority stands above already",
+        ),
     ],
 )
 async def test_what_does_not_fit_the_store_is_refused_and_nothing_is_written(

@@ -163,6 +163,7 @@ async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Fron
             "Please write a whole number, such as 30, and choose its unit.",
         ),
         ({"key": "x", "then": "recover", "event": "invite.expired"}, "p-then-0", "does not go with the event"),
+        ({"key": "x", "then": ["alert", "apologise", "alert"]}, "p-then-2", "stands above already"),
     ],
 )
 async def test_what_is_wrong_stands_beside_its_row_and_what_was_typed_stays(
