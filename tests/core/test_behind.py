@@ -39,6 +39,7 @@ async def test_behind_every_figure_are_as_many_lines_as_it_counts_and_nobody_unn
         first, last = (date(2026, 1, 1) + timedelta(days=day) for day in days)
         span = spans.between(first, last, zone=ZoneInfo(zone), now=NOW)
         await _compare(span, filters)
+        await _compare(spans.between(date(2026, 1, 1), NOW.date(), zone=ZoneInfo(zone), now=NOW), Filters())
         hidden = made[:some]
         for invite in hidden:
             await _take_the_name(invite)
