@@ -160,7 +160,7 @@ async def served(**settings: Any) -> AsyncIterator[Front]:
 
     A browser asks for several things at once, and whoever waits for the renderer is bound to this test's loop.
     """
-    _words.cache_clear()
+    _loaded.cache_clear()
     listening = socket.create_server(("127.0.0.1", 0))  # closed by the server
     async with opened(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", **settings) as front:
         config = uvicorn.Config(front.app, log_config=None, lifespan="off", ws="none", server_header=False)
@@ -170,12 +170,18 @@ async def served(**settings: Any) -> AsyncIterator[Front]:
         yield front
         server.should_exit = True
         await task
-    _words.cache_clear()
+    _loaded.cache_clear()
+
+
+def _words() -> Templates:
+    """Read once; what a test said otherwise is forgotten."""
+    templates = _loaded()
+    templates.use_labels({})
+    return templates
 
 
 @lru_cache(maxsize=1)
-def _words() -> Templates:
-    """Read once; nothing in it belongs to one test."""
+def _loaded() -> Templates:
     return Templates.load()
 
 
