@@ -27,7 +27,11 @@ from core.models.accounts import Role
 GOAL = 0.150
 FLOOR = "/healthz"
 _SPANS = ("", "?span=today", "?span=90d", "?span=year", "?span=year&team=1", "?span=30d&locale=en&type=complaint")
-_BEHIND = (*(f"?span=year&of={one}" for one in Of if one not in NOW), *(f"?of={one}" for one in NOW))
+_BEHIND = (
+    *(f"?span=year&of={one}" for one in Of if one not in NOW),
+    *(f"?of={one}" for one in NOW),
+    *(f"?span=year&dimension={one}" for one in ("speed", "speed&score=5", "speed&score=1")),
+)
 VARIANTS = {
     "/admin/board": _SPANS,
     "/admin/board/details": _SPANS,

@@ -1,4 +1,4 @@
-"""The tickets behind a figure of the board: one line for each answer, question or recovery that it counts.
+"""The tickets behind a figure of the board: one line for each answer, question, decision or recovery that it counts.
 
 What is anonymous is behind no line: neither an answer that has been cut nor one that may still be, nor how far a
 question has come whose answer would be. A figure may therefore be greater than the number of its lines.
@@ -36,6 +36,7 @@ class Of(StrEnum):
     PARTIAL = "partial"
     WAITING = "waiting"
     EXPIRED = "expired"
+    NOT_ASKED = "not_asked"  # decisions
     OPEN = "open"  # recoveries; this and the next as of now, whenever they were opened
     OVERDUE = "overdue"
     OPENED = "opened"
@@ -67,6 +68,7 @@ _OF_RECOVERIES = {
     Of.RESOLVED: "v.state = 'resolved'",
     Of.DISMISSED: f"v.state = 'dismissed' AND {statements.BY_STAFF}",
 }
+_TABLES = {"r": "responses", "i": "invites", "d": "decisions", "v": "recoveries"}
 _NAMED = "(r.band IS NOT NULL OR EXISTS (SELECT 1 FROM invites n WHERE n.id = r.invite_id AND NOT n.anonymous))"
 """What has been judged stays with its invite only when it has a name; of the rest the question tells. An index says
 which have been judged.
@@ -75,7 +77,7 @@ which have been judged.
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What to list. Without a span of all times. `band`, `score` and `commented` narrow answers further."""
+    """What to list. Without a span of all times. `band`, `score`, `dimension` and `commented` narrow answers."""
 
     span: Part | None = None
     filters: Filters = field(default_factory=Filters)
@@ -83,11 +85,15 @@ class Cut:
     band: Band | None = None
     score: int | None = None
     commented: bool = False
+    dimension: str = ""
+    """Only answers that score it; then `score` is of this one, else of all in all."""
+    reason: str = ""
+    """Why it was decided not to ask: only these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`at` is when it was answered, asked or opened; team and agent are those of then, in `slice`."""
+    """`at` is when it was answered, asked, decided or opened; team and agent are those of then, in `slice`."""
 
     key: int
     at: datetime
@@ -113,7 +119,8 @@ async def listed(cut: Cut, most: int, *, before: int | None = None, now: datetim
     after = await _after(source, before) if before is not None else []
     [counted] = await statements.rows(source.count, chosen)
     rows = await statements.rows(source.listed(most, *after), chosen)
-    lines = await _whole(rows, {one.id: one for one in known})
+    said = {} if cut.of == Of.NOT_ASKED else await _said(rows)
+    lines = await _whole(rows, said, {one.id: one for one in known})
     return Behind(lines, int(counted["n"]), any(one.purpose in _NOBODYS for one in cut.filters.taken(known)))
 
 
@@ -166,22 +173,36 @@ class _Source:
 def _source(cut: Cut, now: datetime) -> _Source:
     if cut.of in ANSWERS:
         return _answers(cut)
+    if cut.of == Of.NOT_ASKED:
+        return _decisions(cut)
     return _questions(cut) if cut.of in _OF_QUESTIONS else _recoveries(cut, now)
 
 
 def _answers(cut: Cut) -> _Source:
     tables = "responses r CROSS JOIN invites i"
     where = [statements.chosen("r.slice_id"), *_within("r.created_at", cut), *_narrowed(cut), _NAMED]
-    counted = f"responses r WHERE {_all(*where)}"
-    where.append("i.id = r.invite_id")
+    counted = f"responses r WHERE {_all(*where, *_scored('r.judged', cut))}"
+    where += ["i.id = r.invite_id", *_scored(statements.by_time("r.judged"), cut)]
     return _Source("r", tables, where, "r.created_at", "i.ticket_id", "r.id", "r.slice_id", counted)
 
 
 def _narrowed(cut: Cut) -> list[str]:
     of = {Of.RATED: ["r.overall IS NOT NULL"], Of.AGAIN: ["r.band IS NOT NULL"]}.get(cut.of, [])
     band = [f"r.band = '{cut.band.value}'"] if cut.band is not None else []
-    score = [f"r.overall = {int(cut.score)}"] if cut.score is not None else []
+    score = [f"r.overall = {int(cut.score)}"] if cut.score is not None and not cut.dimension else []
     return [*of, *band, *score, *(["r.commented"] if cut.commented else [])]
+
+
+def _scored(column: str, cut: Cut) -> list[str]:
+    return [statements.scored(column, cut.dimension, cut.score)] if cut.dimension else []
+
+
+def _decisions(cut: Cut) -> _Source:
+    tables = "slices s CROSS JOIN decisions d"
+    why = [f"d.reason = {statements.quoted(cut.reason)}"] if cut.reason else []
+    where = ("d.slice_id = s.id", statements.chosen("s.id"), *_within("d.at", cut), *why)
+    counted = f"{tables} WHERE {_all(*where)}"
+    return _Source("d", tables, where, "d.at", "d.ticket_id", "NULL", "d.slice_id", counted)
 
 
 def _questions(cut: Cut) -> _Source:
@@ -209,7 +230,8 @@ def _all(*conditions: str) -> str:
 
 async def _after(source: _Source, key: int) -> list[str]:
     """Beyond the line of that key; where it is gone, from the first line on."""
-    table, column = source.tables.split()[0], source.moment.partition(".")[2]
+    table = _TABLES[source.key]
+    column = source.moment.partition(".")[2]
     found = await statements.rows(f"SELECT {column} AS moment FROM {table} WHERE id = {int(key)}")
     return [f"({source.moment}, {source.key}.id) < ({statements.moment(_at(one))}, {int(key)})" for one in found]
 
@@ -222,10 +244,11 @@ def _at(row: Mapping[str, Any]) -> datetime:
 # ---------------------------------------------------------------- whole lines
 
 
-async def _whole(rows: Sequence[Mapping[str, Any]], slices: Mapping[int, Slice]) -> list[Line]:
+async def _whole(
+    rows: Sequence[Mapping[str, Any]], said: Mapping[int, Response], slices: Mapping[int, Slice]
+) -> list[Line]:
     tickets = Ticket.filter(id__in={row["ticket"] for row in rows}).select_related("contact", "team", "assignee")
     found = {one.id: one for one in (await tickets if rows else [])}
-    said = await _said(rows)
     return [
         Line(row["number"], _at(row), found[row["ticket"]], slices[row["slice"]], said.get(row["number"]))
         for row in rows

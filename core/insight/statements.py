@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -15,6 +16,9 @@ from core.store.dialect import is_sqlite
 
 BY_STAFF = f"v.outcome <> '{ERASED}'"
 """Of a recovery: it did not end because the contact was erased."""
+
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 async def rows(statement: str, slices: Collection[int] | None = None) -> Sequence[Mapping[str, Any]]:
@@ -39,6 +43,35 @@ def chosen(column: str) -> str:
     SQLite looks at one byte for each row: to find a number in a list takes three times as long.
     """
     return f"substr(?1, {column} + 1, 1) = X'01'" if is_sqlite() else f"+{column} = ANY($1::bigint[])"
+
+
+def by_time(column: str) -> str:
+    """The column where the newest rows are wanted: SQLite reads them in their order, not all that are alike."""
+    return f"+{column}" if is_sqlite() else column
+
+
+def scored(column: str, dimension: str, score: int | None) -> str:
+    """Whether an answer whose scores stand in `column` scores the dimension: so, or at all.
+
+    Few scores are ever given together: SQLite reads what is in each of them once, and not in each answer.
+    """
+    if not is_sqlite():
+        value = f"{column} ->> {quoted(dimension)}"
+        return f"({value}) = '{int(score)}'" if score is not None else f"({value}) IS NOT NULL"
+    is_meant = f"= {int(score)}" if score is not None else "IS NOT NULL"
+    return f"""{column} IN (
+        WITH RECURSIVE given(scores) AS (
+            SELECT MIN(judged) FROM responses UNION ALL
+            SELECT (SELECT MIN(n.judged) FROM responses n WHERE n.judged > given.scores) FROM given
+            WHERE given.scores IS NOT NULL
+        ) SELECT scores FROM given WHERE json_extract(scores, '$.' || {quoted(dimension)}) {is_meant})"""
+
+
+def quoted(code: str) -> str:
+    """A code as a statement says it. Raises ValueError for anything else: no statement holds what somebody typed."""
+    if not _CODE.fullmatch(code):
+        raise ValueError("this is no code")
+    return f"'{code}'"
 
 
 def _choice(slices: Collection[int]) -> bytes | list[int]:

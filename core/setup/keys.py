@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from core.phrases import phrase
+from core.setting_problems import Place, Problem
 
 LONGEST = 60
 _FORM = re.compile(r"[^\s/\x00-\x1f]([^/\x00-\x1f]*[^\s/\x00-\x1f])?")
@@ -13,3 +17,9 @@ _OURS = frozenset({"new", "order", "remove", ".", ".."})
 def is_good(key: str) -> bool:
     """Whether its page could be opened. What is called otherwise already stays, and can be removed."""
     return bool(_FORM.fullmatch(key)) and len(key) <= LONGEST and key not in _OURS
+
+
+def problems(key: str, within: Place = ()) -> Iterator[Problem]:
+    if not is_good(key):
+        told = 'has 1 to 60 characters and no slash, and is not "new", "order" or "remove": it stands in addresses'
+        yield Problem((*within, "key"), told, phrase("problem.bad_key"))

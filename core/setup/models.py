@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -119,15 +119,17 @@ class SurveySetup(Part, SurveySettings):
 
     @model_validator(mode="after")
     def _symbols_are_seen_everywhere(self) -> SurveySetup:
-        unseen = [at for at, one in enumerate(self.symbols) if not can_be_seen(one.symbol)]
-        if unseen:
-            said = phrase("problem.form_symbol")
-            raise as_error([Problem(("symbols", at, "symbol"), _NOT_SEEN, said) for at in unseen])
-        named = [at for at, one in enumerate(self.symbols) if _SHORTCODE.fullmatch(one.symbol)]
-        if named:
-            said = phrase("problem.shortcode")
-            raise as_error([Problem(("symbols", at, "symbol"), _ONLY_IN_SLACK, said) for at in named])
+        if problems := list(unseen_symbols(self)):
+            raise as_error(problems)
         return self
+
+
+def unseen_symbols(survey: SurveySettings) -> Iterator[Problem]:
+    for at, one in enumerate(survey.symbols):
+        if not can_be_seen(one.symbol):
+            yield Problem(("symbols", at, "symbol"), _NOT_SEEN, phrase("problem.form_symbol"))
+        elif _SHORTCODE.fullmatch(one.symbol):
+            yield Problem(("symbols", at, "symbol"), _ONLY_IN_SLACK, phrase("problem.shortcode"))
 
 
 class RuleSetup(Part, RuleSettings):

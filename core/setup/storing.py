@@ -11,13 +11,11 @@ from core import audit, transactions
 from core.phrases import phrase
 from core.reactions.settings import Action
 from core.setting_problems import Place, Problem, explain, unknown_at
-from core.setup import keys, rows
+from core.setup import keys, rows, surveys
 from core.setup.changes import Change, Values, between
 from core.setup.document import known_as
 from core.setup.models import Part, Setup, SetupError, SurveySetup, TeamSetup
 
-LONGEST_WORDS = 200
-"""Of a survey's own title, label, question and word. What is there already and longer stays."""
 KINDS = {
     "teams": "team",
     "staff": "staff",
@@ -116,23 +114,15 @@ def _bad_keys(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     """Names of something new that its page in the browser could not have; who has one already keeps it."""
     for name in ("surveys", "webhooks", "rules"):
         for at, part in enumerate(getattr(setup, name)):
-            if part.key not in present[name] and not keys.is_good(part.key):
-                told = (
-                    'has 1 to 60 characters and no slash, and is not "new", "order" or "remove": it stands in addresses'
-                )
-                yield Problem((name, at, "key"), told, phrase("problem.bad_key"))
+            if part.key not in present[name]:
+                yield from keys.problems(part.key, (name, at))
 
 
 def _too_long_words(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     for at, survey in enumerate(setup.surveys):
         if not any(_changes("surveys", survey, present)):
             continue
-        for place, words in survey.own_words():
-            for locale, word in words.items():
-                if len(word) > LONGEST_WORDS:
-                    told = f"must have at most {LONGEST_WORDS} characters"
-                    said = phrase("problem.too_long", limit=LONGEST_WORDS)
-                    yield Problem(("surveys", at, *place, locale), told, said)
+        yield from surveys.too_long_words(survey, ("surveys", at))
 
 
 def _unknown_teams(setup: Setup, present: rows.Present) -> Iterator[Problem]:

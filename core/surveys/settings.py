@@ -162,7 +162,7 @@ class SurveySettings(_Strict):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> SurveySettings:
-        if problems := [*_wrong_parts(self), *_wrong_symbols(self)]:
+        if problems := list(wrong_together(self)):
             raise as_error(problems)
         return self
 
@@ -192,6 +192,12 @@ def warnings(settings: SurveySettings) -> Iterator[str]:
         yield "take_at_once"
     if not settings.recover_within:
         yield "recover_at_once"
+
+
+def wrong_together(settings: SurveySettings) -> Iterator[Problem]:
+    """What each by itself may be, and does not hang together."""
+    yield from _wrong_parts(settings)
+    yield from _wrong_symbols(settings)
 
 
 def _twice(names: Sequence[str]) -> Iterator[int]:

@@ -39,6 +39,7 @@ async def test_behind_every_figure_are_as_many_lines_as_it_counts_and_nobody_unn
         first, last = (date(2026, 1, 1) + timedelta(days=day) for day in days)
         span = spans.between(first, last, zone=ZoneInfo(zone), now=NOW)
         await _compare(span, filters)
+        await _compare(spans.between(date(2026, 1, 1), NOW.date(), zone=ZoneInfo(zone), now=NOW), Filters())
         hidden = made[:some]
         for invite in hidden:
             await _take_the_name(invite)
@@ -68,11 +69,18 @@ async def _counts(span: Span, filters: Filters) -> dict[str, tuple[int, Cut]]:
         Of.PARTIAL: steps.answered - steps.finished,
         **{of: getattr(found, of.value) for of in (Of.OPEN, Of.OVERDUE, Of.OPENED, Of.RESOLVED, Of.DISMISSED)},
     }
+    counts[Of.NOT_ASKED] = sum(details.not_asked.values())
     counts |= {of: getattr(steps, of.value) for of in Of if of not in counts}
     overall = details.dimensions["overall"].counts if "overall" in details.dimensions else Counter[int]()
     cuts = {of.value: (count, Cut(span, filters, of)) for of, count in counts.items()}
     cuts |= {band.value: (getattr(total, band), Cut(span, filters, band=band)) for band in Band}
     cuts |= {f"{score}": (overall[score], Cut(span, filters, score=score)) for score in range(1, 6)}
+    for key, scored in details.dimensions.items():
+        cuts[key] = (scored.counts.total(), Cut(span, filters, dimension=key))
+        for score in range(1, 6):
+            cuts[f"{key} {score}"] = (scored.counts[score], Cut(span, filters, dimension=key, score=score))
+    for reason, count in details.not_asked.items():
+        cuts[f"not asked {reason}"] = (count, Cut(span, filters, Of.NOT_ASKED, reason=reason))
     return cuts | {"commented": (total.commented, Cut(span, filters, commented=True))}
 
 
@@ -108,7 +116,7 @@ async def _take_the_name(invite: Invite) -> None:
 
 
 async def _compare_named(span: Span, filters: Filters, hidden: set[int]) -> None:
-    asked_alone = {Of.ASKED, Of.SCHEDULED, Of.UNDELIVERABLE, Of.CANCELLED, Of.DELIVERED}
+    asked_alone = {Of.ASKED, Of.SCHEDULED, Of.UNDELIVERABLE, Of.CANCELLED, Of.DELIVERED, Of.NOT_ASKED}
     under_way = {Of.OPEN, Of.OVERDUE, Of.OPENED, Of.RESOLVED, Of.DISMISSED}
     for name, (count, cut) in (await _counts(span, filters)).items():
         found = await behind.listed(cut, MANY, now=NOW)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
-from bot.web.admin import ab_shown, ab_words, template_notes, template_scope
+from bot.web.admin import ab_shown, ab_words, authors, template_notes, template_scope
 from bot.web.admin.ab_start import PATH
 from bot.web.admin.board_tables import Shown
 from bot.web.admin.door import Member, Visit
@@ -25,14 +25,16 @@ Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: Seeing) -> Response:
-    names = await template_scope.teams()
+    names, tests = await template_scope.teams(), await ab_tests.listed(now=visit.now)
+    people = await authors.names(visit, [one.test.started_by for one in tests])
     told = [
         {
             "stands": one,
+            "started_by": people[one.test.started_by],
             "words": template_scope.in_words(visit, one.scope, names),
             "verdict": ab_shown.verdict(visit, one.figures) if one.was_met else "",
         }
-        for one in await ab_tests.listed(now=visit.now)
+        for one in tests
     ]
     return visit.draw("ab_tests", tests=told)
 
@@ -81,12 +83,15 @@ async def _standing(visit: Visit, test_id: int) -> Standing:
 async def _page(visit: Visit, stands: Standing, *, refusal: errors.Refusal | None = None) -> Response:
     if refusal is not None:
         stands = await ab_tests.standing(stands.test.id, now=visit.now)
+    people = await authors.names(visit, [stands.test.started_by, stands.test.ended_by])
     a, b = stands.words(Variant.A), stands.words(Variant.B)
     return visit.draw(
         "ab_test",
         status=409 if refusal else 200,
         stands=stands,
         test=stands.test,
+        started_by=people[stands.test.started_by],
+        ended_by=people[stands.test.ended_by],
         scope_words=template_scope.in_words(visit, stands.scope, await template_scope.teams()),
         query=template_scope.query(stands.scope),
         language=visit.site.templates.best_locale(stands.scope.locale),

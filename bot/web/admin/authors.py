@@ -15,3 +15,8 @@ async def names(visit: Visit, addresses: Iterable[str]) -> dict[str, str]:
     accounts = {one.email: one.name for one in await Account.filter(email__in=list(asked))}
     unknown = visit.say("template.unknown")
     return {one: accounts.get(one) or (audit_words.actor(visit, one) if one else unknown) for one in asked}
+
+
+async def name(visit: Visit, address: str) -> str:
+    """The same of one."""
+    return (await names(visit, [address]))[address]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,8 @@ from core.models.setup import Team
 PATH = "/admin/tickets"
 NOBODYS = f"{PATH}?whose=nobody&status=open"
 _SPAN = ("span", "first", "last")
-_OWN = ("of", "band", "score", "comment")
+_OWN = ("of", "band", "score", "comment", "dimension", "reason")
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TELLING = ("span", *_OWN, *(part for part in PARTS if part != "team"))
 """By these one knows that an address means the board's cut: by a team alone those are found that are with it now."""
 
@@ -40,6 +42,8 @@ class Narrowing:
     band: Band | None
     score: int | None
     commented: bool
+    dimension: str
+    reason: str
 
     def without(self, *names: str) -> str:
         """The same list with that taken off."""
@@ -59,7 +63,7 @@ class Narrowing:
         filters = self.choice.filters
         if named := next((one.id for one in teams.values() if one.key == self.given.get("team")), None):
             filters = replace(filters, team=named)
-        return Cut(span, filters, self.of, self.band, self.score, self.commented)
+        return Cut(span, filters, self.of, self.band, self.score, self.commented, self.dimension, self.reason)
 
 
 def of(query: Mapping[str, str]) -> Narrowing | None:
@@ -70,7 +74,12 @@ def of(query: Mapping[str, str]) -> Narrowing | None:
     score = int(given["score"]) if given.get("score") in {"1", "2", "3", "4", "5"} else None
     band = Band(given["band"]) if given.get("band") in list(Band) else None
     which = Of(given["of"]) if given.get("of") in list(Of) else Of.WRITTEN
-    return Narrowing(given, board_choice.of(given), which, band, score, "comment" in given)
+    dimension, reason = (_code(given.get(name, "")) for name in ("dimension", "reason"))
+    return Narrowing(given, board_choice.of(given), which, band, score, "comment" in given, dimension, reason)
+
+
+def _code(text: str) -> str:
+    return text if _CODE.fullmatch(text) else ""
 
 
 def _means_a_cut(given: Mapping[str, str]) -> bool:

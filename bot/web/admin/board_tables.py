@@ -77,7 +77,11 @@ def of(board: Board, names: Names, choice: Choice) -> dict[str, Table]:
 
 
 def of_details(details: Details, names: Names, choice: Choice) -> dict[str, Table]:
-    tables = (_distribution(details, choice), _dimensions(details, names), _participation(details, names, choice))
+    tables = (
+        _distribution(details, choice),
+        _dimensions(details, names, choice),
+        _participation(details, names, choice),
+    )
     return {table.key: table for table in tables}
 
 
@@ -130,18 +134,26 @@ def _distribution(details: Details, choice: Choice) -> Table:
     return Table("distribution", ("score", "answers", "share"), rows)
 
 
-def _dimensions(details: Details, names: Names) -> Table:
+def _dimensions(details: Details, names: Names, choice: Choice) -> Table:
     rows = [
         Row(
             names.dimension(key),
             [one.mean.count, one.mean, one.mean.interval, *(one.counts[score] for score in range(5, 0, -1))],
             bar=((one.mean.value or 1) - 1) / 4,
+            behind=_dimension_behind(key, one, choice),
         )
         for key, one in details.dimensions.items()
     ]
     return Table(
         "dimensions", ("dimension", "answers", "score", "interval", "s5", "s4", "s3", "s2", "s1"), rows, bars="score"
     )
+
+
+def _dimension_behind(key: str, found: Distribution, choice: Choice) -> dict[str, str]:
+    scores = {
+        f"s{score}": to(choice.query, dimension=key, score=str(score)) for score, count in found.counts.items() if count
+    }
+    return {"answers": to(choice.query, dimension=key), **scores}
 
 
 def _if(some: int, /, **behind: str) -> dict[str, str]:
@@ -187,7 +199,11 @@ def _participation(details: Details, names: Names, choice: Choice) -> Table:
         for key, count, base in steps
     ]
     rows += [
-        Row(say("board.step.not_asked", reason=names.reason(reason)), [count, None])
+        Row(
+            say("board.step.not_asked", reason=names.reason(reason)),
+            [count, None],
+            behind=_if(count, count=to(choice.query, Of.NOT_ASKED, reason=reason)),
+        )
         for reason, count in details.not_asked.items()
     ]
     return Table("participation", ("step", "count", "share"), rows)

@@ -6,7 +6,7 @@ the form is drawn again with a notice and without a mark, so that saving it once
 
 from __future__ import annotations
 
-from bot.web.admin import audit_words
+from bot.web.admin import authors
 from bot.web.admin.door import Visit
 from core import setup as setups
 
@@ -16,4 +16,4 @@ async def notice(visit: Visit, table: str, key: str) -> str:
     line = await setups.removed(table, key)
     if line is None:
         return visit.say("admin.gone.unknown")
-    return visit.say("admin.gone.by", who=audit_words.actor(visit, line.actor), when=visit.when(line.at))
+    return visit.say("admin.gone.by", who=await authors.name(visit, line.actor), when=visit.when(line.at))

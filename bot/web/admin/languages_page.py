@@ -12,9 +12,11 @@ from bot.placeholders import KINDS
 from bot.translations import counting, importing, po
 from bot.translations.counting import Own
 from bot.web import limits
+from bot.web.admin import survey_words
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
-from core.setup import SetupError
+from core.setup import SetupError, keys
+from core.surveys import catalogue
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
@@ -137,6 +139,8 @@ async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response
     own, templates = await _own(), visit.site.templates
     tags = {*templates.locales(), *own.labels, *(one.locale for one in own.templates if one.locale)}
     in_use = set(templates.locales())
+    surveys = {one.key: catalogue.settings_of(one) for one in await catalogue.current() if keys.is_good(one.key)}
+    tags |= {tag for one in surveys.values() for _, words in one.own_words() for tag in words}
     rows = [
         {
             "tag": tag,
@@ -144,6 +148,7 @@ async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response
             "in_use": tag in in_use,
             "ships": templates.shipped_labels_of(tag) is not None,
             "counts": counting.count(templates, own, tag),
+            "surveys": survey_words.told(visit, surveys, tag),
         }
         for tag in sorted(tags)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.web.admin import audit_words
+from bot.web.admin import authors
 from bot.web.admin.door import Visit
 from core import audit
 
@@ -14,4 +14,4 @@ async def notice(visit: Visit, kind: str, key: str) -> str:
         return ""
     if line.actor == visit.account.email:
         return visit.say("admin.meanwhile.by_you", when=visit.when(line.at))
-    return visit.say("admin.meanwhile.by", who=audit_words.actor(visit, line.actor), when=visit.when(line.at))
+    return visit.say("admin.meanwhile.by", who=await authors.name(visit, line.actor), when=visit.when(line.at))

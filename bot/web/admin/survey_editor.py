@@ -28,13 +28,13 @@ from bot.web.admin.survey_sentences import PATH
 from core import setup as setups
 from core.accounts.roles import Right
 from core.phrases import Phrase, phrase
-from core.setting_problems import explain
-from core.setup import Seen, SetupError, Stale, SurveySetup, keys
+from core.setup import Seen, SetupError, Stale, SurveySetup, keys, surveys
 from core.surveys import what_if
 from core.surveys.settings import SurveySettings
 
 router = APIRouter(include_in_schema=False)
 DAYS = 30
+_TAKEN = phrase("surveys.key_taken")
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
@@ -93,14 +93,17 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
             return await _edit(visit, shown, values, seen=seen, typed=key, act="publish")
         await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=visit.site.channels)
     except ValidationError as error:
-        wrong = survey_fields.problems(explain(error, SurveySetup))
+        wrong = survey_fields.problems(surveys.every_problem({**values, "key": key}, error, new=new))
+        if new and await _find(key) is not None:
+            wrong["key"] = _TAKEN
         return await _edit(visit, shown, values, seen=seen, typed=key, wrong=wrong)
     except SetupError as error:
         wrong = survey_fields.problems(error.problems)
         return await _edit(visit, shown, values, seen=seen, typed=key, wrong=wrong)
     except Stale as stale:
         if new and stale.theirs is not None:
-            return await _edit(visit, "", values, seen="", typed=key, wrong={"key": phrase("surveys.key_taken")})
+            wrong = {**survey_fields.problems(list(surveys.too_long_words(part))), "key": _TAKEN}
+            return await _edit(visit, "", values, seen="", typed=key, wrong=wrong)
         return await _edit(visit, shown, values, seen=seen, stale=stale)
     covered = await what_if.covered_by(key, part)
     return visit.back(PATH, said="surveys_published_in_vain" if covered else "surveys_published")
@@ -198,7 +201,7 @@ def _read(values: Values) -> tuple[SurveySettings | None, dict[str, Phrase]]:
     try:
         return SurveySettings.model_validate(own), {}
     except ValidationError as error:
-        return None, survey_fields.problems(explain(error, SurveySettings))
+        return None, survey_fields.problems(surveys.every_problem(own, error))
 
 
 async def _find(key: str) -> Seen | None:

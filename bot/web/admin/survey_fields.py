@@ -123,7 +123,7 @@ def focus(values: Values, act: str) -> str:
 
 def problems(found: Sequence[Problem]) -> dict[str, Phrase]:
     """What is wrong, by the name of the field that it stands beside; "" for the survey as a whole."""
-    return {_field(one): one.said for one in reversed(found)}
+    return {field(one): one.said for one in reversed(found)}
 
 
 def limits(budget: str) -> list[Limit]:
@@ -156,7 +156,8 @@ def _limits(fields: Fields) -> Iterator[str]:
         at += 1
 
 
-def _field(problem: Problem) -> str:
+def field(problem: Problem) -> str:
+    """The name of the form's field that it is about."""
     place = problem.place[2:] if problem.place[:1] == ("surveys",) else problem.place
     if not place:
         return ""

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
-from bot.web.admin import audit_names, audit_words, differences, survey_editor
+from bot.web.admin import audit_names, authors, differences, survey_editor
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.survey_fields import Values
 from bot.web.admin.survey_sentences import PATH
@@ -32,11 +32,12 @@ async def history(visit: Seeing, key: str) -> Response:
     if not versions:
         raise HTTPException(404)
     by = {line.at: line.actor for line in await audit.latest(500, about=f"survey:{key}"[:254])}
+    people = await authors.names(visit, by.values())
     names, told = await audit_names.of_setup(), []
     for at, one in enumerate(versions):
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
         changed = list(differences.between(visit, older, _values(one), names)) if older is not None else []
-        told.append((one, audit_words.actor(visit, by.get(one.created_at, "")), changed))
+        told.append((one, people[by[one.created_at]] if one.created_at in by else "", changed))
     may_restore = visit.may(Right.CHANGE_SETUP) and (seen is not None or keys.is_good(key))
     return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=may_restore)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
 
-from bot.rendering import Templates
+from bot.translations import of_surveys
+from bot.web.admin import survey_fields
 from bot.web.admin.door import Visit
+from bot.web.admin.survey_sentences import PATH
+from core.setting_problems import Place, Problem
 from core.surveys.settings import SurveySettings
 
 
 def warnings(visit: Visit, settings: SurveySettings) -> list[str]:
     """For each language in use, the dimensions and reasons that are asked in another one."""
     tongues = dict(visit.languages)
-    found = {tag: list(missing(settings, visit.site.templates, tag)) for tag in tongues}
+    found = {tag: _parts(settings, visit, tag) for tag in tongues}
     return [
         visit.say("surveys.words_missing", language=tongues[tag], names=visit.listed(names))
         for tag, names in found.items()
@@ -20,9 +25,54 @@ def warnings(visit: Visit, settings: SurveySettings) -> list[str]:
     ]
 
 
-def missing(settings: SurveySettings, templates: Templates, locale: str) -> Iterator[str]:
-    """The keys of what has no label in that language."""
-    for kind, parts in (("dimension", settings.dimensions), ("reason", settings.reasons)):
-        for part in parts:
-            if not part.label.get(locale) and (part.label or not templates.has_label(f"{kind}.{part.key}")):
-                yield part.key
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that is not said in a language: what it is, and where it would be typed."""
+
+    words: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What surveys say in words of their own, for one language."""
+
+    all: int
+    missing: list[Missing]
+
+    @property
+    def said(self) -> int:
+        return self.all - len(self.missing)
+
+
+def told(visit: Visit, surveys: Mapping[str, SurveySettings], locale: str) -> Told:
+    """Of the present surveys, by their keys."""
+    templates = visit.site.templates
+    every = sum(len(list(of_surveys.own(one, templates))) for one in surveys.values())
+    found = [
+        Missing(_named(visit, key, one, place), _path(visit, key, place, locale))
+        for key, one in surveys.items()
+        for place in of_surveys.missing(one, templates, locale)
+    ]
+    return Told(every, found)
+
+
+def _parts(settings: SurveySettings, visit: Visit, locale: str) -> list[str]:
+    places = of_surveys.missing(settings, visit.site.templates, locale)
+    names = (of_surveys.key(settings, place) or visit.say("surveys.field.title") for place in places)
+    return list(dict.fromkeys(names))
+
+
+def _named(visit: Visit, survey: str, settings: SurveySettings, place: Place) -> str:
+    if len(place) < 2:
+        return visit.say("audit.part", name=survey, value=visit.say("surveys.field.title"))
+    what = visit.say(f"surveys.{place[-1]}")
+    name = f"{survey} · {of_surveys.key(settings, place)}"
+    return visit.say("audit.part", name=name, value=what)
+
+
+def _path(visit: Visit, survey: str, place: Place, locale: str) -> str:
+    """The field in the survey's editor, which has one for each language in use."""
+    in_use = locale in visit.site.templates.locales()
+    field = survey_fields.field(Problem((*place, locale), ""))
+    return f"{PATH}/{quote(survey)}" + (f"#f-{field}" if in_use else "")

@@ -86,7 +86,7 @@ async def common(visit: Visit, scope: Scope, standing: Standing) -> dict[str, An
         "scope": scope,
         "query": template_scope.query(scope),
         "scope_words": template_scope.in_words(visit, scope, await template_scope.teams()),
-        "author": (await authors.names(visit, [author]))[author],
+        "author": await authors.name(visit, author),
         "language": visit.site.templates.best_locale(scope.locale),
         "standing": standing,
         "changing": visit.may(Right.CHANGE_SETUP),

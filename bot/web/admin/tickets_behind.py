@@ -112,6 +112,8 @@ async def draw(desk: Desk, narrowed: Narrowing, *, before: int | None) -> Answer
 def _kind(of: Of) -> str:
     if of in ANSWERS:
         return "answers"
+    if of == Of.NOT_ASKED:
+        return "decisions"
     return "recoveries" if of in (*NOW, Of.OPENED, Of.RESOLVED, Of.DISMISSED) else "questions"
 
 
@@ -161,9 +163,11 @@ def _chips(narrowed: Narrowing, cut: Cut, span: Span | None, names: Names) -> li
     if span is not None and cut.of not in NOW:
         chips.append(Chip(Shown(names.visit).days(span.first, span.last), narrowed.without("span", "first", "last")))
     if cut.of != Of.WRITTEN:
-        chips.append(Chip(say(f"admin.behind.of.{cut.of}"), narrowed.without("of")))
+        chips.append(Chip(say(f"admin.behind.of.{cut.of}"), narrowed.without("of", "reason")))
     if cut.of in ANSWERS:
         chips += _said(narrowed, cut, names)
+    if cut.of == Of.NOT_ASKED and cut.reason:
+        chips.append(Chip(names.reason(cut.reason), narrowed.without("reason")))
     for part in cut.filters.__slots__:
         value = getattr(cut.filters, part)
         if value is not None:
@@ -175,7 +179,12 @@ def _chips(narrowed: Narrowing, cut: Cut, span: Span | None, names: Names) -> li
 def _said(narrowed: Narrowing, cut: Cut, names: Names) -> list[Chip]:
     say = names.visit.say
     band = say(f"admin.behind.band.{cut.band}") if cut.band else ""
-    score = say("admin.behind.score", score=cut.score) if cut.score else ""
+    score = say("admin.behind.score", score=cut.score) if cut.score and not cut.dimension else ""
     comment = say("admin.behind.commented") if cut.commented else ""
     all_ = (("band", band), ("score", score), ("comment", comment))
-    return [Chip(words, narrowed.without(name)) for name, words in all_ if words]
+    chips = [Chip(words, narrowed.without(name)) for name, words in all_ if words]
+    if cut.dimension:
+        named = names.dimension(cut.dimension)
+        words = say("admin.behind.dimension_score", name=named, score=cut.score) if cut.score else ""
+        chips.append(Chip(words or say("admin.behind.dimension", name=named), narrowed.without("dimension", "score")))
+    return chips

@@ -197,12 +197,15 @@ async def test_b_is_kept_by_one_click(front: Front) -> None:
     _, test = await started(front)
     await answered(front, 50)
     browser = await at(front)
+    page = await browser.open(PATH)
+    assert "started by Lee <3." in page.text
     page = await browser.open(f"{PATH}/{test.id}")
+    assert "12:00, Lee <3" in page.text
     assert "With B more people answer: 100.0 percentage points more" in page.text
     assert "4.00 (no 95 % interval: all gave the same) · 11 answers" in page.text
     await browser.post(f"{PATH}/{test.id}/keep", variant="b")
     assert "B is published." in browser.page.text
-    assert "B was kept and published by admin@kestrel.example" in browser.page.text
+    assert "B was kept and published by Lee <3" in browser.page.text
     assert (await Wording.get()).source == B
     for locale, note in (("en", f"A/B test {test.id}: B kept"), ("zh-Hans", f"A/B 测试 {test.id}：保留 B")):
         browser.client.headers["accept-language"] = locale
@@ -244,7 +247,7 @@ async def test_other_words_end_the_test_only_after_asking(front: Front) -> None:
     ended = await ABTest.get()
     assert (ended.outcome, ended.ended_by) == (Outcome.PUBLISHED, "admin@kestrel.example")
     page = await browser.open(f"{PATH}/{test.id}")
-    assert "admin@kestrel.example published other words where A stood" in page.text
+    assert "Lee <3 published other words where A stood" in page.text
 
 
 async def test_taking_own_words_away_and_bringing_old_ones_back_ask_too(sqlite_front: Front) -> None:

@@ -11,7 +11,7 @@ from core.desk import tickets
 from core.models.accounts import Role
 from core.models.contacts import Contact
 from core.models.desk import Ticket
-from core.models.invites import Invite
+from core.models.invites import Decision, Invite, Slice
 from core.models.responses import Response
 from core.models.setup import Staff, Team
 from tests.web.admin import unhappy
@@ -81,6 +81,45 @@ async def test_the_tiles_lead_there_too(front: Front) -> None:
     assert f"{PATH}?of=overdue" in links(page)
     page = await lee.open(f"{PATH}?of=overdue")
     assert listed(page) == 5
+
+
+async def test_whom_nobody_asked_and_who_scored_a_dimension_are_found(front: Front) -> None:
+    billing, _ = await a_month(front)
+    first, second, *_ = await Response.all().order_by("id")
+    await Response.filter(id=first.id).update(judged={"overall": 1, "speed": 2})
+    await Response.filter(id=second.id).update(judged={"overall": 2, "speed": 5})
+    cut = await Slice.filter(team_id=billing.id, purpose="service").first()
+    await Decision.all().delete()
+    for at_, invite in enumerate(await Invite.all().order_by("id").limit(3)):
+        why = "opted_out" if at_ else "no_address"
+        told_of = {"ticket_id": invite.ticket_id, "cycle": 9, "slice": cut}
+        now = front.clock.now - timedelta(minutes=at_)
+        await Decision.create(id=invite.id, sent=False, reason=why, at=now, **told_of)
+    lee = await at(front, Role.SUPERVISOR)
+    page = await lee.open("/admin/board/details?span=30d")
+    cells = dict(re.findall(r'<a href="([^"]+)" aria-label="([\d,]+), [^"]*">\2</a>', lee.html))
+    found = {address.replace("&amp;", "&").partition("span=30d&")[2]: int(number) for address, number in cells.items()}
+    wanted = {
+        "of=not_asked&reason=opted_out": 2, "of=not_asked&reason=no_address": 1, "of=written&dimension=speed": 2,
+        "of=written&dimension=speed&score=5": 1, "of=written&dimension=overall": 9,
+    }  # fmt: skip
+    assert wanted.items() <= found.items()
+    for query, count in found.items():
+        page = await lee.open(f"{PATH}?span=30d&{query}")
+        assert told(lee.html) == listed(page) == count, query
+    page = await lee.open(f"{PATH}?span=30d&of=not_asked&reason=opted_out")
+    assert "2 decisions not to ask" in page.text
+    assert not re.search('aria-label="[1-5] of 5"', lee.html), "nothing was answered to what was not asked"
+    [chip] = [one for one in page.all("a") if one.get("aria-label", "").startswith("wants no surveys")]
+    await lee.open(chip["href"])
+    assert told(lee.html) == 3
+    page = await lee.open(f"{PATH}?span=30d&dimension=speed&score=5")
+    [chip] = page.all("a", **{"aria-label": "Response speed: 5 (take off)"})
+    await lee.open(chip["href"])
+    assert told(lee.html) == 9
+    for query in ("dimension=x'--", "dimension=speed%22", "of=not_asked&reason=x'--", "of=not_asked&score=9"):
+        await lee.open(f"{PATH}?span=30d&{query}")
+        assert lee.status == 200, query
 
 
 async def test_the_list_says_what_it_is_narrowed_to_and_each_can_be_taken_off(front: Front) -> None:

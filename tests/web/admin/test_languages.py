@@ -8,8 +8,10 @@ from html import unescape
 from bot.translations import po
 from bot.translations.counting import Own
 from core import audit
+from core import setup as setups
 from core.models.accounts import Role
 from core.models.setup import OwnLabels
+from core.setup import Setup, SurveySetup
 from tests.web.admin import desk
 from tests.web.admin.desk import Browser
 from tests.web.front import Front
@@ -55,6 +57,30 @@ async def test_a_language_is_got_translated_compared_and_published(front: Front)
     assert "missing" in browser.html
     assert front.site.templates.label("button.done", "de") == "Fertig <b>"
     assert (await audit.latest(1))[0].action == "labels.added"
+
+
+async def test_words_of_surveys_count_and_lead_to_where_they_are_typed(front: Front) -> None:
+    labels = ({"key": "overall"}, {"key": "price", "label": {"en": "Price <3"}, "question": {"en": "Fair?"}})
+    part = SurveySetup.model_validate(
+        {
+            "key": "default",
+            "title": {"en": "Well?", "zh-Hans": "好吗？"},
+            "dimensions": labels,
+            "reasons": [{"key": "fees", "label": {"zh-Hans": "费用"}}, {"key": "slow"}],
+        }
+    )
+    await setups.apply(Setup(surveys=(part,)), now=front.clock.now)
+    browser = await desk.at(front)
+    page = await browser.open("/admin/languages")
+    links = {one["href"] for one in page.all("a") if one.get("href", "").startswith("/admin/surveys/default")}
+    fields = {"f-dim-1-label-zh-Hans", "f-dim-1-question-zh-Hans", "f-reason-0-label-en"}
+    assert links == {f"/admin/surveys/default#{one}" for one in fields}
+    assert "2 missing" in page.text
+    assert "2 of 4" in page.text
+    assert "1 missing" in page.text
+    assert "default · price: Question" in page.text
+    page = await browser.open("/admin/surveys/default")
+    assert fields < {one.get("id") for one in page.all("input")}
 
 
 async def test_a_file_says_what_was_said_before_and_in_words_what_it_changes(front: Front) -> None:
