@@ -13,7 +13,7 @@ from bot.rendering import RenderError, TemplateError
 from bot.template_source import join
 from bot.trials import drawing, samples, sending
 from bot.trials.drawing import Trial
-from bot.web.admin import ab_words, authors, gone, template_looks, template_notes, template_scope
+from bot.web.admin import ab_words, authors, meanwhile, template_looks, template_notes, template_scope
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.template_looks import Typed
 from bot.web.policy_headers import PAGE_POLICY
@@ -168,10 +168,8 @@ async def undo(visit: Changing) -> Response:
     scope = await template_scope.read(form)
     if ask := await ab_words.ask_before(visit, scope, form, EDIT):
         return ask
-    before = await publishing.before(scope)
-    note = template_notes.restored(before.number) if before else ""
-    seen = form.get("seen", "")
-    work = publishing.undo(scope, seen=seen, actor=visit.account.email, now=visit.now, note=note)
+    who, seen = visit.account.email, form.get("seen", "")
+    work = publishing.undo(scope, seen=seen, actor=who, now=visit.now, note=template_notes.restored)
     return await _taken_back(visit, scope, work, said="taken_away")
 
 
@@ -303,7 +301,7 @@ async def _page(
 
 async def _stale(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
     """How it stands now, and who took it away where nothing stands."""
-    gone_by = await gone.notice(visit, "templates", scope.key) if standing.newest is None else ""
+    gone_by = await meanwhile.removed(visit, "templates", scope.key) if standing.newest is None else ""
     return {**await _common(visit, scope, standing), "theirs": _told(visit, standing), "gone": gone_by}
 
 
@@ -351,7 +349,7 @@ async def _keep(visit: Visit, scope: Scope, typed: Typed, form: Mapping[str, str
     `over` is the mark of another draft of one's own that was shown, and is to give way.
     """
     if await template_scope.is_without_team(scope):
-        removed = await gone.notice(visit, "teams", scope.team)
+        removed = await meanwhile.removed(visit, "teams", scope.team)
         raise errors.Invalid("its team was removed", label="template.team_gone", removed=removed)
     standing = await drafts.standing(scope)
     if standing.newest is None:
