@@ -115,6 +115,15 @@ async def latest(
     return await lines
 
 
+async def lines_of(action: str, subjects: Collection[str]) -> dict[str, list[AuditLine]]:
+    """By subject, each time that this was done to it, the oldest first; those to which it never was are left out."""
+    found: dict[str, list[AuditLine]] = {}
+    if subjects:
+        for line in await AuditLine.filter(subject__in=list(subjects), action=action).order_by("id"):
+            found.setdefault(line.subject, []).append(line)
+    return found
+
+
 def differing(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
     """Only what is not the same in both, for `record`."""
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]

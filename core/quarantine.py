@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tortoise.expressions import Q
 
 from core import audit, errors, transactions
 from core.models import lookup
+from core.models.accounts import AuditLine
 from core.models.deliveries import Arrival, ArrivalState
+
+_RETRIED = "arrival.retried"
 
 
 async def latest(most: int, *, before: str = "") -> list[Arrival]:
@@ -20,10 +24,16 @@ async def latest(most: int, *, before: str = "") -> list[Arrival]:
     return await rows.order_by("-received_at", "-key").limit(most)
 
 
+async def retried(rows: Sequence[Arrival]) -> dict[str, list[AuditLine]]:
+    """By key, each time that somebody let it be tried again, the oldest first."""
+    found = await audit.lines_of(_RETRIED, [_subject(one.key) for one in rows])
+    return {one.key: found.get(_subject(one.key), []) for one in rows}
+
+
 @transactions.atomic
 async def retry(key: str, *, by: str, now: datetime) -> None:
     """Let it be handled as if it had just come in. Raises errors.NotFound when it is not in quarantine (any more)."""
-    await _released(key, ArrivalState.NEW, "arrival.retried", by=by, now=now)
+    await _released(key, ArrivalState.NEW, _RETRIED, by=by, now=now)
 
 
 @transactions.atomic
@@ -39,3 +49,7 @@ async def _released(key: str, state: ArrivalState, action: str, *, by: str, now:
         raise errors.NotFound("nothing of that name is in quarantine", field="arrival", label="admin.arrivals.gone")
     before = {"state": ArrivalState.QUARANTINED.value, "problem": row.problem}
     await audit.record(by, action, f"arrival:{key}"[:254], before=before, after={"state": state.value}, now=now)
+
+
+def _subject(key: str) -> str:
+    return f"arrival:{key}"[:254]

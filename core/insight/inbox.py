@@ -51,6 +51,11 @@ async def waiting(staff: Staff | None, whose: Whose, *, most: int, skip: int = 0
     return Some(shown, max(0, await chosen.count() + await alone.count() - skip - len(shown)))
 
 
+async def sizes(staff: Staff | None) -> dict[Whose, int]:
+    """How much each of these views would show in all."""
+    return {one: await _chosen(staff, one).count() + await _alone(staff, one).count() for one in Whose}
+
+
 async def one(key: str) -> About | None:
     """One of them, or one that is over; `key_of` gives its key."""
     if number := _KEY_OF_RECOVERY.fullmatch(key):

@@ -149,7 +149,11 @@ async def place_of(step: Do) -> tuple[str, str]:
     if step.channel:
         return step.channel, step.to
     member = await of_the_staff(step.staff)
-    address = await StaffAddress.filter(staff_id=member.id).order_by("channel", "id").first()
+    return place_at(member, await StaffAddress.filter(staff_id=member.id).order_by("channel", "id").first())
+
+
+def place_at(member: Staff, address: StaffAddress | None) -> tuple[str, str]:
+    """Raises errors.NotFound where they have none."""
     if address is None:
         raise errors.NotFound("they have no address", label="rule.no_address", name=member.name or member.key)
     return address.channel, address.address
@@ -294,7 +298,11 @@ def payload(rule: str, case: Case) -> dict[str, object]:
 
 async def of_the_staff(key: str) -> Staff:
     """Who works here under that key. Raises errors.Refusal."""
-    member = await Staff.get_or_none(key=key)
+    return who_works_here(await Staff.get_or_none(key=key), key)
+
+
+def who_works_here(member: Staff | None, key: str) -> Staff:
+    """Raises errors.Refusal where nobody of that key does."""
     if member is None:
         raise errors.NotFound("there is no such member of the staff", label="rule.no_member", name=key)
     if not member.active:

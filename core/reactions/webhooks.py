@@ -99,14 +99,22 @@ async def used_by(key: str) -> list[str]:
 
 async def that_works(key: str) -> Webhook:
     """Raises errors.NotFound, and errors.Conflict when it is switched off."""
-    row = await _found(key)
+    return in_use(await Webhook.get_or_none(key=key), key)
+
+
+def in_use(row: Webhook | None, key: str) -> Webhook:
+    """As `that_works`."""
+    row = _there(row, key)
     if not row.enabled:
         raise errors.Conflict("this webhook is switched off", field="webhook", label="rule.webhook_off", webhook=key)
     return row
 
 
 async def _found(key: str) -> Webhook:
-    row = await Webhook.get_or_none(key=key)
+    return _there(await Webhook.get_or_none(key=key), key)
+
+
+def _there(row: Webhook | None, key: str) -> Webhook:
     if row is None:
         raise errors.NotFound("there is no such webhook", field="webhook", label="rule.no_webhook", webhook=key)
     return row

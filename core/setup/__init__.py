@@ -5,7 +5,7 @@ A file is partial: teams, surveys and single fields that it does not mention are
 
 from core.setup.changes import Change
 from core.setup.document import parse, to_toml
-from core.setup.editing import Seen, Stale, check, find, read, remove, removed, save
+from core.setup.editing import Seen, Stale, changed, check, find, read, remove, removed, save
 from core.setup.models import (
     AlertTarget,
     LabelsSetup,
@@ -37,6 +37,7 @@ __all__ = [
     "TemplateSetup",
     "WebhookSetup",
     "apply",
+    "changed",
     "check",
     "export",
     "find",

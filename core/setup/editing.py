@@ -103,6 +103,11 @@ async def remove(table: str, key: str, *, seen: str, actor: str, now: datetime) 
     await audit.record(actor, f"{KINDS[table]}.removed", f"{KINDS[table]}:{key}"[:254], before=old.values, now=now)
 
 
+async def changed(table: str, key: str) -> AuditLine | None:
+    """The line of the audit that says who did something to it last; None where it does not know."""
+    return next(iter(await audit.latest(1, about=f"{KINDS[table]}:{key}"[:254])), None)
+
+
 async def removed(table: str, key: str) -> AuditLine | None:
     """The line of the audit that says who took it, or its draft, away last; None where it does not know."""
     kind = KINDS[table]

@@ -2,7 +2,7 @@
 
 A statement of a unit of work runs on the event loop itself: it takes microseconds, and a hop to a thread and back takes
 more than the statement. What may wait for another process or for the disk (BEGIN, COMMIT, scripts, everything outside a
-unit of work) runs in the connection's own thread.
+unit of work), and what brings a large value along, runs in the connection's own thread.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from core.store.signals import Signals
 
 T = TypeVar("T")
 
+_LARGE = 256 * 1024
+"""A value of more bytes or characters takes milliseconds to write: a file, or what came in with one."""
 _SAVEPOINTS = itertools.count()
 _READING = ("SELECT", "WITH", "PRAGMA", "EXPLAIN")
 
@@ -165,6 +167,8 @@ class SqliteTransaction(SqliteClient, stock.SqliteTransactionWrapper):
     def __init__(self, parent: SqliteClient) -> None:
         stock.SqliteTransactionWrapper.__init__(self, parent)
         self.signals = parent.signals
+        if isinstance(parent, SqliteTransaction):
+            self._lock = parent._lock  # inside a savepoint statements stand in the same queue
 
     def _check_loop(self) -> bool:
         """A unit of work lives in one loop; Tortoise would ask the system which one at every statement."""
@@ -227,8 +231,11 @@ class SqliteTransaction(SqliteClient, stock.SqliteTransactionWrapper):
         if self._finalized:
             return await self._parent._translated(work, query, values)  # type: ignore[attr-defined,no-any-return]  # Tortoise types _parent too widely
         with sqlite_raw.our_errors():
-            async with self._lock:
-                return work(self.live._conn, query.replace("\x00", "'||CHAR(0)||'"), values or ())
+            async with self._lock:  # held meanwhile: one statement follows the other, wherever each runs
+                query, given = query.replace("\x00", "'||CHAR(0)||'"), values or ()
+                if any(isinstance(one, bytes | str) and len(one) > _LARGE for one in given):
+                    return await self.in_thread(self.live, work, query, given)
+                return work(self.live._conn, query, given)
 
 
 class ImmediateTransaction(TransactionContext):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from core import errors, transactions
@@ -43,10 +44,10 @@ async def before(scope: Scope) -> WordingVersion | None:
 
 
 @transactions.atomic
-async def undo(scope: Scope, *, seen: str, actor: str, now: datetime, note: str = "") -> None:
+async def undo(scope: Scope, *, seen: str, actor: str, now: datetime, note: Callable[[int], str]) -> None:
     """What held before the last publishing goes out again: the version before, or the next wider words.
 
-    Raises StaleDraft, also where nothing is published.
+    `note` makes the note of it, from the number of that version. Raises StaleDraft, also where nothing is published.
     """
     last = await before(scope)
     if last is None:
@@ -55,7 +56,7 @@ async def undo(scope: Scope, *, seen: str, actor: str, now: datetime, note: str 
     now_stands = await standing(scope)
     if now_stands.mark != seen or now_stands.published is None:
         raise StaleDraft(now_stands)
-    await write(scope, Words(last.subject, last.source), actor=actor, now=now, note=note)
+    await write(scope, Words(last.subject, last.source), actor=actor, now=now, note=note(last.number))
 
 
 @transactions.atomic

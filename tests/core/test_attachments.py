@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from core.models.desk import Attachment, AttachmentState, EntryKind, Ticket, Tic
 from core.plumbing.jobs import Engine
 from core.ports import File
 from core.store import Store
+from core.store.sqlite import SqliteClient
 from tests.core.builders import at
 
 PHOTO = File("photo.jpg", "image/jpeg", data=b"\xff\xd8 not really")
@@ -204,3 +207,35 @@ async def test_only_what_is_stored_is_handed_out(store: Store) -> None:
     for name in (f"att_{waiting.id}", "att_999", "att_", "1", "att_1 OR 1=1", "att_" + "9" * 30):
         with pytest.raises(errors.NotFound):
             await attachments.stored(name)
+
+
+async def test_a_large_file_is_written_beside_the_loop_and_in_its_turn(sqlite_store: Store) -> None:
+    large = b"\x00" * 300_000
+    written: list[tuple[str, bool]] = []
+    loop = threading.get_ident()
+
+    def note(statement: str) -> None:
+        names = [one for one in ("first.txt", "large.bin", "last.txt") if f"'{one}'" in statement]
+        if statement.startswith('INSERT INTO "attachments"'):
+            written.append((names[0], threading.get_ident() == loop))
+
+    client = sqlite_store.client
+    assert isinstance(client, SqliteClient)
+    client.live._conn.set_trace_callback(note)
+    await sent(
+        *(File(name, "", data=data) for name, data in (("first.txt", b"1"), ("large.bin", large), ("last.txt", b"3")))
+    )
+    client.live._conn.set_trace_callback(None)
+    assert [name for name, _ in written] == ["first.txt", "large.bin", "last.txt"]
+    assert dict(written) == {"first.txt": True, "large.bin": False, "last.txt": True}
+    assert [row.body for row in await Attachment.all().order_by("id")] == [b"1", large, b"3"]
+
+
+async def test_with_a_large_file_a_unit_of_work_is_undone_as_a_whole(store: Store) -> None:
+    async def half_done() -> None:
+        await sent(File("large.bin", "", data=b"x" * 300_000))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await transactions.run(half_done)
+    assert await Attachment.all().count() == 0

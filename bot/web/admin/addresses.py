@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bot.channels.email.addresses import parse_address
 from core.errors import Invalid
@@ -10,6 +10,8 @@ from core.models.contacts import Address
 from core.ports import Channel
 
 LONGEST = 320
+Place = tuple[str, str]
+"""A channel, and an address there."""
 
 
 def checked(channels: Mapping[str, Channel], channel: str, address: str) -> str:
@@ -30,12 +32,13 @@ def mail(address: str, *, field: str) -> str:
         raise Invalid(str(error), field=field, label="admin.opening.no_mail_address") from error
 
 
-async def is_unseen(channels: Mapping[str, Channel], channel: str, address: str) -> bool:
-    """Whether nobody is known to be there, in a channel that takes everything: the web chat does."""
-    known = channels.get(channel)
-    if known is None or known.kind != "webchat":
-        return False
-    return not await Address.exists(channel=channel, address=address)
+async def unseen(channels: Mapping[str, Channel], places: Collection[Place]) -> set[Place]:
+    """Those of them where nobody is known to be, in a channel that takes everything: the web chat does."""
+    asked = {one for one in places if (known := channels.get(one[0])) is not None and known.kind == "webchat"}
+    if not asked:
+        return set()
+    rows = Address.filter(channel__in={one[0] for one in asked}, address__in={one[1] for one in asked})
+    return asked - {(channel, address) for channel, address in await rows.values_list("channel", "address")}
 
 
 def wrong(channels: Mapping[str, Channel], channel: str, address: str) -> Invalid | None:

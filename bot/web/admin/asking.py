@@ -11,12 +11,18 @@ from bot.web.admin.door import Visit
 _OF_THE_STEP = frozenset({"csrf", "do", "sure"})
 
 
-async def first(visit: Visit, *, title: str, about: str, button: str, back: str) -> Response | None:
-    """The question, with all that was sent going along; None when its answer came: the form says `sure`."""
+async def first(
+    visit: Visit, *, title: str, about: str, button: str, back: str, along: Mapping[str, str] | None = None
+) -> Response | None:
+    """The question; None when its answer came: the form says `sure`. Each line of `about` is a paragraph.
+
+    What was sent goes along, or only what `along` says.
+    """
     fields = await visit.form_lists()
     if "sure" in fields:
         return None
-    return visit.draw("ask", title=title, about=about, button=button, back=back, sent=sent(fields))
+    kept = sent(fields) if along is None else list(along.items())
+    return visit.draw("ask", title=title, about=about.splitlines(), button=button, back=back, sent=kept)
 
 
 def sent(fields: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

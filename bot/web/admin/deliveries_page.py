@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import asking
+from bot.web.admin import asking, audit_words
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.errors import Refusal
@@ -77,5 +77,7 @@ async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | N
         following=rows[PAGE - 1].id if len(rows) > PAGE else None,
         problem=visit.why(refusal) if refusal else "",
         called=visit.sent,
+        tries=await dead_letters.tries(rows[:PAGE]),
+        actor=lambda said: audit_words.actor(visit, said),
         changing=visit.may(Right.REPLAY_DELIVERIES),
     )

@@ -116,6 +116,7 @@ async def _page(desk: Desk, whose: Whose, skip: int, *, failed: Failed | None = 
         choices=await desk_items.choices(desk),
         whose=whose.value,
         whoses=[one.value for one in Whose if one == Whose.ALL or desk.staff is not None],
+        sizes={} if part else await inbox.sizes(desk.staff),
         more=found.more,
         following=skip + PAGE,
         skip=skip,

@@ -11,7 +11,7 @@ from fastapi import HTTPException
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import addresses, audit_names, differences, gone, meanwhile, measures
+from bot.web.admin import addresses, audit_names, differences, meanwhile, measures
 from bot.web.admin.differences import Difference
 from bot.web.admin.door import Visit
 from core import setup as setups
@@ -99,8 +99,8 @@ async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: 
     except SetupError as error:
         return Outcome(_by_field(visit, [replace(one, place=one.place[2:]) for one in error.problems]))
     except Stale as stale:
-        kind = "team" if model is TeamSetup else "staff"
-        who = await meanwhile.notice(visit, kind, stale.theirs.key) if stale.theirs else ""
+        table = "teams" if model is TeamSetup else "staff"
+        who = await meanwhile.changed(visit, table, stale.theirs.key) if stale.theirs else ""
         differing = await _differing(visit, values, stale.theirs)
         return Outcome(theirs=stale.theirs, stale=True, differing=differing, meanwhile=who)
     return Outcome()
@@ -172,7 +172,7 @@ async def draw_one(
     **shown: Any,
 ) -> Response:
     """One of them in its form; with what was wrong, when it was sent and not saved. `removed`: its table and key."""
-    shown["gone"] = await gone.notice(visit, *removed) if removed else ""
+    shown["gone"] = await meanwhile.removed(visit, *removed) if removed else ""
     shown |= {"values": values, "mark": "" if removed else mark, "outcome": outcome or Outcome(), "spare": SPARE}
     shown |= {"zones": sorted(available_timezones()), "channels": sorted(visit.site.channels)}
     status = 200 if outcome is None else 409 if outcome.stale else 422

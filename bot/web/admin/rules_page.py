@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import addresses, gone, meanwhile, rule_form, rule_words, ticks
+from bot.web.admin import addresses, asking, meanwhile, rule_form, rule_words, ticks
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.rule_form import Form
 from core import setup as setups
@@ -79,17 +79,15 @@ async def change(visit: Changing, key: str) -> Response:
     """`do` says what: save (when it is not said), a row more or less, try, on, off, up, down, remove."""
     seen, fields = await _seen(key), await visit.form_lists()
     do, mark = (fields.get("do") or ["save"])[-1], (fields.get("seen") or [""])[-1]
-    if seen is not None and (do in _IN_LIST or (do == "remove" and "sure" in fields)):
-        return await _IN_LIST.get(do, _remove)(visit, seen, mark)
-    if seen is not None and do == "remove":
-        return await _ask_to_remove(visit, seen, mark)
+    if seen is not None and do in _IN_LIST:
+        return await _IN_LIST[do](visit, seen, mark)
     named = "" if seen is None and key == NEW else key
     if seen is None and named:
         if "seen" not in fields or not keys.is_good(key):
             raise HTTPException(404)
         if "event" not in fields:
-            said = await gone.notice(visit, "rules", key)
-            return await _list(visit, problem=f"{said} {visit.say('admin.gone.nothing_done')}")
+            said = await meanwhile.removed(visit, "rules", key)
+            return await _list(visit, problem=f"{said} {visit.say('admin.meanwhile.nothing_done')}")
     form = rule_form.read(fields, named)
     if do == "save":
         return await _save(visit, named, form, mark)
@@ -170,12 +168,18 @@ async def _move(visit: Visit, seen: Seen, by: int) -> Response:
     return visit.back(PATH)
 
 
-async def _ask_to_remove(visit: Visit, seen: Seen, mark: str) -> Response:
-    sentence = rule_words.sentence(_settings(seen.values), await rule_words.names(visit))
-    return visit.draw("rule_remove", key=seen.key, address=_address(seen.key), mark=mark, sentence=sentence)
-
-
 async def _remove(visit: Visit, seen: Seen, mark: str) -> Response:
+    sentence = rule_words.sentence(_settings(seen.values), await rule_words.names(visit))
+    question = await asking.first(
+        visit,
+        title=visit.say("admin.rules.remove_title", name=seen.key),
+        about=f"{sentence}\n{visit.say('admin.rules.remove_about')}",
+        button=visit.say("admin.rules.remove"),
+        back=_address(seen.key),
+        along={"do": "remove", "seen": mark},
+    )
+    if question is not None:
+        return question
     try:
         await setups.remove("rules", seen.key, seen=mark, actor=visit.account.email, now=visit.now)
     except Stale as stale:
@@ -183,7 +187,7 @@ async def _remove(visit: Visit, seen: Seen, mark: str) -> Response:
     return visit.back(PATH, said="rule_removed")
 
 
-_IN_LIST = {"on": _on, "off": _off, "up": _up, "down": _down}
+_IN_LIST = {"on": _on, "off": _off, "up": _up, "down": _down, "remove": _remove}
 
 
 def _part(seen: Seen, **changed: Any) -> RuleSetup:
@@ -208,17 +212,20 @@ def _address(key: str) -> str:
 async def _list(visit: Visit, *, problem: str = "") -> Response:
     known = await rule_words.names(visit)
     failed = await failing.lately(now=visit.now)
+    found = await setups.read("rules")
+    said = {one.key: _settings(one.values) for one in found}
+    doubts = await _doubts({one.key: said[one.key] for one in found if one.values["enabled"]}, known)
     rules = [
         {
             "key": one.key,
             "address": _address(one.key),
             "mark": one.mark,
             "enabled": one.values["enabled"],
-            "sentence": rule_words.sentence(_settings(one.values), known),
+            "sentence": rule_words.sentence(said[one.key], known),
             "failed": failed.get(one.key, 0),
-            "doubts": await _doubts(_settings(one.values), known) if one.values["enabled"] else [],
+            "doubts": doubts.get(one.key, []),
         }
-        for one in await setups.read("rules")
+        for one in found
     ]
     return visit.draw(
         "rules",
@@ -229,13 +236,17 @@ async def _list(visit: Visit, *, problem: str = "") -> Response:
     )
 
 
-async def _doubts(settings: RuleSettings, known: rule_words.Names) -> list[str]:
-    """What it says and could not be done as things are."""
-    expected = await failing.expected(settings)
-    found = [rule_words.cannot(settings.then[index], refusal, known) for index, refusal in expected]
-    places = [(step.channel, step.to) for step in settings.then if step.channel]
-    unseen = [place for place in places if await addresses.is_unseen(known.visit.site.channels, *place)]
-    return found + [known.visit.say("rule.unseen_visitor", channel=channel, to=to) for channel, to in unseen]
+async def _doubts(rules: Mapping[str, RuleSettings], known: rule_words.Names) -> dict[str, list[str]]:
+    """By rule, what it says and could not be done as things are."""
+    means = await failing.means(list(rules.values()))
+    places = {(step.channel, step.to) for one in rules.values() for step in one.then if step.channel}
+    unseen = await addresses.unseen(known.visit.site.channels, places)
+    found = {}
+    for key, settings in rules.items():
+        doubts = [rule_words.cannot(settings.then[at], refusal, known) for at, refusal in means.missing(settings)]
+        nowhere = [place for step in settings.then if (place := (step.channel, step.to)) in unseen]
+        found[key] = doubts + [known.visit.say("rule.unseen_visitor", channel=at, to=to) for at, to in nowhere]
+    return found
 
 
 def _settings(values: dict[str, Any]) -> RuleSettings:
@@ -262,6 +273,7 @@ async def _one(
             form.problems |= probe.problems
             status = 422
     tried = await _try(visit, part, known) if trial and part is not None else None
+    doubts = await _doubts({key: _settings(part.complete())}, known) if part is not None else {}
     seen = await ticks.options(visit)
     return visit.draw(
         "rule",
@@ -271,13 +283,13 @@ async def _one(
         form=form,
         problems={row: visit.tell(one) for row, one in form.problems.items()},
         mark="" if is_gone else mark,
-        gone=await gone.notice(visit, "rules", key) if is_gone else "",
+        gone=await meanwhile.removed(visit, "rules", key) if is_gone else "",
         sentence=rule_words.sentence(_settings(part.complete()), known) if part is not None else "",
         theirs=rule_words.sentence(_settings(stale.values), known) if stale is not None else "",
         is_stale=status == 409 and bool(key) and not is_gone,
-        doubts=await _doubts(_settings(part.complete()), known) if part is not None else [],
+        doubts=doubts.get(key, []),
         tried=tried,
-        meanwhile=await meanwhile.notice(visit, "rule", key) if stale is not None else "",
+        meanwhile=await meanwhile.changed(visit, "rules", key) if stale is not None else "",
         unsaved=visit.request.method == "POST",
         changing=visit.may(Right.CHANGE_SETUP),
         options=await _options(visit, known),

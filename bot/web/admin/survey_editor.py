@@ -12,7 +12,6 @@ from bot.web.admin import (
     asking,
     audit_names,
     differences,
-    gone,
     meanwhile,
     survey_fields,
     survey_numbers,
@@ -154,7 +153,7 @@ async def _edit(
         seen="" if is_gone else theirs.mark if theirs else seen,
         wrong={name: visit.tell(one) for name, one in wrong.items()},
         theirs=differing,
-        gone=await gone.notice(visit, "surveys", key) if is_gone else "",
+        gone=await meanwhile.removed(visit, "surveys", key) if is_gone else "",
         focus=focus,
         limits=survey_fields.limits(values["budget"]),
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
@@ -177,7 +176,7 @@ async def _edit(
             name: visit.say("audit.part", name=_field(visit, name), value=visit.tell(one))
             for name, one in found.items()
         },
-        meanwhile=await meanwhile.notice(visit, "survey", key) if theirs is not None and not publishing else "",
+        meanwhile=await meanwhile.changed(visit, "surveys", key) if theirs is not None and not publishing else "",
         unsaved=bool(act) or bool(wrong) or stale is not None,
         restoring="version" in await visit.form_lists(),
         sent=asking.sent(await visit.form_lists()) if publishing else (),

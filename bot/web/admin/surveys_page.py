@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
-from bot.web.admin import survey_sentences, ticks
+from bot.web.admin import asking, survey_sentences, ticks
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.survey_sentences import PATH, settings_of
 from core import setup as setups
@@ -52,9 +53,16 @@ async def remove(visit: Changing) -> Response:
     seen, mark = await setups.find("surveys", form.get("key", "")), form.get("seen", "")
     if seen is None:
         return await _list(visit, problem=visit.say("surveys.order_stale"), status=409)
-    if "sure" not in form:
-        sentence = survey_sentences.sentence(visit, settings_of(seen), await ticks.options(visit))
-        return visit.draw("survey_remove", key=seen.key, opens=keys.is_good(seen.key), mark=mark, sentence=sentence)
+    sentence = survey_sentences.sentence(visit, settings_of(seen), await ticks.options(visit))
+    question = await asking.first(
+        visit,
+        title=visit.say("surveys.remove_title", name=seen.key),
+        about=f"{sentence}\n{visit.say('surveys.remove_hint')}",
+        button=visit.say("surveys.remove_survey"),
+        back=f"{PATH}/{quote(seen.key, safe='')}" if keys.is_good(seen.key) else PATH,
+    )
+    if question is not None:
+        return question
     try:
         await setups.remove("surveys", seen.key, seen=mark, actor=visit.account.email, now=visit.now)
     except Stale:

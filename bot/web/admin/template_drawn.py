@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.placeholders import KINDS
 from bot.trials import drawing, sending
 from bot.trials.drawing import Trial
-from bot.web.admin import authors, gone, template_looks, template_placeholders, template_scope
+from bot.web.admin import authors, meanwhile, template_looks, template_placeholders, template_scope
 from bot.web.admin.door import Visit
 from bot.web.admin.template_looks import Typed
 from bot.web.policy_headers import PAGE_POLICY
@@ -76,7 +76,7 @@ async def page(
 
 async def stale(visit: Visit, scope: Scope, standing: Standing) -> dict[str, Any]:
     """How it stands now, and who took it away where nothing stands."""
-    gone_by = await gone.notice(visit, "templates", scope.key) if standing.newest is None else ""
+    gone_by = await meanwhile.removed(visit, "templates", scope.key) if standing.newest is None else ""
     return {**await common(visit, scope, standing), "theirs": _told(visit, standing), "gone": gone_by}
 
 

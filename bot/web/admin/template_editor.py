@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.rendering import RenderError, TemplateError
 from bot.trials import sending
-from bot.web.admin import gone, template_drawn, template_looks, template_scope
+from bot.web.admin import meanwhile, template_drawn, template_looks, template_scope
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.template_drawn import EDIT, PATH
 from bot.web.admin.template_looks import Typed
@@ -144,7 +144,7 @@ async def _keep(visit: Visit, scope: Scope, typed: Typed, form: Mapping[str, str
     `over` is the mark of another draft of one's own that was shown, and is to give way.
     """
     if await template_scope.is_without_team(scope):
-        removed = await gone.notice(visit, "teams", scope.team)
+        removed = await meanwhile.removed(visit, "teams", scope.team)
         raise errors.Invalid("its team was removed", label="template.team_gone", removed=removed)
     standing = await drafts.standing(scope)
     if standing.newest is None:

@@ -88,10 +88,8 @@ async def undo(visit: Changing) -> Response:
     scope = await template_scope.read(form)
     if ask := await ab_words.ask_before(visit, scope, form, EDIT):
         return ask
-    before = await publishing.before(scope)
-    note = template_notes.restored(before.number) if before else ""
-    seen = form.get("seen", "")
-    work = publishing.undo(scope, seen=seen, actor=visit.account.email, now=visit.now, note=note)
+    who, seen = visit.account.email, form.get("seen", "")
+    work = publishing.undo(scope, seen=seen, actor=who, now=visit.now, note=template_notes.restored)
     return await _taken_back(visit, scope, work, said="taken_away")
 
 

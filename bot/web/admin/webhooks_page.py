@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import gone
+from bot.web.admin import meanwhile
 from bot.web.admin.door import Member, Visit
 from core import setup as setups
 from core.accounts.roles import Right
@@ -167,7 +167,7 @@ async def _one(
         "webhook",
         status=(409 if isinstance(refusal, Stale) else 422) if refusal else 200,
         key="" if key == NEW and seen is None else key,
-        gone=await gone.notice(visit, "webhooks", key) if is_gone else "",
+        gone=await meanwhile.removed(visit, "webhooks", key) if is_gone else "",
         address=_address(key),
         row=row,
         form=kept,

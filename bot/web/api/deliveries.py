@@ -46,14 +46,14 @@ async def every(asked: Annotated[Filter, Query()], _: Reader) -> Response:
     responses={**REFUSALS, 409: {"model": shapes.Error, "description": "It is not a dead letter."}},
     summary="Send a dead letter again",
 )
-async def replay(delivery: str, site: Here, _: Admin) -> Response:
+async def replay(delivery: str, site: Here, token: Admin) -> Response:
     """Try once more what was given up, with a fresh schedule; needs the scope `admin`."""
     named = _ID.fullmatch(delivery)
     row = await Delivery.get_or_none(id=int(named[1])) if named else None
     if row is None:
         raise errors.NotFound("there is no such delivery", field="delivery")
     try:
-        await dead_letters.replay(row, now=site.clock())
+        await dead_letters.replay(row, by=token.name, now=site.clock())
     except errors.Conflict as late:
         said = f"it is {row.state.value}; only a dead delivery is sent again"
         raise errors.Conflict(said, field="delivery") from late

@@ -72,6 +72,20 @@ async def test_it_is_sent_again_once(front: Front) -> None:
     ]
 
 
+async def test_how_often_it_was_tried_in_all_and_who_sent_it_again_is_shown(front: Front) -> None:
+    row = await dead(front)
+    browser = await at(front, Role.SUPERVISOR)
+    for again in range(2):
+        page = await browser.open(PATH)
+        assert ("Tried" in page.text) == bool(again)
+        await browser.send(f"{PATH}/{row.id}/replay")
+        await Delivery.filter(id=row.id).update(state=DeliveryState.DEAD, attempts=again)
+        front.clock.pass_(minutes=10)
+    page = await (await at(front, Role.AUDITOR)).open(PATH)
+    assert "Tried 15 times in all." in page.text, "twelve times, then once, then twice"
+    assert "Sent again 2 times, last by supervisor@kestrel.example, Sun 22 Nov 12:10." in page.text
+
+
 async def test_it_is_given_up(front: Front) -> None:
     row = await dead(front)
     browser = await at(front, Role.ADMIN)

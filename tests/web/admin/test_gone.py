@@ -18,7 +18,7 @@ from tests.web.admin.desk import Browser, at
 from tests.web.front import Front
 
 KIM = "kim@kestrel.example"
-REMOVED = f"Removed by {KIM}, Sun 22 Nov 12:00."
+REMOVED = f"{KIM} removed it, Sun 22 Nov 12:00."
 KEPT = "What you typed is still here"
 
 NOBODY = {f"{table}.{at}.who": "" for table in ("duty", "stand_ins") for at in (0, 1)}
@@ -159,6 +159,16 @@ async def test_a_team_that_went_by_a_file_or_before_the_audit_is_said_to_be_gone
     await send(browser, page, **editor.typed)
     assert "This was removed after you opened it." in browser.page.heading
     assert KEPT in browser.page.heading
+
+
+async def test_who_removed_it_in_another_window_is_told_that_it_was_them(front: Front) -> None:
+    editor = EDITORS[4]
+    browser, page = await opened(front, editor)
+    seen = await setups.find(editor.table, editor.key)
+    assert seen is not None
+    await setups.remove(editor.table, editor.key, seen=seen.mark, actor="admin@kestrel.example", now=front.clock.now)
+    await send(browser, page, **editor.typed)
+    assert "You removed it yourself in another window, Sun 22 Nov 12:00." in browser.page.heading
 
 
 async def test_removing_what_is_gone_already_says_who_was_first(front: Front) -> None:

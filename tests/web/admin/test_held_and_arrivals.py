@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bot import channels
+from bot.channels.email.settings import EmailSettings
 from core.models.accounts import AuditLine, Role
+from core.models.contacts import Address, Contact
 from core.models.deliveries import Arrival, ArrivalState
 from core.models.desk import TicketEntry
 from core.models.responses import HeldAnswer, Response, Score
@@ -162,6 +165,40 @@ async def test_it_is_tried_again_or_given_up_once(front: Front) -> None:
     assert (await Arrival.get(key=second)).state == ArrivalState.HANDLED
     done = await AuditLine.filter(action__startswith="arrival.").order_by("id").values_list("action", "subject")
     assert list(done) == [("arrival.retried", f"arrival:{first}"), ("arrival.discarded", f"arrival:{second}")]
+
+
+async def test_what_was_tried_again_in_vain_says_so(front: Front) -> None:
+    key = await quarantined(front)
+    admin = await at(front, Role.ADMIN)
+    assert "Tried again" not in (await admin.open("/admin/arrivals")).text
+    for problem in ("no <JSON>", "still no <JSON>"):
+        await admin.post("/admin/arrivals/retry", arrival=key)
+        await arrivals.quarantine(key, problem)
+        front.clock.pass_(minutes=10)
+    page = await admin.open("/admin/arrivals")
+    assert "Tried again 2 times in vain, last by admin@kestrel.example, Sun 22 Nov 12:10" in page.text
+    assert "still no <JSON>" in page.text
+
+
+async def test_its_heading_is_for_people(front: Front) -> None:
+    doors, admin = front.site.channels, await at(front, Role.ADMIN)
+    assert isinstance(doors, dict)
+    settings = EmailSettings.model_validate({"kind": "email", "from": "a@example.org", "smtp_host": "127.0.0.1"})
+    doors["mail"] = channels.build("mail", settings, base_url=front.site.base_url)
+    await quarantined(front)
+    page = await admin.open("/admin/arrivals")
+    assert "Message in Telegram, Sun 22 Nov 12:00" in page.heading
+    mail = b"From: Ann <ann@x.example>\r\nSubject: =?utf-8?q?Caf=C3=A9?= <b>\r\n\r\n\xff"
+    await arrivals.store("mail", [RawArrival("a1b2c3", mail)], now=front.clock.now)
+    await arrivals.quarantine("mail:a1b2c3", "odd")
+    page = await admin.open("/admin/arrivals")
+    assert "from Ann <ann@x.example> about “Café <b>”, Sun 22 Nov 12:00" in page.text
+    assert "mail:a1b2c3" in page.text
+    zoe = await Contact.create(name="Zoë", created_at=front.clock.now)
+    await Address.create(contact=zoe, channel="chat", address="w_17", created_at=front.clock.now)
+    await arrivals.store("chat", [RawArrival("w_17:9", b"?")], now=front.clock.now)
+    await arrivals.quarantine("chat:w_17:9", "odd")
+    assert "from Zoë, Sun 22 Nov 12:00" in (await admin.open("/admin/arrivals")).text
 
 
 async def test_who_may_only_look_decides_nothing(front: Front) -> None:

@@ -40,6 +40,20 @@ async def test_a_bad_mark_is_there_with_its_words_its_time_and_nobody_who_has_it
     assert page.all("a", href=f"/admin/tickets/{raised.ticket.number}")
 
 
+async def test_each_view_says_how_much_waits_behind_it(front: Front) -> None:
+    raised = [await unhappy.alert(front) for _ in range(3)]
+    kim = await unhappy.browser_of(front)
+    await kim.open(f"{PATH}?whose=all")
+    await kim.send(f"{PATH}/{raised[0].key}/take")
+    page = await kim.open(PATH)
+    assert "Mine (1)" in page.text
+    assert "All (3)" in page.text
+    await kim.send(f"{PATH}/{raised[0].key}/dismiss", reason="mistake", note="")
+    page = await kim.open(f"{PATH}?whose=mine")
+    assert "Mine (0)" in page.text
+    assert "All (2)" in page.text
+
+
 async def test_reasons_are_listed_as_the_reader_lists_things(sqlite_front: Front) -> None:
     await unhappy.alert(sqlite_front, reasons=["slow", "unfriendly"])
     kim = await unhappy.browser_of(sqlite_front)

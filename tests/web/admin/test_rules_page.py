@@ -17,10 +17,13 @@ from core.models.contacts import Address, Contact
 from core.models.desk import Ticket
 from core.models.invites import Invite
 from core.models.reactions import Reaction
-from core.models.setup import Rule, Staff
+from core.models.setup import Rule, Staff, Team
+from core.models.webhooks import Webhook
 from core.privacy import erase
 from core.reactions.settings import Event
+from core.store import Store
 from core.surveys import invites, responses
+from tests.rigs import statements
 from tests.web.admin.desk import Browser, at, span
 from tests.web.front import Front
 
@@ -305,6 +308,33 @@ async def test_the_audit_calls_actions_as_the_rule_does(sqlite_front: Front) -> 
     assert told == [2, 1, 1], "what comes first stands in the summary as well"
 
 
+async def test_doubts_about_many_rules_cost_no_more_queries_than_about_few(
+    sqlite_front: Front, sqlite_store: Store
+) -> None:
+    await Team.all().update(alert_channel="")
+    browser, costs, doubts = await at(sqlite_front), [], []
+    for numbers in (range(2), range(2, 20)):
+        for number in numbers:
+            person = await Staff.create(key=f"p{number}", name=f"P{number}")
+            await Webhook.create(
+                key=f"w{number}", enabled=False, url="https://x.example", created_at=sqlite_front.clock.now
+            )
+            then = [
+                {"do": "alert", "staff": person.key},
+                {"do": "assign", "staff": f"gone{number}"},
+                {"do": "webhook", "webhook": f"w{number}"},
+                {"do": "alert"},
+                {"do": "alert", "channel": "webchat", "to": f"w_{number}"},
+            ]
+            await Rule.create(key=f"r{number}", position=number + 1, settings={"then": then})
+        with statements.told(sqlite_store) as asked:
+            await browser.open(PATH)
+        costs.append(len(asked))
+        doubts.append(browser.page.text.count("could not do this"))
+    assert doubts == [1 + 2 * 4, 1 + 20 * 4], "the shipped rule alerts a team as well"
+    assert costs[0] == costs[1] > 1, asked
+
+
 async def test_rules_are_switched_moved_and_removed(front: Front) -> None:
     await Rule.create(key="b <2>", position=1, settings={"then": ["alert"]})
     browser = await at(front)
@@ -320,8 +350,11 @@ async def test_rules_are_switched_moved_and_removed(front: Front) -> None:
     seen = {one.key: one.mark for one in await setups.read("rules")}
     await save(browser, path, do="remove", seen=seen["b <2>"])
     assert "Remove the rule b <2>?" in browser.page.text
+    assert "alert the team." in browser.page.text, "what it does"
+    assert "cannot be brought back" in browser.page.text
+    assert browser.page.all("a", href=path)
     assert await Rule.exists(key="b <2>"), "it asks first"
-    await browser.send(sure="yes", action=path)
+    await browser.post(browser.path, sure="yes")
     assert [one.key for one in await setups.read("rules")] == ["negative"]
 
 
@@ -335,7 +368,7 @@ async def test_a_rule_that_somebody_removes_meanwhile_is_still_in_its_form(front
     fields = {"event": "response.settled", "if": "bands", "if.bands": "neutral", "then": "tag", "then.0.tag": "meh"}
     await save(mine, path, **fields)
     assert mine.status == 409
-    assert "Removed by kim@kestrel.example" in mine.page.text
+    assert "kim@kestrel.example removed it" in mine.page.text
     assert mine.page.all("input", name="then.0.tag")[0]["value"] == "meh"
     assert await Rule.all().count() == 0
     await save(mine, path, do="add-then", add_then="reopen", **fields)

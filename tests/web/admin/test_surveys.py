@@ -383,7 +383,7 @@ async def test_the_order_says_which_survey_wins_and_a_request_can_be_tried(front
     assert "default would ask now" in browser.page.text
     await browser.open("/admin/surveys/complaints")
     await browser.send("/admin/surveys/remove")
-    await browser.send("/admin/surveys/remove", sure="yes")
+    await browser.post(browser.path, sure="yes")
     assert [one.key for one in await catalogue.current()] == ["default"]
 
 
@@ -531,7 +531,7 @@ async def test_a_name_that_is_there_already_and_cannot_be_opened_is_listed_and_c
     assert browser.page.all("a", href=f"/admin/surveys/new?like={quote(key)}")
     await browser.send("/admin/surveys/remove", key=key)
     assert await Survey.exists(key=key, current=True), "it asks first"
-    await browser.send("/admin/surveys/remove", sure="yes")
+    await browser.post(browser.path, sure="yes")
     assert not await Survey.exists(key=key, current=True)
     assert [one.key for one in await catalogue.current()] == ["default"]
 
@@ -545,7 +545,7 @@ async def test_removing_asks_first_and_the_versions_stay_to_be_seen_and_publishe
     assert "Remove the survey complaints?" in browser.page.text
     assert browser.page.all("a", href="/admin/surveys/complaints")
     assert len(await catalogue.current()) == 2
-    await browser.send("/admin/surveys/remove", sure="yes")
+    await browser.post(browser.path, sure="yes")
     assert [one.key for one in await catalogue.current()] == ["default"]
     assert browser.page.all("a", href="/admin/surveys/history/complaints")
 
@@ -565,10 +565,10 @@ async def test_who_edits_a_survey_that_somebody_removes_keeps_what_they_typed(fr
     await mine.open(DEFAULT)
     await theirs.open(DEFAULT)
     await theirs.send("/admin/surveys/remove")
-    await theirs.send("/admin/surveys/remove", sure="yes")
+    await theirs.post(theirs.path, sure="yes")
     await send(mine, "publish", **span("delay", "3", "h"))
     assert mine.status == 409
-    assert "Removed by Lee <3" in mine.page.text
+    assert "Lee <3 removed it" in mine.page.text
     assert filled(mine)["delay.number"] == "3"
     assert not await Survey.exists(current=True)
     await send(mine, "publish")
