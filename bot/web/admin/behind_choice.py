@@ -18,7 +18,7 @@ from core.models.setup import Team
 
 PATH = "/admin/tickets"
 NOBODYS = f"{PATH}?whose=nobody&status=open"
-_SPAN = ("span", "first", "last")
+_SPAN = ("span", "first", "last", "zone")
 _OWN = ("of", "band", "score", "comment")
 _TELLING = ("span", *_OWN, *(part for part in PARTS if part != "team"))
 """By these one knows that an address means the board's cut: by a team alone those are found that are with it now."""
