@@ -109,7 +109,8 @@ async def test_a_day_that_is_over_is_told_to_each_in_their_own_words(
     assert "*Overall score*: 4.50 of 5, 6 answers, 95 % interval" in posted
     assert "_few answers_" in posted
     assert "*Participation*: 85.7 %, 6 of 7 delivered" in posted
-    assert "*Bands*: Positive 5 (83.3 %) · Neutral 0 (0 %) · Negative 1 (16.7 %)" in posted
+    assert "*Negative answers*: 16.7 %, 1 of 6" in posted
+    assert "*Bands*: Positive 5 · Neutral 0 · Negative 1" in posted
     assert "*Lowest*: Response speed 3.50 of 5, 6 scores" in posted
     assert "*Reasons given most*: Too slow (1)" in posted
     assert "*Recoveries*: 1 opened, 0 of them resolved · 1 open now, *1* of them overdue" in posted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.digests.settings import DigestSettings, Every
@@ -46,6 +46,12 @@ def latest(settings: DigestSettings, zone: ZoneInfo, *, now: datetime) -> Period
     while not _is_due_on(settings, day) or _moment(settings, day, zone) > now:
         day -= _DAY
     return _told_on(settings, day, zone)
+
+
+def whole(settings: DigestSettings, zone: ZoneInfo, *, now: datetime) -> Period:
+    """The last one that is over, whether or not its digest is due."""
+    at_once = settings.model_copy(update={"at": time(), "weekday": DAYS[0]})
+    return latest(at_once, zone, now=now)
 
 
 def following(settings: DigestSettings, zone: ZoneInfo, *, now: datetime) -> Period:

@@ -54,6 +54,9 @@ class About:
     def latest(self, *, now: datetime) -> Period:
         return periods.latest(self.settings, self.zone, now=now)
 
+    def whole(self, *, now: datetime) -> Period:
+        return periods.whole(self.settings, self.zone, now=now)
+
     def following(self, *, now: datetime) -> Period:
         return periods.following(self.settings, self.zone, now=now)
 
@@ -167,7 +170,7 @@ async def send_test(row: Digest, told: Told, *, by: str, now: datetime) -> Deliv
         target=told.address,
         priority=deliveries.ANSWER,
         subject_id=row.id,
-        payload=_payload(found, found.latest(now=now), told.locale, test=True),
+        payload=_payload(found, found.whole(now=now), told.locale, test=True),
         expires_at=now + _TEST_IS_WORTH,
     )
     await audit.record(by, "digest.tested", f"digest:{row.key}"[:254], now=now)

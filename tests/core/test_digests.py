@@ -93,6 +93,13 @@ def test_a_time_that_the_clocks_skip_is_an_hour_later_and_one_that_comes_twice_i
     assert autumn.due == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
+def test_a_test_is_about_what_is_over_also_before_it_is_told() -> None:
+    morning = datetime(2026, 11, 23, 0, 1, tzinfo=UTC)
+    for wanted, told in ((settings(weekday="fri"), "2026-11-16"), (settings(every="day", at="18:30"), "2026-11-22")):
+        assert days(periods.whole(wanted, UTC_ZONE, now=morning))[0] == told
+        assert days(periods.latest(wanted, UTC_ZONE, now=morning))[0] < told
+
+
 # ---------------------------------------------------------------- once
 
 

@@ -189,12 +189,12 @@ async def _one(
 async def _beside(visit: Visit, row: Digest, about: About) -> dict[str, Any]:
     """What stands beside the form of one that is there."""
     words = FigureWords(visit.site.templates, visit.locale)
-    latest = about.latest(now=visit.now)
+    whole = about.whole(now=visit.now)
     days = words.days(*periods.days_of(row.told)) if row.told else ""
     return {
         "next": _comes(visit, about, about.following(now=visit.now)),
         "told": [await _line(visit, one) for one in about.settings.recipients],
-        "tested": words.days(latest.first, latest.last),
+        "tested": words.days(whole.first, whole.last),
         "last_days": days,
         "last": [_became(visit, one) for one in await sending.last_sent(row)] if days else [],
     }

@@ -68,7 +68,7 @@ EDITORS = [
         {"event": "response.settled", "then": "tag", "then.0.tag": "mine"},
         {"event": "response.settled", "then": "tag", "then.0.tag": ""},
     ),
-    Editor("digests", "weekly", "/admin/digests/weekly", {"name": "Figures <b>", **PLACE}, {"at": "soon"}),
+    Editor("digests", "weekly", "/admin/digests/weekly", {"at": "07:00", **PLACE}, {"at": "soon"}),
     Editor("webhooks", "crm", "/admin/webhooks/crm", {"url": "https://mine.example.org/"}, {"url": "nowhere"}),
 ]
 
