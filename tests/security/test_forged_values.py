@@ -33,6 +33,8 @@ FORMS_THAT_COME_LATER: dict[str, dict[str, list[str]]] = {
     "/admin/contacts/1/addresses/1/free": {},
     "/admin/contacts/1/addresses/1/remove": {"sure": ["yes"]},
     "/admin/deliveries/1/discard": {"sure": ["yes"]},
+    "/admin/digests/week/test": {"door": ["support-bot 777"]},
+    "/admin/digests/week/remove": {"sure": ["yes"], "seen": [""]},
     "/admin/teams/1/remove": {"sure": ["yes"], "seen": [""]},
     "/admin/surveys/restore/default": {"seen": [""], "version": ["1"]},
     "/admin/templates/ab-tests/new": _RECKONED,
