@@ -10,12 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core import setup as setups
-from core.models.deliveries import Delivery, DeliveryState
+from core.models.contacts import Contact
+from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
+from core.models.desk import Ticket
 from core.models.invites import Invite, InviteState
 from core.models.responses import Response
 from core.models.setup import Digest
 from core.surveys import invites, responses
 from tests import world
+from tests.rigs.correspondent import Correspondent
 from tests.rigs.slack import SlackRig
 from tests.rigs.smtp import Mail, SmtpRig
 from tests.world import World
@@ -169,3 +172,16 @@ async def test_after_a_long_night_only_the_last_day_is_told(here: World, slack: 
     assert {one.told for one in await Digest.all()} == {f"day:{yesterday}"}
     told = Delivery.filter(kind="digest", target=PLACE).order_by("id")
     assert [one.payload["first"] for one in await told][1:] == [yesterday.isoformat()]
+
+
+async def test_who_answers_a_digest_by_mail_opens_no_request(
+    store_url: str, slack: SlackRig, mail: SmtpRig, listening: int
+) -> None:
+    slack.channels[PLACE] = "figures"
+    async with world.between(store_url, slack, mail, listening=listening, setup=SETUP) as here:
+        await here.move_on(days=1)
+        await mail.until(lambda: any("Day by" in one.header("Subject") for one in mail.mailbox(LIN)))
+        await Correspondent(LIN, listening, name="Lin").answers(letter(mail, "Day by"), "Well done, everybody!")
+        await here.until(lambda: Arrival.filter(channel="mail").exclude(state=ArrivalState.NEW).exists())
+        assert not await Ticket.exists()
+        assert not await Contact.exists()

@@ -7,7 +7,7 @@ is sent when somebody does, but only the last of it: what came before has been o
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from core.digests.periods import Period
 from core.digests.settings import MOST_RECIPIENTS, DigestSettings, Recipient
 from core.failpoints import fp
 from core.models.deliveries import Delivery
-from core.models.setup import Digest, Staff, StaffAddress, Team
+from core.models.setup import Digest, Staff, Team
 from core.plumbing import deliveries
 from core.reactions import duty
 from core.surveys.tokens import new_key
@@ -57,25 +57,37 @@ class About:
     def whole(self, *, now: datetime) -> Period:
         return periods.whole(self.settings, self.zone, now=now)
 
-    def following(self, *, now: datetime) -> Period:
-        return periods.following(self.settings, self.zone, now=now)
+    def coming(self, *, now: datetime) -> Period:
+        """The next one that will be sent: what was told already is not told again when it is due another time."""
+        period = periods.following(self.settings, self.zone, now=now)
+        if period.code != self.row.told:
+            return period
+        return periods.following(self.settings, self.zone, now=period.due)
 
 
 async def about(row: Digest) -> About | None:
     """None where its team is gone."""
-    settings = DigestSettings.model_validate(row.settings)
-    team = await Team.get_or_none(key=settings.team) if settings.team else None
-    if settings.team and team is None:
-        return None
-    return About(row, settings, team, duty.zone_of(team))
+    return (await about_each([row])).get(row.id)
+
+
+async def about_each(rows: Iterable[Digest]) -> dict[int, About]:
+    """By the digest's id, without those whose team is gone."""
+    read = [(row, DigestSettings.model_validate(row.settings)) for row in rows]
+    keys = sorted({settings.team for _, settings in read if settings.team})
+    teams: dict[str, Team | None] = {team.key: team for team in await Team.filter(key__in=keys)} if keys else {}
+    teams[""] = None
+    return {
+        row.id: About(row, settings, teams[settings.team], duty.zone_of(teams[settings.team]))
+        for row, settings in read
+        if settings.team in teams
+    }
 
 
 async def look(kinds: Kinds, *, now: datetime) -> None:
     """Send what is due. Nobody is kept from writing by a look that finds nothing."""
-    for row in await Digest.filter(enabled=True).order_by("id"):
-        found = await about(row)
-        if found is not None and _due(found, now=now) is not None:
-            await _send(row.id, kinds, now=now)
+    for digest_id, found in (await about_each(await Digest.filter(enabled=True).order_by("id"))).items():
+        if _due(found, now=now) is not None:
+            await _send(digest_id, kinds, now=now)
 
 
 @transactions.atomic
@@ -112,8 +124,9 @@ def _due(found: About, *, now: datetime) -> Period | None:
 async def _all_told(found: About, kinds: Kinds) -> list[Told]:
     """Nobody twice. Who cannot be reached anywhere is left out, and the log says so."""
     everybody: dict[tuple[str, str], Told] = {}
+    people = await people_of([found.settings])
     for recipient in found.settings.recipients:
-        told = await reached(recipient, kinds)
+        told = reached(recipient, people, kinds)
         if told is None:
             logger.warning("Digest %s does not reach %s: no address", found.row.key, recipient.staff)
             continue
@@ -121,23 +134,28 @@ async def _all_told(found: About, kinds: Kinds) -> list[Told]:
     return list(everybody.values())
 
 
-async def reached(recipient: Recipient, kinds: Kinds) -> Told | None:
+async def people_of(all_: Iterable[DigestSettings]) -> dict[str, Staff]:
+    """Those of the staff whom they name, by key, with their addresses."""
+    keys = sorted({one.staff for settings in all_ for one in settings.recipients if one.staff})
+    found = await Staff.filter(key__in=keys).prefetch_related("addresses") if keys else []
+    return {person.key: person for person in found}
+
+
+def reached(recipient: Recipient, people: Mapping[str, Staff], kinds: Kinds) -> Told | None:
     """Where a recipient is told; None for somebody who left, or who has no address (there)."""
     if not recipient.staff:
         return Told(recipient.channel, recipient.address)
-    person = await Staff.get_or_none(key=recipient.staff, active=True)
-    if person is None:
+    person = people.get(recipient.staff)
+    if person is None or not person.active:
         return None
-    ways = await _ways(person, kinds)
-    return next((one for one in ways if recipient.channel in ("", one.channel)), None)
+    return next((one for one in _ways(person, kinds) if recipient.channel in ("", one.channel)), None)
 
 
-async def _ways(person: Staff, kinds: Kinds) -> list[Told]:
+def _ways(person: Staff, kinds: Kinds) -> list[Told]:
     """By their own addresses, and by mail where they have one: that they need not say twice."""
-    own = await StaffAddress.filter(staff_id=person.id).order_by("channel", "address")
-    ways = [Told(one.channel, one.address, person.locale) for one in own if one.channel in kinds]
-    mail = [name for name, kind in kinds.items() if kind == "email" and person.email]
-    return ways + [Told(name, person.email, person.locale) for name in mail]
+    own = sorted((one.channel, one.address) for one in person.addresses if one.channel in kinds)
+    mail = [(name, person.email) for name, kind in kinds.items() if kind == "email" and person.email]
+    return [Told(channel, address, person.locale) for channel, address in (*own, *mail)]
 
 
 def _payload(found: About, period: Period, locale: str, *, test: bool = False) -> dict[str, object]:

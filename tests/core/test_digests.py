@@ -160,6 +160,9 @@ async def test_a_week_that_was_told_on_monday_is_not_told_again_on_wednesday(sto
     await save()
     await sending.look(KINDS, now=MONDAY)
     await save(MONDAY + timedelta(hours=1), weekday="wed")
+    about = await sending.about(await Digest.get())
+    assert about is not None
+    assert days(about.coming(now=MONDAY + timedelta(hours=1))) == ("2026-11-23", "2026-11-29")
     await sending.look(KINDS, now=MONDAY + timedelta(days=3))
     assert len(await told()) == 1
     await sending.look(KINDS, now=MONDAY + timedelta(days=9))

@@ -18,7 +18,6 @@ from bot.web.admin.people_forms import Outcome, Values
 from core import setup as setups
 from core.accounts.roles import Right
 from core.digests import periods, sending
-from core.digests.periods import Period
 from core.digests.sending import About, Told
 from core.digests.settings import Every, Recipient
 from core.errors import Refusal
@@ -47,9 +46,12 @@ class Line:
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: Seeing) -> Response:
+    rows = await Digest.all().order_by("name", "key")
+    known = await sending.about_each(rows)
+    people = await sending.people_of(one.settings for one in known.values())
     return visit.draw(
         "digests",
-        digests=[await _listed(visit, row) for row in await Digest.all().order_by("name", "key")],
+        digests=[_listed(visit, row, known.get(row.id), people) for row in rows],
         changing=visit.may(Right.CHANGE_SETUP),
     )
 
@@ -140,16 +142,15 @@ async def _offered(visit: Visit) -> Values:
     return {"name": "", "team": "", **usual, "recipients": rows}
 
 
-async def _listed(visit: Visit, row: Digest) -> dict[str, Any]:
-    about = await sending.about(row)
+def _listed(visit: Visit, row: Digest, about: About | None, people: Mapping[str, Staff]) -> dict[str, Any]:
     return {
         "row": row,
         "address": _address(row.key),
         "team": (about.team.name or about.team.key) if about and about.team else "",
         "about": about,
         "told": _told(visit, about) if about else "",
-        "recipients": [await _line(visit, one) for one in about.settings.recipients] if about else [],
-        "next": _comes(visit, about, about.following(now=visit.now)) if about and row.enabled else "",
+        "recipients": [_line(visit, one, people) for one in about.settings.recipients] if about else [],
+        "next": _comes(visit, about) if about and row.enabled else "",
     }
 
 
@@ -189,19 +190,19 @@ async def _one(
 async def _beside(visit: Visit, row: Digest, about: About) -> dict[str, Any]:
     """What stands beside the form of one that is there."""
     words = FigureWords(visit.site.templates, visit.locale)
-    whole = about.whole(now=visit.now)
+    whole, people = about.whole(now=visit.now), await sending.people_of([about.settings])
     days = words.days(*periods.days_of(row.told)) if row.told else ""
     return {
-        "next": _comes(visit, about, about.following(now=visit.now)),
-        "told": [await _line(visit, one) for one in about.settings.recipients],
+        "next": _comes(visit, about),
+        "told": [_line(visit, one, people) for one in about.settings.recipients],
         "tested": words.days(whole.first, whole.last),
         "last_days": days,
         "last": [_became(visit, one) for one in await sending.last_sent(row)] if days else [],
     }
 
 
-def _comes(visit: Visit, about: About, period: Period) -> str:
-    zone = str(about.zone)
+def _comes(visit: Visit, about: About) -> str:
+    period, zone = about.coming(now=visit.now), str(about.zone)
     when = visit.site.templates.when(
         period.due, visit.locale, zone, now=visit.now, lasting=True, zoned=zone != visit.site.timezone
     )
@@ -215,15 +216,16 @@ def _told(visit: Visit, about: About) -> str:
     return visit.say(f"digests.told.{settings.every}", day=day, at=f"{settings.at:%H:%M}")
 
 
-async def _line(visit: Visit, one: Recipient) -> Line:
+def _line(visit: Visit, one: Recipient, people: Mapping[str, Staff]) -> Line:
     kinds = {name: channel.kind for name, channel in visit.site.channels.items()}
-    told = await sending.reached(one, kinds)
+    told = sending.reached(one, people, kinds)
     if not one.staff:
         return Line(_place(visit, one.channel, one.address), one.channel in kinds)
-    person = await Staff.get_or_none(key=one.staff)
+    person = people.get(one.staff)
     name = (person.name or person.key) if person is not None else one.staff
-    by = visit.channel(told.channel if told else one.channel) if told or one.channel else ""
-    return Line(visit.say("teams.because", name=name, why=by) if by else name, told is not None)
+    by = told.channel if told is not None else one.channel
+    words = visit.say("teams.because", name=name, why=visit.channel(by)) if by else name
+    return Line(words, told is not None)
 
 
 def _became(visit: Visit, row: Delivery) -> dict[str, str]:
