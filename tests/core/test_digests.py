@@ -159,14 +159,15 @@ async def test_what_is_new_or_switched_on_or_moved_is_not_sent_for_what_was_due_
 async def test_a_week_that_was_told_on_monday_is_not_told_again_on_wednesday(store: Store) -> None:
     await save()
     await sending.look(KINDS, now=MONDAY)
-    await save(MONDAY + timedelta(hours=1), weekday="wed")
+    more = [PLACE, {**PLACE, "address": "C0BOSSES"}]
+    await save(MONDAY + timedelta(hours=1), weekday="wed", recipients=more)
     about = await sending.about(await Digest.get())
     assert about is not None
     assert days(about.coming(now=MONDAY + timedelta(hours=1))) == ("2026-11-23", "2026-11-29")
     await sending.look(KINDS, now=MONDAY + timedelta(days=3))
     assert len(await told()) == 1
     await sending.look(KINDS, now=MONDAY + timedelta(days=9))
-    assert await told() == [("2026-11-16", "C0FIGURES"), ("2026-11-23", "C0FIGURES")]
+    assert await told() == [("2026-11-16", "C0FIGURES"), ("2026-11-23", "C0FIGURES"), ("2026-11-23", "C0BOSSES")]
 
 
 async def test_another_name_or_recipient_does_not_keep_it_from_being_sent(store: Store) -> None:
