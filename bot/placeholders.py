@@ -407,4 +407,94 @@ _HOME = Kind(
     staff=True,
 )
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS, _FLOOD, _HOME)}
+_NAME = Field("name", "what it is called", "Weekly figures")
+_CHANGE = Field("change", "against the time before; empty where one of the two is of too few", "▲ 0.12")
+_DIGEST = Kind(
+    "digest",
+    "the figures of a whole day, week or month, sent when it is over",
+    (
+        Placeholder("digest", "the digest", fields=(_NAME,)),
+        Placeholder(
+            "team", "whose figures they are", fields=(Field("name", "its name; empty: everybody's", "Support"),)
+        ),
+        SITE,
+        _text("period", "the days that it is about", "Nov 16, 2026 – Nov 22, 2026", needed=True),
+        _text("compared", "the days before, with which it is compared", "Nov 9, 2026 – Nov 15, 2026"),
+        _text("answers", "how many answers were judged; 0: there were none", 48),
+        Placeholder(
+            "overall",
+            "the overall score",
+            fields=(
+                Field("score", "the mean, from 1 to 5", "4.21"),
+                Field("interval", "its 95 % interval; empty where nothing shows it", "3.95–4.47"),
+                Field("answers", "of how many scores", 47),
+                Field("note", "what so few are worth; empty where they are many", "few answers"),
+                _CHANGE,
+            ),
+        ),
+        Placeholder(
+            "participation",
+            "who answered",
+            fields=(
+                Field("share", "the share of the delivered questions", "61.0 %"),
+                Field("answered", "how many were answered", 48),
+                Field("delivered", "how many were delivered; 0: nobody was asked", 79),
+                Field("change", _CHANGE.about, "▲ 3.5 points"),
+            ),
+        ),
+        Placeholder(
+            "negative",
+            "negative answers",
+            fields=(
+                Field("count", "how many", 6),
+                Field("share", "the share of the judged answers", "12.5 %"),
+                Field("change", _CHANGE.about, "▼ 2.1 points"),
+            ),
+        ),
+        Placeholder(
+            "bands",
+            "how the answers were judged, the best first",
+            many=True,
+            fields=(
+                Field("name", "the band", "Positive"),
+                Field("count", "how many", 35),
+                Field("share", "the share", "72.9 %"),
+            ),
+            samples=(
+                {"name": "Positive", "count": 35, "share": "72.9 %"},
+                {"name": "Neutral", "count": 7, "share": "14.6 %"},
+                {"name": "Negative", "count": 6, "share": "12.5 %"},
+            ),
+        ),
+        Placeholder(
+            "recoveries",
+            "what is being put right",
+            fields=(
+                Field("opened", "how many were opened in these days", 6),
+                Field("resolved", "how many of these are resolved", 4),
+                Field("open", "how many are open now, whenever they were opened", 3),
+                Field("overdue", "how many of these are overdue", 1),
+            ),
+        ),
+        Placeholder(
+            "reasons",
+            "the reasons chosen most often",
+            many=True,
+            fields=(Field("name", "the reason", "Too slow"), Field("count", "how often", 4)),
+            samples=({"name": "Too slow", "count": 4}, {"name": "Not solved", "count": 2}),
+        ),
+        Placeholder(
+            "lowest",
+            "what was scored lowest, beside the overall score; empty where there are too few scores",
+            fields=(
+                Field("name", "what was scored", "Response speed"),
+                Field("score", "the mean", "3.70"),
+                Field("answers", "of how many scores", 44),
+            ),
+        ),
+        _text("url", "the board of these days, which the button opens too", "https://example.org/admin/board?span=own"),
+    ),
+    staff=True,
+)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (*_CUSTOMER_KINDS, *_STAFF_KINDS, _FLOOD, _HOME, _DIGEST)}

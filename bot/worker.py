@@ -26,6 +26,7 @@ from bot.turn import Turn
 from bot.turns import Turns
 from core import housekeeping, occasions, transactions
 from core.desk import attachments
+from core.digests import sending as digests
 from core.failpoints import fp
 from core.models.deliveries import Delivery
 from core.plumbing import arrivals, deliveries
@@ -101,7 +102,12 @@ class Worker:
             recoveries.JOB: self._look_at_recovery,
             webhooks.JOB: postman.look,
         }
-        sweeps = {"hold": (HOLD, self.hold), "sweep": (SWEEP, self.sweep), "tidy": (housekeeping.EVERY, self._tidy)}
+        sweeps = {
+            "hold": (HOLD, self.hold),
+            "sweep": (SWEEP, self.sweep),
+            "digests": (digests.EVERY, self._look_at_digests),
+            "tidy": (housekeeping.EVERY, self._tidy),
+        }
         self._engine = Engine(store, handlers, clock, every=sweeps, grace=ENGINE_GRACE)
         self.is_working = False
 
@@ -236,6 +242,9 @@ class Worker:
 
     async def _look_at_recovery(self, recovery_id: int) -> None:
         await rules.look_at_recovery(recovery_id, now=self._clock())
+
+    async def _look_at_digests(self) -> None:
+        await digests.look(self._site.channels, now=self._clock())
 
     async def hold(self) -> None:
         """What waits here for a slow channel stays ours."""

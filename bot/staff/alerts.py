@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot import markup
 from bot.site import Site
-from bot.staff import actions, called, cards, floods, home, retracted, rule_alerts, unnamed
+from bot.staff import actions, called, cards, digests, floods, home, retracted, rule_alerts, unnamed
 from bot.staff.answerable import answerable
 from bot.staff.leading import leading
 from bot.staff.states import agent_of, moments_of, named_by_state, state_of, when_of
@@ -39,13 +39,15 @@ MUST_BE_SEEN = frozenset(
     }
 )
 """For the staff, and not lost because their place does not take it for a while."""
-KINDS = MUST_BE_SEEN | home.KINDS | retracted.KINDS | {trials.KIND}
+KINDS = MUST_BE_SEEN | home.KINDS | digests.KINDS | retracted.KINDS | {trials.KIND}
 Context = dict[str, object]
 _TOLD = ("until", "due")
 
 
 async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     """The alert in its present state, or a line for its thread, or what else staff read; None when it is gone."""
+    if delivery.kind in digests.KINDS:
+        return await digests.draw(delivery, channel, site, now=now)
     message = await _drawn(delivery, channel, site, now=now)
     if message is None:
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.site import Site
-from bot.staff import alerts
+from bot.staff import alerts, digests
 from bot.turn import Turn
 from core import history, transactions
 from core.desk import attachments, tickets
@@ -22,7 +22,7 @@ from core.surveys import tokens
 
 logger = logging.getLogger(__name__)
 
-_TO_STAFF = alerts.MUST_BE_SEEN | {trials.KIND}
+_TO_STAFF = alerts.MUST_BE_SEEN | digests.KINDS | {trials.KIND}
 _DAY = timedelta(days=1)
 
 

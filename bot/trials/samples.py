@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from bot import digest_words
+from bot.digest_words import Counted
 from bot.placeholders import KINDS
 from bot.rendering import Rendered, Templates
 from bot.template_context import samples
@@ -13,6 +17,9 @@ from bot.trials.surfaces import Surface
 from bot.wording import Wording, language_rows
 from bot.words import Choice
 from core.desk import numbering
+from core.insight import spans
+from core.insight.figures import Board, Details, Recoveries
+from core.insight.tallies import Distribution, Steps, Tally
 from core.ports import Button, Fact, Message, Tone
 from core.surveys.settings import SurveySettings
 from core.text import colon
@@ -47,6 +54,7 @@ STAFF = (
     "request",
     "request_line",
     "home",
+    "digest",
 )
 ONLY_MAIL = ("transcript",)
 ACTION = "trial"
@@ -170,6 +178,8 @@ def context_of(kind: str, templates: Templates, locale: str, prefix: str) -> dic
         ours |= _lists(kind, templates, locale)
     if kind == "alert_unnamed":
         ours |= _unnamed(templates, locale)
+    if kind == "digest":
+        ours |= _digest(templates, locale)
     if kind == "language":
         ours["buttons"] = bool(prefix)  # who types commands there has buttons, too
     if kind == "request_line":
@@ -191,6 +201,9 @@ def _rows(
         return Button(templates.label(f"button.{name}", locale), f"{ACTION}:{name}", tone=tone)
 
     scale = tuple(_score(one, channel, base_url) for one in _asked(kind, templates, locale).scale())
+    if kind == "digest":
+        address = f"{base_url}/admin/board"
+        return ((Button(templates.label("button.open_board", locale), url=address, tone=Tone.PRIMARY),),)
     if kind in ("invite", "reminder", "recovered"):
         page = Button(templates.label("button.rate_on_page", locale), url=f"{base_url}/r/{LINK}")
         return (scale, (page,)) if channel.kind == "telegram" else (scale,)
@@ -245,6 +258,19 @@ def _unnamed(templates: Templates, locale: str) -> dict[str, object]:
         "survey": label("survey.title", locale),
     }
     return {"count": 1, "more": 0, "answers": [answer]}
+
+
+def _digest(templates: Templates, locale: str) -> dict[str, object]:
+    """A week of somebody who is doing well."""
+    span = spans.between(date(2026, 11, 16), date(2026, 11, 22), zone=ZoneInfo("UTC"), now=NOW + timedelta(days=1))
+    total = Tally(delivered=79, answered=48, rated=47, total=198, squares=874, negative=6, neutral=7, positive=35)
+    before = Tally(delivered=80, answered=46, rated=46, total=188, squares=812, negative=7, neutral=8, positive=31)
+    recoveries = Recoveries(3, 1, 6, 4, 0, None, None, Tally())
+    scores = {"speed": Distribution(Counter({5: 14, 4: 14, 3: 9, 2: 5, 1: 2}))}
+    board = Board(span, total, before, (), recoveries, (), 0)
+    counted = Counted(board, Details(scores, Steps(), {}), {"slow": 4, "not_solved": 2})
+    name = {"digest": {"name": templates.label("sample.digest", locale)}, "url": f"{BASE_URL}/admin/board?span=own"}
+    return {**digest_words.context(counted, templates, locale), **name}
 
 
 def _lists(kind: str, templates: Templates, locale: str) -> dict[str, object]:

@@ -80,6 +80,21 @@ async def scores(slices: Collection[int], part: Part) -> list[tuple[Mapping[str,
     return [(json.loads(row["judged"]), row["n"]) for row in rows]
 
 
+async def reasons(slices: Collection[int], part: Part) -> dict[str, int]:
+    """How many answers, of those that were judged, gave each reason: the most frequent first. Anonymous answers have
+    none.
+    """
+    each = "json_each(r.reasons) AS reason" if is_sqlite() else "jsonb_array_elements_text(r.reasons) AS reason(value)"
+    rows = await statements.rows(
+        f"""SELECT reason.value AS reason, COUNT(*) AS n FROM responses r, {each}
+            WHERE r.band IS NOT NULL AND {statements.within("r.created_at", part)}
+            AND {statements.chosen("r.slice_id")}
+            GROUP BY reason.value ORDER BY 2 DESC, 1""",
+        slices,
+    )
+    return {row["reason"]: row["n"] for row in rows}
+
+
 async def uncounted(slices: Collection[int]) -> int:
     """How many answers wait there, whenever they came."""
     if not slices:

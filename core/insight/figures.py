@@ -167,6 +167,12 @@ async def details(span: Span, filters: Filters) -> Details:
     return Details(_dimensions(scores), steps, not_asked)
 
 
+async def reasons(span: Span, filters: Filters, *, known: Sequence[Slice] | None = None) -> dict[str, int]:
+    """How many answers gave each reason, the most frequent first."""
+    chosen = await _Chosen.of(filters, known)
+    return await counting.reasons(chosen.service, span)
+
+
 async def groups(
     span: Span, filters: Filters, *, now: datetime, known: Sequence[Slice] | None = None
 ) -> dict[str, list[Group]]:

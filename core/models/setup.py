@@ -1,4 +1,4 @@
-"""What admins set up: teams, staff, surveys, rules and their own wordings."""
+"""What admins set up: teams, staff, surveys, rules, digests and their own wordings."""
 
 from __future__ import annotations
 
@@ -88,6 +88,21 @@ class Rule(Model):
 
     class Meta:
         table = "rules"
+
+
+class Digest(Model):
+    """Figures of each whole day, week or month, sent when it is over. `settings` is a `DigestSettings`."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=60, unique=True)
+    name = fields.CharField(max_length=120, default="")
+    enabled = fields.BooleanField(default=True)
+    settings: dict[str, object] = fields.JSONField()
+    after = fields.DatetimeField()  # only what is due later is sent: when it was set so, or the last one was due
+    told = fields.CharField(max_length=20, default="")  # the last period that was sent, "week:2026-11-16"
+
+    class Meta:
+        table = "digests"
 
 
 class OwnLabels(Model):

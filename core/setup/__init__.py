@@ -8,6 +8,7 @@ from core.setup.document import parse, to_toml
 from core.setup.editing import Seen, Stale, changed, check, find, read, remove, removed, save
 from core.setup.models import (
     AlertTarget,
+    DigestSetup,
     LabelsSetup,
     RetentionSetup,
     RuleSetup,
@@ -24,6 +25,7 @@ from core.setup.storing import apply, export, plan
 __all__ = [
     "AlertTarget",
     "Change",
+    "DigestSetup",
     "LabelsSetup",
     "RetentionSetup",
     "RuleSetup",

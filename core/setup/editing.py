@@ -15,6 +15,7 @@ from core.setup import rows
 from core.setup.changes import Change, Values
 from core.setup.document import known_as
 from core.setup.models import (
+    DigestSetup,
     LabelsSetup,
     Part,
     RetentionSetup,
@@ -33,6 +34,7 @@ _TABLES: dict[type[Part], str] = {
     StaffSetup: "staff",
     SurveySetup: "surveys",
     RuleSetup: "rules",
+    DigestSetup: "digests",
     WebhookSetup: "webhooks",
     TemplateSetup: "templates",
     RetentionSetup: "retention",

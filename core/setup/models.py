@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from core.digests.settings import DigestSettings
 from core.models.setup import Kind
 from core.phrases import Unusable, phrase
 from core.reactions.settings import RuleSettings
@@ -140,6 +141,19 @@ class RuleSetup(Part, RuleSettings):
     enabled: bool = True
 
 
+class DigestSetup(Part, DigestSettings):
+    """A digest with its settings beside its key."""
+
+    key: Key
+    name: Name = ""
+    enabled: bool = True
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What of it is kept in `Digest.settings`."""
+        return self.model_dump(mode="json", include=set(DigestSettings.model_fields))
+
+
 def _an_address(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -207,6 +221,7 @@ class Setup(BaseModel):
     surveys: tuple[SurveySetup, ...] = ()
     webhooks: tuple[WebhookSetup, ...] = ()
     rules: tuple[RuleSetup, ...] = ()
+    digests: tuple[DigestSetup, ...] = ()
     templates: tuple[TemplateSetup, ...] = ()
     retention: tuple[RetentionSetup, ...] = ()
     labels: tuple[LabelsSetup, ...] = ()

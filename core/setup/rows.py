@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from core.models.setup import OwnLabels, Retention, Rule, Staff, StaffAddress, Survey, Team, Wording
+from core.digests.settings import DigestSettings
+from core.models.setup import Digest, OwnLabels, Retention, Rule, Staff, StaffAddress, Survey, Team, Wording
 from core.models.webhooks import Webhook
 from core.reactions.settings import RuleSettings
 from core.reactions.team_settings import TeamSettings
@@ -19,10 +20,11 @@ from core.surveys.settings import SurveySettings
 Present = dict[str, dict[str, Values]]
 """By the name of the table in the file, then by what people call the row."""
 
-_BY_KEY: dict[str, type[Team | Staff | Rule | Webhook | Retention]] = {
+_BY_KEY: dict[str, type[Team | Staff | Rule | Digest | Webhook | Retention]] = {
     "teams": Team,
     "staff": Staff,
     "rules": Rule,
+    "digests": Digest,
     "webhooks": Webhook,
     "retention": Retention,
 }
@@ -44,6 +46,7 @@ async def read() -> Present:
             one.key: {**_as_written_now(RuleSettings, one.settings), "position": one.position, "enabled": one.enabled}
             for one in await Rule.all().order_by("position", "key")
         },
+        "digests": {one.key: _digest(one) for one in await Digest.all().order_by("key")},
         "webhooks": {one.key: {"url": one.url, "enabled": one.enabled} for one in await Webhook.all().order_by("key")},
         "templates": {
             _template(one).known_as: _template(one).complete()
@@ -78,6 +81,8 @@ async def write(wanted: Present, present: Present, *, actor: str, now: datetime)
         await Rule.update_or_create(key=key, defaults=rule)
     for key, values in wanted["webhooks"].items():
         await _write_webhook(key, values, now)
+    for key, values in wanted["digests"].items():
+        await _write_digest(key, values, present["digests"].get(key), now)
     for key, values in wanted["templates"].items():
         own = {name: values[name] for name in _TEMPLATE_KEY}
         await versions.add(own, values, before=present["templates"].get(key), actor=actor, now=now)
@@ -126,6 +131,18 @@ async def _write_webhook(key: str, values: Values, now: datetime) -> None:
         await Webhook.create(key=key, created_at=now, **values)
 
 
+_WHEN = ("enabled", "every", "at", "weekday")
+"""What says when a digest is sent."""
+
+
+async def _write_digest(key: str, values: Values, old: Values | None, now: datetime) -> None:
+    """What is new, or comes at other times from now on, is not sent for what was due before."""
+    anew = old is None or any(values[name] != old[name] for name in _WHEN)
+    row: Values = {"name": values["name"], "enabled": values["enabled"], **({"after": now} if anew else {})}
+    row["settings"] = {name: values[name] for name in DigestSettings.model_fields}
+    await Digest.update_or_create(key=key, defaults=row)
+
+
 async def _write_survey(key: str, values: Values, old: Values | None, position: int, now: datetime) -> None:
     """Other settings make another version, because answers belong to what was asked; another position does not."""
     place = _taken_out(values, "position", position)
@@ -166,6 +183,10 @@ def _staff(row: Staff) -> Values:
         "quiet_hours": row.quiet_hours,
         "addresses": [{"channel": one.channel, "address": one.address} for one in addresses],
     }
+
+
+def _digest(row: Digest) -> Values:
+    return {"name": row.name, "enabled": row.enabled, **_as_written_now(DigestSettings, row.settings)}
 
 
 def _template(row: Wording) -> TemplateSetup:

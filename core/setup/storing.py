@@ -22,6 +22,7 @@ KINDS = {
     "surveys": "survey",
     "webhooks": "webhook",
     "rules": "rule",
+    "digests": "digest",
     "templates": "template",
     "retention": "retention",
     "labels": "labels",
@@ -102,6 +103,7 @@ def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None
         *_unknown_people(setup, present),
         *_do_not_fit(setup, present),
         *_taken_addresses(setup, present),
+        *_tell_nobody(setup, present),
     ]
     problems += _unknown_in_rules(setup, present)
     problems += _done_twice(setup, present)
@@ -112,7 +114,7 @@ def _check(setup: Setup, present: rows.Present, channels: Collection[str] | None
 
 def _bad_keys(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     """Names of something new that its page in the browser could not have; who has one already keeps it."""
-    for name in ("surveys", "webhooks", "rules"):
+    for name in ("surveys", "webhooks", "rules", "digests"):
         for at, part in enumerate(getattr(setup, name)):
             if part.key not in present[name]:
                 yield from keys.problems(part.key, (name, at))
@@ -129,6 +131,7 @@ def _unknown_teams(setup: Setup, present: rows.Present) -> Iterator[Problem]:
     known = {*present["teams"], *(team.key for team in setup.teams)}
     places: list[tuple[Place, str]] = [(("staff", at, "team"), one.team) for at, one in enumerate(setup.staff)]
     places += [(("templates", at, "team"), one.team) for at, one in enumerate(setup.templates)]
+    places += [(("digests", at, "team"), one.team) for at, one in enumerate(setup.digests)]
     return (unknown_at(place, team, known, "team") for place, team in places if team not in {*known, ""})
 
 
@@ -163,6 +166,10 @@ def _unknown_people(setup: Setup, present: rows.Present) -> Iterator[Problem]:
         for place, who in team.people:
             if who not in known:
                 yield unknown_at(("teams", at, *place), who, known, "member of staff")
+    for at, digest in enumerate(setup.digests):
+        for nth, one in enumerate(digest.recipients):
+            if one.staff and one.staff not in known:
+                yield unknown_at(("digests", at, "recipients", nth, "staff"), one.staff, known, "member of staff")
 
 
 def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Problem]:
@@ -175,6 +182,9 @@ def _unknown_channels(setup: Setup, channels: Collection[str]) -> Iterator[Probl
         places += [(("staff", at, "addresses", nth, "channel"), it.channel) for nth, it in enumerate(one.addresses)]
     for at, rule in enumerate(setup.rules):
         places += [(("rules", at, "then", nth, "channel"), step.channel) for nth, step in enumerate(rule.then)]
+    for at, digest in enumerate(setup.digests):
+        told = enumerate(digest.recipients)
+        places += [(("digests", at, "recipients", nth, "channel"), it.channel) for nth, it in told]
     for place, name in places:
         if name and name not in channels:
             note = "(channels are set up in config.toml)"
@@ -193,6 +203,13 @@ def _do_not_fit(setup: Setup, present: rows.Present) -> Iterator[Problem]:
             SurveySetup.model_validate({"key": survey.key, **_whole(survey, present["surveys"].get(survey.key))})
         except ValidationError as error:
             yield from explain(error, SurveySetup, ("surveys", at))
+
+
+def _tell_nobody(setup: Setup, present: rows.Present) -> Iterator[Problem]:
+    for at, digest in enumerate(setup.digests):
+        whole = _whole(digest, present["digests"].get(digest.key))
+        if whole["enabled"] and not whole["recipients"]:
+            yield Problem(("digests", at, "recipients"), "must name somebody to be told", phrase("problem.nobody_told"))
 
 
 def _taken_addresses(setup: Setup, present: rows.Present) -> Iterator[Problem]:

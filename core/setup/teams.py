@@ -28,7 +28,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """`named_by` are surveys, rules, templates and running A/B tests that say the team's key: they keep it."""
+    """`named_by` are surveys, rules, digests, templates and running A/B tests that say the team's key: they keep it."""
 
     named_by: tuple[Named, ...]
     tickets: int
@@ -48,7 +48,7 @@ async def hanging_on(key: str) -> Hanging:
 async def remove(key: str, *, seen: str, actor: str, now: datetime) -> None:
     """Take it away; its requests go on without a team, and are alerted where the first team with a place is.
 
-    Raises Stale, and Conflict while a survey, a rule or a template names it: those would never match again.
+    Raises Stale, and Conflict while a survey, a rule, a digest or a template names it: those would never match again.
     """
     if named_by := await _named_by(key):
         names = ", ".join(f"{one.kind} {one.key}" for one in named_by)
@@ -61,9 +61,11 @@ async def _named_by(key: str) -> tuple[Named, ...]:
     surveys = [name for name, values in present["surveys"].items() if key in values["conditions"]["teams"]]
     rules = [name for name, values in present["rules"].items() if key in values.get("when", {}).get("teams", ())]
     templates = [name for name, values in present["templates"].items() if values["team"] == key]
+    digests = [name for name, values in present["digests"].items() if values["team"] == key]
     return (
         *(Named("survey", name) for name in surveys),
         *(Named("rule", name) for name in rules),
+        *(Named("digest", name) for name in digests),
         *(Named("template", name) for name in templates),
         *(Named("ab_test", asking.scope_of(one).key, one.id) for one in await asking.live() if one.team == key),
     )

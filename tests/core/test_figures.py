@@ -368,3 +368,20 @@ def test_a_mean_lies_in_its_interval_and_the_interval_on_the_scale(scores: list[
     mean = Mean(len(scores), sum(scores), sum(score * score for score in scores))
     if mean.interval is not None:
         assert 1 <= mean.interval.low <= (mean.value or 0) <= mean.interval.high <= 5
+
+
+async def test_reasons_are_counted_of_what_was_judged_the_most_frequent_first(store: Store) -> None:
+    await company(anonymous=False)
+    for number, chosen_reasons in enumerate((["slow"], ["slow", "not_solved"], [], ["unfriendly"])):
+        invite = await asked(f"T-{number}", contact=f"c-{number}", addresses=(("support-bot", f"9{number}"),))
+        response = await responses.answer(
+            invite, {"overall": 1}, chosen_reasons, "", finished=True, now=at(minutes=number)
+        )
+        if chosen_reasons != ["unfriendly"]:
+            await responses.settle(response.id, now=at(minutes=number, seconds=1))
+    span = spans.between(date(2026, 11, 22), date(2026, 11, 22), zone=ZoneInfo("UTC"), now=at(hours=1))
+    found = await figures.reasons(span, Filters())
+    assert list(found.items()) == [("slow", 2), ("not_solved", 1)]
+    assert await figures.reasons(span, Filters(team=0)) == {}
+    earlier = spans.between(date(2026, 11, 21), date(2026, 11, 21), zone=ZoneInfo("UTC"), now=at(hours=1))
+    assert await figures.reasons(earlier, Filters()) == {}

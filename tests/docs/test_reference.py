@@ -22,11 +22,12 @@ from bot.surveys import commands as chat_commands
 from bot.web import metrics, policies
 from bot.web.api import reference
 from core import access
+from core.digests.settings import Recipient
 from core.durations import parse
 from core.models import desk, invites
 from core.models.deliveries import DeliveryState
 from core.reactions.settings import Action, Event, When
-from core.setup import RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup, WebhookSetup
+from core.setup import DigestSetup, RuleSetup, Setup, StaffSetup, SurveySetup, TeamSetup, TemplateSetup, WebhookSetup
 from core.setup.models import AlertTarget, StaffAddressSetup
 from core.surveys.settings import Conditions, Dimension, Reason, Symbol
 from tests.docs import pages
@@ -52,6 +53,8 @@ SETUP = {
     "[[webhooks]]": WebhookSetup,
     "[[rules]]": RuleSetup,
     "when": When,
+    "[[digests]]": DigestSetup,
+    "recipients": Recipient,
     "[[templates]]": TemplateSetup,
 }
 

@@ -13,7 +13,7 @@ import pytest
 from core.models.accounts import Role
 from core.models.contacts import Address
 from core.models.deliveries import Arrival, ArrivalState, Delivery
-from core.models.setup import Rule, Staff, Team
+from core.models.setup import Digest, Rule, Staff, Team
 from core.models.webhooks import CallState, Webhook, WebhookCall
 from core.reactions.settings import Action, When
 from tests.security.test_admin import doors
@@ -33,6 +33,8 @@ FORMS_THAT_COME_LATER: dict[str, dict[str, list[str]]] = {
     "/admin/contacts/1/addresses/1/free": {},
     "/admin/contacts/1/addresses/1/remove": {"sure": ["yes"]},
     "/admin/deliveries/1/discard": {"sure": ["yes"]},
+    "/admin/digests/week/test": {"door": ["support-bot 777"]},
+    "/admin/digests/week/remove": {"sure": ["yes"], "seen": [""]},
     "/admin/teams/1/remove": {"sure": ["yes"], "seen": [""]},
     "/admin/surveys/restore/default": {"seen": [""], "version": ["1"]},
     "/admin/templates/ab-tests/new": _RECKONED,
@@ -116,12 +118,14 @@ async def _filled(front: Front) -> list[str]:
     contact = (await raised.ticket).contact_id
     assert await Address.filter(contact_id=contact).exists()
     await Delivery.all().update(state="dead", problem="gone")
+    await Digest.create(key="week", settings={"recipients": [{"staff": person.key}]}, after=now)
     words = "kind=invite&locale=en"
     return [
         *(f"/admin/{one}" for one in ("account", "accounts", "arrivals", "deliveries", "held", "retention", "teams")),
         *(f"/admin/{one}" for one in ("staff", "surveys", "rules", "rules/new", "rules/all", "webhooks", "opening")),
         *(f"/admin/{one}" for one in ("labels", "languages", "languages/en/words", "surveys/new", "surveys/default")),
         *(f"/admin/{one}" for one in ("surveys/history/default", "webhooks/new", "webhooks/crm", "tickets/new")),
+        *(f"/admin/{one}" for one in ("digests", "digests/new", "digests/week")),
         f"/admin/accounts/{other.id}",
         f"/admin/contacts/{contact}",
         f"/admin/contacts/{contact}/erase",
@@ -136,7 +140,7 @@ async def _filled(front: Front) -> list[str]:
     ]
 
 
-AREAS = {"people": r"accounts?|staff|teams|contacts", "setup": r"surveys|rules|webhooks|retention"}
+AREAS = {"people": r"accounts?|staff|teams|contacts", "setup": r"surveys|rules|webhooks|digests|retention"}
 AREAS["desk"] = rf"(?!{'|'.join(AREAS.values())}).*"
 
 

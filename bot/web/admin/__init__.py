@@ -13,6 +13,7 @@ from bot.web.admin import (
     board_page,
     contacts_page,
     deliveries_page,
+    digests_page,
     door,
     held_page,
     identity_page,
@@ -63,7 +64,7 @@ _WORDS = (
     languages_page,
     labels_page,
 )
-_SETUP = (rules_page, webhooks_page, teams_page, staff_page, retention_page)
+_SETUP = (rules_page, webhooks_page, teams_page, staff_page, digests_page, retention_page)
 _WHO = (accounts_page, audit_page)
 
 

@@ -29,6 +29,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "do": ("rule.action",),
     "doubts": ("admin.held.doubt",),
     "event": ("rule.when",),
+    "every": ("digests.each",),
     "how": ("contacts.hows",),
     "kind": ("kind",),
     "layout": ("surveys.option",),
@@ -47,6 +48,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "then": ("rule.action",),
     "to": ("teams.to",),
     "type": ("ticket_type",),
+    "weekday": ("teams.day",),
     "types": ("ticket_type",),
 }
 """By the name of a field: where its codes have their words. What is in none of them is somebody's own, and stays."""

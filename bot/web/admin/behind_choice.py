@@ -19,7 +19,7 @@ from core.models.setup import Team
 
 PATH = "/admin/tickets"
 NOBODYS = f"{PATH}?whose=nobody&status=open"
-_SPAN = ("span", "first", "last")
+_SPAN = ("span", "first", "last", "zone")
 _OWN = ("of", "band", "score", "comment", "dimension", "reason")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TELLING = ("span", *_OWN, *(part for part in PARTS if part != "team"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from core.contacts import is_zone, zone_named
 from core.errors import Invalid
 from core.insight import spans
 from core.insight.figures import Filters
@@ -25,11 +26,14 @@ class Choice:
     first: str = ""
     last: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
+    zone: str = ""
+    """Whose days they are, where not the site's."""
 
     @property
     def query(self) -> dict[str, str]:
         """The address of this choice."""
         own = {"first": self.first, "last": self.last} if self.which == OWN else {}
+        own |= {"zone": self.zone} if self.zone else {}
         return {"span": self.which, **own, **{part: value for part, value in self.given.items() if value}}
 
     @property
@@ -38,6 +42,7 @@ class Choice:
 
     def span(self, *, zone: ZoneInfo, now: datetime) -> Span:
         """Raises errors.Invalid, with its field, for what is no span."""
+        zone = zone_named(self.zone) if self.zone else zone
         if self.which != OWN:
             return spans.preset(Preset(self.which), zone=zone, now=now)
         return spans.between(_day(self.first, "first"), _day(self.last, "last"), zone=zone, now=now)
@@ -49,7 +54,8 @@ def of(query: Mapping[str, str]) -> Choice:
     known = which in {*map(str, Preset), OWN}
     given = {part: query.get(part, "")[:100] for part in PARTS}
     first, last = (query.get(name, "")[:20] for name in ("first", "last"))
-    return Choice(which if known else Preset.MONTH.value, first, last, given)
+    zone = query.get("zone", "")[:60]
+    return Choice(which if known else Preset.MONTH.value, first, last, given, zone if zone and is_zone(zone) else "")
 
 
 def value_of(value: int | str) -> str:

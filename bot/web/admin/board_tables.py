@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_skeleton
 
+from bot.figure_words import FigureWords
 from bot.web.admin.behind_choice import to
 from bot.web.admin.board_choice import OWN, Choice, value_of
 from bot.web.admin.board_names import Names
@@ -299,7 +300,7 @@ def _said_tiles(board: Board, visit: Visit) -> list[Tile]:
             say("board.answers", count=total.rated),
             _few(total.rated, visit),
         ),
-        *_change(visit, total.score, before.score, "board.points", more_is="good"),
+        *_change(visit, total.score, before.score, more_is="good"),
     )
     return [
         overall,
@@ -310,7 +311,7 @@ def _said_tiles(board: Board, visit: Visit) -> list[Tile]:
                 say("board.of_delivered", count=participation.count, of=participation.of),
                 _few(participation.of, visit),
             ),
-            *_change(visit, participation, before.participation, "board.percent_points", more_is="good"),
+            *_change(visit, participation, before.participation, more_is="good"),
         ),
         Tile(
             "negative",
@@ -320,7 +321,7 @@ def _said_tiles(board: Board, visit: Visit) -> list[Tile]:
                 say("board.negative_of", count=negative.count, of=negative.of),
                 _few(negative.of, visit),
             ),
-            *_change(visit, negative, before.bands["negative"], "board.percent_points", more_is="bad"),
+            *_change(visit, negative, before.bands["negative"], more_is="bad"),
         ),
         Tile(
             "commented",
@@ -360,25 +361,14 @@ def _about(*parts: str) -> list[str]:
 
 def _few(count: int, visit: Visit) -> str:
     """What a figure of so few is worth, on every tile the same."""
-    if not 0 < count < statistics.FEW:
-        return ""
-    return visit.say("board.too_few_answers" if count < statistics.TOO_FEW else "board.few")
+    return Shown(visit).words.few(count)
 
 
-def _change(visit: Visit, now: Mean | Share, before: Mean | Share, unit: str, *, more_is: str) -> tuple[str, str]:
+def _change(visit: Visit, now: Mean | Share, before: Mean | Share, *, more_is: str) -> tuple[str, str]:
     """How it differs from the span before, and whether that is good; nothing where one of them is of too few."""
-    if now.value is None or before.value is None or min(_of(now), _of(before)) < statistics.TOO_FEW:
-        return "", ""
-    scale, digits = (100, 1) if unit == "board.percent_points" else (1, 2)
-    by = round((now.value - before.value) * scale, digits)
-    if by == 0:
-        return visit.say("board.same"), ""
-    arrow, less_is = ("▲" if by > 0 else "▼"), {"good": "bad", "bad": "good"}[more_is]
-    return f"{arrow} {visit.say(unit, by=f'{abs(by):.{digits}f}')}", more_is if by > 0 else less_is
-
-
-def _of(figure: Mean | Share) -> int:
-    return figure.of if isinstance(figure, Share) else figure.count
+    told, by = Shown(visit).words.change(now, before)
+    less_is = {"good": "bad", "bad": "good"}[more_is]
+    return told, more_is if by > 0 else less_is if by < 0 else ""
 
 
 # ---------------------------------------------------------------- how values look
@@ -401,7 +391,7 @@ class Shown:
             case None:
                 return "–"
             case Mean():
-                return f"{value.value:.2f}" if value.value is not None else "–"
+                return self.words.mean(value)
             case Share():
                 return self.percent(value.value)
             case Interval():
@@ -414,28 +404,27 @@ class Shown:
                 return f"{value:,}"
         return str(value)
 
+    @property
+    def words(self) -> FigureWords:
+        return FigureWords(self.visit.site.templates, self.visit.locale)
+
     def percent(self, value: float | None) -> str:
-        if value is None:
-            return "–"
-        return self.per_cent(f"{value * 100:.0f}" if value in (0, 1) else f"{value * 100:.1f}")
+        return self.words.percent(value)
 
     def per_cent(self, number: object) -> str:
-        return self.visit.say("number.percent", number=number)
+        return self.words.per_cent(number)
 
     def between(self, found: Interval) -> str:
-        """A share is at most 1, a mean of scores at least."""
-        if found.high <= 1:
-            return self.per_cent(f"{found.low * 100:.1f}–{found.high * 100:.1f}")
-        return f"{found.low:.2f}–{found.high:.2f}"
+        return self.words.between(found)
 
     def sure(self, found: Interval | None) -> str:
-        return self.visit.say("board.sure", interval=self.between(found)) if found else ""
+        return self.words.sure(found)
 
     def is_number(self, value: Value) -> bool:
         return not isinstance(value, (str, date))
 
     def days(self, first: date, last: date) -> str:
-        return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
+        return self.words.days(first, last)
 
     def short(self, day: date, step: Step) -> str:
         """For the axis of a chart, where there is little room."""
@@ -443,4 +432,4 @@ class Shown:
         return format_skeleton(skeleton, day, locale=self.visit.locale.replace("-", "_"))
 
     def day(self, day: date) -> str:
-        return format_date(day, "medium", locale=self.visit.locale.replace("-", "_"))
+        return self.words.day(day)

@@ -38,6 +38,7 @@ SECTIONS = (
     Section("setup", "webhooks", "/admin/webhooks", Right.SEE_SETUP),
     Section("setup", "teams", "/admin/teams", Right.SEE_SETUP),
     Section("setup", "staff", "/admin/staff", Right.SEE_SETUP),
+    Section("setup", "digests", "/admin/digests", Right.SEE_SETUP),
     Section("setup", "retention", "/admin/retention", Right.SEE_SETUP),
     Section("who", "accounts", "/admin/accounts", Right.SEE_ACCOUNTS),
     Section("who", "audit", "/admin/audit", Right.SEE_AUDIT),

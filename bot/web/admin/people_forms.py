@@ -1,4 +1,4 @@
-"""What the pages of teams and staff share: rows of a form, what is wrong with each, and saving a part of the set-up."""
+"""What the pages of teams, staff and digests share: rows of a form, what is wrong with each, and saving it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from core.accounts.roles import Right
 from core.models import lookup
 from core.models.setup import Staff, Team
 from core.setting_problems import Problem, explain
-from core.setup import Seen, SetupError, StaffSetup, Stale, TeamSetup
+from core.setup import DigestSetup, Seen, SetupError, StaffSetup, Stale, TeamSetup
 
 M = TypeVar("M", Staff, Team)
 Values = dict[str, Any]
+Model = type[TeamSetup] | type[StaffSetup] | type[DigestSetup]
+_TABLES: Mapping[Model, str] = {TeamSetup: "teams", StaffSetup: "staff", DigestSetup: "digests"}
 MOST_ROWS = 120
 SPARE: list[Values] = [{}, {}]
 """So many empty rows wait at the end of each table of a form."""
@@ -66,13 +68,16 @@ def rows(
     many: Sequence[str] = (),
     spans: Sequence[str] = (),
     hours: Sequence[str] = (),
-    needed: str,
+    needed: str | tuple[str, ...],
 ) -> list[Values]:
-    """The rows of a table in a form (`ladder.0.to`), in their order. A row without its `needed` is taken out."""
+    """The rows of a table in a form (`ladder.0.to`), in their order. A row without its `needed`, or any of them, is
+    taken out.
+    """
+    needed = (needed,) if isinstance(needed, str) else needed
     found: list[Values] = []
     for number in range(MOST_ROWS):
         at = f"{table}.{number}"
-        if not typed(fields, f"{at}.{needed}"):
+        if not any(typed(fields, f"{at}.{name}") for name in needed):
             continue
         row: Values = {name: measures.read_span(fields, f"{at}.{name}") for name in spans}
         row |= {name: typed(fields, f"{at}.{name}") for name in one}
@@ -86,7 +91,7 @@ def typed(fields: Mapping[str, Sequence[str]], name: str) -> str:
     return (fields.get(name) or [""])[-1].strip()
 
 
-async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: Values, seen: str) -> Outcome:
+async def save(visit: Visit, model: Model, values: Values, seen: str) -> Outcome:
     """Write it whole, if nobody else has changed it since. Addresses are checked as each channel writes them."""
     wrong = dict(_wrong_addresses(visit, values))
     try:
@@ -99,8 +104,7 @@ async def save(visit: Visit, model: type[TeamSetup] | type[StaffSetup], values: 
     except SetupError as error:
         return Outcome(_by_field(visit, [replace(one, place=one.place[2:]) for one in error.problems]))
     except Stale as stale:
-        table = "teams" if model is TeamSetup else "staff"
-        who = await meanwhile.changed(visit, table, stale.theirs.key) if stale.theirs else ""
+        who = await meanwhile.changed(visit, _TABLES[model], stale.theirs.key) if stale.theirs else ""
         differing = await _differing(visit, values, stale.theirs)
         return Outcome(theirs=stale.theirs, stale=True, differing=differing, meanwhile=who)
     return Outcome()
@@ -111,7 +115,7 @@ def _wrong_addresses(visit: Visit, values: Values) -> Iterator[tuple[str, str]]:
     rows: list[tuple[str, str, str]] = []
     if "alert" in values:
         rows.append(("alert.to", values["alert"]["channel"], values["alert"]["to"]))
-    for table in ("ladder", "addresses"):
+    for table in ("ladder", "addresses", "recipients"):
         named = enumerate(values.get(table, ()))
         rows += [(f"{table}.{at}.address", row["channel"], row["address"]) for at, row in named]
     channels = visit.site.channels

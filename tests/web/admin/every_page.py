@@ -59,7 +59,14 @@ async def _more() -> list[str]:
     found += ["/admin/templates/edit?kind=alert&locale=zh-Hans", "/admin/templates/history?kind=received&locale=en"]
     found += ["/admin/templates/publish?kind=invite&locale=en&team=orders", "/admin/languages/de/words?q=button"]
     found += ["/admin/templates/ab-tests/new?kind=invite&locale=en&team=orders"]
-    found += ["/admin/?said=saved", "/admin/rules/new", "/admin/rules/refunds", "/admin/webhooks/crm"]
+    found += [
+        "/admin/?said=saved",
+        "/admin/rules/new",
+        "/admin/rules/refunds",
+        "/admin/webhooks/crm",
+        "/admin/digests/new",
+    ]
+    found += ["/admin/digests/orders-daily", "/admin/digests/month"]
     for asked in ({"assignee_id": None}, {"priority": Priority.URGENT}, {"alerts__state": AlertState.OPEN}):
         ticket = await Ticket.filter(**asked).order_by("-id").first()
         found += [f"/admin/tickets/{ticket.number}"] if ticket else []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core import setup as setups
-from core.models.setup import Rule, Staff, Team, Wording
+from core.models.setup import Digest, Rule, Staff, Team, Wording
 from core.models.webhooks import Webhook
 from core.models.wordings import WordingDraft
 from core.wordings import publishing
@@ -48,6 +48,8 @@ class Editor:
         return found.values
 
 
+STAFFED = {"staff": "bo@kestrel.example"}
+PLACE = {"recipients.0.staff": "", "recipients.0.channel": "support-bot", "recipients.0.address": "-100"}
 EDITORS = [
     Editor("teams", "repairs", "/admin/teams/{team}", {"name": "Mended <b>"}, NEVER, NOBODY),
     Editor("staff", "bo@kestrel.example", "/admin/staff/{person}", {"name": "Bo <b>"}, NEVER),
@@ -66,6 +68,7 @@ EDITORS = [
         {"event": "response.settled", "then": "tag", "then.0.tag": "mine"},
         {"event": "response.settled", "then": "tag", "then.0.tag": ""},
     ),
+    Editor("digests", "weekly", "/admin/digests/weekly", {"at": "07:00", **PLACE}, {"at": "soon"}),
     Editor("webhooks", "crm", "/admin/webhooks/crm", {"url": "https://mine.example.org/"}, {"url": "nowhere"}),
 ]
 
@@ -77,6 +80,7 @@ async def opened(front: Front, editor: Editor) -> tuple[Browser, str]:
     await Rule.create(
         key="tagging", position=9, settings={"event": "response.settled", "then": [{"do": "tag", "tag": "x"}]}
     )
+    await Digest.create(key="weekly", name="Theirs", settings={"recipients": [STAFFED]}, after=front.clock.now)
     await Webhook.create(key="crm", url="https://theirs.example.org/", created_at=front.clock.now)
     browser = await at(front)
     page = editor.page.format(team=team.id, person=person.id)
@@ -131,7 +135,8 @@ async def test_what_somebody_made_anew_meanwhile_is_not_overwritten(front: Front
     await remove(front, editor)
     await send(browser, page, **editor.save, **editor.typed)
     models = {"teams": setups.TeamSetup, "staff": setups.StaffSetup, "surveys": setups.SurveySetup}
-    model = {**models, "rules": setups.RuleSetup, "webhooks": setups.WebhookSetup}[editor.table]
+    models |= {"rules": setups.RuleSetup, "webhooks": setups.WebhookSetup, "digests": setups.DigestSetup}
+    model = models[editor.table]
     part = model.model_validate({"key": editor.key, **theirs})
     await setups.save(part, seen="", actor=KIM, now=front.clock.now)
 

@@ -1,0 +1,1 @@
+"""Figures of a whole day, week or month, sent at a time that the company chose."""
