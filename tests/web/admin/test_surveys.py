@@ -107,6 +107,7 @@ async def test_before_it_goes_live_one_sees_what_changes_and_may_go_back_to_what
 
 
 async def test_why_a_survey_changes_stands_beside_its_version_and_in_the_audit(front: Front) -> None:
+    front.clock.pass_(minutes=1)
     browser = await at(front)
     await browser.open(DEFAULT)
     await browser.post(DEFAULT, **{**filled(browser), "sample": "50", "do": "publish"})
