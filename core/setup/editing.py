@@ -77,7 +77,7 @@ async def find(table: str, key: str) -> Seen | None:
 
 @transactions.atomic
 async def save(
-    part: Part, *, seen: str, actor: str, now: datetime, channels: Collection[str] | None = None
+    part: Part, *, seen: str, actor: str, now: datetime, channels: Collection[str] | None = None, note: str = ""
 ) -> list[Change]:
     """Write one part whole, as `apply` would write it from a file, if it still is as it was `seen` ("": not there yet).
 
@@ -86,7 +86,7 @@ async def save(
     """
     table = _TABLES[type(part)]
     await _check_seen(table, known_as(part), seen)
-    return await apply(_whole(part), actor=actor, now=now, channels=channels)
+    return await apply(_whole(part), actor=actor, now=now, channels=channels, note=note)
 
 
 async def check(part: Part, *, seen: str, channels: Collection[str] | None = None) -> list[Change]:

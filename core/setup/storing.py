@@ -41,11 +41,17 @@ async def plan(setup: Setup, *, channels: Collection[str] | None = None) -> list
 
 @transactions.atomic
 async def apply(
-    setup: Setup, *, actor: str = audit.COMMAND_LINE, now: datetime, channels: Collection[str] | None = None
+    setup: Setup,
+    *,
+    actor: str = audit.COMMAND_LINE,
+    now: datetime,
+    channels: Collection[str] | None = None,
+    note: str = "",
 ) -> list[Change]:
     """Write what differs, all or nothing, and say what that was. A survey that changes gets a new version.
 
-    Each part that changes has its line in the audit, as done by `actor`. Raises SetupError.
+    Each part that changes has its line in the audit, as done by `actor`, with the `note` that says why. Raises
+    SetupError.
     """
     present = await rows.read()
     _check(setup, present, channels)
@@ -57,7 +63,7 @@ async def apply(
             key = known_as(part)
             old = present[name].get(key)
             wanted[name][key] = _whole(part, old)
-            await _audit(KINDS[name], key, old, wanted[name][key], actor=actor, now=now)
+            await _audit(KINDS[name], key, old, wanted[name][key], actor=actor, note=note, now=now)
             done += changes
     await rows.write(wanted, present, actor=actor, now=now)
     return done
@@ -72,8 +78,9 @@ async def export() -> Setup:
     return Setup.model_validate(found)
 
 
-async def _audit(kind: str, key: str, old: Values | None, new: Values, *, actor: str, now: datetime) -> None:
+async def _audit(kind: str, key: str, old: Values | None, new: Values, *, actor: str, note: str, now: datetime) -> None:
     before, after = audit.differing(old or {}, new)
+    after |= {"note": note} if note else {}
     action = f"{kind}.{'added' if old is None else 'changed'}"
     await audit.record(actor, action, f"{kind}:{key}"[:254], before=before or None, after=after, now=now)
 

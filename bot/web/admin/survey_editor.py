@@ -30,9 +30,12 @@ from core.phrases import Phrase, phrase
 from core.setup import Seen, SetupError, Stale, SurveySetup, keys, surveys
 from core.surveys import what_if
 from core.surveys.settings import SurveySettings
+from core.text import clean
 
 router = APIRouter(include_in_schema=False)
 DAYS = 30
+NOTE = 200
+"""The longest note on a version."""
 _TAKEN = phrase("surveys.key_taken")
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
@@ -90,7 +93,8 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
         if "sure" not in await visit.form_lists():
             await setups.check(part, seen=seen, channels=visit.site.channels)
             return await _edit(visit, shown, values, seen=seen, typed=key, act="publish")
-        await setups.save(part, seen=seen, actor=visit.account.email, now=visit.now, channels=visit.site.channels)
+        by, channels = visit.account.email, visit.site.channels
+        await setups.save(part, seen=seen, actor=by, now=visit.now, channels=channels, note=await _note(visit))
     except ValidationError as error:
         wrong = survey_fields.problems(surveys.every_problem({**values, "key": key}, error, new=new))
         if new and await _find(key) is not None:
@@ -106,6 +110,11 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
         return await _edit(visit, shown, values, seen=seen, stale=stale)
     covered = await what_if.covered_by(key, part)
     return visit.back(PATH, said="surveys_published_in_vain" if covered else "surveys_published")
+
+
+async def _note(visit: Visit) -> str:
+    """Why, for the survey's versions and for the audit."""
+    return clean((await visit.form()).get("note", ""), limit=NOTE).strip()
 
 
 async def _edit(
@@ -179,7 +188,9 @@ async def _edit(
         meanwhile=await meanwhile.changed(visit, "surveys", key) if theirs is not None and not publishing else "",
         unsaved=bool(act) or bool(wrong) or stale is not None,
         restoring="version" in await visit.form_lists(),
-        sent=asking.sent(await visit.form_lists()) if publishing else (),
+        sent=[one for one in asking.sent(await visit.form_lists()) if one[0] != "note"] if publishing else (),
+        note=await _note(visit) if publishing else "",
+        note_most=NOTE,
     )
 
 

@@ -31,13 +31,15 @@ async def history(visit: Seeing, key: str) -> Response:
     versions = await Survey.filter(key=key).order_by("-version") if known else []
     if not versions:
         raise HTTPException(404)
-    by = {line.at: line.actor for line in await audit.latest(500, about=f"survey:{key}"[:254])}
-    people = await authors.names(visit, by.values())
+    lines = {line.at: line for line in await audit.latest(500, about=f"survey:{key}"[:254])}
+    people = await authors.names(visit, (line.actor for line in lines.values()))
     names, told = await audit_names.of_setup(), []
     for at, one in enumerate(versions):
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
         changed = list(differences.between(visit, older, _values(one), names)) if older is not None else []
-        told.append((one, people[by[one.created_at]] if one.created_at in by else "", changed))
+        line = lines.get(one.created_at)
+        note = str((line.after or {}).get("note", "")) if line else ""
+        told.append((one, people[line.actor] if line else "", note, changed))
     may_restore = visit.may(Right.CHANGE_SETUP) and (seen is not None or keys.is_good(key))
     return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=may_restore)
 

@@ -106,6 +106,28 @@ async def test_before_it_goes_live_one_sees_what_changes_and_may_go_back_to_what
     )
 
 
+async def test_why_a_survey_changes_stands_beside_its_version_and_in_the_audit(front: Front) -> None:
+    front.clock.pass_(minutes=1)
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    await browser.post(DEFAULT, **{**filled(browser), "sample": "50", "do": "publish"})
+    assert browser.page.all("input", name="note", maxlength="200")
+    await browser.post(DEFAULT, **{**browser.page.hidden(), "note": " Too many <letters>\n", "do": "publish"})
+    assert browser.path == "/admin/surveys"
+    page = await browser.open("/admin/surveys/history/default")
+    assert "Lee <3 · Too many <letters>\n" in page.text
+    assert page.text.count("<letters>") == 1
+    page = await browser.open("/admin/audit?about=survey:default")
+    assert "Too many <letters>" in page.text
+    before = await setups.export()
+    front.clock.pass_(minutes=1)
+    await browser.open(DEFAULT)
+    await send(browser, "publish", sample="60")
+    page = await browser.open("/admin/surveys/history/default")
+    assert page.text.count("<letters>") == 1, "a version without a note has none"
+    assert "note" not in str(before.surveys)
+
+
 async def test_what_is_wrong_or_changed_meanwhile_is_said_before_the_question(front: Front) -> None:
     one, other = await at(front), await at(front, email="kim@kestrel.example")
     await one.open(DEFAULT)
