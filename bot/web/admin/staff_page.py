@@ -23,8 +23,9 @@ Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
-async def look(visit: Seeing) -> Response:
-    return await _list(visit)
+async def look(visit: Seeing, me: bool = False) -> Response:
+    """`me`: the form for one more is filled in with who is signed in."""
+    return await _list(visit, form={"email": visit.account.email, "name": visit.account.name} if me else None)
 
 
 @router.post(PATH)
@@ -67,7 +68,12 @@ async def _teams() -> list[tuple[str, str]]:
 async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:
     problems = outcome.beside("email", visit.say("people.taken")) if outcome else {}
     people = Staff.all().order_by("-active", "name", "key").prefetch_related("team", "addresses")
-    return people_forms.draw_list(visit, "staff", form or {}, problems, people=await people, teams=await _teams())
+    found = await people
+    mine = visit.account.email.casefold()
+    is_known = bool(visit.account.staff_id) or any(mine in (one.email.casefold(), one.key.casefold()) for one in found)
+    return people_forms.draw_list(
+        visit, "staff", form or {}, problems, people=found, teams=await _teams(), offered=not (is_known or form)
+    )
 
 
 async def _one(

@@ -266,3 +266,14 @@ async def test_who_would_take_the_admins_role_from_themselves_is_asked_first(sql
     await browser.send(page, name="Lee", staff="", role="agent", active="on", sure=sure["value"])
     assert (await Account.get(id=own.id)).role is Role.AGENT
     assert browser.path == "/admin/login" or browser.status in {401, 403}
+
+
+async def test_the_first_admin_adds_themselves_by_one_click(front: Front) -> None:
+    browser = await desk.at(front)
+    page = await browser.open("/admin/staff")
+    [link] = [one["href"] for one in page.all("a") if one.get("href", "").startswith("/admin/staff?me")]
+    page = await browser.open(link.partition("#")[0])
+    assert page.all("input", name="email")[0]["value"] == "admin@kestrel.example"
+    await browser.send("/admin/staff", email="admin@kestrel.example", name=page.all("input", name="name")[0]["value"])
+    assert await Staff.exists(key="admin@kestrel.example", name="Lee <3")
+    assert "That’s me" not in (await browser.open("/admin/staff")).text
