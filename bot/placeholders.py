@@ -260,8 +260,8 @@ _STAFF_KINDS = (
         (
             _text(
                 "event",
-                "assigned, snoozed, replied, customer_replied, resolved, dismissed, changed, comment_added, raised,"
-                " recovered, reminded or not_told",
+                "assigned, snoozed, replied, customer_replied, resolved, dismissed, changed, rated_more, comment_added,"
+                " raised, recovered, reminded or not_told",
                 "changed",
                 needed=True,
             ),

@@ -482,6 +482,7 @@ class Channel(Protocol):
     has_edits: bool  # can redraw a message it sent
     has_forms: bool  # can show a Form
     has_files: bool  # carries a Message's `files`
+    has_threads: bool  # shows what a message with a `thread` belongs to
     limits: Limits
 
     async def open(self) -> None:

@@ -323,6 +323,18 @@ async def test_an_alert_waits_for_a_group_that_the_bot_was_put_out_of(here: Worl
     await telegram.until(lambda: "Overall: 1 of 5" in telegram.screen(group))
 
 
+async def test_in_a_web_chat_each_line_about_an_alert_names_its_ticket(here: World, telegram: TelegramRig) -> None:
+    staff = await Visitor(here.client).arrive()
+    await setups.apply(setups.parse(ALERTS_TO.format(channel="webchat", to=staff.id)), now=here.clock())
+    await rates(here, telegram, "1★")
+    number = (await here.ticket()).number
+    await staff.until("is unhappy")
+    question = telegram.shown(ANN)[0]
+    await telegram.until(lambda: "service attitude" in question.text)
+    await telegram.tap(ANN, "4★", message=question.id)
+    await staff.until(f"{number}: The customer rated more:")
+
+
 async def test_an_alert_by_mail_is_one_mail_and_what_follows_is_told_line_by_line(
     here: World, telegram: TelegramRig, mail: SmtpRig
 ) -> None:

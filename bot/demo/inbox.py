@@ -50,6 +50,7 @@ class InboxChannel:
     has_buttons = True
     has_edits = True
     has_forms = True
+    has_threads = True
     has_files = False
 
     def __init__(self, name: str, settings: InboxSettings, *, base_url: str) -> None:

@@ -20,7 +20,7 @@ from core.models.reactions import Alert, AlertState, Recovery
 from core.models.responses import Band, Response
 from core.models.setup import Team
 from core.plumbing import deliveries
-from core.ports import Button, Channel, Dialect, Fact, Message, Tone
+from core.ports import Button, Channel, Fact, Message, Tone
 from core.reactions import alerts, trials
 from core.reactions import floods as flooding
 from core.surveys import responses
@@ -104,7 +104,7 @@ async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datet
             now=now,
         )
         if delivery.kind == "alert"
-        else await _under(message, alert, channel.dialect, locale)
+        else await _under(message, alert, channel, locale)
     )
 
 
@@ -202,18 +202,18 @@ async def _whole(
     )
 
 
-async def _under(message: Message, alert: Alert, dialect: Dialect, locale: str) -> Message:
+async def _under(message: Message, alert: Alert, channel: Channel, locale: str) -> Message:
     """A line stands under the alert's own message, or under the list that it is in, and names its ticket there.
 
-    Without either (not sent yet) it stands alone.
+    Without either (not sent yet), and where nothing shows what it belongs to, it stands alone and names it, too.
     """
     own = await deliveries.shown(alerts.screen_of(alert.id))
-    if own is not None:
+    if own is not None and channel.has_threads:
         return replace(message, thread=own.receipt)
     screen = await flooding.screen_listing(alert.id)
     shown = await deliveries.shown(screen) if screen else None
     number = alert.ticket.number
-    text = f"{markup.writer(dialect).bold(number)}{colon(locale)}{message.text}"
+    text = f"{markup.writer(channel.dialect).bold(number)}{colon(locale)}{message.text}"
     named = replace(message, text=text, plain=f"{number}{colon(locale)}{message.plain}")
     return replace(named, thread=shown.receipt) if shown is not None else named
 

@@ -200,7 +200,8 @@ async def _tell_change(
     await alerts.redraw(alert, now=now)
     if changes:
         line = f"changed:{response.revision}"
-        await alerts.tell(alert, "alert_update", line, now=now, event="changed", changes=changes)
+        event = "changed" if any(one["old"] for one in changes) else "rated_more"
+        await alerts.tell(alert, "alert_update", line, now=now, event=event, changes=changes)
     if response.comment != previous.comment:
         line = f"comment:{response.revision}"
         await alerts.tell(alert, "alert_update", line, now=now, event="comment_added", text=response.comment)

@@ -52,6 +52,7 @@ class EmailChannel:
     has_buttons = False
     has_edits = False
     has_forms = False
+    has_threads = True
     has_files = True
 
     def __init__(self, name: str, settings: EmailSettings, *, base_url: str) -> None:

@@ -69,6 +69,7 @@ class SlackChannel:
     has_buttons = True
     has_edits = True
     has_forms = True
+    has_threads = True
     has_files = True
     serves_threads = True
     form_text_limit = forms.TYPED

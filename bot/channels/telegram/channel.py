@@ -72,6 +72,7 @@ class TelegramChannel:
     has_buttons = True
     has_edits = True
     has_forms = False
+    has_threads = True
     has_files = False
     serves_groups = True
     loses_taps = True  # Telegram keeps a tap for 150 s, and what is written for a day

@@ -42,6 +42,7 @@ class WebchatChannel:
     has_buttons = True
     has_edits = True
     has_forms = False
+    has_threads = False
     has_files = False
 
     def __init__(self, name: str, settings: WebchatSettings, *, base_url: str) -> None:
