@@ -148,10 +148,12 @@ async def open_ticket(
 
 @transactions.atomic
 async def assign(ticket: Ticket, staff: Staff, *, by: str = "", tell: bool = True, now: datetime) -> None:
-    """Make somebody the one who works on it. `tell`: the contact hears of it, if it is somebody new."""
+    """Make somebody the one who works on it; they have yet to take it. `tell`: the contact hears of somebody new."""
     is_new = ticket.assignee_id != staff.id and ticket.status in OPEN_STATUSES
+    is_moved = is_new and ticket.assignee_id is not None
+    begun = (TicketStatus.NEW, TicketStatus.IN_PROGRESS) if is_moved else (TicketStatus.NEW,)
     await update(Ticket, {"id": ticket.id}, assignee_id=staff.id)
-    if await update(Ticket, {"id": ticket.id, "status": TicketStatus.NEW}, status=TicketStatus.ASSIGNED):
+    if await update(Ticket, {"id": ticket.id, "status": begun}, status=TicketStatus.ASSIGNED):
         ticket.status = TicketStatus.ASSIGNED
     ticket.assignee = staff
     await _has_it(ticket, staff, by=by, now=now)

@@ -31,6 +31,7 @@ class Of(StrEnum):
     SCHEDULED = "scheduled"
     UNDELIVERABLE = "undeliverable"
     CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
     DELIVERED = "delivered"
     ANSWERED = "answered"
     PARTIAL = "partial"
@@ -54,7 +55,8 @@ _OF_QUESTIONS = {
     Of.ASKED: "i.asked_at IS NOT NULL",
     Of.SCHEDULED: "i.state = 'scheduled'",
     Of.UNDELIVERABLE: "i.state = 'undeliverable'",
-    Of.CANCELLED: "i.state = 'cancelled'",
+    Of.CANCELLED: "i.state = 'cancelled' AND i.delivered_at IS NULL",
+    Of.WITHDRAWN: "i.state = 'cancelled' AND i.delivered_at IS NOT NULL",
     Of.DELIVERED: f"(i.delivered_at IS NOT NULL OR {_ANSWERED})",
     Of.ANSWERED: f"{_ANSWERED} AND {_TELLING}",
     Of.PARTIAL: f"i.state = 'answered' AND {_TELLING}",

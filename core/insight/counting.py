@@ -33,7 +33,8 @@ _STEPS = f"""{_ASKED}, COUNT(*) FILTER (WHERE state = 'finished') AS finished,
     COUNT(*) FILTER (WHERE state = 'delivered') AS waiting,
     COUNT(*) FILTER (WHERE state = 'expired') AS expired,
     COUNT(*) FILTER (WHERE state = 'undeliverable') AS undeliverable,
-    COUNT(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+    COUNT(*) FILTER (WHERE state = 'cancelled' AND delivered_at IS NULL) AS cancelled,
+    COUNT(*) FILTER (WHERE state = 'cancelled' AND delivered_at IS NOT NULL) AS withdrawn,
     COUNT(*) FILTER (WHERE state = 'scheduled') AS scheduled"""
 
 

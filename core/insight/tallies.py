@@ -92,7 +92,10 @@ def added(tallies: Iterable[Tally]) -> Tally:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What became of the questions of one span; `written` and `commented` are of the answers that came in it."""
+    """What became of the questions of one span; `written` and `commented` are of the answers that came in it.
+
+    `cancelled` were never delivered; `withdrawn` were, and ended before an answer (opted out, reopened).
+    """
 
     asked: int = 0
     scheduled: int = 0
@@ -103,6 +106,7 @@ class Steps:
     finished: int = 0
     waiting: int = 0
     expired: int = 0
+    withdrawn: int = 0
     written: int = 0
     commented: int = 0
 

@@ -145,10 +145,14 @@ def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[da
 
 def _steps_of(service: Sequence[Told], within: Callable[[datetime], bool]) -> Steps:
     counted = _recount(service, [], within)
-    states = Counter(one.state for one in service if within(one.asked_at))
+    were = [one for one in service if within(one.asked_at)]
+    states = Counter(one.state for one in were)
+    withdrawn = sum(one.state == "cancelled" and one.delivered for one in were)
     return Steps(
         **{name: counted[name] for name in ("asked", "delivered", "answered", "written", "commented")},
-        **{name: states[name] for name in ("finished", "expired", "undeliverable", "cancelled", "scheduled")},
+        **{name: states[name] for name in ("finished", "expired", "undeliverable", "scheduled")},
+        cancelled=states["cancelled"] - withdrawn,
+        withdrawn=withdrawn,
         waiting=states["delivered"],
     )
 

@@ -332,6 +332,26 @@ async def test_the_history_says_who_assigned_it(store: Store) -> None:
     assert not await TicketEntry.filter(label="history.recovery_taken").exists(), "Li has done nothing yet"
 
 
+async def test_what_is_given_to_somebody_else_waits_for_them_until_they_take_it(store: Store) -> None:
+    await company()
+    ticket = (await unhappy()).ticket
+    await Alert.all().delete()
+    await Recovery.all().delete()
+    lee = await Staff.create(key="lee@example.org", name="Lee")
+
+    async def is_now() -> Ticket:
+        return await Ticket.get(id=ticket.id).select_related("contact", "assignee", "team")
+
+    await requests.take(await is_now(), await kim(), now=at())
+    assert (await is_now()).status == TicketStatus.IN_PROGRESS
+    await requests.assign(await is_now(), await kim(), by=lee, now=at())
+    assert (await is_now()).status == TicketStatus.IN_PROGRESS, "Kim has it already"
+    await requests.assign(await is_now(), lee, by=await kim(), now=at())
+    assert (await is_now()).status == TicketStatus.ASSIGNED
+    await requests.take(await is_now(), lee, now=at())
+    assert (await is_now()).status == TicketStatus.IN_PROGRESS
+
+
 async def test_who_was_given_an_alert_and_does_nothing_has_not_taken_it_and_it_is_raised(store: Store) -> None:
     await company(take_within="15m", recover_within="4h")
     alert = await unhappy()

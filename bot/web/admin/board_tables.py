@@ -188,6 +188,7 @@ def _participation(details: Details, names: Names, choice: Choice) -> Table:
         ("commented", total.commented, "written"),
         ("waiting", total.waiting, "delivered"),
         ("expired", total.expired, "delivered"),
+        ("withdrawn", total.withdrawn, "delivered"),
     ]
     rows = [
         Row(
