@@ -18,6 +18,7 @@ from bot.demo import company, translated
 from bot.demo.sight import Sight
 from bot.trials import sending
 from core.desk import cards
+from core.digests import sending as digests
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.reactions import Alert, AlertState, RecoveryState
 from core.models.setup import Staff, StaffAddress, Team
@@ -26,7 +27,7 @@ from core.reactions.alerts import RULE_ALERT, screen_of
 
 MOST = 8
 _LATELY = timedelta(days=1)
-_TOLD = (RULE_ALERT, trials.KIND, floods.KIND, unnamed.KIND, sending.KIND)
+_TOLD = (RULE_ALERT, trials.KIND, floods.KIND, unnamed.KIND, sending.KIND, digests.KIND)
 """What is sent to be read, and stands under no alert."""
 
 

@@ -30,10 +30,10 @@ async def test_a_page_asks_the_store_as_often_for_fifty_rows_as_for_a_few(
     sqlite_front: Front, sqlite_store: Store, path: Path
 ) -> None:
     browser = await at(sqlite_front)
-    desk = admin_seeding.fill(path, 12, now=sqlite_front.clock.now)  # one of each channel is among them
+    desk = admin_seeding.fill(path, 1_000, now=sqlite_front.clock.now)  # one of each channel and each end is among them
     await _more(sqlite_front, range(5))
     few = await _counts(browser, sqlite_store, path)
-    admin_seeding.fill(path, 50, desk=desk, begin=13)
+    admin_seeding.fill(path, 500, desk=desk, begin=1_001)
     await _more(sqlite_front, range(5, 50))
     many = await _counts(browser, sqlite_store, path)
     assert len(many) > 6
