@@ -70,6 +70,8 @@ class Words:
 
     @property
     def title(self) -> str:
+        if self._wording.again:
+            return self._templates.label("survey.again_title", self._locale)
         return self._pick(self.settings.title) or self._templates.label("survey.title", self._locale)
 
     @property

@@ -78,10 +78,12 @@ async def ended(ticket_id: int) -> Recovery | None:
     return await done.order_by("-closed_at", "-id").select_related("owner").first()
 
 
-async def is_inside(ticket: Ticket) -> bool:
-    """Whether the ticket's result is the note with which a recovery was closed: that is for the team alone."""
+async def that_resolved(ticket: Ticket) -> Recovery | None:
+    """The recovery with whose closing the ticket was resolved: its result is the note of that, for the team alone."""
+    if ticket.resolved_at is None:
+        return None
     closed = Recovery.filter(ticket_id=ticket.id, state=RecoveryState.RESOLVED, closed_at=ticket.resolved_at)
-    return ticket.resolved_at is not None and await closed.exists()
+    return await closed.order_by("-id").first()
 
 
 def mended_by(recovery: Recovery) -> str:

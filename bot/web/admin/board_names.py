@@ -68,6 +68,9 @@ class Names:
 
 
 async def dimensions_of(visit: Visit) -> dict[str, str]:
-    """As the present surveys call them in the reader's language."""
-    all_ = (one for survey in await catalogue.current() for one in catalogue.settings_of(survey).dimensions)
-    return {one.key: one.label[visit.locale] for one in all_ if visit.locale in one.label}
+    """As the present surveys call them in the reader's language, in their order; "" where they say nothing of it."""
+    found: dict[str, str] = {}
+    for survey in await catalogue.current():
+        for one in catalogue.settings_of(survey).dimensions:
+            found[one.key] = found.get(one.key) or one.label.get(visit.locale, "")
+    return found

@@ -136,6 +136,9 @@ def _distribution(details: Details, choice: Choice) -> Table:
 
 
 def _dimensions(details: Details, names: Names, choice: Choice) -> Table:
+    """In the order of the surveys, and at the end those that none asks for any more."""
+    known = [key for key in ("overall", *names.dimensions) if key in details.dimensions]
+    found = {key: details.dimensions[key] for key in (*known, *details.dimensions)}
     rows = [
         Row(
             names.dimension(key),
@@ -143,7 +146,7 @@ def _dimensions(details: Details, names: Names, choice: Choice) -> Table:
             bar=((one.mean.value or 1) - 1) / 4,
             behind=_dimension_behind(key, one, choice),
         )
-        for key, one in details.dimensions.items()
+        for key, one in found.items()
     ]
     return Table(
         "dimensions", ("dimension", "answers", "score", "interval", "s5", "s4", "s3", "s2", "s1"), rows, bars="score"

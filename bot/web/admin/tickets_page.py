@@ -24,6 +24,7 @@ from core.accounts.roles import Right
 from core.desk import attachments, searching, tickets
 from core.insight import behind, inbox, story
 from core.models.desk import OPEN_STATUSES, Ticket, TicketStatus
+from core.models.reactions import Recovery
 from core.models.setup import Team
 from core.reactions import recoveries
 
@@ -168,7 +169,7 @@ async def _page(desk: Desk, ticket: Ticket, *, failed: Failed | None = None, tol
         desk=desk,
         ticket=ticket,
         who=who,
-        facts=_facts(ticket, desk, is_inside=await recoveries.is_inside(ticket)),
+        facts=_facts(ticket, desk, recovery=await recoveries.that_resolved(ticket)),
         ratings=ticket_story.ratings(found, desk),
         talk=ticket_story.talk(found, who, desk),
         chapters=await ticket_story.chapters(found, who, desk),
@@ -191,9 +192,10 @@ def _verbs(ticket: Ticket, alerted: Sequence[desk_items.Item]) -> tuple[str, ...
     return desk_acts.possible(ticket, alerted=True, is_taken=not newest.is_open, beside=newest.verbs_beside)
 
 
-def _facts(ticket: Ticket, desk: Desk, *, is_inside: bool) -> Mapping[str, str]:
-    """`is_inside`: its result was written for the team alone."""
+def _facts(ticket: Ticket, desk: Desk, *, recovery: Recovery | None) -> Mapping[str, str]:
+    """`recovery`: with whose closing it was resolved; the result was then written for the team alone."""
     nobody = desk.say("alert.nobody")
+    end = desk.named("outcome", recovery.outcome) if recovery else desk.named("close_reason", ticket.close_reason)
     facts = {
         "status": cards.status_of(ticket, desk.place, desk.locale),
         "owner": ticket.assignee.name or ticket.assignee.key if ticket.assignee else nobody,
@@ -205,7 +207,7 @@ def _facts(ticket: Ticket, desk: Desk, *, is_inside: bool) -> Mapping[str, str]:
         "ref": ticket.ref or "",
         "created": desk.when(ticket.created_at),
         "resolved": desk.when(ticket.resolved_at) if ticket.resolved_at else "",
-        "end": desk.named("close_reason", ticket.close_reason) if ticket.resolved_at and ticket.close_reason else "",
-        "result_inside" if is_inside else "result": ticket.result if ticket.resolved_at else "",
+        "end": end if ticket.resolved_at and ticket.close_reason else "",
+        "result_inside" if recovery else "result": ticket.result if ticket.resolved_at else "",
     }
     return {name: value for name, value in facts.items() if value}
