@@ -93,6 +93,9 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
         if "sure" not in await visit.form_lists():
             await setups.check(part, seen=seen, channels=visit.site.channels)
             return await _edit(visit, shown, values, seen=seen, typed=key, act="publish")
+        if len(await _note(visit)) > NOTE:
+            wrong = {"note": phrase("problem.too_long", limit=NOTE)}
+            return await _edit(visit, shown, values, seen=seen, typed=key, act="publish", wrong=wrong)
         by, channels = visit.account.email, visit.site.channels
         await setups.save(part, seen=seen, actor=by, now=visit.now, channels=channels, note=await _note(visit))
     except ValidationError as error:
@@ -113,8 +116,9 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
 
 
 async def _note(visit: Visit) -> str:
-    """Why, for the survey's versions and for the audit."""
-    return clean((await visit.form()).get("note", ""), limit=NOTE).strip()
+    """Why, for the survey's versions and for the audit; as it was typed, however long."""
+    typed = (await visit.form()).get("note", "")
+    return clean(typed, limit=len(typed) + NOTE)
 
 
 async def _edit(
@@ -190,7 +194,6 @@ async def _edit(
         restoring="version" in await visit.form_lists(),
         sent=[one for one in asking.sent(await visit.form_lists()) if one[0] != "note"] if publishing else (),
         note=await _note(visit) if publishing else "",
-        note_most=NOTE,
     )
 
 
