@@ -171,7 +171,7 @@ async def _edit(
         limits=survey_fields.limits(values["budget"]),
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
         warnings=[
-            *survey_sentences.warnings(visit, settings, covered),
+            *survey_sentences.warnings(visit, settings, covered, known),
             *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
             *survey_words.warnings(visit, settings),
         ]

@@ -227,7 +227,7 @@ async def test_a_stale_form_neither_opens_a_closed_account_nor_gives_a_role_back
     await mine.send(page, name="Lee Moon", role="agent", active="on", staff="")
 
     assert mine.status == 409
-    assert "Somebody else has changed this since you opened it" in mine.page.text
+    assert "This was changed since you opened it" in mine.page.text
     assert "Supervisor" in mine.page.text
     assert mine.page.all("input", name="name")[0]["value"] == "Lee Moon"
     row = await Account.get(id=one.id).select_related("staff")

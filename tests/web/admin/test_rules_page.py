@@ -346,7 +346,7 @@ async def test_rules_are_switched_moved_and_removed(front: Front) -> None:
     await save(browser, path, do="off", seen=seen["b <2>"])
     assert not (await Rule.get(key="b <2>")).enabled
     await save(browser, path, do="remove", seen="stale", sure="yes")
-    assert "Somebody else has changed this" in browser.page.text
+    assert "This was changed since" in browser.page.text
     seen = {one.key: one.mark for one in await setups.read("rules")}
     await save(browser, path, do="remove", seen=seen["b <2>"])
     assert "Remove the rule b <2>?" in browser.page.text
