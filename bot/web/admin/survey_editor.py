@@ -42,10 +42,8 @@ Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
 
 @router.api_route(f"{PATH}/new", methods=["GET", "HEAD"])
-async def begin(visit: Seeing, like: Annotated[str, Query(max_length=60)] = "") -> Response:
+async def begin(visit: Changing, like: Annotated[str, Query(max_length=60)] = "") -> Response:
     """The form for one more; `like` names one to begin with."""
-    if not visit.may(Right.CHANGE_SETUP):
-        raise HTTPException(404)
     same = await _find(like) if like else None
     return await _edit(visit, "", same.values if same else survey_fields.blank(), seen="")
 

@@ -213,6 +213,8 @@ async def test_a_test_alert_goes_to_the_first_place_and_says_that_it_is_one(fron
     assert drawn is not None
     assert drawn.plain.startswith("This is a test. Nobody is unhappy.")
     assert "Support <b>" in drawn.plain
+    assert "Lee <3 wanted to know." in drawn.plain
+    assert "@" not in drawn.plain
     assert [line.action for line in await AuditLine.filter(subject="team:support")] == ["team.alert_tested"]
 
 

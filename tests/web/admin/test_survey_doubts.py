@@ -51,7 +51,7 @@ async def test_what_changes_is_said_as_the_form_says_it(front: Front) -> None:
     await survey.save()
     changed = {"comment_required_up_to": "0", "reasons_up_to": "0", "conditions-types": "incident"}
     browser = await publishing(front, **changed)
-    inserted = [one for one in browser.html.split("<ins>")[1:]]
+    inserted = browser.html.split("<ins>")[1:]
     told = [one.partition("</ins>")[0] for one in inserted]
     assert told.count("Never") == 2
     assert "At least so many replies" not in browser.page.text
