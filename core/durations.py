@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -16,15 +17,18 @@ _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST = timedelta(days=3650)
 
 
-def parse(text: object) -> timedelta:
-    """Read "1h30m"; a timedelta passes. Raises ValueError that says how to write it."""
+def parse(text: object, *, most: timedelta = LONGEST) -> timedelta:
+    """Read "1h30m"; a timedelta passes. Raises ValueError that says how to write it, or what is the `most`."""
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str) or not _WHOLE.fullmatch(text.strip()):
         raise Unusable('a duration is written as "90s", "5m", "24h", "7d" or "1h30m"', phrase("problem.span"))
     seconds = sum(int(number.lstrip("0")[:12] or 0) * _UNITS[unit] for number, unit in _PART.findall(text))
-    if seconds > LONGEST.total_seconds():
-        raise Unusable("a duration is at most 3650d", phrase("problem.at_most", limit=LONGEST))
+    if seconds > most.total_seconds():
+        raise Unusable(
+            f"a duration is at most {write(most)}" + (" here" if most < LONGEST else ""),
+            phrase("problem.at_most", limit=most),
+        )
     return timedelta(seconds=seconds)
 
 
@@ -39,4 +43,10 @@ def write(span: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
-Span = Annotated[timedelta, BeforeValidator(parse), PlainSerializer(write, return_type=str)]
+WRITTEN = PlainSerializer(write, return_type=str)
+Span = Annotated[timedelta, BeforeValidator(parse), WRITTEN]
+
+
+def up_to(most: timedelta) -> BeforeValidator:
+    """For a span that may not be as long as others: `Annotated[timedelta, up_to(timedelta(days=30)), WRITTEN]`."""
+    return BeforeValidator(partial(parse, most=most))

@@ -93,6 +93,7 @@ def _exit_code(error: Exception) -> int | None:
 _KNOWN = {
     "bot.config.ConfigError": USAGE,
     "core.setup.models.SetupError": USAGE,
+    "core.errors.Invalid": USAGE,
     "core.errors.Refusal": FAILED,
     "core.errors.SchemaOutdated": FAILED,
     "core.errors.StoreInUse": FAILED,

@@ -53,7 +53,8 @@ def check(file: Setup = None, config: ConfigPath = DEFAULT_CONFIG) -> None:
     if problems:
         note(f"{len(problems)} of {checked} own words cannot be used.")
         raise typer.Exit(FAILED)
-    note(f"All {checked} own words can be used." if checked else "There are no own words; those that ship are in use.")
+    all_of_them = "The one own wording" if checked == 1 else f"All {checked} own words"
+    note(f"{all_of_them} can be used." if checked else "There are no own words; those that ship are in use.")
 
 
 @app.command()

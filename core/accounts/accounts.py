@@ -17,7 +17,10 @@ from core.models import lookup
 from core.models.accounts import Account, Role
 from core.models.setup import Staff
 from core.setting_problems import unknown
-from core.text import clean_line
+from core.text import NAME_LIMIT, clean_line
+
+_MUCH = 1000
+"""Longer than any address may be: what is too long is refused, and not cut until it fits."""
 
 
 class Changed(Conflict):
@@ -30,10 +33,19 @@ class Changed(Conflict):
 def normal(email: str) -> str:
     """The address as it is kept: small letters, the domain as people write it. Raises Invalid."""
     try:
-        checked = validate_email(clean_line(email, limit=254), check_deliverability=False)
+        checked = validate_email(clean_line(email, limit=_MUCH), check_deliverability=False)
     except EmailNotValidError as error:
         raise Invalid(f"{email!r} is no e-mail address: {error}", field="email", label="account.email_wrong") from error
     return checked.normalized.lower()
+
+
+def called(name: str) -> str:
+    """The name as it is kept, on one line. Raises Invalid for one that is too long: nothing of it is cut off."""
+    line = clean_line(name, limit=NAME_LIMIT + 1)
+    if len(line) > NAME_LIMIT:
+        told = f"a name has at most {NAME_LIMIT} characters"
+        raise Invalid(told, field="name", label="problem.too_long", limit=NAME_LIMIT)
+    return line
 
 
 def role_named(role: str) -> Role:
@@ -59,7 +71,7 @@ async def create(
         async with transactions.savepoint():
             account = await Account.create(
                 email=address,
-                name=clean_line(name),
+                name=called(name),
                 role=known,
                 locale=locale,
                 password_hash=password_hash,
@@ -113,7 +125,7 @@ async def change(
     if seen is not None and seen != mark(account, person):
         raise Changed
     if name is not None:
-        account.name = clean_line(name)
+        account.name = called(name)
     if locale is not None:
         account.locale = locale
     if role is not None:

@@ -38,7 +38,7 @@ async def to(email: str, role: str, *, name: str = "", by: str, now: datetime) -
     if await Account.exists(email=address):
         raise accounts.taken(address)
     await Invitation.filter(email=address, used_at=None).delete()
-    code = await _made(known, address, clean_line(name), None, LASTS, now)
+    code = await _made(known, address, accounts.called(name), None, LASTS, now)
     await audit.record(by, "account.invited", f"account:{address}", after={"role": str(known)}, now=now)
     return code
 
@@ -74,7 +74,7 @@ async def accept(code: str, *, email: str, name: str, password: str, locale: str
     if invitation is None:
         raise NotFound("this address opens nothing (any more)")
     address = accounts.normal(invitation.email or email)
-    passwords.check(password, email=address, name=name, site=site)
+    passwords.check(password, email=address, name=accounts.called(name), site=site)
     return await _accept(invitation, address, name, await passwords.hashed(password), locale, now)
 
 
@@ -93,7 +93,7 @@ async def accept_as(code: str, identity: Identity, *, locale: str, now: datetime
     await _use(invitation, now)
     account_id = invitation.account_id
     if account_id is None:
-        name = invitation.name or identity.name
+        name = invitation.name or clean_line(identity.name)
         account_id = (await accounts.create(address, invitation.role, name=name, locale=locale, by=address, now=now)).id
     return await identities.link(account_id, identity, by=address, now=now)
 

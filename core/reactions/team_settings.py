@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from core.durations import Span
+from core.durations import WRITTEN, up_to
 from core.phrases import Unusable, phrase
 from core.setting_problems import Problem, as_error
 from core.surveys.settings import Hours, Window, read_window, write_window
@@ -67,7 +67,7 @@ class Step(_Strict):
     `channel` and `address` name a place.
     """
 
-    after: Span = Field(le=LONGEST_CLIMB)
+    after: Annotated[timedelta, up_to(LONGEST_CLIMB), WRITTEN] = Field(le=LONGEST_CLIMB)
     to: Literal["", "duty", "lead", "admins"] = ""
     channel: str = Field(default="", max_length=60)
     address: str = Field(default="", max_length=320)

@@ -14,8 +14,11 @@ KIND = "alert_test"
 
 
 @transactions.atomic
-async def send(team: Team, *, by: str, now: datetime) -> Delivery:
-    """Raises Conflict when no team has a place for alerts."""
+async def send(team: Team, *, by: str, called: str, now: datetime) -> Delivery:
+    """`by` is who the audit names, `called` what the alert calls them.
+
+    Raises Conflict when no team has a place for alerts.
+    """
     place = team if team.alert_channel else await Team.exclude(alert_channel="").order_by("id").first()
     if place is None:
         raise Conflict("no team has a place for alerts", label="teams.no_place_at_all")
@@ -26,7 +29,7 @@ async def send(team: Team, *, by: str, now: datetime) -> Delivery:
         target=place.alert_to,
         priority=deliveries.URGENT,
         subject_id=team.id,
-        payload={"by": by},
+        payload={"by": called},
     )
     await audit.record(by, "team.alert_tested", f"team:{team.key}"[:254], now=now)
     return await deliveries.schedule(draft, due=now, now=now)

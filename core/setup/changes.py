@@ -38,7 +38,17 @@ def between(kind: str, key: str, old: Values | None, mentioned: Mapping[str, Any
         return
     for name, value in mentioned.items():
         if value is not None and old.get(name) != value:
-            yield Change("change", kind, key, name, shown(old.get(name)), shown(value))
+            yield from _changed(kind, key, name, old.get(name), value)
+
+
+def _changed(kind: str, key: str, name: str, old: object, new: object) -> Iterator[Change]:
+    """One field; of conditions, which are many, those that are not as they were."""
+    if isinstance(old, dict) and isinstance(new, dict) and any(isinstance(one, list | dict) for one in new.values()):
+        for one in {**old, **new}:
+            if old.get(one) != new.get(one):
+                yield Change("change", kind, key, f"{name}.{one}", shown(old.get(one)), shown(new.get(one)))
+        return
+    yield Change("change", kind, key, name, shown(old), shown(new))
 
 
 def shown(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from core.phrases import phrase
@@ -23,3 +24,15 @@ def problems(key: str, within: Place = ()) -> Iterator[Problem]:
     if not is_good(key):
         told = 'has 1 to 60 characters and no slash, and is not "new", "order" or "remove": it stands in addresses'
         yield Problem((*within, "key"), told, phrase("problem.bad_key"))
+
+
+def team_problems(key: str, within: Place = ()) -> Iterator[Problem]:
+    """Help desks name teams by their keys, in any script. One that is there already stays, whatever it is called."""
+    if not (key == key.strip() and 0 < len(key) <= LONGEST and all(map(_is_plain, key))):
+        told = "has letters, digits, blanks inside and . _ - & alone, at most 60 of them"
+        yield Problem((*within, "key"), told, phrase("problem.bad_team_key"))
+
+
+def _is_plain(char: str) -> bool:
+    """A letter or digit of any script, with its marks, or one of a few signs."""
+    return unicodedata.category(char)[0] in "LMN" or char in " ._-&"

@@ -125,6 +125,9 @@ def _bad_keys(setup: Setup, present: rows.Present) -> Iterator[Problem]:
         for at, part in enumerate(getattr(setup, name)):
             if part.key not in present[name]:
                 yield from keys.problems(part.key, (name, at))
+    for at, team in enumerate(setup.teams):
+        if team.key not in present["teams"]:
+            yield from keys.team_problems(team.key, ("teams", at))
 
 
 def _too_long_words(setup: Setup, present: rows.Present) -> Iterator[Problem]:

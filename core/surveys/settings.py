@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from core.durations import Span, parse, write
+from core.durations import WRITTEN, Span, parse, up_to, write
 from core.phrases import Unusable, phrase
 from core.setting_problems import Problem, as_error, formed, unknown_at
 
@@ -17,6 +17,8 @@ SCORES = range(1, 6)
 _TAKEN = {"reasons", "comment", "scores"}
 """What can be passed over in a conversation, beside dimensions."""
 
+LONGEST_DELAY = timedelta(days=30)
+Delay = Annotated[timedelta, up_to(LONGEST_DELAY), WRITTEN]
 Key = Annotated[str, formed(r"^[a-z][a-z0-9_]{0,23}\Z", "short_key")]
 Words = dict[str, str]
 """The same words per locale: {"en": "Speed", "zh-Hans": "速度"}. Empty: the shipped label of that key."""
@@ -141,7 +143,7 @@ class SurveySettings(_Strict):
     symbols: tuple[Symbol, ...] = ()
     layout: Literal["one_by_one", "all_at_once"] = "one_by_one"
 
-    delay: Span = Field(default=timedelta(minutes=5), le=timedelta(days=30))
+    delay: Delay = Field(default=timedelta(minutes=5), le=LONGEST_DELAY)
     window: Hours = Window(since=time(9), until=time(21))
     budget: Budget = (Allowance(invites=1, span=timedelta(days=7)), Allowance(invites=4, span=timedelta(days=30)))
     over_budget: Literal["skip", "postpone"] = "skip"
@@ -184,6 +186,8 @@ class SurveySettings(_Strict):
 
 def warnings(settings: SurveySettings) -> Iterator[str]:
     """Codes of what is allowed and can hardly be meant."""
+    if settings.comment == "off" and settings.comment_required_up_to:
+        yield "comment_off"
     if not settings.sample:
         yield "sample_none"
     if settings.reminders and settings.remind_after >= settings.expire_after:

@@ -12,6 +12,8 @@ from core.setup import TemplateSetup
 from core.wordings.drafts import StaleDraft, Standing, Words, standing
 from core.wordings.scopes import Scope
 
+LONGEST_NOTE = 200
+
 
 @transactions.atomic
 async def publish(scope: Scope, words: Words, *, seen: str, actor: str, now: datetime, note: str = "") -> Standing:
@@ -93,7 +95,7 @@ async def write(scope: Scope, words: Words, *, actor: str, now: datetime, note: 
     changed = await setups.save(part, seen=mark, actor=actor, now=now)
     last = await WordingVersion.filter(**scope.columns).order_by("-number").first()
     if changed and last is not None:
-        await WordingVersion.filter(id=last.id).update(note=note.strip()[:200])
+        await WordingVersion.filter(id=last.id).update(note=note.strip()[:LONGEST_NOTE])
 
 
 async def _seen(scope: Scope) -> tuple[str, str]:

@@ -41,6 +41,8 @@ def test_a_language_goes_to_translators_and_comes_back(at: Path) -> None:
     assert "de: " in say("template", "missing")[1]
     assert "en: 0 missing" in say("template", "missing")[1]
     assert "All 2 own words can be used." in say("template", "check")[1]
+    (at / "one.toml").write_text('[[templates]]\nkind = "stopped"\nlocale = "en"\nsource = "Well, no more."\n')
+    assert "The one own wording can be used." in say("template", "check", "one.toml")[1]
 
 
 def test_a_file_with_a_mistake_is_refused_whole(at: Path) -> None:
@@ -80,3 +82,23 @@ def test_a_file_is_not_overwritten(at: Path) -> None:
 
     assert say("template", "export", "de", "de.po")[0] == 2
     assert (at / "de.po").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--email", "li@kestrel.example", "--role", "king"), ("--email", "nomail", "--role", "agent")]
+)
+def test_an_account_with_a_wrong_role_or_address_ends_as_what_is_given_wrong_does(
+    at: Path, wrong: tuple[str, ...]
+) -> None:
+    code, said = say("admin", "create", *wrong)
+    assert (code, wrong[1 if wrong[1] == "nomail" else 3] in said) == (2, True)
+
+
+def test_what_a_file_changes_in_conditions_is_named(at: Path) -> None:
+    survey = '[[surveys]]\nkey = "default"\nconditions = {{ types = [{}], teams = ["support"] }}\n'
+    (at / "setup.toml").write_text('[[teams]]\nkey = "support"\n' + survey.format('"incident"'))
+    assert say("apply", "setup.toml")[0] == 0
+    (at / "setup.toml").write_text(survey.format('"incident", "inquiry"'))
+    said = say("apply", "setup.toml")[1]
+    assert "~ survey default: conditions.types: incident → incident, inquiry" in said
+    assert said.count("conditions") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated
 
 import pytest
 from hypothesis import given
@@ -59,6 +60,14 @@ def test_anything_else_is_refused_with_how_to_write_it(wrong: object) -> None:
 def test_nobody_waits_longer_than_ten_years(long: str) -> None:
     with pytest.raises(ValueError, match="at most 3650d"):
         durations.parse(long)
+
+
+@pytest.mark.parametrize("long", ["31d", "30d1s", "9999d"])
+def test_a_span_with_a_limit_of_its_own_says_that_one(long: str) -> None:
+    delay: TypeAdapter[timedelta] = TypeAdapter(Annotated[timedelta, durations.up_to(timedelta(days=30))])
+    assert delay.validate_python("30d") == timedelta(days=30)
+    with pytest.raises(ValidationError, match="at most 30d"):
+        delay.validate_python(long)
 
 
 def test_zeros_in_front_do_not_shorten_a_duration() -> None:

@@ -131,7 +131,7 @@ DURATION_FORM = 'a duration is written as "90s", "5m", "24h", "7d" or "1h30m"'
         ({"budget": "0 per 7d"}, "budget.invites: must be greater than or equal to 1"),
         ({"delay": "soon"}, f"delay: {DURATION_FORM}"),
         ({"delay": 300}, f"delay: {DURATION_FORM}"),
-        ({"delay": "31d"}, "delay: must be less than or equal to 30 days"),
+        ({"delay": "31d"}, "delay: a duration is at most 30d here"),
         ({"remind_after": "59s"}, "remind_after: must be greater than or equal to 1 minute"),
         ({"sample": 101}, "sample: must be less than or equal to 100"),
         ({"reminders": 3}, "reminders: must be less than or equal to 2"),

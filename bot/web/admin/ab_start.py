@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -146,9 +147,9 @@ def _wrong(visit: Visit, asked: Asked, form: Mapping[str, str]) -> dict[str, str
 
 def _whole(form: Mapping[str, str], name: str) -> int:
     text = form.get(name, "").strip().removesuffix("%").strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 6):
+    if not re.fullmatch(r"[-−]?[0-9]{1,5}", text):
         raise Invalid("must be a whole number", field=name, label="ab.not_a_number")
-    return int(text)
+    return int(text.replace("−", "-"))
 
 
 def _reckoned(visit: Visit, asked: Asked, form: Mapping[str, str]) -> tuple[list[str], errors.Refusal | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bot.web.admin import audit_words
 from bot.web.admin.audit_names import Names
@@ -33,7 +34,7 @@ def between(
 
 def in_words(visit: Visit, name: str, value: object, names: Names) -> str:
     """A value of the set-up or of the audit as people read it, on several lines where it has several parts."""
-    if value is None or value in ("", [], (), {}):
+    if value is None or value in ("", [], (), {}) or (name == "min_replies" and value == 0):
         return ""
     if isinstance(value, bool):
         return visit.say("audit.yes" if value else "audit.no")
@@ -79,7 +80,14 @@ def _sizes(visit: Visit, value: object) -> str:
     return visit.listed(f"{side} {size}" for side, size in zip("AB", value, strict=True))
 
 
+def _up_to(name: str, visit: Visit, value: object) -> str:
+    """A score as the survey's form says it: 0 is "Never"."""
+    label = f"surveys.score.{name}.{value}"
+    return visit.say(label) if visit.site.templates.has_label(label) else str(value)
+
+
 _MEASURED = {"share": _share, "difference": _points, "sizes": _sizes}
+_MEASURED |= {one: partial(_up_to, one) for one in ("reasons_up_to", "comment_required_up_to")}
 """Numbers of an A/B test that say nothing without what they count."""
 
 

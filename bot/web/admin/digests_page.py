@@ -61,8 +61,9 @@ async def look_at(visit: Seeing, key: str) -> Response:
     seen = await _seen(key)
     if seen is not None:
         return await _one(visit, key, seen.values, seen.mark)
-    if key != NEW or not visit.may(Right.CHANGE_SETUP):
+    if key != NEW:
         raise HTTPException(404)
+    visit.must(Right.CHANGE_SETUP)
     return await _one(visit, NEW, {"key": "", **await _offered(visit)}, "", is_new=True)
 
 

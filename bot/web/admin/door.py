@@ -60,6 +60,11 @@ class Visit:
     def may(self, right: Right) -> bool:
         return roles.may(self.account.role, right)
 
+    def must(self, right: Right) -> None:
+        """Raises NotAllowed: for what only some may of those to whom a page is open."""
+        if not self.may(right):
+            raise NotAllowed(f"a role {self.account.role} may not do that", label="admin.forbidden")
+
     def say(self, key: str, **values: object) -> str:
         """A label in the reader's language."""
         return self.site.templates.label(key, self.locale, **values)
@@ -180,8 +185,7 @@ class Member:
         if session is None:
             raise SignInFirst
         visit = Visit(request, site, session, locale_of(request, site, session.account.locale))
-        if not visit.may(self.right):
-            raise NotAllowed(f"a role {session.account.role} may not do that", label="admin.forbidden")
+        visit.must(self.right)
         if request.method not in SAFE:
             await check_genuine(request, site, visit.csrf)
         return visit

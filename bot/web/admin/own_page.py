@@ -34,7 +34,7 @@ async def change(visit: Own) -> Response:
             visit.account.id, name=form.get("name", ""), locale=locale, by=visit.account.email, now=visit.now
         )
     except Refusal as refusal:
-        return await _page(visit, refusal)
+        return await _page(visit, refusal, form=form)
     return visit.back(PATH, said="saved")
 
 
@@ -78,10 +78,11 @@ def _linked(visit: Visit) -> str:
     return labels.get(issuer, issuer)
 
 
-async def _page(visit: Visit, refusal: Refusal | None = None) -> Response:
+async def _page(visit: Visit, refusal: Refusal | None = None, *, form: dict[str, str] | None = None) -> Response:
     return visit.draw(
         "own",
         status=422 if refusal else 200,
+        form=form or {},
         browser_of=browsers.known,
         browsers=await sessions.of(visit.account.id, now=visit.now),
         linked=_linked(visit),

@@ -149,9 +149,9 @@ def why(code: str, values: Mapping[str, object], known: Names) -> str:
     if code == "score" and has:
         dimension = known.dimensions.get(has[0], has[0])
         score = has[1] if len(has) > 1 else say("rule.none")
-        return say("rule.why.score", dimension=dimension, has=score, wanted=" ".join(wanted))
-    if code == "repeat":
-        return say("rule.why.repeat", has=" ".join(has), wanted=" ".join(wanted))
+        return say("rule.why.score", dimension=dimension, has=score, wanted=_compared(wanted, known))
+    if code == "repeat" and (repeat := _repeat(wanted)):
+        return say("rule.why.repeat", has=" ".join(has), count=repeat.times, span=known.span(repeat))
     key = f"rule.why.{code}"
     if not known.visit.site.templates.has_label(key):
         return code
@@ -161,6 +161,21 @@ def why(code: str, values: Mapping[str, object], known: Names) -> str:
         wanted=known.either(code, wanted),
         rule=str(values.get("rule", "")),
     )
+
+
+def _compared(wanted: Sequence[str], known: Names) -> str:
+    """ "at most 2", also of what an older Afterword wrote down in its own way."""
+    try:
+        return compared(_COMPARED.validate_python(" ".join(wanted)), known.visit)
+    except ValidationError:
+        return " ".join(wanted)
+
+
+def _repeat(wanted: Sequence[str]) -> Repeat | None:
+    try:
+        return _REPEAT.validate_python(" ".join(wanted))
+    except ValidationError:
+        return None
 
 
 def because(values: Mapping[str, object], known: Names) -> str:

@@ -53,7 +53,7 @@ async def log(
     chosen = {"fired": True} if fired or failed else {}
     rows = Reaction.filter(rule=key, **({"id__lt": before} if before else {}), **chosen)
     rows = rows.exclude(failed=[]) if failed else rows
-    found = await rows.order_by("-id").limit(PAGE + 1).prefetch_related("response__invite__ticket", "occasion__ticket")
+    found = await rows.order_by("-id").limit(PAGE + 1).prefetch_related(*_WHOSE)
     known = await rule_words.names(visit)
     return visit.draw(
         "rule_log",
@@ -69,8 +69,9 @@ async def look_at(visit: Seeing, key: str, try_it: Annotated[bool, Query(alias="
     seen = await _seen(key)
     if seen is not None:
         return await _one(visit, key, rule_form.of(key, seen.values), seen.mark, trial=try_it)
-    if key != NEW or not visit.may(Right.CHANGE_SETUP):
+    if key != NEW:
         raise HTTPException(404)
+    visit.must(Right.CHANGE_SETUP)
     return await _one(visit, "", Form(), "")
 
 
@@ -330,11 +331,15 @@ async def _try(visit: Visit, part: RuleSetup, known: rule_words.Names) -> dict[s
     return {"fires": trial.fires, "of": len(trial.tried), "cut": trial.cut, "lines": lines, "shown": SHOWN}
 
 
+_WHOSE = ("response__invite__ticket__contact", "occasion__ticket__contact")
+
+
 def _line(row: Reaction, known: rule_words.Names) -> dict[str, object]:
     ticket = row.response.invite.ticket if row.response else row.occasion.ticket if row.occasion else None
     return {
         "number": ticket.number if ticket else "",
         "at": row.at,
+        "erased": ticket is not None and ticket.contact.erased_at is not None,
         "fired": row.fired and row.why != "again",
         "why": rule_words.why(row.why, row.values, known),
         "because": rule_words.because(row.values, known) if row.fired and row.why != "again" else "",

@@ -27,7 +27,7 @@ async def set_up(request: Request, site: Here, code: str) -> Response:
     invitation = await _invitation(request, site, code)
     fields = await reading.form(request)
     await door.check_stranger(request, site, fields)
-    given = {name: fields.get(name, [""])[-1][:400] for name in ("email", "name", "password", "again")}
+    given = {name: fields.get(name, [""])[-1] for name in ("email", "name", "password", "again")}
     if wrong := list(_wrong(site, invitation, given)):
         return _page(request, site, invitation, given=given, refusals=wrong, status=422)
     try:
@@ -54,6 +54,10 @@ def _wrong(site: Site, invitation: Invitation, given: Mapping[str, str]) -> Iter
     email = invitation.email or given["email"]
     try:
         accounts.normal(email)
+    except Refusal as refusal:
+        yield refusal
+    try:
+        accounts.called(given["name"])
     except Refusal as refusal:
         yield refusal
     try:

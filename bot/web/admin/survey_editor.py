@@ -42,10 +42,8 @@ Changing = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
 
 
 @router.api_route(f"{PATH}/new", methods=["GET", "HEAD"])
-async def begin(visit: Seeing, like: Annotated[str, Query(max_length=60)] = "") -> Response:
+async def begin(visit: Changing, like: Annotated[str, Query(max_length=60)] = "") -> Response:
     """The form for one more; `like` names one to begin with."""
-    if not visit.may(Right.CHANGE_SETUP):
-        raise HTTPException(404)
     same = await _find(like) if like else None
     return await _edit(visit, "", same.values if same else survey_fields.blank(), seen="")
 
@@ -93,6 +91,9 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
         if "sure" not in await visit.form_lists():
             await setups.check(part, seen=seen, channels=visit.site.channels)
             return await _edit(visit, shown, values, seen=seen, typed=key, act="publish")
+        if len(await _note(visit)) > NOTE:
+            wrong = {"note": phrase("problem.too_long", limit=NOTE)}
+            return await _edit(visit, shown, values, seen=seen, typed=key, act="publish", wrong=wrong)
         by, channels = visit.account.email, visit.site.channels
         await setups.save(part, seen=seen, actor=by, now=visit.now, channels=channels, note=await _note(visit))
     except ValidationError as error:
@@ -113,8 +114,9 @@ async def publish(visit: Visit, key: str, values: Values, seen: str, *, new: boo
 
 
 async def _note(visit: Visit) -> str:
-    """Why, for the survey's versions and for the audit."""
-    return clean((await visit.form()).get("note", ""), limit=NOTE).strip()
+    """Why, for the survey's versions and for the audit; as it was typed, however long."""
+    typed = (await visit.form()).get("note", "")
+    return clean(typed, limit=len(typed) + NOTE)
 
 
 async def _edit(
@@ -167,7 +169,7 @@ async def _edit(
         limits=survey_fields.limits(values["budget"]),
         previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
         warnings=[
-            *survey_sentences.warnings(visit, settings, covered),
+            *survey_sentences.warnings(visit, settings, covered, known),
             *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
             *survey_words.warnings(visit, settings),
         ]
@@ -190,7 +192,6 @@ async def _edit(
         restoring="version" in await visit.form_lists(),
         sent=[one for one in asking.sent(await visit.form_lists()) if one[0] != "note"] if publishing else (),
         note=await _note(visit) if publishing else "",
-        note_most=NOTE,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.web.admin import ticks
 from bot.web.admin.door import Visit
@@ -25,10 +25,21 @@ def in_vain(visit: Visit, takers: Sequence[str]) -> str:
     return visit.say("surveys.warning.never_wins", name=takers[0]) if takers else ""
 
 
-def warnings(visit: Visit, settings: SurveySettings, takers: Sequence[str]) -> list[str]:
+def warnings(visit: Visit, settings: SurveySettings, takers: Sequence[str], known: ticks.Options) -> list[str]:
     """What is allowed and can hardly be meant, in words."""
     vain = in_vain(visit, takers)
-    return [*([vain] if vain else []), *(visit.say(f"surveys.warning.{code}") for code in surveys.warnings(settings))]
+    told = [visit.say(f"surveys.warning.{code}") for code in surveys.warnings(settings)]
+    return [*([vain] if vain else []), *told, *_unmet(visit, settings, known)]
+
+
+def _unmet(visit: Visit, settings: SurveySettings, known: ticks.Options) -> Iterator[str]:
+    """Conditions that name what no ticket has: a team, a channel or a type that there is not."""
+    for name, code in (("types", "unseen"), ("teams", "nowhere"), ("channels", "nowhere")):
+        there = {value for value, _ in known[name]}
+        strange = [one for one in getattr(settings.conditions, name) if one not in there]
+        if strange:
+            field = visit.say(f"surveys.field.conditions-{name}")
+            yield visit.say(f"surveys.warning.{code}", field=field, names=visit.listed(strange))
 
 
 def sentence(visit: Visit, settings: SurveySettings, known: ticks.Options) -> str:

@@ -84,7 +84,7 @@ async def _list(visit: Visit, *, ticket: str = "", problem: str = "", status: in
                 "opens": keys.is_good(one.key),
                 "sentence": survey_sentences.sentence(visit, settings, known),
                 "anonymous": settings.anonymous,
-                "warnings": survey_sentences.warnings(visit, settings, covered.get(one.key, ())),
+                "warnings": survey_sentences.warnings(visit, settings, covered.get(one.key, ()), known),
             }
             for one, settings in surveys
         ],

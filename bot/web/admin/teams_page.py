@@ -18,7 +18,7 @@ from core.models.setup import Staff, Team
 from core.reactions import duty, ladders, trials
 from core.reactions.team_settings import DAYS
 from core.setup import Stale, TeamSetup, keys, teams
-from core.setup.teams import Named
+from core.setup.teams import Hanging, Named
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/teams"
@@ -85,7 +85,7 @@ async def _before_removing(visit: Visit, team: Team) -> Response | None:
     return await asking.first(
         visit,
         title=visit.say("teams.remove_title", name=team.name or team.key),
-        about=visit.say("teams.remove_about", tickets=hanging.tickets, members=hanging.members),
+        about=_parted(visit, hanging),
         button=visit.say("teams.remove"),
         back=f"{PATH}/{team.id}",
     )
@@ -96,10 +96,16 @@ async def test(visit: Changing, team_id: int) -> Response:
     """Sends a test alert to where the team's alerts go first."""
     team, seen = await people_forms.found(Team, "teams", team_id)
     try:
-        await trials.send(team, by=visit.account.email, now=visit.now)
+        await trials.send(team, by=visit.account.email, called=visit.account.name or visit.account.email, now=visit.now)
     except Refusal as refusal:
         return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"test": visit.why(refusal)}))
     return visit.back(f"{PATH}/{team_id}", said="alert_tested")
+
+
+def _parted(visit: Visit, hanging: Hanging) -> str:
+    """Who and what would be without a team."""
+    tickets = visit.say("teams.open_tickets", count=hanging.tickets)
+    return visit.say("teams.remove_about", tickets=tickets, members=visit.say("teams.people", count=hanging.members))
 
 
 def _values(fields: dict[str, list[str]]) -> Values:
@@ -170,6 +176,6 @@ async def _around(visit: Visit, team: Team) -> dict[str, Any]:
         "has_place": await Team.exclude(alert_channel="").exists(),
         "planned": await ladders.plan(team, now=visit.now),
         "trial": await trials.latest(team),
-        "hanging": hanging,
+        "parted": _parted(visit, hanging),
         "named_by": [_named(visit, one, names) for one in hanging.named_by],
     }

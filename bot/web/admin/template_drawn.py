@@ -65,7 +65,6 @@ async def page(
         trouble=template_looks.trouble(visit, row) if row else "",
         is_stale=theirs,
         too_many=too_many,
-        longest_number=_LONGEST_NUMBER,
         part=False,
         **await stale(visit, scope, standing),
         **checked,

@@ -20,6 +20,7 @@ from core.accounts.roles import Right
 from core.models.wordings import WordingVersion
 from core.wordings import asking, drafts, publishing
 from core.wordings.drafts import StaleDraft, Standing, Words
+from core.wordings.publishing import LONGEST_NOTE
 from core.wordings.scopes import Scope
 
 router = APIRouter(include_in_schema=False)
@@ -46,17 +47,20 @@ async def publish(visit: Changing) -> Response:
         return await template_drawn.page(visit, scope, standing)
     if ask := await ab_words.ask_before(visit, scope, form, f"{PATH}/publish"):
         return ask
+    note, seen = form.get("note", "").strip(), form.get("seen", "")
+    if len(note) > LONGEST_NOTE and seen == standing.mark:
+        return await _comparing(visit, scope, standing, status=422, note=note)
     try:
         await publishing.publish(
             scope,
             words,
-            seen=form.get("seen", ""),
+            seen=seen,
             actor=visit.account.email,
             now=visit.now,
-            note=form.get("note", ""),
+            note=note,
         )
     except StaleDraft as stale:
-        return await _comparing(visit, scope, stale.theirs, status=409)
+        return await _comparing(visit, scope, stale.theirs, status=409, note=note)
     return visit.back(EDIT, said="published", **template_drawn.query(scope))
 
 
@@ -140,7 +144,8 @@ async def restore(visit: Changing) -> Response:
     return visit.back(f"{PATH}/history", said="restored", **template_drawn.query(scope))
 
 
-async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: int = 200) -> Response:
+async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: int = 200, note: str = "") -> Response:
+    """What goes out now beside the draft, with the note as it was typed."""
     if standing.draft is None:
         return visit.back(EDIT, **template_drawn.query(scope))
     old = await template_drawn.now_sent(visit, scope, standing)
@@ -153,6 +158,8 @@ async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: 
         lines=lines,
         is_same=all(mark == " " for mark, _ in lines) and standing.published is not None,
         is_stale=status == 409,
+        note=note,
+        problem=visit.say("problem.too_long", limit=LONGEST_NOTE) if len(note) > LONGEST_NOTE else "",
         ending=await asking.losing_a(scope),
         **await template_drawn.common(visit, scope, standing),
     )

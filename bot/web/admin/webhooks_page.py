@@ -60,8 +60,10 @@ async def replay(visit: Replaying, call_id: int) -> Response:
 
 @router.api_route(f"{PATH}/{{key:path}}", methods=["GET", "HEAD"])
 async def look_at(visit: Seeing, key: str, before: Annotated[int, Query(ge=1, lt=2**63)] | None = None) -> Response:
-    if await _seen(key) is None and (key != NEW or not visit.may(Right.CHANGE_SETUP)):
-        raise HTTPException(404)
+    if await _seen(key) is None:
+        if key != NEW:
+            raise HTTPException(404)
+        visit.must(Right.CHANGE_SETUP)
     return await _one(visit, key, before=before)
 
 

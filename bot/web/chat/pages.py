@@ -14,6 +14,7 @@ from starlette.responses import Response
 from bot.web.chat import mailing, port
 from bot.web.chat.port import Chat
 from bot.web.site import Site
+from core.text import colon
 
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -49,7 +50,7 @@ def add(router: APIRouter, site: Site) -> None:
     async def frame(name: str, request: Request, lang: str = "") -> Response:
         chat = port.find(site, name)
         locale = site.templates.best_locale(lang[:20] or request.headers.get("accept-language", "")[:200])
-        words = site.templates.labels("chat", locale)
+        words = {**site.templates.labels("chat", locale), "colon": colon(locale)}
         title = chat.title or words["title"]
         mails = bool(mailing.channel_of(site))
         html = page.render(chat=chat, title=title, locale=locale, words=words, version=files.version, mails=mails)

@@ -75,7 +75,8 @@ async def test_a_draft_is_tested_against_what_goes_out(front: Front) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
-    [("share", "99", "From 5 to 95"), ("difference", "ten", "A whole number"), ("days", "0", "From 1 to 365"),
+    [("share", "99", "From 5 to 95"), ("share", "-1", "From 5 to 95"), ("share", "−1", "From 5 to 95"),
+     ("difference", "ten", "A whole number"), ("days", "0", "From 1 to 365"),
      ("base", "", "A whole number")],
 )  # fmt: skip
 async def test_a_wrong_number_is_told_at_its_field_and_what_was_typed_stays(

@@ -203,7 +203,7 @@ async def test_two_who_change_words_at_once_lose_nothing(front: Front) -> None:
     await one.send(WORDS, **{"own:button.done": "Mine"})
 
     assert one.status == 409
-    assert "Somebody else has changed this" in one.html
+    assert "This was changed since" in one.html
     assert 'value="Mine"' in one.html
     assert (await OwnLabels.get()).words == {"button.done": "Theirs"}
     await one.send(WORDS, **{"own:button.done": "Mine"})

@@ -213,6 +213,8 @@ async def test_a_test_alert_goes_to_the_first_place_and_says_that_it_is_one(fron
     assert drawn is not None
     assert drawn.plain.startswith("This is a test. Nobody is unhappy.")
     assert "Support <b>" in drawn.plain
+    assert "Lee <3 wanted to know." in drawn.plain
+    assert "@" not in drawn.plain
     assert [line.action for line in await AuditLine.filter(subject="team:support")] == ["team.alert_tested"]
 
 
@@ -227,7 +229,7 @@ async def test_a_stale_form_neither_opens_a_closed_account_nor_gives_a_role_back
     await mine.send(page, name="Lee Moon", role="agent", active="on", staff="")
 
     assert mine.status == 409
-    assert "Somebody else has changed this since you opened it" in mine.page.text
+    assert "This was changed since you opened it" in mine.page.text
     assert "Supervisor" in mine.page.text
     assert mine.page.all("input", name="name")[0]["value"] == "Lee Moon"
     row = await Account.get(id=one.id).select_related("staff")

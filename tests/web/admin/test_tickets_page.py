@@ -127,7 +127,7 @@ async def test_what_the_customer_said_stands_above_the_conversation_and_stays_wh
     for words in ("Is it right now?", "Solved now", "4/5", "Thanks", "positive", "Round 2"):
         assert words in said[said.index("Late & cold") :], words
     assert "What was done (only for the team)" in page.text
-    assert re.search(r"How it ended\s+Compensated", page.text)
+    assert re.search(r"How it ended\s*Compensated", page.text)
     assert "Resolved by Kim; for the team: A voucher" in page.text
     assert not page.all("form", action=f"{path}/dismiss")
     lines = AuditLine.filter(subject=f"ticket:{raised.ticket.number}").values_list("action", flat=True)

@@ -136,7 +136,7 @@ export class View extends EventTarget {
 
   #bubble(entry) {
     const bubble = make("div", "bubble");
-    const words = make("span", "unseen", entry.from === "you" ? `${this.#words.you}: ` : "");
+    const words = make("span", "unseen", entry.from === "you" ? `${this.#words.you}${this.#words.colon}` : "");
     const text = make("div", "text");
     text.dir = "auto";
     if (entry.text) text.append(draw(entry.text));
