@@ -31,10 +31,7 @@ def _score(board: Board, names: Names) -> dict[str, Any]:
             [_rounded(one.low) if one else None for one in between],
             [_rounded(one.high) if one else None for one in between],
         ],
-        "names": [
-            names.visit.say("figure.overall"),
-            *(names.visit.say(f"board.chart.{end}") for end in ("low", "high")),
-        ],
+        "names": [names.visit.say("figure.overall"), names.visit.say("figure.interval")],
         "counts": [mean.count for mean in means],
     }
 

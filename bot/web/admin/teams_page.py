@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.web.admin import asking, audit_names, audit_words, measures, people_forms, template_scope
+from bot.web.admin import addresses, asking, audit_names, audit_words, measures, people_forms, template_scope
 from bot.web.admin.audit_names import Names
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
@@ -93,12 +93,14 @@ async def _before_removing(visit: Visit, team: Team) -> Response | None:
 
 @router.post(f"{PATH}/{{team_id}}/test")
 async def test(visit: Changing, team_id: int) -> Response:
-    """Sends a test alert to where the team's alerts go first."""
+    """Sends a test alert to where the team's alerts go first. Asked by a script, it answers in place."""
     team, seen = await people_forms.found(Team, "teams", team_id)
     try:
         await trials.send(team, by=visit.account.email, called=visit.account.name or visit.account.email, now=visit.now)
     except Refusal as refusal:
         return await _one(visit, team, seen.values, seen.mark, outcome=Outcome({"test": visit.why(refusal)}))
+    if visit.request.headers.get("hx-request"):
+        return await _one(visit, team, seen.values, seen.mark, tested=True)
     return visit.back(f"{PATH}/{team_id}", said="alert_tested")
 
 
@@ -150,7 +152,14 @@ def _named(visit: Visit, one: Named, names: Names) -> tuple[str, str]:
 
 
 async def _one(
-    visit: Visit, team: Team, values: Values, mark: str, *, outcome: Outcome | None = None, there: bool = True
+    visit: Visit,
+    team: Team,
+    values: Values,
+    mark: str,
+    *,
+    outcome: Outcome | None = None,
+    there: bool = True,
+    tested: bool = False,
 ) -> Response:
     return await people_forms.draw_one(
         visit,
@@ -160,6 +169,7 @@ async def _one(
         removed=None if there else ("teams", team.key),
         outcome=outcome,
         team=team,
+        tested=tested,
         people=await people_forms.people(visit),
         site_zone=visit.site.timezone,
         days=DAYS,
@@ -170,12 +180,14 @@ async def _one(
 async def _around(visit: Visit, team: Team) -> dict[str, Any]:
     """What stands beside the form of a team that is there."""
     hanging, names = await teams.hanging_on(team.key), await audit_names.of_setup()
+    trial = await trials.latest(team)
     return {
         "members": await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),
         "on_duty": await duty.now_on(team, now=visit.now),
         "has_place": await Team.exclude(alert_channel="").exists(),
         "planned": await ladders.plan(team, now=visit.now),
-        "trial": await trials.latest(team),
+        "trial": trial,
+        "unread": trial and await addresses.unseen(visit.site.channels, {(trial.channel, trial.target)}),
         "parted": _parted(visit, hanging),
         "named_by": [_named(visit, one, names) for one in hanging.named_by],
     }

@@ -38,6 +38,12 @@ async def test_a_supervisor_watches_the_board(front: Front, browser: Browser) ->
         await expect(legend.locator(".u-value").first).to_contain_text(re.compile(r"\w"))
         await page.mouse.move(0, 0)
         await expect(legend.locator(".u-series").first).to_be_hidden()
+        over_time = page.locator(".chart").filter(has_text="95 % interval")
+        await expect(over_time.locator(".u-legend .u-series:visible th")).to_have_text(
+            ["Overall score", "95 % interval"]
+        )
+        swatch = over_time.locator(".u-legend .u-series").nth(2).locator(".u-marker")
+        assert "rgba(31, 95, 208" in await swatch.evaluate("one => getComputedStyle(one).backgroundColor")
 
         behind = page.locator("#behind-score > summary")
         await behind.focus()

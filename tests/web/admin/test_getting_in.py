@@ -142,6 +142,10 @@ async def test_a_fresh_installation_names_its_first_steps_until_alerts_reach_som
     admin, agent = await at(front), await at(front, Role.AGENT)
     await admin.open("/admin/")
     assert "First steps" in admin.page.text
+    steps = re.findall(r"<li>(.*?)</li>", admin.html.partition('class="first"')[2].partition("</ol>")[0])
+    assert [re.findall(r'href="([^"]+)"', one)[0].rpartition("/")[0] for one in steps[2:3]] == ["/admin/accounts"]
+    assert [re.findall(r'href="([^"]+)"', one)[0] for one in steps[:2]] == ["/admin/teams", "/admin/staff"]
+    assert not [one for one in steps[3:] if "done" in one], "nobody has looked at them yet"
     assert "First steps" not in (await agent.open("/admin/")).text
     await Staff.create(key="kim@kestrel.example", name="Kim")
     await Team.all().delete()

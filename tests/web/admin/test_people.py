@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot import site as bot_site
+from bot.channels.webchat.channel import WebchatChannel
+from bot.channels.webchat.settings import WebchatSettings
 from bot.staff import alerts as staff_alerts
 from core.models.accounts import Account, AuditLine, Role
 from core.models.deliveries import Delivery
@@ -198,6 +200,32 @@ async def test_who_may_only_look_finds_nothing_to_press(front: Front) -> None:
         await browser.open(page)
         assert browser.status == 200
         assert not browser.page.all("button", **{"class": "main"})
+
+
+async def test_a_test_alert_is_answered_in_place_so_that_the_form_stays_as_it_is(front: Front) -> None:
+    page = f"/admin/teams/{(await support()).id}"
+    browser = await desk.at(front)
+    await browser.open(page)
+    [form] = browser.page.all("form", action=f"{page}/test")
+    assert (form["hx-post"], form["hx-target"], form["hx-select"]) == (f"{page}/test", "#trial", "#trial")
+    csrf = {"csrf": browser.page.hidden()["csrf"]}
+    answer = await browser.client.post(f"{page}/test", data=csrf, headers={"hx-request": "true"})
+    assert answer.status_code == 200
+    part = answer.text.partition('id="trial"')[2].partition("</section>")[0]
+    assert "A test alert is on its way." in part
+    assert "hx-redirect" not in answer.headers
+
+
+async def test_a_test_to_a_web_chat_that_nobody_has_used_is_not_said_to_have_arrived(front: Front) -> None:
+    front.site.channels["chat"] = WebchatChannel("chat", WebchatSettings(kind="webchat"), base_url=front.site.base_url)
+    team = await Team.create(key="web", name="Web", alert_channel="chat", alert_to="nobody-yet")
+    browser = await desk.at(front)
+    await browser.open(f"/admin/teams/{team.id}")
+    await browser.send(f"/admin/teams/{team.id}/test")
+    await Delivery.filter(kind="alert_test").update(state="sent", sent_at=front.clock.now)
+    page = await browser.open(f"/admin/teams/{team.id}")
+    assert "Nobody called nobody-yet has used" in page.text
+    assert "The last test arrived" not in page.text
 
 
 async def test_a_test_alert_goes_to_the_first_place_and_says_that_it_is_one(front: Front) -> None:

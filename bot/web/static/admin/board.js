@@ -21,11 +21,14 @@ const kinds = {
   score(chart) {
     const [mean, low, high] = chart.lines;
     const line = { label: chart.names[0], stroke: colour("--line-1"), width: 2, points: { show: chart.x.length < 40, size: 5 }, spanGaps: true, value: (u, v, s, index) => (index == null || v == null ? "–" : `${v.toFixed(2)} (${chart.counts[index]})`) };
-    const edge = (text) => ({ label: text, stroke: "transparent", points: { show: false }, value: (_, v) => (v == null ? "–" : v.toFixed(2)) });
+    const between = (u, v, s, index) => (index == null || low[index] == null ? "–" : `${low[index].toFixed(2)} – ${high[index].toFixed(2)}`);
+    const edge = { stroke: "transparent", points: { show: false } };
+    const interval = colour("--band-1"); // One line of the legend stands for both ends.
     return {
       data: [mean, low, high],
-      series: [line, edge(chart.names[1]), edge(chart.names[2])],
-      bands: [{ series: [3, 2], fill: colour("--band-1") }],
+      series: [line, { ...edge, label: chart.names[1], value: between }, { ...edge, class: "unnamed" }],
+      legend: { live: true, markers: { width: (_, at) => (at === 1 ? 2 : 0), fill: (_, at) => (at === 2 ? interval : null) } },
+      bands: [{ series: [3, 2], fill: interval }],
       scales: { x: { time: false }, y: { range: () => [1, 5] } },
       axes: axes(chart, { splits: () => [1, 2, 3, 4, 5] }),
     };
