@@ -59,12 +59,13 @@ def check(file: Setup = None, config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 @app.command()
 def missing(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Count, for each language, what is not translated."""
+    """Count, for each language, what is not translated, also of what surveys say in words of their own."""
     from bot.translations import counting
 
     templates, own = run(_own(configuration(config)))
-    for locale in sorted({*templates.locales(), *own.labels, *(one.locale for one in own.templates if one.locale)}):
-        counts = counting.count(templates, own, locale)
+    for locale in counting.locales(templates, own):
+        surveys = counting.count_surveys(templates, own, locale)
+        counts = [*counting.count(templates, own, locale), *([surveys] if surveys.all else [])]
         told_of = ", ".join(f"{one.group} {one.said} of {one.all}" for one in counts)
         say(f"{locale}: {sum(one.missing for one in counts)} missing ({told_of})")
 
@@ -99,7 +100,7 @@ def import_(
 ) -> None:
     """Take a translated PO file back and publish what differs: all of it, or nothing.
 
-    Entries that are empty or marked as fuzzy are left as they are.
+    Entries that are empty, marked as fuzzy, or about a survey that is gone, are left as they are.
     """
     with told():
         body = file.read_bytes()
@@ -111,20 +112,22 @@ def import_(
     elif dry_run:
         note("This was a dry run: nothing was changed.")
     if skipped:
-        note(f"{skipped} entries are empty or fuzzy, and were left as they are.")
+        note(f"{skipped} entries are empty, fuzzy or about what is gone, and were left as they are.")
 
 
 async def _own(config: Config) -> tuple[Templates, Own]:
     """The templates with own words in use, and the own words themselves."""
     from bot import own_words
     from bot.rendering import Templates
+    from bot.translations import survey_entries
     from bot.translations.counting import Own
 
     async with opened(config):
         overrides, labels = await own_words.read(), await own_words.read_labels()
+        surveys = await survey_entries.current()
     templates = Templates.load(overrides, default=config.site.locale)
     templates.use_labels(labels)
-    return templates, Own(labels, overrides)
+    return templates, Own(labels, overrides, surveys)
 
 
 async def _check(config: Config, file: Path | None) -> tuple[list[str], int]:
@@ -161,12 +164,14 @@ def _own_in(file: Path) -> Own:
 
 async def _import(config: Config, file: Path, body: bytes, locale: str, *, dry_run: bool) -> tuple[list[Change], int]:
     from bot.rendering import Templates
-    from bot.translations import importing, po
+    from bot.translations import importing, po, survey_entries
     from core import audit
 
     templates = Templates.load(default=config.site.locale)
+    async with opened(config):
+        surveys = await survey_entries.current()
     try:
-        found = po.read(body, templates, locale=locale)
+        found = po.read(body, templates, locale=locale, surveys=surveys)
     except po.NotAFile as error:
         fail(f"{file}: {error}", USAGE)
     if found.wrong:

@@ -357,6 +357,11 @@ def _thanks(now_stands: Standing, channel: Channel, site: Site, *, now: datetime
     return Screen(f"thanks_{band.value}", context, (tuple(buttons),) if buttons else ())
 
 
+def ended(now_stands: Standing, site: Site) -> Context:
+    """What is said on a page that anybody with its link sees: nothing of the answer, and not the customer's name."""
+    return _common(now_stands, site) | {"contact": {"name": ""}, "until": ""}
+
+
 def thanks_beside(now_stands: Standing, site: Site, *, now: datetime) -> tuple[str, Context]:
     """The kind of the thanks and what is said in them, for a page that shows the answer itself."""
     band = _band(now_stands)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from bot.labels import PLURAL_FORMS
 from bot.placeholders import KINDS
 from bot.rendering import Override, Templates
+from bot.translations import of_surveys
+from core.surveys.settings import SurveySettings
 
 GROUPS = ("customers", "staff", "admin")
 """By who reads it."""
@@ -17,10 +19,11 @@ _OF_FILE = {"labels": "customers", "web": "customers", "staff": "staff", "slack"
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What admins wrote: labels by language, and templates."""
+    """What admins wrote: labels by language, templates, and the surveys that ask now."""
 
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     templates: Iterable[Override] = ()
+    surveys: Mapping[str, SurveySettings] = field(default_factory=dict)
 
     def template(self, kind: str, locale: str) -> str:
         """The own words of a kind for every team and channel; "" where there are none."""
@@ -73,6 +76,19 @@ def count(templates: Templates, own: Own, locale: str) -> list[Count]:
         found[group_of(kind)][0] += 1
         found[group_of(kind)][1] += ships is not None or bool(own.template(kind, locale))
     return [Count(group, total, said) for group, (total, said) in found.items()]
+
+
+def count_surveys(templates: Templates, own: Own, locale: str) -> Count:
+    """What surveys say in words of their own, for one language."""
+    said = [words for one in own.surveys.values() for _, words in of_surveys.own(one, templates)]
+    return Count("surveys", len(said), sum(bool(words.get(locale)) for words in said))
+
+
+def locales(templates: Templates, own: Own) -> list[str]:
+    """All languages in which something is said."""
+    written = {one.locale for one in own.templates if one.locale}
+    asked = {tag for one in own.surveys.values() for _, words in one.own_words() for tag in words}
+    return sorted({*templates.locales(), *own.labels, *written, *asked})
 
 
 def _is_said(key: str, mine: Mapping[str, str]) -> bool:

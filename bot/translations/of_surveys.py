@@ -8,6 +8,8 @@ from bot.rendering import Templates
 from core.setting_problems import Place
 from core.surveys.settings import SurveySettings, Words
 
+Spot = tuple[str, ...]
+"""Where words stand in a survey, by keys: ("title",) or ("dimensions", "price", "label")."""
 _SHIPPED = {"dimensions": "dimension", "reasons": "reason"}
 
 
@@ -25,14 +27,14 @@ def missing(settings: SurveySettings, templates: Templates, locale: str) -> Iter
     return (place for place, words in own(settings, templates) if not words.get(locale))
 
 
-def _ships(settings: SurveySettings, place: Place, templates: Templates) -> bool:
-    """All but labels always: a title, a question, a word of the scale."""
-    return place[-1] != "label" or templates.has_label(f"{_SHIPPED[str(place[0])]}.{key(settings, place)}")
-
-
 def key(settings: SurveySettings, place: Place) -> str:
     """What the part is called in which the place is; "" for the survey as a whole."""
     if len(place) < 2:
         return ""
     part = getattr(settings, str(place[0]))[place[1]]
     return str(part.symbol if place[0] == "symbols" else part.key)
+
+
+def spot(settings: SurveySettings, place: Place) -> Spot:
+    """The place, by keys: it stays when others are put before it."""
+    return (str(place[0]), key(settings, place), str(place[-1])) if len(place) > 1 else (str(place[0]),)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gettext
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from types import MappingProxyType
 
 from babel import Locale
 from babel.core import UnknownLocaleError
@@ -18,8 +19,10 @@ from bot.labels import PLURAL_FORMS, Labels
 from bot.placeholders import KINDS
 from bot.rendering import TemplateError, Templates
 from bot.template_source import take_subject
-from bot.translations import counting, label_rules
+from bot.translations import counting, label_rules, survey_entries
 from bot.translations.counting import Own
+from bot.translations.of_surveys import Spot
+from bot.translations.survey_entries import Entry, Surveys
 from core.phrases import Phrase, phrase
 from core.setting_problems import Problem
 from core.text import shorten
@@ -81,11 +84,14 @@ class _File(Catalog):
 
 @dataclass(slots=True)
 class Translation:
-    """What a file says otherwise than what ships. `unclear` entries are marked as fuzzy, and left out."""
+    """What a file says otherwise than what ships, and of surveys otherwise than they do. `unclear` entries are left
+    out: marked as fuzzy, or about a survey or a part of it that is gone.
+    """
 
     locale: str
     labels: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
+    surveys: dict[str, dict[Spot, str]] = field(default_factory=dict)
     wrong: list[Wrong] = field(default_factory=list)
     empty: int = 0
     unclear: int = 0
@@ -125,6 +131,9 @@ def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterw
         catalog.add(text, said, context=f"{_TEMPLATE}{kind}", auto_comments=about, flags=["jinja2-format"])
     for key, group in counting.labels(templates):
         _add_label(catalog, key, group, source, _said_here(templates, own, target, key, locale))
+    for entry in survey_entries.entries(own.surveys, templates):
+        said = entry.words.get(locale, "")
+        catalog.add(entry.source(default), said, context=entry.context, auto_comments=[entry.about])
     file = io.BytesIO()
     write_po(file, catalog, width=0, sort_output=False)
     return file.getvalue()
@@ -137,8 +146,10 @@ def _version() -> str:
         return ""
 
 
-def read(body: bytes, templates: Templates, *, locale: str = "") -> Translation:
-    """What a file says. `locale` where the file does not name its language. Raises NotAFile."""
+def read(
+    body: bytes, templates: Templates, *, locale: str = "", surveys: Surveys = MappingProxyType({})
+) -> Translation:
+    """What a file says, of these `surveys` too. `locale` where the file does not name its language. Raises NotAFile."""
     if len(body) > LARGEST:
         most = LARGEST // 1000
         raise NotAFile(f"a file has at most {most} kB", phrase("problem.po.too_large", most=most))
@@ -152,9 +163,10 @@ def read(body: bytes, templates: Templates, *, locale: str = "") -> Translation:
         told = 'it does not name its language: a line "Language: de" belongs into its head'
         raise NotAFile(told, phrase("problem.po.no_language"))
     found = Translation(locale_named(named))
+    asked = {one.context: one for one in survey_entries.entries(surveys, templates)}
     for message in catalog:
         if message.id:
-            _read_one(message, found, templates)
+            _read_one(message, found, templates, asked)
     found.wrong += [_wrong(one, Problem((), "stands twice", phrase("problem.po.twice"))) for one in catalog.twice]
     return found
 
@@ -211,12 +223,14 @@ def _ships(templates: Templates, locale: str) -> bool:
     return templates.shipped_labels_of(locale) is not None
 
 
-def _read_one(message: Message, found: Translation, templates: Templates) -> None:
+def _read_one(message: Message, found: Translation, templates: Templates, asked: Mapping[str, Entry]) -> None:
     texts = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
     if not any(texts):
         found.empty += 1
     elif message.fuzzy:
         found.unclear += 1
+    elif (message.context or "").startswith(survey_entries.PREFIX):
+        found.wrong += [_wrong(message, one) for one in _read_survey(message, str(texts[0]), found, asked)]
     else:
         context = message.context or ""
         problems = (
@@ -250,6 +264,20 @@ def _read_template(kind: str, text: str, found: Translation, templates: Template
         return
     if not (_ships(templates, found.locale) and text == templates.shipped(kind, found.locale)):
         found.templates[kind] = text
+
+
+def _read_survey(message: Message, text: str, found: Translation, asked: Mapping[str, Entry]) -> Iterator[Problem]:
+    entry, text = asked.get(message.context or ""), text.strip()
+    if entry is None:
+        found.unclear += 1
+    elif not text:
+        found.empty += 1
+    elif text == entry.words.get(found.locale, "").strip():
+        return
+    elif what := survey_entries.problem(text):
+        yield what
+    else:
+        found.surveys.setdefault(entry.survey, {})[entry.spot] = text
 
 
 def _read_label(

@@ -34,7 +34,7 @@ async def look(request: Request, site: Here, token: str) -> Response:
     if await screen.is_theirs() and not changes:
         return await screen.thanks()
     if await screen.is_finished() and not changes:
-        return screen.notice("answered")
+        return await screen.notice("answered")
     overall = survey_form.score(request.query_params.get("overall", ""))
     before = await screen.before() if changes else Answer({})
     scores = {**before.scores, **({"overall": overall} if overall else {})}
@@ -91,7 +91,7 @@ async def confirm(request: Request, site: Here, token: str) -> Response:
         await visits.confirm(screen.invite, nonce=nonce, changes=changes, now=site.clock())
     except errors.Conflict:
         await visits.hold_change(screen.invite, waiting, _kept(request, known, ()), now=site.clock())
-        return screen.notice("answered")
+        return await screen.notice("answered")
     except errors.Invalid as wrong:
         return await screen.form(waiting, nonce=await _open(request, screen, None), wrong=wrong, status=422)
     return RedirectResponse(screen.address(thanks=True), 303)
@@ -107,7 +107,7 @@ async def _judge(request: Request, screen: Screen, answer: Answer, nonce: str) -
     may_change = await screen.may_overwrite()
     if not may_change and await visits.overwrites(invite, answer):
         await visits.hold_change(invite, answer, _kept(request, known, doubts), now=now)
-        return screen.notice("answered")
+        return await screen.notice("answered")
     if doubts:
         again = await _open(request, screen, None)
         await visits.hold(invite, answer, _kept(request, known, doubts), confirm=again, now=now)
@@ -116,7 +116,7 @@ async def _judge(request: Request, screen: Screen, answer: Answer, nonce: str) -
         await visits.count(invite, answer, nonce=nonce, changes=may_change, now=site.clock())
     except errors.Conflict:
         await visits.hold_change(invite, answer, _kept(request, known, doubts), now=now)
-        return screen.notice("answered")
+        return await screen.notice("answered")
     return RedirectResponse(screen.address(thanks=True), 303)
 
 

@@ -112,13 +112,13 @@ class Screen:
         if self.invite.state == InviteState.EXPIRED or self.site.clock() >= self.invite.expires_at:
             if await self.is_theirs():
                 return await self.thanks()
-            return self.notice("expired", status=_CLOSED_STATUS)
+            return await self.notice("expired", status=_CLOSED_STATUS)
         if anonymity.is_cut(self.invite, await self.stored()):
-            return self.notice("cut")
+            return await self.notice("cut")
         if self.invite.state not in ANSWERABLE:
-            return self.notice("closed", status=_CLOSED_STATUS)
+            return await self.notice("closed", status=_CLOSED_STATUS)
         if not await self._in_time():
-            return await self.thanks() if await self.is_theirs() else self.notice("closed", status=_CLOSED_STATUS)
+            return await self.thanks() if await self.is_theirs() else await self.notice("closed", status=_CLOSED_STATUS)
         return None
 
     async def form(
@@ -184,8 +184,9 @@ class Screen:
         }
         return self._draw("thanks", values)
 
-    def notice(self, what: str, *, status: int = 200) -> Response:
+    async def notice(self, what: str, *, status: int = 200) -> Response:
         words = {
+            "own_words": await survey_thanks.ending(self.invite, await self.stored(), self.site, self.locale, what),
             "title": f"page.{what}_title",
             "text": f"page.{what}",
             "mood": "done" if what in ("answered", "cut") else "over",

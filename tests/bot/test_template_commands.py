@@ -57,6 +57,24 @@ def test_a_file_with_a_mistake_is_refused_whole(at: Path) -> None:
     assert "There are no own words" in say("template", "check")[1]
 
 
+def test_words_of_surveys_are_counted_and_come_back(at: Path) -> None:
+    (at / "setup.toml").write_text('[[surveys]]\nkey = "shop.one"\ntitle = { en = "Well?", fr = "Bien ?" }\n')
+    assert say("apply", "setup.toml")[0] == 0
+    counted = say("template", "missing")[1].splitlines()
+    assert [one.partition(":")[0] for one in counted] == ["en", "fr", "zh-Hans"]
+    assert "surveys 1 of 1" in counted[1]
+    assert (counted[2].startswith("zh-Hans: 1 missing"), "surveys 0 of 1" in counted[2]) == (True, True)
+
+    said = say("template", "export", "zh-Hans", "zh.po")
+    text = (at / "zh.po").read_text()
+    name = 'msgctxt "survey:shop%2Eone.title"\nmsgid "Well?"\nmsgstr '
+    assert (said[0], name in text) == (0, True)
+    (at / "zh.po").write_text(text.replace(f'{name}""', f'{name}"好吗？"'))
+    assert "~ survey shop.one: title" in say("template", "import", "zh.po")[1]
+    assert "好吗？" in say("export")[1]
+    assert "zh-Hans: 0 missing" in say("template", "missing")[1]
+
+
 @pytest.mark.parametrize("name", ["klingon", "../../etc", ""])
 def test_a_language_that_nobody_knows_is_refused(at: Path, name: str) -> None:
     assert say("template", "export", name)[0] == 2

@@ -12,12 +12,16 @@ from babel.messages.pofile import read_po, write_po
 from bot import own_words
 from bot.placeholders import KINDS
 from bot.rendering import Override, Templates
-from bot.translations import counting, importing, po
+from bot.translations import counting, importing, po, survey_entries
 from bot.translations.counting import Own
+from bot.wording import Wording
 from core import audit
 from core import setup as setups
+from core.models.setup import Survey
 from core.ports import Dialect
+from core.setup import Setup, SurveySetup
 from core.store import Store
+from core.surveys import catalogue
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -261,3 +265,119 @@ def test_fuzzy_and_empty_entries_are_left_as_they_are(templates: Templates) -> N
 def test_what_is_no_file_of_a_language_is_said_so(templates: Templates, body: bytes) -> None:
     with pytest.raises(po.NotAFile):
         po.read(body, templates)
+
+
+# ---------------------------------------------------------------- what surveys say
+
+ODD = 'a.b "c" \\ 100% é'
+FACES = [":-((", ":-(", "•.•", "👍🏽", "👨‍👩‍👧"]
+
+
+async def a_survey(key: str = ODD, **more: object) -> None:
+    """One with words of its own in every part."""
+    values = {
+        "key": key,
+        "title": {"en": "Well?", "zh-Hans": "好吗？"},
+        "dimensions": [{"key": "overall"}, {"key": "price", "label": {"en": "Price"}, "question": {"en": "Fair?"}}],
+        "reasons": [{"key": "fees", "label": {"en": "Fees"}, "dimensions": ["price"]}, {"key": "slow"}],
+        "scale": "own",
+        "symbols": [{"symbol": one, "word": {"en": f"Word {at}"}} for at, one in enumerate(FACES)],
+        **more,
+    }
+    await setups.apply(Setup(surveys=(SurveySetup.model_validate(values),)), now=NOW)
+
+
+async def filled(templates: Templates, **instead: str) -> bytes:
+    """The file in German with each word of a survey said as "de: <source>"."""
+    file = catalog(po.write(templates, Own(surveys=await survey_entries.current()), "de"))
+    for one in file:
+        if str(one.context).startswith("survey:"):
+            one.string = instead.get(str(one.id), f"de: {one.id}")
+    written = io.BytesIO()
+    write_po(written, file, width=0)
+    return written.getvalue()
+
+
+async def test_words_of_surveys_go_to_translators_and_come_back_as_a_new_version(
+    store: Store, templates: Templates
+) -> None:
+    await a_survey()
+    before = await setups.find("surveys", ODD)
+    assert before is not None
+    surveys = await survey_entries.current()
+    file = catalog(po.write(templates, Own(surveys=surveys), "de"))
+    odd = 'survey:a%2Eb "c" \\ 100%25 é'
+    price = entry(file, f"{odd}.dimensions.price.label")
+    assert (price.id, price.string) == ("Price", "")
+    assert price.auto_comments == [f"The survey {ODD}, dimension price: its label"]
+    assert entry(catalog(po.write(templates, Own(surveys=surveys), "zh-Hans")), f"{odd}.title").string == "好吗？"
+
+    found = po.read(await filled(templates), templates, surveys=surveys)
+    assert (found.wrong, found.unclear, len(found.surveys[ODD])) == ([], 0, 9)
+    assert {one.kind for one in await importing.plan(found)} == {"survey"}
+    await importing.publish(found, actor="ann", now=NOW, seen=await importing.mark(found))
+    now = await setups.find("surveys", ODD)
+    assert now is not None
+    assert now.values["title"] == {"en": "Well?", "zh-Hans": "好吗？", "de": "de: Well?"}
+    assert now.values["dimensions"][1]["question"] == {"en": "Fair?", "de": "de: Fair?"}
+    assert now.values["reasons"][0]["label"] == {"en": "Fees", "de": "de: Fees"}
+    assert [one["word"]["de"] for one in now.values["symbols"]] == [f"de: Word {at}" for at in range(5)]
+    asks = await Survey.get(key=ODD, current=True)
+    assert (asks.version, Wording(templates, catalogue.settings_of(asks), "de").reason("fees")) == (2, "de: Fees")
+    [line] = await audit.latest(1)
+    assert (line.actor, line.action, line.subject) == ("ann", "survey.changed", f"survey:{ODD}")
+
+    again = po.read(await filled(templates), templates, surveys=await survey_entries.current())
+    assert again.surveys == {}
+    assert await importing.publish(again, actor="ann", now=NOW) == []
+
+
+async def test_an_older_file_and_what_is_gone_change_no_survey(store: Store, templates: Templates) -> None:
+    await a_survey()
+    surveys = await survey_entries.current()
+    older = po.read(translated(templates, "de", GERMAN), templates, surveys=surveys)
+    assert (older.wrong, older.unclear, older.surveys) == ([], 0, {})
+
+    body = await filled(templates)
+    await a_survey(reasons=[{"key": "slow"}])
+    found = po.read(body, templates, surveys=await survey_entries.current())
+    assert (found.wrong, found.unclear, len(found.surveys[ODD])) == ([], 1, 8)
+    gone = po.read(body, templates, surveys={})
+    assert (gone.wrong, gone.unclear, gone.surveys) == ([], 9, {})
+
+
+async def test_a_survey_that_was_changed_in_the_meantime_is_not_overwritten(store: Store, templates: Templates) -> None:
+    await a_survey()
+    found = po.read(await filled(templates), templates, surveys=await survey_entries.current())
+    found.labels["button.done"] = "Fertig"
+    seen = await importing.mark(found)
+    await a_survey(title={"en": "Theirs"})
+
+    with pytest.raises(setups.Stale):
+        await importing.publish(found, actor="ann", now=NOW, seen=seen)
+    now = await setups.find("surveys", ODD)
+    assert now is not None
+    assert now.values["title"] == {"en": "Theirs"}
+    assert await own_words.read_labels() == {}
+
+
+@pytest.mark.parametrize(("text", "said"), [("x" * 201, "at most 200"), ("\u202eevil", "cannot be shown")])
+async def test_a_word_of_a_survey_that_cannot_be_said_is_named(
+    store: Store, templates: Templates, text: str, said: str
+) -> None:
+    await a_survey("default")
+    [wrong] = po.read(await filled(templates, Fees=text), templates, surveys=await survey_entries.current()).wrong
+    assert (wrong.entry, wrong.line > 0) == ("survey:default.reasons.fees.label", True)
+    assert said in wrong.what
+
+
+async def test_no_two_places_of_surveys_have_one_name(store: Store, templates: Templates) -> None:
+    for key in ("a", "a.symbols.b", "a%2Esymbols", "title"):
+        await a_survey(
+            key, symbols=[{"symbol": one, "word": {"en": one}} for one in ("b.symbols.c", ".", "%2E", "c", "title")]
+        )
+    surveys = await survey_entries.current()
+    names = [one.context for one in survey_entries.entries(surveys, templates)]
+    assert len(names) == len(set(names))
+    found = po.read(await filled(templates), templates, surveys=surveys)
+    assert (found.wrong, found.unclear, sum(map(len, found.surveys.values()))) == ([], 0, len(names))

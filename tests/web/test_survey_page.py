@@ -342,6 +342,35 @@ async def test_a_question_that_is_over_says_so_and_takes_nothing(front: Front, s
     assert await Response.all().count() == 0
 
 
+async def test_a_question_that_is_over_says_so_in_own_words_where_there_are_some(front: Front) -> None:
+    front.site.templates.use(
+        [
+            Override(
+                "expired", "Too late{% if contact.name %}, {{ contact.name }}{% endif %}. {{ bold('Bye') }} <i>", "en"
+            ),
+            Override("expired", "太晚了", "zh-Hans"),
+            Override("closed", "Not for this team", "en", "elsewhere"),
+            Override("answered", "Got it for {{ ticket.number }}", "en"),
+        ]
+    )
+    late, void, done = await front.invite(), await front.invite(), await front.invite()
+    ann, other = Person(front), Person(front)
+    await Invite.filter(id=late.invite_id).update(state=InviteState.EXPIRED)
+    page = await ann.open(late.link)
+    assert (ann.status, "Too late. Bye <i>" in page.text, page.all("i")) == (410, True, [])
+    assert "Ann" not in page.text
+    assert "太晚了" in (await ann.open(f"{late.link}?lang=zh-Hans")).text
+    await Invite.filter(id=void.invite_id).update(state=InviteState.CANCELLED)
+    page = await ann.open(void.link)
+    assert "Not for this team" not in page.text
+    assert page.all("p", **{"class": "lead"})
+    await ann.open(done.link)
+    await ann.press(overall="5")
+    page = await other.open(done.link)
+    assert "Got it for" in page.text
+    assert not page.all("p", **{"class": "lead"})
+
+
 async def test_a_question_is_open_until_the_second_it_expires(front: Front) -> None:
     asked = await front.invite()
     invite = await asked.row()

@@ -9,14 +9,13 @@ from starlette.responses import Response
 
 from bot import own_words
 from bot.placeholders import KINDS
-from bot.translations import counting, importing, po
+from bot.translations import counting, importing, po, survey_entries
 from bot.translations.counting import Own
 from bot.web import limits
 from bot.web.admin import survey_words
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
-from core.setup import SetupError, keys
-from core.surveys import catalogue
+from core.setup import SetupError, Stale, keys
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
@@ -49,25 +48,31 @@ async def download(visit: See) -> Response:
 async def compare(visit: Change) -> Response:
     """What a file would change, before anything is."""
     form = await visit.form()
-    text = form.get("po", "") or form.get("file", "")
+    return await _compared(visit, form.get("po", "") or form.get("file", ""), form.get("locale", ""))
+
+
+async def _compared(visit: Visit, text: str, locale: str, *, stale: bool = False) -> Response:
+    own = await _own()
     try:
-        found = po.read(text.encode(), visit.site.templates, locale=form.get("locale", "")[:30])
+        found = po.read(text.encode(), visit.site.templates, locale=locale[:30], surveys=own.surveys)
         changes = await importing.plan(found) if not found.wrong else []
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
         return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
-    own = await _own()
     return visit.draw(
         "language_compare",
-        status=422 if found.wrong else 200,
+        status=422 if found.wrong else 409 if stale else 200,
         found=found,
         changes=changes,
         text=text,
         path=PATH,
+        stale=stale,
+        seen=await importing.mark(found),
         wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
         messages=[(kind, source, _message_now(visit, own, kind, found)) for kind, source in found.templates.items()],
         words=[(name, text, *_word_now(visit, own, name, found)) for name, text in found.labels.items()],
+        asked=_asked(visit, own, found),
     )
 
 
@@ -75,10 +80,14 @@ async def compare(visit: Change) -> Response:
 async def publish(visit: Change) -> Response:
     form = await visit.form()
     try:
-        found = po.read(form.get("po", "").encode(), visit.site.templates, locale=form.get("locale", "")[:30])
+        surveys = await survey_entries.current()
+        locale = form.get("locale", "")[:30]
+        found = po.read(form.get("po", "").encode(), visit.site.templates, locale=locale, surveys=surveys)
         if found.wrong:
             raise HTTPException(422)
-        await importing.publish(found, actor=visit.account.email, now=visit.now)
+        await importing.publish(found, actor=visit.account.email, now=visit.now, seen=form.get("seen", ""))
+    except Stale:
+        return await _compared(visit, form.get("po", ""), form.get("locale", ""), stale=True)
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
@@ -120,6 +129,17 @@ def _word_now(visit: Visit, own: Own, name: str, found: po.Translation) -> tuple
     return _source(visit, name) or name, before
 
 
+def _asked(visit: Visit, own: Own, found: po.Translation) -> list[tuple[str, str, str, str]]:
+    """Of the words of surveys: where each stands, what it says, its source, and what is said here so far."""
+    templates = visit.site.templates
+    return [
+        (survey_words.named(visit, one.survey, one.spot), text, one.source(templates.default_locale), before)
+        for one in survey_entries.entries(own.surveys, templates)
+        if (text := found.surveys.get(one.survey, {}).get(one.spot))
+        for before in [one.words.get(found.locale, "")]
+    ]
+
+
 def _message_now(visit: Visit, own: Own, kind: str, found: po.Translation) -> str:
     """What goes out in this language so far; nothing where it is in another."""
     templates = visit.site.templates
@@ -132,15 +152,13 @@ def _too_large(visit: Visit) -> str:
 
 
 async def _own() -> Own:
-    return Own(await own_words.read_labels(), await own_words.read())
+    return Own(await own_words.read_labels(), await own_words.read(), await survey_entries.current())
 
 
 async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response:
     own, templates = await _own(), visit.site.templates
-    tags = {*templates.locales(), *own.labels, *(one.locale for one in own.templates if one.locale)}
     in_use = set(templates.locales())
-    surveys = {one.key: catalogue.settings_of(one) for one in await catalogue.current() if keys.is_good(one.key)}
-    tags |= {tag for one in surveys.values() for _, words in one.own_words() for tag in words}
+    surveys = {key: one for key, one in own.surveys.items() if keys.is_good(key)}
     rows = [
         {
             "tag": tag,
@@ -150,7 +168,7 @@ async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response
             "counts": counting.count(templates, own, tag),
             "surveys": survey_words.told(visit, surveys, tag),
         }
-        for tag in sorted(tags)
+        for tag in counting.locales(templates, own)
     ]
     return visit.draw(
         "languages",

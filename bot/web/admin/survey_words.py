@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.translations import of_surveys
+from bot.translations.of_surveys import Spot
 from bot.web.admin import survey_fields
 from bot.web.admin.door import Visit
 from bot.web.admin.survey_sentences import PATH
@@ -50,7 +51,7 @@ def told(visit: Visit, surveys: Mapping[str, SurveySettings], locale: str) -> To
     templates = visit.site.templates
     every = sum(len(list(of_surveys.own(one, templates))) for one in surveys.values())
     found = [
-        Missing(_named(visit, key, one, place), _path(visit, key, place, locale))
+        Missing(named(visit, key, of_surveys.spot(one, place)), _path(visit, key, place, locale))
         for key, one in surveys.items()
         for place in of_surveys.missing(one, templates, locale)
     ]
@@ -63,12 +64,11 @@ def _parts(settings: SurveySettings, visit: Visit, locale: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _named(visit: Visit, survey: str, settings: SurveySettings, place: Place) -> str:
-    if len(place) < 2:
+def named(visit: Visit, survey: str, spot: Spot) -> str:
+    """Where a word stands, as people call it."""
+    if len(spot) < 2:
         return visit.say("audit.part", name=survey, value=visit.say("surveys.field.title"))
-    what = visit.say(f"surveys.{place[-1]}")
-    name = f"{survey} · {of_surveys.key(settings, place)}"
-    return visit.say("audit.part", name=name, value=what)
+    return visit.say("audit.part", name=f"{survey} · {spot[1]}", value=visit.say(f"surveys.{spot[-1]}"))
 
 
 def _path(visit: Visit, survey: str, place: Place, locale: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from bot.translations import po
+from bot.translations import po, survey_entries
 from bot.translations.counting import Own
 from core import audit
 from core import setup as setups
 from core.models.accounts import Role
 from core.models.setup import OwnLabels
 from core.setup import Setup, SurveySetup
+from core.surveys import catalogue
+from core.surveys.settings import SurveySettings
 from tests.web.admin import desk
 from tests.web.admin.desk import Browser
 from tests.web.front import Front
@@ -81,6 +83,51 @@ async def test_words_of_surveys_count_and_lead_to_where_they_are_typed(front: Fr
     assert "default · price: Question" in page.text
     page = await browser.open("/admin/surveys/default")
     assert fields < {one.get("id") for one in page.all("input")}
+
+
+async def asking(front: Front, **more: object) -> None:
+    values = {"key": "default", "title": {"en": "Well <3?", "de": "Na?"}, **more}
+    await setups.apply(Setup(surveys=(SurveySetup.model_validate(values),)), now=front.clock.now)
+
+
+def with_title(front: Front, surveys: dict[str, SurveySettings], text: str) -> bytes:
+    file = po.write(front.site.templates, Own(surveys=surveys), "de").decode()
+    return file.replace('msgstr "Na?"', f'msgstr "{text}"').encode()
+
+
+async def test_words_of_surveys_are_got_compared_and_published(front: Front) -> None:
+    await asking(front)
+    browser = await desk.at(front)
+    await browser.open("/admin/languages")
+    file = (await browser.client.get("/admin/languages/file?locale=de")).content
+    assert b'msgctxt "survey:default.title"' in file
+    await hand_in(browser, file.replace(b'msgstr "Na?"', b'msgstr "Gut <b>?"'))
+    assert "1 word of surveys" in browser.page.text
+    assert "default: Title" in browser.page.text
+    assert "<del>Na?</del> <ins>Gut &lt;b&gt;?</ins>" in browser.html
+    seen = browser.page.hidden()["seen"]
+
+    await asking(front, comment="off")
+    text = file.decode().replace('msgstr "Na?"', 'msgstr "Gut <b>?"')
+    await browser.post("/admin/languages/publish", po=text, seen=seen)
+    assert (browser.status, "Somebody else has changed this" in browser.page.text) == (409, True)
+    assert "<ins>Gut &lt;b&gt;?</ins>" in browser.html
+    assert (await catalogue.current())[0].settings["title"]["de"] == "Na?"
+    await browser.send("/admin/languages/publish", po=text)
+    [now] = await catalogue.current()
+    assert (now.settings["title"], now.settings["comment"]) == ({"en": "Well <3?", "de": "Gut <b>?"}, "off")
+    line = (await audit.latest(1))[0]
+    assert (line.action, line.subject) == ("survey.changed", "survey:default")
+
+
+async def test_entries_of_a_survey_that_is_gone_are_counted_as_left(front: Front) -> None:
+    await asking(front)
+    file = with_title(front, await survey_entries.current(), "Gut?")
+    await asking(front, title={})
+    browser = await desk.at(front)
+    await hand_in(browser, file)
+    assert browser.status == 200
+    assert "1 marked as fuzzy or about what is gone from a survey" in browser.page.text
 
 
 async def test_a_file_says_what_was_said_before_and_in_words_what_it_changes(front: Front) -> None:

@@ -1,0 +1,93 @@
+"""What surveys say in words of their own, as entries of a language's file, and what came back of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from bot.rendering import Templates
+from bot.translations import of_surveys
+from bot.translations.of_surveys import Spot
+from core.phrases import phrase
+from core.setting_problems import Problem
+from core.setup.surveys import LONGEST_WORDS
+from core.surveys import catalogue
+from core.surveys.settings import SurveySettings, Words
+from core.text import clean
+
+PREFIX = "survey:"
+_PARTS = {"dimensions": "dimension", "reasons": "reason", "symbols": "symbol"}
+Surveys = Mapping[str, SurveySettings]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that a survey says in words of its own."""
+
+    survey: str
+    spot: Spot
+    words: Words
+
+    @property
+    def context(self) -> str:
+        """Its name in the file, the same as long as the part is called so."""
+        return PREFIX + ".".join(_escaped(one) for one in (self.survey, *self.spot))
+
+    @property
+    def about(self) -> str:
+        """Where it stands, for translators."""
+        what, *_ = self.spot
+        where = f", {_PARTS[what]} {self.spot[1]}" if what in _PARTS else ""
+        return " ".join(f"The survey {self.survey}{where}: its {self.spot[-1]}".split())
+
+    def source(self, locale: str) -> str:
+        """What is said in the language, else in another one, else its key."""
+        said = (self.words.get(locale, ""), *self.words.values(), *reversed(self.spot[:2]))
+        return next(one for one in said if one.strip())
+
+
+async def current() -> dict[str, SurveySettings]:
+    """The surveys that ask now, by their keys."""
+    return {one.key: catalogue.settings_of(one) for one in await catalogue.current()}
+
+
+def entries(surveys: Surveys, templates: Templates) -> Iterator[Entry]:
+    for key, settings in surveys.items():
+        for place, words in of_surveys.own(settings, templates):
+            yield Entry(key, of_surveys.spot(settings, place), words)
+
+
+def problem(text: str) -> Problem | None:
+    """What is wrong with such a word, if anything is."""
+    if len(text) > LONGEST_WORDS:
+        told = f"must have at most {LONGEST_WORDS} characters"
+        return Problem((), told, phrase("problem.too_long", limit=LONGEST_WORDS))
+    if clean(f"|{text}|", limit=LONGEST_WORDS + 2) != f"|{text}|":
+        return Problem((), "holds characters that cannot be shown", phrase("problem.label.unseen"))
+    return None
+
+
+def with_words(values: Mapping[str, Any], said: Mapping[Spot, str], locale: str) -> dict[str, Any]:
+    """A survey as the set-up says it, with these words in the language; all else stays. What is gone stays gone."""
+    changed = deepcopy(dict(values))
+    for (what, *rest), text in said.items():
+        if not rest:
+            changed[what][locale] = text
+            continue
+        name = "symbol" if what == "symbols" else "key"
+        for part in changed[what]:
+            if part[name] == rest[0]:
+                part[rest[1]][locale] = text
+    return changed
+
+
+def _escaped(name: str) -> str:
+    """A name with its dots and what cannot be seen written as in addresses, so that no two names look alike."""
+    return "".join(one if one.isprintable() and one not in ".%" else _percent(one) for one in name)
+
+
+def _percent(one: str) -> str:
+    return "%2E" if one == "." else quote(one, safe="")
