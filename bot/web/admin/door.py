@@ -157,6 +157,11 @@ class Visit:
         words = self.site.templates
         return [(tag, words.label("language.name", tag)) for tag in words.locales()]
 
+    def languages_with(self, tags: Iterable[str]) -> list[tuple[str, str]]:
+        """Those, and what else there are words in: a language that is not finished, or was taken away."""
+        known = self.languages
+        return known + [(tag, self.language(tag)) for tag in tags if tag not in dict(known)]
+
     def named(self, section: str, code: str) -> str:
         """A code in words, where there are some for it."""
         return self.site.templates.named(section, code, self.locale)

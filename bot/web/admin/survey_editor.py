@@ -75,7 +75,7 @@ async def _work(visit: Visit, key: str) -> Response:
     fields = await visit.form_lists()
     form = {name: values[-1] for name, values in fields.items()}
     act = form.get("do", "look")
-    values = survey_fields.rearranged(survey_fields.read(fields, visit.site.templates.locales()), act)
+    values = survey_fields.rearranged(survey_fields.read(fields), act)
     typed, seen = form.get("key", "").strip(), form.get("seen", "")
     if act == "publish":
         return await publish(visit, key or typed, values, seen, new=not key)

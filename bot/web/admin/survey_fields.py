@@ -38,6 +38,9 @@ _PLACES = {"dimensions": "dim", "reasons": "reason"}
 _BUDGET: TypeAdapter[Budget] = TypeAdapter(Budget)
 
 
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One row of the budget: at most so many invites within a span."""
@@ -52,14 +55,15 @@ def blank() -> Values:
     return SurveySetup(key="new").complete()
 
 
-def read(fields: Fields, locales: Sequence[str]) -> Values:
+def read(fields: Fields) -> Values:
     """What the form says, as the file would say it; wrong values stay as they were typed."""
 
     def text(name: str) -> str:
         return (fields.get(name) or [""])[-1].strip()
 
     def words(name: str) -> dict[str, str]:
-        return {one: text(f"{name}-{one}") for one in locales if text(f"{name}-{one}")}
+        typed = ((one.removeprefix(f"{name}-"), text(one)) for one in fields if one.startswith(f"{name}-"))
+        return {tag: said for tag, said in typed if said and _TAG.fullmatch(tag)}
 
     def under(name: str) -> list[str]:
         """Rows of dimensions are ticked by their place, so that one keeps its ticks when its key is changed."""

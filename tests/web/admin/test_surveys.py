@@ -706,3 +706,15 @@ async def test_who_may_only_look_gets_no_form_for_a_new_survey(sqlite_front: Fro
     browser = await at(sqlite_front, Role.AUDITOR)
     await browser.open("/admin/surveys/new")
     assert browser.status == 404
+
+
+async def test_words_in_a_language_that_is_not_finished_stay(front: Front) -> None:
+    row = await Survey.get(current=True)
+    dimensions = [{"key": "overall", "label": {"de": "Alles in allem", "en": "All in all"}}]
+    await Survey.filter(id=row.id).update(settings=row.settings | {"dimensions": dimensions})
+    browser = await at(front)
+    await browser.open(DEFAULT)
+    assert filled(browser)["dim-0-label-de"] == "Alles in allem"
+    await send(browser, "publish", **{"dim-0-label-en": "Overall, please"})
+    published = (await Survey.get(current=True)).settings["dimensions"][0]["label"]
+    assert published == {"de": "Alles in allem", "en": "Overall, please"}
