@@ -196,7 +196,7 @@ def test_a_token_is_shown_once_listed_without_it_and_revoked(terminal: Terminal)
 
 
 def test_a_wrong_scope_is_refused_with_those_that_there_are(terminal: Terminal) -> None:
-    said = terminal.afterword("token", "create", "--name", "shop", "--scope", "everything", expect=1).stderr
+    said = terminal.afterword("token", "create", "--name", "shop", "--scope", "everything", expect=2).stderr
 
     assert said.endswith("everything: unknown scope; there are admin, events:write and read\n")
 
