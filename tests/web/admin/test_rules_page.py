@@ -415,4 +415,4 @@ async def test_the_log_compares_in_words(front: Front) -> None:
     assert "Overall was 5, wanted was at most 2." in (await browser.open(f"{PATH}/low/log")).text
     assert "wanted: 2 within 30 days." in (await browser.open(f"{PATH}/again/log")).text
     browser.client.headers["accept-language"] = "zh-CN"
-    assert "，要求不超过 2。" in (await browser.open(f"{PATH}/low/log")).text
+    assert "，要求：不超过 2。" in (await browser.open(f"{PATH}/low/log")).text
