@@ -26,7 +26,7 @@ const kinds = {
     const interval = colour("--band-1"); // One line of the legend stands for both ends.
     return {
       data: [mean, low, high],
-      series: [line, { ...edge, label: chart.names[1], value: between }, { ...edge, label: "", class: "unnamed" }],
+      series: [line, { ...edge, label: chart.names[1], value: between }, { ...edge, label: chart.names[1], class: "unnamed" }],
       legend: { live: true, markers: { width: (_, at) => (at === 1 ? 2 : 0), fill: (_, at) => (at === 2 ? interval : null) } },
       bands: [{ series: [3, 2], fill: interval }],
       scales: { x: { time: false }, y: { range: () => [1, 5] } },
