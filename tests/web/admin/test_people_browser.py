@@ -57,7 +57,7 @@ async def test_somebody_new_leads_a_team_is_on_duty_and_a_test_alert_reaches_her
         await expect(page.get_by_text("On duty now: Nia Osei, until")).to_be_visible()
 
         await page.get_by_role("button", name="Send a test alert").click()
-        await expect(page.get_by_role("status")).to_have_text("A test alert is on its way.")
+        await expect(page.get_by_text("A test alert is on its way.")).to_be_visible()
         await here.until(lambda: Delivery.exists(kind="alert_test", state=DeliveryState.SENT, target="billing-alerts"))
         await page.reload()
         await expect(page.get_by_text("The last test arrived")).to_be_visible()
