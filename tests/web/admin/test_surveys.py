@@ -705,7 +705,7 @@ async def test_the_list_says_names_and_that_a_survey_is_anonymous(sqlite_front: 
 async def test_who_may_only_look_gets_no_form_for_a_new_survey(sqlite_front: Front) -> None:
     browser = await at(sqlite_front, Role.AUDITOR)
     await browser.open("/admin/surveys/new")
-    assert browser.status == 404
+    assert browser.status == 403
 
 
 async def test_words_in_a_language_that_is_not_finished_stay(front: Front) -> None:
