@@ -196,7 +196,7 @@ async def test_who_may_only_look_changes_nothing(front: Front) -> None:
             await browser.post(page, **filled(name="Theirs"))
             assert browser.status == 403
         await browser.open(f"{PATH}/new")
-        assert browser.status == 404
+        assert browser.status == 403
     agent = await at(front, Role.AGENT)
     await agent.open(PATH)
     assert agent.status == 403

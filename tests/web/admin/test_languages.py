@@ -110,7 +110,7 @@ async def test_words_of_surveys_are_got_compared_and_published(front: Front) -> 
     await asking(front, comment="off")
     text = file.decode().replace('msgstr "Na?"', 'msgstr "Gut <b>?"')
     await browser.post("/admin/languages/publish", po=text, seen=seen)
-    assert (browser.status, "Somebody else has changed this" in browser.page.text) == (409, True)
+    assert (browser.status, "This was changed since you opened it" in browser.page.text) == (409, True)
     assert "<ins>Gut &lt;b&gt;?</ins>" in browser.html
     assert (await catalogue.current())[0].settings["title"]["de"] == "Na?"
     await browser.send("/admin/languages/publish", po=text)
