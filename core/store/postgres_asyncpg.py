@@ -36,7 +36,8 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InternalClientError):
         return True  # asyncpg itself lost track of what the connection is doing, as happens when the server shuts down
     if isinstance(error, asyncpg.InterfaceError):
-        return "clos" in str(error)
+        # A pool takes a connection back as soon as it knows that it is lost, also from whoever is using it.
+        return any(words in str(error) for words in ("clos", "released back to the pool"))
     if isinstance(error, asyncpg.PostgresError):
         return isinstance(error, asyncpg.PostgresConnectionError) or error.sqlstate in LOST_STATES
     return isinstance(error, (OSError, asyncio.TimeoutError, DBConnectionError))
@@ -139,8 +140,9 @@ class PostgresTransaction(PostgresClient, stock.TransactionWrapper):
         return NestedTransactionContext(PostgresTransaction(self))
 
     async def execute_many(self, query: str, values: list[Any]) -> None:
-        async with self.acquire_connection() as connection:
-            await connection.executemany(query, values)
+        with our_errors():
+            async with self.acquire_connection() as connection:
+                await connection.executemany(query, values)
 
     async def begin(self) -> None:
         with our_errors():
@@ -184,7 +186,10 @@ class PooledTransaction(TransactionContext):
 
     async def _give_back(self) -> None:
         self.client._finalized = True
-        await self._pool.release(self.client._connection)
+        with contextlib.suppress(
+            Exception
+        ):  # what was committed is committed; the pool throws away a broken connection
+            await self._pool.release(self.client._connection)
 
     @property
     def _pool(self) -> asyncpg.Pool:

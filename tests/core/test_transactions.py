@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import closing, suppress
 from typing import Any
 
+import asyncpg
 import pytest
 from tortoise.connection import get_connection
 from tortoise.exceptions import IntegrityError
@@ -491,6 +492,34 @@ async def test_while_postgresql_is_away_the_error_is_clear(small_store: stores.S
         await asyncio.to_thread(postgres.start)
 
     assert await open_account("ann")
+
+
+@pytest.mark.parametrize("empty_url", ["postgres"], indirect=True)
+async def test_a_connection_that_is_lost_before_many_rows_are_written_is_a_try_of_its_own(
+    small_store: stores.Store,
+) -> None:
+    ann, tries = await open_account("ann"), 0
+
+    @transactions.atomic
+    async def pays_much() -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            unit = get_connection("default")
+            _, [[pid]] = await unit.execute_query("SELECT pg_backend_pid()")
+            await _killed(small_store, int(pid))
+            await asyncio.sleep(0.3)  # until the connection knows
+        await Entry.bulk_create([Entry(account=ann) for _ in range(3)])
+
+    await pays_much()
+    assert tries == 2
+    assert await Entry.all().count() == 3
+
+
+async def _killed(store: stores.Store, pid: int) -> None:
+    apart = await asyncpg.connect(store.url)
+    await apart.execute("SELECT pg_terminate_backend($1)", pid)
+    await apart.close()
 
 
 @pytest.mark.parametrize("empty_url", ["postgres"], indirect=True)
