@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,19 +93,8 @@ async def _told(teams: Mapping[str, str], sight: Sight) -> list[Post]:
 
 async def _note_to(row: Delivery, who: str, sight: Sight) -> Post:
     drawn = await translated.drawn(row, sight)
-    return Post(
-        key=row.key,
-        target=row.target,
-        receipt=row.receipt,
-        team=who,
-        at=sight.when(row.sent_at or sight.now),
-        mood="told",
-        text=_written(drawn["text"]),
-        quote=str(drawn.get("quote") or ""),
-        facts=drawn.get("facts") or [],
-        rows=(),
-        thread=(),
-    )
+    post = _drawn(row, drawn, key=row.key, team=who, at=sight.when(row.sent_at or sight.now), mood="told")
+    return replace(post, rows=())
 
 
 async def _sent(alerts: Sequence[Alert]) -> list[Delivery]:
@@ -129,18 +118,33 @@ async def _post(
         return None
     newest = drawings[-1]
     drawn = await translated.drawn(newest, sight)
-    return Post(
+    post = _drawn(
+        newest,
+        drawn,
         key=alert.key,
-        target=newest.target,
-        receipt=newest.receipt,
         team=teams.get(newest.target, newest.target),
         at=sight.when(alert.raised_at),
         mood=_mood(alert),
+    )
+    return replace(
+        post, thread=await _thread([row for row in sent if row.kind != "alert"], notes, newest.receipt, sight)
+    )
+
+
+def _drawn(row: Delivery, drawn: Mapping[str, Any], *, key: str, team: str, at: str, mood: str) -> Post:
+    """What was sent, without what stands under it."""
+    return Post(
+        key=key,
+        target=row.target,
+        receipt=row.receipt,
+        team=team,
+        at=at,
+        mood=mood,
         text=_written(drawn["text"]),
         quote=str(drawn.get("quote") or ""),
         facts=drawn.get("facts") or [],
         rows=drawn.get("rows") or [],
-        thread=await _thread([row for row in sent if row.kind != "alert"], notes, newest.receipt, sight),
+        thread=(),
     )
 
 

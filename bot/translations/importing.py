@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.template_source import take_subject
@@ -21,7 +22,11 @@ async def plan(found: Translation) -> list[Change]:
 
 async def mark(found: Translation) -> str:
     """What another state of the surveys that it changes would not have."""
-    return "-".join(one.mark for one in await _surveys(found))
+    return _mark(await _surveys(found))
+
+
+def _mark(surveys: Sequence[Seen]) -> str:
+    return "-".join(one.mark for one in surveys)
 
 
 @transactions.atomic
@@ -30,7 +35,7 @@ async def publish(found: Translation, *, actor: str, now: datetime, seen: str | 
     the surveys are not as they were `seen` (their `mark`) any more.
     """
     surveys = await _surveys(found)
-    if seen is not None and seen != "-".join(one.mark for one in surveys):
+    if seen is not None and seen != _mark(surveys):
         raise Stale(None)
     changes = await setups.apply(await _setup(found), actor=actor, now=now)
     for one in surveys:

@@ -13,7 +13,7 @@ from bot.translations import of_surveys
 from bot.translations.of_surveys import Spot
 from core.phrases import phrase
 from core.setting_problems import Problem
-from core.setup.surveys import LONGEST_WORDS
+from core.setup.surveys import LONGEST_WORDS, too_long
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings, Words
 from core.text import clean
@@ -62,9 +62,8 @@ def entries(surveys: Surveys, templates: Templates) -> Iterator[Entry]:
 
 def problem(text: str) -> Problem | None:
     """What is wrong with such a word, if anything is."""
-    if len(text) > LONGEST_WORDS:
-        told = f"must have at most {LONGEST_WORDS} characters"
-        return Problem((), told, phrase("problem.too_long", limit=LONGEST_WORDS))
+    if found := too_long(text):
+        return found
     if clean(f"|{text}|", limit=LONGEST_WORDS + 2) != f"|{text}|":
         return Problem((), "holds characters that cannot be shown", phrase("problem.label.unseen"))
     return None

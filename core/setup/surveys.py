@@ -34,9 +34,15 @@ def every_problem(values: Mapping[str, Any], error: ValidationError, *, new: boo
 def too_long_words(survey: SurveySettings, within: Place = ()) -> Iterator[Problem]:
     for place, words in survey.own_words():
         for locale, word in words.items():
-            if len(word) > LONGEST_WORDS:
-                told = f"must have at most {LONGEST_WORDS} characters"
-                yield Problem((*within, *place, locale), told, phrase("problem.too_long", limit=LONGEST_WORDS))
+            if found := too_long(word, (*within, *place, locale)):
+                yield found
+
+
+def too_long(word: str, place: Place = ()) -> Problem | None:
+    if len(word) <= LONGEST_WORDS:
+        return None
+    told = f"must have at most {LONGEST_WORDS} characters"
+    return Problem(place, told, phrase("problem.too_long", limit=LONGEST_WORDS))
 
 
 def _rough(values: Mapping[str, Any], *, broken: set[str]) -> SurveySettings:

@@ -186,9 +186,8 @@ class PooledTransaction(TransactionContext):
 
     async def _give_back(self) -> None:
         self.client._finalized = True
-        with contextlib.suppress(
-            Exception
-        ):  # what was committed is committed; the pool throws away a broken connection
+        # What was committed is committed, and the pool throws away a connection that cannot even be given back.
+        with contextlib.suppress(Exception):
             await self._pool.release(self.client._connection)
 
     @property
