@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bot.surveys import answers
@@ -313,13 +311,12 @@ def test_who_says_more_than_stop_does_not_stop(text: str) -> None:
         "! ",
     ],
 )
+@pytest.mark.timeout(30)  # less than a second, unless the time grows faster than the text: then it is minutes
 def test_no_text_takes_long(piece: str) -> None:
-    text = piece * (20_000 // len(piece))
-    begun = time.process_time()
+    text = piece * (200_000 // len(piece))
     answers.read(text, SCALE)
     answers.read(f"4 {text}")
     answers.is_only_thanks(text)
     answers.wants_to_stop(text)
     answers.wants_to_stop((piece * 60)[:60])
     answers.is_only_thanks((piece * 60)[:60])
-    assert time.process_time() - begun < 0.1
