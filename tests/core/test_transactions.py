@@ -339,16 +339,12 @@ async def test_reads_go_on_while_another_process_holds_the_lock(
     with closing(locked):
         locked.execute("BEGIN IMMEDIATE")
         waiting = asyncio.create_task(open_account("ben"))
-        slowest = 0.0
         for _ in range(20):
-            began = time.perf_counter()
             assert await balance("ann") == 0
-            slowest = max(slowest, time.perf_counter() - began)
-        assert not waiting.done()
+        assert not waiting.done()  # it waits five seconds for the lock: nobody who reads waited with it
         locked.execute("COMMIT")
         await waiting
 
-    assert slowest < 0.1
     assert await balance("ben") == 0
 
 
