@@ -258,7 +258,7 @@ class Worker:
             await self._courier.deliver(homeless)
         await unnamed.look(now=now)
         for row in await arrivals.left_behind(before=now - SWEEP):
-            await self._handle(row.key, row.channel, bytes(row.body), received_at=row.received_at)
+            await self._handle(row.key, row.channel, bytes(row.body), row.chat, received_at=row.received_at)
         self.wake()
         await self._refresh()
 
@@ -277,7 +277,7 @@ class Worker:
         if self._store.kind == "sqlite":
             await deliveries.reclaim(now=self._clock(), mine_only=True)
             for row in await arrivals.left_behind(before=self._clock()):
-                self._spawn(self._handle(row.key, row.channel, bytes(row.body), received_at=row.received_at))
+                self._spawn(self._handle(row.key, row.channel, bytes(row.body), row.chat, received_at=row.received_at))
         listeners = [asyncio.create_task(self._listen(one)) for one in self._channels.values()]
         lanes = [asyncio.create_task(one.run()) for one in self._lanes.values()]
         self.is_working = True

@@ -17,10 +17,14 @@ class ArrivalState(StrEnum):
 
 
 class Arrival(Model):
-    """Raw bytes from a channel, committed before they were acknowledged. `key`, "channel:external id", comes once."""
+    """Raw bytes from a channel, committed before they were acknowledged. `key`, "channel:external id", comes once.
+
+    `chat` is where they come from; "" where only reading them tells (mail), or their channel did not say.
+    """
 
     key = fields.CharField(max_length=255, primary_key=True)
     channel = fields.CharField(max_length=60)
+    chat = fields.CharField(max_length=320, default="")
     body = fields.BinaryField()
     state = fields.CharEnumField(ArrivalState, max_length=20, default=ArrivalState.NEW)
     attempts = fields.IntField(default=0)

@@ -22,7 +22,14 @@ def key_of(channel: str, arrival: RawArrival) -> str:
 async def store(channel: str, arrivals: Sequence[RawArrival], *, now: datetime) -> None:
     """Write them down; what is there already stays as it is, so a repeated call has no second effect."""
     rows = [
-        Arrival(key=key_of(channel, one), channel=channel, body=one.body, received_at=now, state=ArrivalState.NEW)
+        Arrival(
+            key=key_of(channel, one),
+            channel=channel,
+            chat=one.chat[:320],
+            body=one.body,
+            received_at=now,
+            state=ArrivalState.NEW,
+        )
         for one in arrivals
     ]
     await Arrival.bulk_create(rows, ignore_conflicts=True)
@@ -38,8 +45,8 @@ async def claim(key: str, *, size: int = 0) -> bool:
 
 
 async def forget(key: str) -> None:
-    """That it came is kept, so that it does not come twice; what it said is not."""
-    await update(Arrival, {"key": key}, body=b"")
+    """That it came is kept, so that it does not come twice; what it said, and from where, is not."""
+    await update(Arrival, {"key": key}, body=b"", chat="")
 
 
 async def failed(key: str, problem: str) -> None:

@@ -25,7 +25,7 @@ from core.models.reactions import Alert, AlertState, Reaction, RecoveryState
 from core.models.responses import Response
 from core.models.setup import Staff
 from core.privacy import person as people
-from core.privacy import retracting
+from core.privacy import raw, retracting
 from core.privacy.ledger import Ledger
 from core.privacy.person import Person
 from core.reactions import alerts, floods
@@ -55,7 +55,7 @@ async def summary(contact: Contact) -> Summary:
     """What `erase` would take away or empty. Writes nothing."""
     person = await people.of(contact)
     rows = {name: await found.count() for name, found in person.rows().items()}
-    rows["arrivals"] = len([one async for one in person.arrivals()])
+    rows["arrivals"] = len([one async for one in raw.traces(person)])
     words = person.rows()["ticket_entries"].filter(kind__in=(EntryKind.MESSAGE, EntryKind.NOTE))
     still_open = person.rows()["tickets"].filter(status__in=OPEN_STATUSES)
     return Summary(rows, await words.count(), await still_open.count())
@@ -101,7 +101,7 @@ async def carry_out(
 
 
 async def _delete_raw(person: Person, until: datetime | None) -> None:
-    for found in (person.arrivals(until), person.kept_answers()):
+    for found in (raw.traces(person, until), person.kept_answers()):
         async for batch in _batches(found):
             await transactions.run(_deletion(type(batch[0]), [row.pk for row in batch]))
 
@@ -163,9 +163,10 @@ async def _empty_deliveries(person: Person) -> list[Delivery]:
         await _empty_delivery(row)
         if retracting.is_to_staff(row) and row.state == DeliveryState.SENT:
             before_staff.append(row)
-    async for row in person.transcripts():
-        await Delivery.filter(id=row.id, state__in=_UNDER_WAY).update(state=DeliveryState.CANCELLED)
-        await _empty_delivery(row)
+    for copies in (person.transcripts(), person.trials()):
+        async for row in copies:
+            await Delivery.filter(id=row.id, state__in=_UNDER_WAY).update(state=DeliveryState.CANCELLED)
+            await _empty_delivery(row)
     return before_staff
 
 
@@ -213,7 +214,7 @@ async def _close_tickets(person: Person, *, now: datetime) -> list[Alert]:
     async for row in people.paged(rows["ticket_entries"]):
         await _empty_entry(row, {str(name) for name in staff})
     async for row in people.paged(rows["decisions"]):
-        await Decision.filter(id=row.pk).update(values=_without_words(row.values))  # type: ignore[attr-defined]
+        await Decision.filter(id=row.pk).update(values=_without_words(row.values))
     await rows["recoveries"].update(closing_note="")
     over = {"state": RecoveryState.DISMISSED, "closed_at": now, "closed_by": "", "outcome": ERASED}
     await rows["recoveries"].filter(state__in=(RecoveryState.OPEN, RecoveryState.TAKEN)).update(**over)
@@ -230,7 +231,7 @@ async def _empty_entry(row: Any, staff: Iterable[str]) -> None:
 
 
 async def _empty_ticket(row: Any, *, now: datetime) -> None:
-    gone: dict[str, Any] = {"subject": "", "ref": None, "tags": [], "thread": "", "result": ""}
+    gone: dict[str, Any] = {"subject": "", "ref": None, "tags": [], "thread": "", "result": "", "close_reason": ""}
     if row.status in OPEN_STATUSES:
         gone |= {"status": TicketStatus.CLOSED, "close_reason": ERASED, "resolved_at": row.resolved_at or now}
     await Ticket.filter(id=row.id).update(**gone)

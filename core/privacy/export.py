@@ -12,24 +12,27 @@ from typing import IO, Any
 from core import audit, errors
 from core.desk.attachments import file_name
 from core.models.contacts import Contact
+from core.models.deliveries import Delivery
 from core.models.desk import Attachment, AttachmentState
 from core.privacy import person as people
+from core.privacy import raw
 from core.privacy.person import Person
 
 ACTION = "contact.exported"
 FORMAT = 1
 """Of `data.json`; it grows when something is called otherwise or left out, not when something is added."""
 
+_OURS = frozenset({"key", "taken_by", "taken_at"})
 LEFT_OUT: Mapping[str, frozenset[str]] = {
     "invites": frozenset({"key", "token_hash"}),
     "contact_links": frozenset({"token_hash"}),
     "page_visits": frozenset({"nonce_hash", "session_hash"}),
     "attachments": frozenset({"body", "ref"}),
     "alerts": frozenset({"key"}),
-    "deliveries": frozenset({"key", "taken_by", "taken_at"}),
+    "deliveries": _OURS,
+    "transcripts": _OURS,
 }
 """What opens something, or is about our own machinery and not about the person."""
-
 
 Letter = Callable[[Collection[str]], Mapping[str, str]]
 """What explains the rest, by file name; it is told the names of the files that there are."""
@@ -56,7 +59,8 @@ async def write(contact: Contact, to: IO[bytes], *, letter: Letter, by: str, now
 async def _write_json(person: Person, data: IO[bytes], *, now: datetime) -> None:
     head = {"format": FORMAT, "exported_at": now.isoformat()}
     data.write(json.dumps(head, indent=1)[:-2].encode())
-    for table, rows in person.rows().items():
+    copies = Delivery.filter(id__in=[row.id async for row in person.transcripts()])
+    for table, rows in {**person.rows(), "transcripts": copies}.items():
         columns = [name for name in rows.model._meta.db_fields if name not in LEFT_OUT.get(table, ())]
         data.write(f',\n "{table}": ['.encode())
         between = ""
@@ -90,7 +94,7 @@ async def _write_attachments(person: Person, archive: zipfile.ZipFile) -> None:
 async def _write_raw(person: Person, archive: zipfile.ZipFile) -> None:
     """As it came in from its channel; what it says stands in the tickets, too."""
     number = 0
-    async for row in person.arrivals():
+    async for row in raw.sent_by(person):
         number += 1
         when = f"{row.received_at:%Y%m%dT%H%M%SZ}"
         await asyncio.to_thread(archive.writestr, f"raw/{number:05d}_{when}_{file_name(row.channel)}", bytes(row.body))

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from tortoise.expressions import Q, Subquery
-from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from core import errors
+from core.desk import homes
+from core.digests import sending as digests
 from core.models.access import IdempotentAnswer
 from core.models.contacts import Address, Bounce, Contact, ContactLink, Suppression
-from core.models.deliveries import Arrival, ArrivalState, Delivery
+from core.models.deliveries import Delivery
 from core.models.desk import Attachment, Ticket, TicketEntry
 from core.models.invites import Decision, Invite
 from core.models.reactions import Alert, Occasion, Reaction, Recovery
 from core.models.responses import HeldAnswer, PageVisit, Response, ResponseRevision, Score
 from core.models.webhooks import WebhookCall
 from core.models.wordings import ABInvite
+from core.reactions import floods, unnamed
+from core.reactions import trials as reaction_trials
 
 PAGE = 200
-TRANSCRIPT = "transcript"
+TRANSCRIPT, TRIAL = "transcript", "trial"
+TO_STAFF = frozenset({homes.KIND, digests.KIND, reaction_trials.KIND, unnamed.KIND, floods.KIND, TRIAL})
+"""Kinds of deliveries that go to staff as such and are about no single ticket."""
 
 NOT_ABOUT_CONTACTS = frozenset(
     {
@@ -53,19 +56,11 @@ class Person:
     contact: Contact
     addresses: tuple[Address, ...]
     places: tuple[Place, ...] = ()  # where they are or were reached, unless it is another contact's by now
-    numbers: tuple[str, ...] = field(default=(), repr=False)  # of their tickets, also what the outside calls those
-
-    @property
-    def marks(self) -> re.Pattern[bytes] | None:
-        """What names the person in raw bytes: an address, standing by itself, in letters of any size."""
-        names = {name.encode() for one in self.places for name in _names_of(one.address)}
-        if not names:
-            return None
-        any_of = b"|".join(re.escape(name) for name in sorted(names))
-        return re.compile(rb"(?<![0-9A-Za-z])(?:" + any_of + rb")(?![0-9A-Za-z])", re.IGNORECASE)
+    requests: tuple[str, ...] = field(default=(), repr=False)  # their numbers
+    numbers: tuple[str, ...] = field(default=(), repr=False)  # the same, and what the outside calls them
 
     def rows(self) -> Mapping[str, QuerySet[Any]]:
-        """By the name of the table. Raw arrivals and kept answers are found by what they say: see `arrivals`."""
+        """By the name of the table. Raw messages are another matter (`core.privacy.raw`); so are kept answers."""
         return {**self._own(), **self._answers()}
 
     def _own(self) -> Mapping[str, QuerySet[Any]]:
@@ -110,40 +105,32 @@ class Person:
         return _any_of([Q(channel=one.channel, address=one.address.lower()) for one in self.places])
 
     def _sent_to(self) -> Q:
+        """Who is also of the staff has at the same address what tells of others: that is not about them."""
         there = [Q(channel=one.channel, target=one.address) for one in self.places]
-        return _any_of([Q(contact_id=self.contact.id), Q(ticket_id__in=self._tickets), *there])
-
-    async def arrivals(self, until: datetime | None = None) -> AsyncIterator[Arrival]:
-        """Raw messages that name the person by an address, or came from their chat.
-
-        Those not handled yet are left, but for those that came in `until` then.
-        """
-        wanted = ~Q(state=ArrivalState.NEW) if until is None else ~Q(state=ArrivalState.NEW) | Q(received_at__lte=until)
-        for channel in sorted({one.channel for one in self.places}):
-            mine = Arrival.filter(wanted, channel=channel)
-            async for row in _paged(mine, "key"):
-                if self._is_in(row.key.encode()) or self._is_in(bytes(row.body)):
-                    yield row
+        nobodys = Q(contact_id=None, ticket_id=None) & ~Q(kind__in=TO_STAFF)
+        return _any_of([Q(contact_id=self.contact.id), Q(ticket_id__in=self._tickets), nobodys & _any_of(there)])
 
     async def transcripts(self) -> AsyncIterator[Delivery]:
         """Copies of a web chat, mailed to wherever the visitor said."""
         visitors = {one.address for one in self.places}
-        async for row in _paged(Delivery.filter(kind=TRANSCRIPT), "id"):
+        async for row in paged(Delivery.filter(kind=TRANSCRIPT)):
             said = row.payload.get("visitors")
             if isinstance(said, list) and visitors & {str(one) for one in said}:
+                yield row
+
+    async def trials(self) -> AsyncIterator[Delivery]:
+        """Words that an admin tried on herself with a request of theirs."""
+        async for row in paged(Delivery.filter(kind=TRIAL)):
+            if str(row.payload.get("number", "")).strip().upper() in {one.upper() for one in self.numbers}:
                 yield row
 
     async def kept_answers(self) -> AsyncIterator[IdempotentAnswer]:
         """What the desk's program was answered about the person's tickets in the last day."""
         names = {*self.numbers, self.contact.ref or "", *(one.address for one in self.places)} - {""}
-        async for row in _paged(IdempotentAnswer.all(), "id"):
+        async for row in paged(IdempotentAnswer.all()):
             said = f"{row.key} {row.body}"
             if any(name in said for name in names):
                 yield row
-
-    def _is_in(self, raw: bytes) -> bool:
-        marks = self.marks
-        return marks is not None and marks.search(raw) is not None
 
 
 async def find(name: str) -> Contact:
@@ -167,9 +154,10 @@ async def find(name: str) -> Contact:
 async def of(contact: Contact) -> Person:
     """The person behind a contact, as it is now."""
     tickets = await Ticket.filter(contact_id=contact.id).values_list("number", "ref")
-    numbers = tuple(str(name) for pair in tickets for name in pair if name)
+    requests = tuple(str(number) for number, _ in tickets)
+    numbers = (*requests, *(str(ref) for _, ref in tickets if ref))
     addresses = tuple(await Address.filter(contact_id=contact.id))
-    return Person(contact, addresses, tuple(await places(addresses)), numbers)
+    return Person(contact, addresses, tuple(await places(addresses)), requests, numbers)
 
 
 async def places(addresses: Iterable[Address]) -> list[Place]:
@@ -181,7 +169,7 @@ async def places(addresses: Iterable[Address]) -> list[Place]:
     return list(dict.fromkeys([*here, *(one for one in former if one not in taken)]))
 
 
-async def _paged(rows: QuerySet[Any], key: str) -> AsyncIterator[Any]:
+async def paged(rows: QuerySet[Any], key: str = "id") -> AsyncIterator[Any]:
     """All of them, a few at a time, in the order of their key."""
     last: Any = None
     while True:
@@ -191,16 +179,6 @@ async def _paged(rows: QuerySet[Any], key: str) -> AsyncIterator[Any]:
         if len(page) < PAGE:
             return
         last = getattr(page[-1], key)
-
-
-def paged(rows: QuerySet[Any]) -> AsyncIterator[Model]:
-    """The rows of a table, a few at a time, the oldest first."""
-    return _paged(rows, "id")
-
-
-def _names_of(address: str) -> set[str]:
-    """A workspace may stand before somebody's own name in it ("T1:U2"); raw bytes have that name alone."""
-    return {address, re.split(r"[:/]", address)[-1] or address}
 
 
 def _any_of(wanted: list[Q]) -> Q:

@@ -47,7 +47,9 @@ async def everywhere(now: datetime = NOON) -> Contact:
     facts = ContactFacts(ref=f"c-{CANARY}", name=f"Ann {CANARY}", tier=CANARY)
     contact = await contacts.learn(facts, now=now)
     ticket = await Ticket.get(id=invite.ticket_id).select_related("contact")
-    await Ticket.filter(id=ticket.id).update(subject=f"The {CANARY} sings", result=CANARY, thread=CANARY)
+    await Ticket.filter(id=ticket.id).update(
+        subject=f"The {CANARY} sings", result=CANARY, thread=CANARY, close_reason=f"{CANARY} refused"
+    )
     entry = await tickets.message(ticket, f"My {CANARY} is ill", by=contact.name, from_contact=True, now=now)
     picture = File(name=f"{CANARY}.png", media_type="image/png", data=BYTES * 1000)
     await attachments.keep(ticket, entry, "mail", [picture], now=now)
@@ -83,7 +85,8 @@ async def raw(*, now: datetime) -> None:
     mail = f"From: Ann <{MAIL.upper()}>\r\nSubject: {CANARY}\r\n\r\n{CANARY}".encode()
     tap = json.dumps({"message": {"from": {"id": f"{CANARY}777"}, "text": CANARY}}).encode()
     await arrivals.store("mail", [RawArrival("m1", mail), RawArrival("m2", b"From: bob@example.net")], now=now)
-    await arrivals.store("support-bot", [RawArrival("1", tap), RawArrival(f"{CANARY}777:x", b"{}")], now=now)
+    theirs = [RawArrival("1", tap, chat=f"{CANARY}777"), RawArrival(f"{CANARY}777:x", b"{}")]
+    await arrivals.store("support-bot", theirs, now=now)
     await Arrival.all().update(state=ArrivalState.HANDLED)
 
 
@@ -376,6 +379,80 @@ async def test_what_was_summed_up_is_what_goes(ann: Contact) -> None:
     assert await Arrival.all().count() == 4, "nothing was written"
 
 
+async def test_what_another_wrote_is_theirs_also_when_it_has_the_same_word_as_an_address(
+    ann: Contact, store: store.Store, ledger: Ledger
+) -> None:
+    """The ids of visitors are the site's own, and may be "17"."""
+    await Address.filter(contact_id=ann.id, channel="support-bot").update(address="17")
+    said = [RawArrival("2", b'{"text": "I ordered 17 cups"}', chat="888"), RawArrival("3", b"{}", chat="17")]
+    await arrivals.store("support-bot", said, now=NOON)
+    await Arrival.all().update(state=ArrivalState.HANDLED)
+    raw_of_ann = [name for name in (await handed_out(ann)).namelist() if name.startswith("raw/")]
+    assert len(raw_of_ann) == 2, "the mail, and what came from the chat"
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
+    assert await Arrival.exists(key="support-bot:2")
+    assert not await Arrival.exists(key="support-bot:3")
+
+
+async def test_a_mail_of_another_that_mentions_them_is_erased_but_not_handed_out(
+    ann: Contact, store: store.Store, ledger: Ledger
+) -> None:
+    about = RawArrival("m3", f"From: bob@example.net\r\nSubject: Hi\r\n\r\nAsk {MAIL}".encode())
+    await arrivals.store("mail", [about], now=NOON)
+    await Arrival.all().update(state=ArrivalState.HANDLED)
+    archive = await handed_out(ann)
+    raw_of_ann = [archive.read(name) for name in archive.namelist() if name.startswith("raw/")]
+    assert len(raw_of_ann) == 3
+    assert about.body not in raw_of_ann
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
+    assert not await Arrival.exists(key="mail:m3")
+
+
+async def test_what_staff_pressed_below_a_message_about_them_goes_and_their_other_presses_stay(
+    ann: Contact, store: store.Store, ledger: Ledger
+) -> None:
+    """Slack sends the whole message along."""
+    number = (await Ticket.get()).number
+    card = {"actions": [{"value": "take"}], "message": {"text": f"Ann {CANARY} is unhappy: {number}"}}
+    presses = [
+        RawArrival("p1", json.dumps(card).encode(), chat="U0KIM"),
+        RawArrival("p2", b'{"message": {"text": "CS1"}}', chat="U0KIM"),
+    ]
+    await arrivals.store("slack", presses, now=NOON)
+    await Arrival.all().update(state=ArrivalState.HANDLED)
+    assert len([name for name in (await handed_out(ann)).namelist() if name.startswith("raw/")]) == 3
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
+    assert [one.key for one in await Arrival.filter(channel="slack")] == ["slack:p2"]
+    assert await tables_with(store, CANARY) == []
+
+
+async def test_who_is_of_the_staff_too_keeps_what_they_were_told_about_others(ann: Contact, ledger: Ledger) -> None:
+    await asked("T-2", contact="c-2", addresses=(("support-bot", "888"),))
+    other = await Ticket.get(ref="T-2")
+    for draft in (
+        deliveries.Draft(
+            "told:1", "rule_alert", "support-bot", f"{CANARY}777", ticket_id=other.id, payload={"n": "Bob"}
+        ),
+        deliveries.Draft("told:2", "digest", "support-bot", f"{CANARY}777", payload={"n": "Bob"}),
+    ):
+        await transactions.run(lambda draft=draft: deliveries.schedule(draft, due=NOON, now=NOON))  # type: ignore[misc]
+    assert b"Bob" not in (await handed_out(ann)).read("data.json")
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
+    told = await Delivery.filter(key__startswith="told:")
+    assert [(one.state, one.payload) for one in told] == [(DeliveryState.WAITING, {"n": "Bob"})] * 2
+
+
+async def test_words_that_an_admin_tried_with_their_request_go(
+    ann: Contact, store: store.Store, ledger: Ledger
+) -> None:
+    said = {"kind": "invite", "number": f" t-{CANARY}"}
+    draft = deliveries.Draft("trial:1", "trial", "mail", "lee@kestrel.example", payload=said)
+    await transactions.run(lambda: deliveries.schedule(draft, due=NOON, now=NOON))
+    await Delivery.filter(key="trial:1").update(state=DeliveryState.SENT, drawn={"text": f"Dear Ann {CANARY}"})
+    await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
+    assert await tables_with(store, CANARY) == []
+
+
 async def test_others_lose_nothing(ann: Contact, ledger: Ledger) -> None:
     invite = await asked("T-2", contact="c-2", addresses=(("support-bot", "888"),))
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
@@ -406,6 +483,7 @@ async def test_everything_that_would_be_erased_is_in_the_export(ann: Contact, st
     assert archive.read(picture) == BYTES * 1000
     assert len([name for name in names if name.startswith("raw/")]) == 3
     assert archive.read("README.txt") == b"Hello"
+    assert [one["target"] for one in data["transcripts"]] == ["other@example.net"]
     [line] = await AuditLine.all()
     assert (line.actor, line.action, line.after) == (BY, "contact.exported", None)
 
