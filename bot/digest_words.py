@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.figure_words import FigureWords
-from bot.rendering import Templates
-from bot.wording import Wording
+from bot.wording import SurveysWording
 from core.insight import statistics
 from core.insight.figures import Board, Details
 from core.insight.tallies import Distribution
-from core.surveys.settings import SurveySettings
 
 MOST_REASONS = 3
 Values = dict[str, object]
@@ -26,9 +24,9 @@ class Counted:
     reasons: Mapping[str, int]
 
 
-def context(counted: Counted, templates: Templates, locale: str, surveys: Sequence[SurveySettings] = ()) -> Values:
-    """In one language; `surveys` have words of their own for what was scored and for reasons."""
-    words, board = FigureWords(templates, locale), counted.board
+def context(counted: Counted, asked: SurveysWording) -> Values:
+    """In the language of `asked`, which says what was scored and for which reasons."""
+    words, board = FigureWords(asked.templates, asked.locale), counted.board
     earlier, recoveries = board.span.before(), board.recoveries
     return {
         "period": words.days(board.span.first, board.span.last),
@@ -43,10 +41,9 @@ def context(counted: Counted, templates: Templates, locale: str, surveys: Sequen
         ],
         "recoveries": {name: getattr(recoveries, name) for name in ("opened", "resolved", "open", "overdue")},
         "reasons": [
-            {"name": _asking(surveys, "reasons", key, templates, locale).reason(key), "count": count}
-            for key, count in list(counted.reasons.items())[:MOST_REASONS]
+            {"name": asked.reason(key), "count": count} for key, count in list(counted.reasons.items())[:MOST_REASONS]
         ],
-        "lowest": _lowest(counted.details, words, templates, surveys),
+        "lowest": _lowest(counted.details, words, asked),
     }
 
 
@@ -80,7 +77,7 @@ def _negative(board: Board, words: FigureWords) -> Values:
     }
 
 
-def _lowest(details: Details, words: FigureWords, templates: Templates, surveys: Sequence[SurveySettings]) -> Values:
+def _lowest(details: Details, words: FigureWords, asked: SurveysWording) -> Values:
     """Only what enough have scored."""
     enough: dict[str, Distribution] = {
         key: one for key, one in details.dimensions.items() if key != "overall" and one.mean.count >= statistics.TOO_FEW
@@ -88,11 +85,4 @@ def _lowest(details: Details, words: FigureWords, templates: Templates, surveys:
     if not enough:
         return {}
     key = min(enough, key=lambda one: (enough[one].mean.value or 0.0, one))
-    asking = _asking(surveys, "dimensions", key, templates, words.locale)
-    return {"name": asking.dimension(key), "score": words.mean(enough[key].mean), "answers": enough[key].mean.count}
-
-
-def _asking(surveys: Sequence[SurveySettings], what: str, key: str, templates: Templates, locale: str) -> Wording:
-    """The words of the first survey that asks for it."""
-    found = (one for one in surveys if any(each.key == key for each in getattr(one, what)))
-    return Wording(templates, next(found, SurveySettings()), locale)
+    return {"name": asked.dimension(key), "score": words.mean(enough[key].mean), "answers": enough[key].mean.count}

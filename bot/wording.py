@@ -1,11 +1,15 @@
-"""A survey's words in one language: the admin's own where there are some, else the shipped ones."""
+"""A survey's words in one language: the admin's own where there are some, else the shipped ones.
+
+What is asked by no one survey alone, as on the board, is called as the first survey that asks for it calls it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot import labels
 from bot.rendering import Templates
 from bot.words import Choice
 from core.models.contacts import Contact
@@ -38,6 +42,23 @@ def language_rows(templates: Templates, locale: str, *, carries: str = LANGUAGE)
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
+def own(words: Words, templates: Templates, locale: str) -> str:
+    """A survey's own words in this language, else in the default one, else in any that it has; "" where it has none."""
+    said = {tag: text for tag, text in words.items() if text}
+    if locale in said or not said:
+        return said.get(locale, "")
+    match = labels.best_match(locale, said) or labels.best_match(templates.default_locale, said)
+    return said[match] if match else next(iter(said.values()))
+
+
+def called(section: str, key: str, words: Words, templates: Templates, locale: str) -> str:
+    """What a dimension or a reason is called: in the survey's own words, else in the shipped ones, else by its key."""
+    shipped = f"{section}.{key}"
+    if said := own(words, templates, locale):
+        return said
+    return templates.label(shipped, locale) if templates.has_label(shipped) else key.replace("_", " ").capitalize()
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     templates: Templates
@@ -51,19 +72,23 @@ class Wording:
     def dimension(self, key: str) -> str:
         if self.again:
             return self.label("dimension.again")
-        own = next((self._own(one.label) for one in self.settings.dimensions if one.key == key), "")
-        return own or self._shipped(f"dimension.{key}") or key.replace("_", " ").capitalize()
+        words = next((one.label for one in self.settings.dimensions if one.key == key), {})
+        return called("dimension", key, words, self.templates, self.locale)
 
     def question(self, key: str) -> str:
         if self.again:
             return self.label("question.recovered")
-        own = next((self._own(one.question) for one in self.settings.dimensions if one.key == key), "")
-        shipped = self._shipped(f"question.{key}")
-        return own or shipped or self.label("question.other", dimension=self.dimension(key))
+        dimension = next((one for one in self.settings.dimensions if one.key == key), None)
+        if dimension is not None and (words := self._own(dimension.question)):
+            return words
+        is_renamed = dimension is not None and any(dimension.label.values())
+        if not is_renamed and self.templates.has_label(f"question.{key}"):
+            return self.label(f"question.{key}")
+        return self.label("question.other", dimension=self.dimension(key))
 
     def reason(self, key: str) -> str:
-        own = next((self._own(one.label) for one in self.settings.reasons if one.key == key), "")
-        return own or self._shipped(f"reason.{key}") or key.replace("_", " ").capitalize()
+        words = next((one.label for one in self.settings.reasons if one.key == key), {})
+        return called("reason", key, words, self.templates, self.locale)
 
     def scale(self) -> tuple[Choice, ...]:
         """The five buttons in the survey's style, 1 first."""
@@ -142,7 +167,37 @@ class Wording:
         return Choice(shipped.value, label, self.label("scale.spoken", value=shipped.value, word=word))
 
     def _own(self, words: Words) -> str:
-        return words.get(self.locale) or words.get("en") or next(iter(words.values()), "")
+        return own(words, self.templates, self.locale)
 
-    def _shipped(self, key: str) -> str:
-        return self.templates.label(key, self.locale) if self.templates.has_label(key) else ""
+
+@dataclass(frozen=True, slots=True)
+class SurveysWording:
+    """How that is called which several surveys may ask for: as in the first that asks, for that is what its contacts
+    read; what none asks any more, in the shipped words.
+    """
+
+    templates: Templates
+    locale: str
+    surveys: Sequence[SurveySettings] = ()
+    """In their order."""
+
+    @classmethod
+    async def now(cls, templates: Templates, locale: str) -> SurveysWording:
+        return cls(templates, locale, [catalogue.settings_of(one) for one in await catalogue.current()])
+
+    def dimension(self, key: str) -> str:
+        return self._first(one for one in self.surveys if key in one.dimension_keys).dimension(key)
+
+    def reason(self, key: str) -> str:
+        return self._first(one for one in self.surveys if any(key == it.key for it in one.reasons)).reason(key)
+
+    def dimensions(self) -> dict[str, str]:
+        """All that is scored now, in the order of the surveys; at the end what ships and none of them asks."""
+        return {key: self.dimension(key) for one in (*self.surveys, SurveySettings()) for key in one.dimension_keys}
+
+    def reasons(self) -> dict[str, str]:
+        """All that are offered now, in the same order."""
+        return {it.key: self.reason(it.key) for one in (*self.surveys, SurveySettings()) for it in one.reasons}
+
+    def _first(self, asking: Iterable[SurveySettings]) -> Wording:
+        return Wording(self.templates, next(iter(asking), SurveySettings()), self.locale)

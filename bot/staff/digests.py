@@ -11,6 +11,7 @@ from bot import digest_words, markup
 from bot.digest_words import Counted
 from bot.rendering import Rendered
 from bot.site import Site
+from bot.wording import SurveysWording
 from core.contacts import zone_named
 from core.digests import sending
 from core.insight import figures, spans
@@ -19,7 +20,6 @@ from core.insight.spans import Span
 from core.models.deliveries import Delivery
 from core.models.setup import Team
 from core.ports import Button, Channel, Message, Tone
-from core.surveys import catalogue
 
 KINDS = frozenset({sending.KIND})
 
@@ -30,8 +30,8 @@ async def draw(delivery: Delivery, channel: Channel, site: Site, *, now: datetim
     span = _span(said, now=now)
     team = await Team.get_or_none(id=said["team"]) if said["team"] else None
     url = _board(said, span, site)
-    surveys = [catalogue.settings_of(one) for one in await catalogue.current()]
-    context = digest_words.context(await _counted(said, span, now=now), site.templates, locale, surveys)
+    asked = await SurveysWording.now(site.templates, locale)
+    context = digest_words.context(await _counted(said, span, now=now), asked)
     context |= {
         "digest": {"name": said["name"]},
         "team": {"name": team.name or team.key} if team is not None else {"name": ""},

@@ -14,7 +14,7 @@ from bot.placeholders import KINDS
 from bot.rendering import Rendered, Templates
 from bot.template_context import samples
 from bot.trials.surfaces import Surface
-from bot.wording import Wording, language_rows
+from bot.wording import SurveysWording, Wording, language_rows
 from bot.words import Choice
 from core.desk import numbering
 from core.insight import spans
@@ -270,7 +270,7 @@ def _digest(templates: Templates, locale: str) -> dict[str, object]:
     board = Board(span, total, before, (), recoveries, (), 0)
     counted = Counted(board, Details(scores, Steps(), {}), {"slow": 4, "not_solved": 2})
     name = {"digest": {"name": templates.label("sample.digest", locale)}, "url": f"{BASE_URL}/admin/board?span=own"}
-    return {**digest_words.context(counted, templates, locale), **name}
+    return {**digest_words.context(counted, SurveysWording(templates, locale)), **name}
 
 
 def _lists(kind: str, templates: Templates, locale: str) -> dict[str, object]:

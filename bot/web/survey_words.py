@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot import labels
 from bot.rendering import Templates
 from bot.wording import wording_of
 from core.models.invites import Invite
 from core.surveys import catalogue, scoring
-from core.surveys.settings import Dimension, SurveySettings
+from core.surveys.settings import SurveySettings
 from core.surveys.visits import Answer
 
 _GLYPHS = {"stars": "★", "numbers": ""}  # those without stand for themselves
@@ -72,7 +70,7 @@ class Words:
     def title(self) -> str:
         if self._wording.again:
             return self._templates.label("survey.again_title", self._locale)
-        return self._pick(self.settings.title) or self._templates.label("survey.title", self._locale)
+        return self._wording.title()
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -88,8 +86,7 @@ class Words:
 
     def asked(self, answer: Answer) -> tuple[Asked, ...]:
         """The dimensions in their order, `overall` first."""
-        by_key = {one.key: one for one in self.settings.dimensions}
-        return tuple(self._dimension(at, by_key[key], answer) for at, key in enumerate(self.settings.dimension_keys, 1))
+        return tuple(self._dimension(at, key, answer) for at, key in enumerate(self.settings.dimension_keys, 1))
 
     def chips(self, answer: Answer) -> tuple[Chip, ...]:
         places = {key: at for at, key in enumerate(self.settings.dimension_keys, 1)}
@@ -97,7 +94,7 @@ class Words:
             Chip(
                 tuple(places[name] for name in one.dimensions if name in places),
                 one.key,
-                self._pick(one.label) or self._label(f"reason.{one.key}", one.key),
+                self._wording.reason(one.key),
                 one.key in answer.reasons,
             )
             for one in self.settings.reasons
@@ -107,13 +104,8 @@ class Words:
         )
 
     def given(self, answer: Answer) -> tuple[Given, ...]:
-        by_key = {one.key: one for one in self.settings.dimensions}
         return tuple(
-            Given(
-                self._name(by_key[key]),
-                answer.scores[key],
-                self._wording.score(answer.scores[key]),
-            )
+            Given(self._wording.dimension(key), answer.scores[key], self._wording.score(answer.scores[key]))
             for key in self.settings.dimension_keys
             if key in answer.scores
         )
@@ -121,9 +113,9 @@ class Words:
     def reasons(self, answer: Answer) -> tuple[str, ...]:
         return tuple(chip.label for chip in self.chips(answer) if chip.checked)
 
-    def _dimension(self, place: int, dimension: Dimension, answer: Answer) -> Asked:
-        score = answer.scores.get(dimension.key)
-        offers = scoring.has_reasons(dimension.key, self.settings)
+    def _dimension(self, place: int, key: str, answer: Answer) -> Asked:
+        score = answer.scores.get(key)
+        offers = scoring.has_reasons(key, self.settings)
         choices = tuple(
             Choice(
                 value=one.value,
@@ -134,28 +126,5 @@ class Words:
             )
             for one in self._wording.scale()
         )
-        return Asked(place, dimension.key, self._name(dimension), self._question(dimension), choices, score is not None)
-
-    def _question(self, dimension: Dimension) -> str:
-        if self._wording.again:
-            return self._wording.question(dimension.key)
-        own = self._pick(dimension.question)
-        if own:
-            return own
-        if not self._pick(dimension.label) and self._templates.has_label(f"question.{dimension.key}"):
-            return self._templates.label(f"question.{dimension.key}", self._locale)
-        return self._templates.label("question.other", self._locale, dimension=self._name(dimension))
-
-    def _name(self, dimension: Dimension) -> str:
-        if self._wording.again:
-            return self._wording.dimension(dimension.key)
-        return self._pick(dimension.label) or self._label(f"dimension.{dimension.key}", dimension.key)
-
-    def _label(self, key: str, otherwise: str) -> str:
-        known = self._templates.has_label(key)
-        return self._templates.label(key, self._locale) if known else otherwise.replace("_", " ").capitalize()
-
-    def _pick(self, words: Mapping[str, str]) -> str:
-        """The survey's own words in this language, or in any that it has."""
-        match = labels.best_match(self._locale, words) if words else None
-        return words[match] if match else next(iter(words.values()), "")
+        words = self._wording
+        return Asked(place, key, words.dimension(key), words.question(key), choices, score is not None)

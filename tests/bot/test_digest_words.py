@@ -13,6 +13,7 @@ import pytest
 from bot import digest_words
 from bot.digest_words import Counted
 from bot.rendering import Templates
+from bot.wording import SurveysWording
 from core.insight import spans
 from core.insight.figures import Board, Details, Recoveries
 from core.insight.tallies import Distribution, Steps, Tally
@@ -47,7 +48,7 @@ def counted(
 
 
 async def said(templates: Templates, locale: str, found: Counted, *surveys: SurveySettings) -> str:
-    context: dict[str, Any] = digest_words.context(found, templates, locale, surveys)
+    context: dict[str, Any] = digest_words.context(found, SurveysWording(templates, locale, surveys))
     context |= {"digest": {"name": "Weekly"}, "site": {"name": "Example"}}
     return (await templates.render("digest", locale, Dialect.PLAIN, context)).text
 

@@ -112,7 +112,7 @@ def _rows(shown: Shown, stands: Standing) -> list[dict[str, object]]:
 
 
 async def _scores(visit: Visit, shown: Shown, stands: Standing) -> list[Scored]:
-    figures, names = stands.figures, await Names.of_dimensions(visit)
+    figures, names = stands.figures, await Names.of_asked(visit)
     found = []
     for dimension in figures.dimensions:
         means = []

@@ -142,7 +142,7 @@ async def _one(
     }
     mine = {**{name: (form or {}).get(name, "") for name in kept}, "active": "active" in (form or {})}
     now = {**kept, "active": account.active}
-    differing = differences.between(visit, mine, now, await audit_names.of_setup()) if changed else ()
+    differing = differences.between(visit, mine, now, await audit_names.of_setup(visit)) if changed else ()
     return visit.draw(
         "account",
         status=409 if changed else 422 if refusal else 200,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.staff import called
 from bot.web.admin import template_scope
 from bot.web.admin.door import Visit
+from bot.wording import SurveysWording
 from core import directory
 from core.models.accounts import AuditLine
 from core.models.contacts import Address, Contact
@@ -37,10 +38,11 @@ class Names:
         return self.known.get("team", {})
 
 
-async def of_setup() -> Names:
-    """Those that the set-up names."""
+async def of_setup(visit: Visit) -> Names:
+    """Those that the set-up names, and what its surveys ask."""
     staff = {one.key: one.name for one in await Staff.all()}
-    return Names({"team": await template_scope.teams(), "staff": staff})
+    asked = await SurveysWording.now(visit.site.templates, visit.locale)
+    return Names({"team": await template_scope.teams(), "staff": staff, "dimension": asked.dimensions()})
 
 
 async def of(visit: Visit, lines: Iterable[AuditLine], about: str = "") -> Names:
@@ -60,7 +62,7 @@ async def of(visit: Visit, lines: Iterable[AuditLine], about: str = "") -> Names
     rows = await Address.filter(id__in=list(addresses)) if addresses else []
     in_use = {str(row.id): row.address for row in rows if not row.address.startswith(directory.NO_MORE)}
     contact_names = {str(number): name for number, name in names.items()}
-    return Names({**(await of_setup()).known, "contact": contact_names, "address": in_use})
+    return Names({**(await of_setup(visit)).known, "contact": contact_names, "address": in_use})
 
 
 def _contacts(subjects: Iterable[str]) -> Iterator[int]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from bot.web.admin.board_choice import PARTS, value_of
 from bot.web.admin.door import Visit
+from bot.wording import SurveysWording
 from core.insight import figures
 from core.models.invites import Slice
 from core.models.setup import Staff, Team
-from core.surveys import catalogue
 
 _COLUMNS = {"team": "team_id", "agent": "agent_id", "survey": "survey_key"}
 
@@ -20,13 +20,13 @@ class Names:
     visit: Visit
     teams: Mapping[int, Team]
     staff: Mapping[int, Staff]
-    dimensions: Mapping[str, str]
+    asked: SurveysWording
     options: Mapping[str, Sequence[tuple[str, str]]]
 
     @classmethod
-    async def of_dimensions(cls, visit: Visit) -> Names:
+    async def of_asked(cls, visit: Visit) -> Names:
         """For who says nothing else."""
-        return cls(visit, {}, {}, await dimensions_of(visit), {})
+        return cls(visit, {}, {}, await SurveysWording.now(visit.site.templates, visit.locale), {})
 
     @classmethod
     async def read(cls, visit: Visit, known: Sequence[Slice]) -> Names:
@@ -34,7 +34,7 @@ class Names:
             visit,
             {team.id: team for team in await Team.all()},
             {one.id: one for one in await Staff.all()},
-            await dimensions_of(visit),
+            await SurveysWording.now(visit.site.templates, visit.locale),
             options := {},
         )
         for part in PARTS:
@@ -61,16 +61,7 @@ class Names:
         return str(value)
 
     def dimension(self, key: str) -> str:
-        return self.dimensions.get(key) or self.visit.named("dimension", key)
+        return self.asked.dimension(key)
 
     def reason(self, key: str) -> str:
         return self.visit.named("board.reason", key)
-
-
-async def dimensions_of(visit: Visit) -> dict[str, str]:
-    """As the present surveys call them in the reader's language, in their order; "" where they say nothing of it."""
-    found: dict[str, str] = {}
-    for survey in await catalogue.current():
-        for one in catalogue.settings_of(survey).dimensions:
-            found[one.key] = found.get(one.key) or one.label.get(visit.locale, "")
-    return found

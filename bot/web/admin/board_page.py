@@ -47,7 +47,7 @@ async def look(visit: Seeing) -> Response:
 async def look_closer(visit: Seeing) -> Response:
     """How often each score was given, and what became of the questions."""
     choice = board_choice.of(visit.request.query_params)
-    names = await Names.of_dimensions(visit)
+    names = await Names.of_asked(visit)
     found = await _details(visit, choice)
     charts = {"spread": board_charts.spread(found, names)}
     return _later(visit, "details", choice, board_tables.of_details(found, names, choice), charts)

@@ -137,7 +137,7 @@ def _distribution(details: Details, choice: Choice) -> Table:
 
 def _dimensions(details: Details, names: Names, choice: Choice) -> Table:
     """In the order of the surveys, and at the end those that none asks for any more."""
-    known = [key for key in ("overall", *names.dimensions) if key in details.dimensions]
+    known = [key for key in ("overall", *names.asked.dimensions()) if key in details.dimensions]
     found = {key: details.dimensions[key] for key in (*known, *details.dimensions)}
     rows = [
         Row(

@@ -58,7 +58,7 @@ def _parts(visit: Visit, name: str, value: Mapping[str, object], names: Names) -
         value = {**value, "do": action_name(str(value["do"]), value.get("staff"), value.get("channel"))}
     for one, said in value.items():
         if name == "scores":
-            called, words = visit.named("dimension", one), in_words(visit, "score", said, names)
+            called, words = names.of("dimension", one), in_words(visit, "score", said, names)
         else:
             called, words = _named(visit, one), in_words(visit, one, said, names)
         if words:

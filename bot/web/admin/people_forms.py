@@ -128,7 +128,7 @@ def _wrong_addresses(visit: Visit, values: Values) -> Iterator[tuple[str, str]]:
 
 async def _differing(visit: Visit, values: Values, theirs: Seen | None) -> list[Difference]:
     mine = {name: value for name, value in values.items() if theirs and name in theirs.values}
-    return list(differences.between(visit, mine, theirs.values, await audit_names.of_setup())) if theirs else []
+    return list(differences.between(visit, mine, theirs.values, await audit_names.of_setup(visit))) if theirs else []
 
 
 def _by_field(visit: Visit, problems: Sequence[Problem]) -> dict[str, str]:

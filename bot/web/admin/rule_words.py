@@ -10,12 +10,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.web.admin.door import Visit
-from bot.wording import Wording
+from bot.wording import SurveysWording
 from core.errors import Refusal
-from core.models.setup import Staff, Survey, Team
+from core.models.setup import Staff, Team
 from core.reactions.settings import Compared, Comparison, Do, Repeat, Repeated, RuleSettings, Step, When
 from core.surveys import catalogue
-from core.surveys.settings import DEFAULT_DIMENSIONS, DEFAULT_REASONS, SurveySettings
 
 _SIGNS = {"<=": "at_most", ">=": "at_least", "<": "below", ">": "above", "=": "exactly"}
 _LISTS = {
@@ -43,12 +42,13 @@ class Names:
     teams: Mapping[str, str]
     staff: Mapping[str, str]
     surveys: Mapping[str, str]
-    dimensions: Mapping[str, str]
-    reasons: Mapping[str, str]
+    asked: SurveysWording
 
     def of(self, kind: str, value: str) -> str:
         """`kind` is the name of a condition in the singular, as reasons of the log have it."""
-        known = {"team": self.teams, "survey": self.surveys, "reasons": self.reasons}.get(kind)
+        if kind == "reasons" and value:
+            return self.asked.reason(value)
+        known = {"team": self.teams, "survey": self.surveys}.get(kind)
         if known is not None:
             return known.get(value) or value or self.visit.say("rule.none")
         label = {"band": "band", "priority": "priority", "purpose": "rule.purpose", "type": "ticket_type"}.get(kind)
@@ -71,24 +71,13 @@ class Names:
 
 
 async def names(visit: Visit) -> Names:
-    surveys = await Survey.filter(current=True).order_by("position", "id")
-    settings = [catalogue.settings_of(one) for one in reversed(surveys)] or [SurveySettings()]  # the first has its way
-    words = [Wording(visit.site.templates, one, visit.locale) for one in settings]
-    dimensions = {key: word.dimension(key) for one, word in _pairs(settings, words) for key in one.dimension_keys}
-    reasons = {it.key: word.reason(it.key) for one, word in _pairs(settings, words) for it in one.reasons}
-    shipped = Wording(visit.site.templates, SurveySettings(), visit.locale)
     return Names(
         visit,
         teams={one.key: one.name or one.key for one in await Team.all().order_by("key")},
         staff={one.key: one.name or one.key for one in await Staff.filter(active=True).order_by("name", "key")},
-        surveys={one.key: one.key for one in surveys},
-        dimensions={one.key: shipped.dimension(one.key) for one in DEFAULT_DIMENSIONS} | dimensions,
-        reasons={one.key: shipped.reason(one.key) for one in DEFAULT_REASONS} | reasons,
+        surveys={one.key: one.key for one in await catalogue.current()},
+        asked=await SurveysWording.now(visit.site.templates, visit.locale),
     )
-
-
-def _pairs(settings: Sequence[SurveySettings], words: Sequence[Wording]) -> list[tuple[SurveySettings, Wording]]:
-    return list(zip(settings, words, strict=True))
 
 
 def sentence(settings: RuleSettings, known: Names) -> str:
@@ -112,7 +101,7 @@ def _conditions(when: When, known: Names) -> Iterable[str]:
             continue
         if name == "scores":
             for dimension, wanted in value.items():
-                called, what = known.dimensions.get(dimension, dimension), compared(wanted, known.visit)
+                called, what = known.asked.dimension(dimension), compared(wanted, known.visit)
                 yield say("rule.if.score", dimension=called, what=what)
         elif name == "repeat":
             yield say("rule.if.repeat", count=value.times, span=known.span(value))
@@ -147,7 +136,7 @@ def why(code: str, values: Mapping[str, object], known: Names) -> str:
     say = known.visit.say
     has, wanted = _texts(values.get("has")), _texts(values.get("wanted"))
     if code == "score" and has:
-        dimension = known.dimensions.get(has[0], has[0])
+        dimension = known.asked.dimension(has[0])
         score = has[1] if len(has) > 1 else say("rule.none")
         return say("rule.why.score", dimension=dimension, has=score, wanted=_compared(wanted, known))
     if code == "repeat" and (repeat := _repeat(wanted)):
@@ -192,7 +181,7 @@ def _met(name: str, has: list[str], wanted: list[str], known: Names) -> str:
     say = known.visit.say
     if name == "score":
         sign = compared(_COMPARED.validate_python(wanted[0]), known.visit)
-        return say("rule.met.score", dimension=known.dimensions.get(has[0], has[0]), has=has[1], wanted=sign)
+        return say("rule.met.score", dimension=known.asked.dimension(has[0]), has=has[1], wanted=sign)
     if name == "repeat":
         repeat = _REPEAT.validate_python(wanted[0])
         return say("rule.met.repeat", count=int(has[0]), span=known.span(repeat)) if repeat else ""

@@ -147,11 +147,11 @@ async def _edit(
     differing: list[Difference] | None = None
     if theirs is not None:
         now = {name: value for name, value in theirs.values.items() if name != "position"}
-        names = await audit_names.of_setup()
+        names = await audit_names.of_setup(visit)
         differing = list(differences.between(visit, _comparable(values, settings, now), now, names))
     if publishing and settings is not None:
         before = {name: value for name, value in stored.values.items() if name != "position"} if stored else {}
-        told = differences.between(visit, before, settings.model_dump(mode="json"), await audit_names.of_setup())
+        told = differences.between(visit, before, settings.model_dump(mode="json"), await audit_names.of_setup(visit))
         differing = list(told) if stored else None
     known = await ticks.options(visit)
     symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5

@@ -33,7 +33,7 @@ async def history(visit: Seeing, key: str) -> Response:
         raise HTTPException(404)
     lines = {line.at: line for line in await audit.latest(500, about=f"survey:{key}"[:254])}
     people = await authors.names(visit, (line.actor for line in lines.values()))
-    names, told = await audit_names.of_setup(), []
+    names, told = await audit_names.of_setup(visit), []
     for at, one in enumerate(versions):
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
         changed = list(differences.between(visit, older, _values(one), names)) if older is not None else []

@@ -179,7 +179,7 @@ async def _one(
 
 async def _around(visit: Visit, team: Team) -> dict[str, Any]:
     """What stands beside the form of a team that is there."""
-    hanging, names = await teams.hanging_on(team.key), await audit_names.of_setup()
+    hanging, names = await teams.hanging_on(team.key), await audit_names.of_setup(visit)
     trial = await trials.latest(team)
     return {
         "members": await Staff.filter(team_id=team.id).order_by("-active", "-leads", "name"),

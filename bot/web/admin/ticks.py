@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.web.admin.door import Visit
+from bot.wording import called
 from core.desk import lately
 from core.models.desk import Priority, TicketType
 from core.models.setup import Team
@@ -63,7 +64,8 @@ def under(visit: Visit, dimensions: Sequence[Mapping[str, Any]], chosen: Iterabl
     wanted = list(chosen)
     rows = [(str(at), one["key"], one["label"]) for at, one in enumerate(dimensions) if one["key"]]
     offered = [
-        Tick(at, label.get(visit.locale) or visit.named("dimension", key), key in wanted) for at, key, label in rows
+        Tick(at, called("dimension", key, label, visit.site.templates, visit.locale), key in wanted)
+        for at, key, label in rows
     ]
     gone = dict.fromkeys(one for one in wanted if one not in {key for _, key, _ in rows})
     return [*offered, *(Tick(one, one, True, visit.say("ticks.gone")) for one in gone)]
