@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from core.accounts import guessing
 from core.errors import Invalid
 
 T = TypeVar("T")
@@ -37,7 +38,8 @@ def must_be_renewed(kept: str) -> bool:
 
 
 def check(password: str, *, email: str, name: str, site: str) -> None:
-    """Raises Invalid, naming what is wrong. A stranger would try the person's address and name, and the company's.
+    """Raises Invalid, naming what is wrong. A stranger would try the person's address and name, the company's, and
+    what others have as a password.
 
     Length counts, not a mixture of kinds of characters (NIST SP 800-63B-4, 3.1.1.2).
     """
@@ -51,6 +53,9 @@ def check(password: str, *, email: str, name: str, site: str) -> None:
     for word in (email, email.partition("@")[0], name, site):
         if len(word) > 3 and len(plain.casefold().replace(word.casefold(), "")) < SHORTEST // 2:
             raise _weak("a password must be more than your name or address", "too_near")
+    if guessing.is_easy(plain, (email, *email.partition("@")[::2], name, site)):
+        told = "a password like this one is among the first that are tried"
+        raise _weak(f"{told}; take a few words that only you would put together", "too_easy")
 
 
 def normal(password: str) -> str:

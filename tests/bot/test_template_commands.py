@@ -21,8 +21,8 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def say(*words: str) -> tuple[int, str]:
-    found = RUN.invoke(app, list(words))
+def say(*words: str, given: str | None = None) -> tuple[int, str]:
+    found = RUN.invoke(app, list(words), input=given)
     return found.exit_code, found.output
 
 
@@ -110,6 +110,14 @@ def test_an_account_with_a_wrong_role_or_address_ends_as_what_is_given_wrong_doe
 ) -> None:
     code, said = say("admin", "create", *wrong)
     assert (code, wrong[1 if wrong[1] == "nomail" else 3] in said) == (2, True)
+
+
+def test_an_account_with_a_password_that_many_have_is_not_made(at: Path) -> None:
+    who = ("admin", "create", "--email", "li@kestrel.example", "--role", "admin", "--password-stdin")
+    code, said = say(*who, given="password1234\n")
+    assert code == 2
+    assert "among the first that are tried" in said
+    assert say(*who, given="green kettle on tuesdays\n")[0] == 0
 
 
 def test_what_a_file_changes_in_conditions_is_named(at: Path) -> None:

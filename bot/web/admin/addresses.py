@@ -32,6 +32,12 @@ def mail(address: str, *, field: str) -> str:
         raise Invalid(str(error), field=field, label="admin.opening.no_mail_address") from error
 
 
+def only_mail(channels: Mapping[str, Channel]) -> str:
+    """The channel that sends mails; "" where there is none, or a choice."""
+    found = [name for name, one in channels.items() if one.kind == "email"]
+    return found[0] if len(found) == 1 else ""
+
+
 async def unseen(channels: Mapping[str, Channel], places: Collection[Place]) -> set[Place]:
     """Those of them where nobody is known to be, in a channel that takes everything: the web chat does."""
     asked = {one for one in places if (known := channels.get(one[0])) is not None and known.kind == "webchat"}

@@ -85,6 +85,9 @@ async def test(visit: Changing, key: str) -> Response:
     door = next((one for one in doors if one.key == wanted), None)
     if door is None:
         raise HTTPException(422)
+    if visit.site.rates.trials.wait(str(visit.account.id)):
+        outcome = Outcome({"test": visit.say("template.test_too_many")})
+        return await _one(visit, key, seen.values, seen.mark, outcome=outcome, status=429)
     told = Told(door.channel, door.address, visit.locale)
     try:
         await sending.send_test(row, told, by=visit.account.email, now=visit.now)
@@ -164,6 +167,7 @@ async def _one(
     outcome: Outcome | None = None,
     is_new: bool = False,
     removed: tuple[str, str] | None = None,
+    status: int = 422,
 ) -> Response:
     row = None if is_new or removed else await Digest.get_or_none(key=key)
     about = await sending.about(row) if row is not None else None
@@ -174,6 +178,7 @@ async def _one(
         mark,
         removed=removed,
         outcome=outcome,
+        status=status,
         row=row,
         about=about,
         key="" if is_new else key,

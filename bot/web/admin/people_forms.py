@@ -173,13 +173,16 @@ async def draw_one(
     *,
     removed: tuple[str, str] | None = None,
     outcome: Outcome | None = None,
+    status: int = 422,
     **shown: Any,
 ) -> Response:
-    """One of them in its form; with what was wrong, when it was sent and not saved. `removed`: its table and key."""
+    """One of them in its form; with what was wrong, when it was sent and not saved (then with `status`). `removed`: its
+    table and key.
+    """
     shown["gone"] = await meanwhile.removed(visit, *removed) if removed else ""
     shown |= {"values": values, "mark": "" if removed else mark, "outcome": outcome or Outcome(), "spare": SPARE}
     shown |= {"zones": sorted(available_timezones()), "channels": sorted(visit.site.channels)}
-    status = 200 if outcome is None else 409 if outcome.stale else 422
+    status = 200 if outcome is None else 409 if outcome.stale else status
     return visit.draw(page, status=status, changing=_may_change(visit), **shown)
 
 

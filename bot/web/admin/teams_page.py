@@ -54,7 +54,8 @@ async def change(visit: Changing, team_id: int) -> Response:
     team, there = await people_forms.edited(Team, team_id, fields)
     mark = fields.get("seen", [""])[-1]
     values = _values(fields)
-    outcome = await people_forms.save(visit, TeamSetup, {"key": team.key, **_meant(values)}, mark)
+    meant = _meant(values, by_mail=addresses.only_mail(visit.site.channels))
+    outcome = await people_forms.save(visit, TeamSetup, {"key": team.key, **meant}, mark)
     if outcome.saved:
         return visit.back(f"{PATH}/{(await Team.get(key=team.key)).id}", said="saved")
     there = there and not outcome.is_gone
@@ -126,10 +127,17 @@ def _values(fields: dict[str, list[str]]) -> Values:
     }
 
 
-def _meant(values: Values) -> Values:
-    """ "place" is no setting but what a form calls the step that names one."""
-    steps = [{**step, "to": "" if step["to"] == "place" else step["to"]} for step in values["ladder"]]
-    return {**values, "ladder": steps}
+def _meant(values: Values, *, by_mail: str) -> Values:
+    """ "place" is no setting but what a form calls the step that names one. Admins are told `by_mail` where no channel
+    is chosen.
+    """
+    return {**values, "ladder": [_meant_step(step, by_mail) for step in values["ladder"]]}
+
+
+def _meant_step(step: Values, by_mail: str) -> Values:
+    if step["to"] == "admins":
+        return {**step, "channel": step["channel"] or by_mail}
+    return {**step, "to": "" if step["to"] == "place" else step["to"]}
 
 
 async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:

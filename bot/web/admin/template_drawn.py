@@ -64,6 +64,7 @@ async def page(
         before=await publishing.before(scope),
         trouble=template_looks.trouble(visit, row) if row else "",
         is_stale=theirs,
+        of_a_ticket=_is_of_a_ticket(scope.kind),
         too_many=too_many,
         part=False,
         **await stale(visit, scope, standing),
@@ -157,10 +158,20 @@ async def _chain(visit: Visit, scope: Scope, names: Mapping[str, str]) -> list[d
     return found
 
 
-def number_in(visit: Visit, given: Mapping[str, str]) -> str:
+def number_in(visit: Visit, scope: Scope, given: Mapping[str, str]) -> str:
     """Of the real request to show it with, for those who may see requests."""
     number = given.get("ticket", "").strip()[:_LONGEST_NUMBER]
-    return number if visit.may(Right.SEE_TICKETS) else ""
+    return number if visit.may(Right.SEE_TICKETS) and _is_of_a_ticket(scope.kind) else ""
+
+
+def check_number(scope: Scope, given: Mapping[str, str]) -> None:
+    """Raises Invalid for a request that is named where the words are about none."""
+    if given.get("ticket", "").strip() and not _is_of_a_ticket(scope.kind):
+        raise errors.Invalid(f"{scope.kind} is about no ticket", label="template.of_no_ticket")
+
+
+def _is_of_a_ticket(kind: str) -> bool:
+    return any(one.name in ("ticket", "contact") for one in KINDS[kind].placeholders)
 
 
 def query(scope: Scope, number: str = "") -> dict[str, str]:

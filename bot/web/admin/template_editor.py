@@ -37,9 +37,8 @@ _MAIL_POLICY = {
 @router.api_route(EDIT, methods=["GET", "HEAD"])
 async def look(visit: Seeing) -> Response:
     scope = await template_drawn.asked(visit)
-    return await template_drawn.page(
-        visit, scope, await drafts.standing(scope), number=template_drawn.number_in(visit, visit.request.query_params)
-    )
+    number = template_drawn.number_in(visit, scope, visit.request.query_params)
+    return await template_drawn.page(visit, scope, await drafts.standing(scope), number=number)
 
 
 @router.post(EDIT)
@@ -49,7 +48,7 @@ async def save(visit: Changing) -> Response:
     """
     form = await visit.form()
     scope, typed = await template_scope.read(form, typed=True), Typed.of_form(form)
-    number = template_drawn.number_in(visit, form)
+    number = template_drawn.number_in(visit, scope, form)
     try:
         await _keep(visit, scope, typed, form)
     except StaleDraft as stale:
@@ -80,7 +79,7 @@ async def check(visit: Changing) -> Response:
         )
     except errors.Refusal as refused:
         refusal, standing = refused, await drafts.standing(scope)
-    checked = await template_drawn.checks(visit, scope, typed, template_drawn.number_in(visit, form), refusal)
+    checked = await template_drawn.checks(visit, scope, typed, template_drawn.number_in(visit, scope, form), refusal)
     shown = {**await template_drawn.common(visit, scope, standing), **checked, "part": True}
     return visit.draw("template_checked", status=422 if checked["is_wrong"] else 200, **shown)
 
@@ -97,7 +96,7 @@ async def mail(visit: Seeing) -> Response:
     if visit.request.query_params.get("words") == "now":
         words = await template_drawn.now_sent(visit, scope, standing)
     trial, _ = await template_drawn.trial_of(
-        visit, scope, Typed.of_words(words).source, template_drawn.number_in(visit, visit.request.query_params)
+        visit, scope, Typed.of_words(words).source, template_drawn.number_in(visit, scope, visit.request.query_params)
     )
     dark = visit.request.query_params.get("look") == "dark"
     try:
@@ -111,7 +110,7 @@ async def test(visit: Changing) -> Response:
     """What stands in the editor, to an address of the person who is signed in. It is kept as a draft, too."""
     form = await visit.form()
     scope = await template_scope.read(form, typed=True)
-    typed, number = Typed.of_form(form), template_drawn.number_in(visit, form)
+    typed, number = Typed.of_form(form), template_drawn.number_in(visit, scope, form)
     doors = await sending.doors_of(visit.account, list(visit.site.channels.values()))
     door = next((one for one in doors if one.key == form.get("door")), None)
     try:
@@ -143,6 +142,7 @@ async def _keep(visit: Visit, scope: Scope, typed: Typed, form: Mapping[str, str
 
     `over` is the mark of another draft of one's own that was shown, and is to give way.
     """
+    template_drawn.check_number(scope, form)
     if await template_scope.is_without_team(scope):
         removed = await meanwhile.removed(visit, "teams", scope.team)
         raise errors.Invalid("its team was removed", label="template.team_gone", removed=removed)

@@ -151,6 +151,20 @@ async def test_a_test_goes_to_oneself_alone_and_in_ones_own_channel(front: Front
     assert await AuditLine.filter(action="digest.tested").count() == 1
 
 
+async def test_a_digest_is_tried_out_five_times_a_minute_at_most(front: Front) -> None:
+    browser = await added(front)
+    await Account.all().update(staff_id=(await Staff.get()).id)
+    for _ in range(5):
+        await browser.open(f"{PATH}/weekly")
+        await browser.send(f"{PATH}/weekly/test")
+        assert "A test is on its way to you alone" in browser.page.text
+    await browser.open(f"{PATH}/weekly")
+    await browser.send(f"{PATH}/weekly/test")
+    assert browser.status == 429
+    assert "no test was sent. Please wait a minute" in browser.page.text
+    assert await Delivery.filter(kind="digest").count() == 5
+
+
 async def test_what_became_of_the_last_one_stands_there(front: Front) -> None:
     await added(front)
     front.clock.pass_(days=5)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 import pytest
 
 from bot.web.rates import Bucket
 from core import audit, housekeeping
-from core.accounts import accounts, invitations
+from core.accounts import accounts, invitations, passwords
 from core.errors import Refusal
 from core.models.accounts import Account, AuditLine, Role, Session
 from core.models.setup import Staff, Team
@@ -80,6 +81,10 @@ async def test_fifty_at_once_make_one_admin(front: Front) -> None:
         ("too short", "too short", "at least 12 characters"),
         ("aaaaaaaaaaaaaa", "aaaaaaaaaaaaaa", "so few different characters"),
         ("lee@kestrel.example", "lee@kestrel.example", "more than your name"),
+        ("password1234", "password1234", "among the first that are tried"),
+        ("qwertyuiop12", "qwertyuiop12", "among the first that are tried"),
+        ("P@ssw0rd2024", "P@ssw0rd2024", "among the first that are tried"),
+        ("trustno1trustno1", "trustno1trustno1", "among the first that are tried"),
         (PASSWORD, "something else", "are not the same"),
         ("x" * 120 + "abcdefgh" * 11, "x" * 120 + "abcdefgh" * 11, "more than 200"),
     ],
@@ -97,6 +102,45 @@ async def test_a_weak_password_is_refused_and_the_rest_is_kept(
     assert browser.page.all("input", name="name")[0]["value"] == "Lee & Co"
     assert password not in browser.html or password == "lee@kestrel.example"
     assert not await Account.exists()
+
+
+async def test_a_password_of_ones_own_is_refused_for_being_easy_in_ones_own_language(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account", name="Lee", locale="zh-Hans")
+    await browser.post("/admin/account/password", old=PASSWORD, password="password1234", again="password1234")
+    assert browser.status == 422
+    [field] = browser.page.all("input", name="password")
+    assert field["aria-invalid"] == "true"
+    assert browser.page.all("span", id="p-password")
+    assert "这样的密码很快就会被猜到" in browser.page.text
+    assert await accounts.with_password("admin@kestrel.example", PASSWORD) is not None
+
+
+async def test_the_company_and_the_person_are_known_to_whoever_guesses(sqlite_front: Front) -> None:
+    code = await invitations.for_setup(now=sqlite_front.clock.now)
+    browser = Browser(sqlite_front)
+    await browser.open(f"/setup/{code}")
+    await browser.send(email="lee@x.example", name="Zbigniewa Kowal", password="zbigniewa12345", again="zbigniewa12345")
+    assert "among the first that are tried" in browser.page.text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "!59<4<%1!$%1(58(774<|@++07(<@6(%{8[3" * 5,
+        "$51(!8[+80b[|ec04d56@6f!@98h|8d6!d[6f|f(hb9(7g35+<!!5f|%$([ag05+dhg%c5+4" * 2,
+        "cd807@1e@b19b|d5+57+6@9@57159060a4de377d9fc01hbdefde|62389d70a81f+@6he7a" * 2,
+        "ba" * 100,
+        "11aaa" * 40,
+        "////1/2. -2..1/1-1-22/1..-1..2.1///..1-/11/1. 11-1122.-21-2 22 1--././ -" * 2,
+    ],
+)
+def test_no_password_takes_long_to_judge(hostile: str) -> None:
+    """Without a bound, one of these takes minutes."""
+    with contextlib.suppress(Refusal):
+        passwords.check(hostile, email="lee@kestrel.example", name="Lee " * 60, site="Kestrel")
 
 
 async def test_an_address_that_is_none_is_named(sqlite_front: Front) -> None:

@@ -99,6 +99,26 @@ async def test_a_form_opens_below_its_row_of_buttons_and_news_say_what_happened(
         await expect(reply).to_have_value("A new cable")
 
 
+async def test_what_waits_in_each_view_is_counted_anew_and_one_stays_at_its_link(
+    here: World,
+    telegram: TelegramRig,
+    browser: Browser,  # noqa: F811
+) -> None:
+    async with window(browser, locale="en") as opened:
+        page = await kims(opened, here)
+        await page.goto(f"{here.base_url}/admin/inbox?whose=all")
+        views = page.get_by_role("navigation", name="Whose").get_by_role("link")
+        before = await views.all_text_contents()
+        assert all("0" in one for one in before), before
+        await views.nth(1).focus()
+        await unhappy(here, telegram)
+        await page.clock.fast_forward(LOOKS)
+        await expect(page.get_by_role("link", name="Router & cable")).to_be_visible()
+        await expect(views.last).to_have_text(before[-1].replace("0", "1"))
+        await expect(views.nth(1)).to_be_focused()
+        await expect(views.last).to_have_attribute("aria-current", "true")
+
+
 async def test_kim_takes_answers_and_resolves_by_keyboard_alone(
     here: World,
     telegram: TelegramRig,

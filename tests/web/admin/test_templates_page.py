@@ -389,6 +389,24 @@ async def test_a_real_ticket_can_stand_in_the_preview(front: Front) -> None:
     assert re.search(r'id="p-ticket" hx-swap-oob="true">There is no ticket NOPE', html)
 
 
+async def test_words_about_no_ticket_are_not_offered_one_and_refuse_it(front: Front) -> None:
+    await front.invite()
+    browser = await at(front)
+    page = await browser.open(f"{PATH}/edit?kind=digest&locale=en&ticket=CS1")
+    assert (browser.status, page.all("input", name="ticket")) == (200, [])
+    html = await check(browser, "Figures of {{ team.name }}", ticket="CS1")
+    assert browser.status == 422
+    assert "These words are about no ticket" in html
+    assert "There is no ticket" not in html
+    await write(browser, "Figures of {{ team.name }}", ticket="CS1")
+    assert browser.status == 422
+    assert "These words are about no ticket" in browser.page.text
+    assert "Figures of {{ team.name }}" in browser.page.text
+    assert not await WordingDraft.exists()
+    page = await browser.open(INVITE)
+    assert page.all("input", name="ticket")
+
+
 @pytest.mark.parametrize("path", ["/r/trial", "/r/trial?overall=4", "/u/trial"])
 async def test_the_buttons_of_a_test_say_that_it_was_one(sqlite_front: Front, path: str) -> None:
     async with sqlite_front.client() as reader:

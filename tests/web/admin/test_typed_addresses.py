@@ -10,6 +10,7 @@ from bot import channels
 from bot.channels.email.settings import EmailSettings
 from core.models.contacts import Address, Contact
 from core.models.setup import Rule, Staff, StaffAddress, Team
+from core.reactions import duty
 from tests.web.admin import unhappy
 from tests.web.admin.desk import Browser, at, span
 from tests.web.front import Front
@@ -73,6 +74,30 @@ async def test_half_a_place_and_steps_out_of_order_mark_their_fields(front: Fron
     assert marked(browser, "ladder.1.after.number")
     await browser.send(f"/admin/teams/{team.id}", **span("ladder.0.after", "1", "h"), **{"ladder.0.to": "place"})
     assert marked(browser, "ladder.0.address")
+
+
+async def test_every_admin_by_mail_takes_the_only_channel_that_sends_mails(front: Front) -> None:
+    team = await Team.create(key="support", name="Support")
+    browser = await at(front)
+    await browser.open(f"/admin/teams/{team.id}")
+    step = {**span("ladder.0.after", "15", "m"), "ladder.0.to": "admins"}
+    await browser.send(f"/admin/teams/{team.id}", name="Support", **step)
+    assert browser.status == 200
+    assert [(step.to, step.channel) for step in duty.settings_of(await Team.get()).ladder] == [("admins", "mail")]
+    assert "Lee <3 (every admin, by mail)" in browser.page.text
+
+
+async def test_where_there_are_two_channels_for_mails_one_is_chosen(front: Front) -> None:
+    doors = front.site.channels
+    assert isinstance(doors, dict)
+    doors["billing"] = doors["mail"]
+    team = await Team.create(key="support", name="Support")
+    browser = await at(front)
+    await browser.open(f"/admin/teams/{team.id}")
+    step = {**span("ladder.0.after", "15", "m"), "ladder.0.to": "admins"}
+    await browser.send(f"/admin/teams/{team.id}", name="Support", **step)
+    assert browser.status == 422
+    assert marked(browser, "ladder.0.channel")
 
 
 async def test_a_team_page_says_when_nobody_is_told(front: Front) -> None:

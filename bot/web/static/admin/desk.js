@@ -21,10 +21,17 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 function refreshInbox(fresh) {
+  recount(document.getElementById("views"), fresh.getElementById("views"));
   merge(document.getElementById("items"), fresh.getElementById("items"));
   const nobodys = document.getElementById("nobodys");
   if (!nobodys.contains(document.activeElement)) nobodys.replaceChildren(...fresh.getElementById("nobodys").childNodes);
   document.getElementById("nothing").hidden = !!document.querySelector("#items > li, #nobodys > p");
+}
+
+// How much waits in each view; the links stay, and with them the one at which somebody stands.
+function recount(views, fresh) {
+  const now = new Map([...(fresh?.children ?? [])].map((one) => [one.getAttribute("href"), one.textContent]));
+  for (const view of views.children) view.textContent = now.get(view.getAttribute("href")) ?? view.textContent;
 }
 
 // What somebody writes in or looks at keeps its place on the screen, whatever grows above it.
