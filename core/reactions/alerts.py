@@ -267,9 +267,10 @@ def _climbed(alert: Alert) -> str:
 
 
 async def _show_to_the_told(alert: Alert, *, now: datetime) -> None:
-    """Whom the ladder told sees what became of it; who was to be told when it is day, is not when somebody has it."""
-    if not alert.rung:
-        return
+    """Whom the ladder told sees what became of it; who was to be told when it is day, is not when somebody has it.
+
+    Also whom it told before it was raised anew.
+    """
     rows = Delivery.filter(ticket_id=alert.ticket_id, kind="alert", screen__startswith=f"{screen_of(alert.id)}:")
     if not await Alert.filter(id=alert.id, state=AlertState.OPEN).exists():
         await rows.filter(state=DeliveryState.WAITING).update(state=DeliveryState.CANCELLED)

@@ -77,7 +77,7 @@ async def _against(contact: Contact, survey: Survey | None) -> str:
     """What even a person cannot overrule: "opted_out" and the like; "" when nothing speaks against it."""
     if survey is None:
         return "no_survey"
-    if contact.internal:
+    if await contacts.is_staff_or_test(contact):
         return "staff_or_test"
     if contact.opted_out_at is not None:
         return "opted_out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from core import contacts, unread
 from core.models.contacts import Address, Reach
 from core.models.desk import EntryKind, TicketEntry
 from core.models.invites import Invite, InvitePurpose, InviteState
+from core.models.setup import StaffAddress
 from core.surveys import catalogue, eligibility
 from core.surveys.eligibility import Asked, ContactTraits, TicketTraits, Verdict
 from core.surveys.settings import SurveySettings
@@ -197,9 +198,12 @@ async def _resolutions(
         )
         reach = await _channels({row["contact"] for row in page})
         unreachable = await _unreachable({row["contact"] for row in page} - reach.keys())
+        staff = await _of_the_staff(reach.keys())
         for row in page:
             if (row["ticket"], row["at"]) not in recovered:
-                yield {**row, "unreachable": row["contact"] in unreachable}, reach.get(row["contact"], ())
+                internal = row["internal"] or row["contact"] in staff
+                known = {"unreachable": row["contact"] in unreachable, "internal": internal}
+                yield {**row, **known}, reach.get(row["contact"], ())
         told(start + len(page), len(ids))
 
 
@@ -210,6 +214,15 @@ async def _channels(people: set[int]) -> Mapping[int, Sequence[str]]:
         if not unread.nobody_reads(address):
             reach[contact].append(channel)
     return reach
+
+
+async def _of_the_staff(people: Iterable[int]) -> set[int]:
+    """Of people, those whom an address shows to be of the staff."""
+    known = set(await StaffAddress.filter(staff__active=True).values_list("channel", "address"))
+    there = {address for _, address in known}
+    rows = Address.filter(contact_id__in=list(people), address__in=there, reach=Reach.OK)
+    found = await rows.values_list("contact_id", "channel", "address") if known else []
+    return {contact for contact, *place in found if tuple(place) in known}
 
 
 async def _unreachable(people: set[int]) -> set[int]:

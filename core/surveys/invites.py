@@ -99,7 +99,7 @@ async def plan(
 @transactions.atomic
 async def ask_again(ticket: Ticket, contact: Contact, *, now: datetime) -> Invite | None:
     """After a recovery: is it right now? Asked at once, outside the budget; None without address or after /stop."""
-    if contact.opted_out_at is not None or contact.internal:
+    if contact.opted_out_at is not None or await contacts.is_staff_or_test(contact):
         return None
     first = await Invite.filter(ticket_id=ticket.id).order_by("-id").select_related("survey").first()
     survey = first.survey if first else None
@@ -246,7 +246,7 @@ async def traits_of(contact: Contact, settings: list[SurveySettings], *, now: da
     return eligibility.ContactTraits(
         zone=contacts.zone_of(contact),
         tier=contact.tier,
-        internal=contact.internal,
+        internal=await contacts.is_staff_or_test(contact),
         opted_out=contact.opted_out_at is not None,
         addresses=len(await contacts.reachable(contact)),
         asked=tuple(eligibility.Asked(one.delivered_at or one.due_at, one.address.channel) for one in asked),

@@ -186,6 +186,16 @@ async def test_who_took_it_in_the_night_spares_the_others_the_morning(store: Sto
     assert await told() == [("U0KIM", "cancelled")]
 
 
+async def test_so_does_who_was_given_it_and_took_it(store: Store) -> None:
+    await team(quiet_hours="11:00-14:00", duty=[])
+    alert = await unhappy()
+    await alerts.look(alert.id, now=at(minutes=15))
+    li = await Staff.get(key="li@example.org")
+    await recoveries.assign(await again(alert), li, by=await kim(), now=at(minutes=20))
+    await recoveries.take(await again(alert), li, now=at(minutes=21))
+    assert await told() == [("U0KIM", "cancelled")]
+
+
 async def test_what_is_urgent_wakes_and_a_place_is_never_quiet(store: Store) -> None:
     support = await team(quiet_hours="11:00-14:00", duty=[])
     steps = duty.settings_of(support).ladder

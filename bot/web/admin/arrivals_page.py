@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from core.errors import NotFound
 from core.models.accounts import AuditLine
 from core.models.contacts import Address
 from core.models.deliveries import Arrival
+from core.models.setup import StaffAddress
 from core.text import clean_line
 
 router = APIRouter(include_in_schema=False)
@@ -78,17 +79,14 @@ async def _decided(visit: Visit, verb: str) -> Response:
 
 
 async def _known(rows: Sequence[Arrival]) -> dict[str, str]:
-    """By key, the contact from whose address it came, where its name says that: the web chat's do."""
-    at = {one.key: (one.channel, one.key.removeprefix(f"{one.channel}:").rpartition(":")[0]) for one in rows}
-    named = {address for _, address in at.values() if address}
-    if not named:
-        return {}
-    rows_of = Address.filter(address__in=named, channel__in={one.channel for one in rows})
-    found = {
-        (channel, address): name or address
-        for channel, address, name in await rows_of.values_list("channel", "address", "contact__name")
-    }
-    return {key: found[place] for key, place in at.items() if place in found}
+    """By key, who writes from the chat that it came from: a contact, one of the staff, or else the chat itself."""
+    chats = {(one.channel, one.chat) for one in rows if one.chat}
+    where: dict[str, Any] = {"channel__in": {one for one, _ in chats}, "address__in": {one for _, one in chats}}
+    named: dict[tuple[str, str], str] = {}
+    for people, name in ((StaffAddress, "staff__name"), (Address, "contact__name")):
+        for channel, address, called in await people.filter(**where).values_list("channel", "address", name):
+            named[channel, address] = str(called)
+    return {one.key: named.get((one.channel, one.chat)) or one.chat for one in rows if one.chat}
 
 
 def _sender(row: Arrival, known: str, visit: Visit) -> tuple[str, str]:

@@ -196,7 +196,7 @@ async def test_its_heading_is_for_people(front: Front) -> None:
     assert "mail:a1b2c3" in page.text
     zoe = await Contact.create(name="Zoë", created_at=front.clock.now)
     await Address.create(contact=zoe, channel="chat", address="w_17", created_at=front.clock.now)
-    await arrivals.store("chat", [RawArrival("w_17:9", b"?")], now=front.clock.now)
+    await arrivals.store("chat", [RawArrival("w_17:9", b"?", chat="w_17")], now=front.clock.now)
     await arrivals.quarantine("chat:w_17:9", "odd")
     assert "from Zoë, Sun 22 Nov 12:00" in (await admin.open("/admin/arrivals")).text
 
