@@ -70,7 +70,7 @@ class ContactTold(_Told):
     locale: Annotated[Exact, Field(max_length=20)] = Field(default="", examples=["en"])
     timezone: Word = Field(default="", description="An IANA name.", examples=["Europe/Berlin"])
     tier: Word = Field(default="", examples=["gold"])
-    internal: bool = Field(default=False, description="A colleague or a test: never asked. So is who has an address of the staff.")
+    internal: bool = Field(default=False, description="A colleague or a test: never asked.")
     addresses: list[AddressTold] = Field(default=[], max_length=20, description="The first is tried first.")
 
 
