@@ -139,6 +139,7 @@ class Kind(StrEnum):
     ARRIVALS = "arrivals"  # raw messages as they came in
     DELIVERIES = "deliveries"  # what was sent, to whom
     VISITS = "visits"  # openings of survey pages
+    HELD = "held"  # answers that may be a robot's, with their evidence
     ATTACHMENTS = "attachments"  # files of closed tickets
     MESSAGES = "messages"  # words in closed tickets
     SUBJECTS = "subjects"  # what closed tickets were about, and their results

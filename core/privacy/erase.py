@@ -133,7 +133,7 @@ async def _erase(person: Person, *, by: str, known: Mapping[str, object], now: d
     for alert in raised:
         await alerts.redraw(alert, now=now)
     await retracting.retract(before_staff, now=now)
-    told = {"tickets": len(person.numbers), **known}
+    told = {"tickets": len(person.requests), **known}
     await audit.record(by, ACTION, f"contact:{person.contact.id}", after=told, now=now)
 
 

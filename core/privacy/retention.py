@@ -16,15 +16,17 @@ from core import transactions
 from core.models.contacts import Bounce
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import OPEN_STATUSES, Attachment, Ticket, TicketEntry
-from core.models.reactions import Recovery
-from core.models.responses import PageVisit, Response, ResponseRevision
+from core.models.reactions import Alert, AlertState, Recovery
+from core.models.responses import HeldAnswer, PageVisit, Response, ResponseRevision
 from core.models.setup import Kind, Retention
+from core.reactions.recoveries import UNDER_WAY
 
 FOR_EVER = 0
 USUAL: Mapping[Kind, int] = {
     Kind.ARRIVALS: 30,
     Kind.DELIVERIES: 365,
     Kind.VISITS: 30,
+    Kind.HELD: 365,
     Kind.ATTACHMENTS: 1095,
     Kind.MESSAGES: 1095,
     Kind.SUBJECTS: 1095,
@@ -38,8 +40,20 @@ BATCH = 200
 """So many rows in one unit of work: it takes milliseconds, and others write in between."""
 
 _IN_THE_END = (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.CANCELLED, DeliveryState.SUPERSEDED)
-_COMMENTED = "history.commented"  # a line whose words are among its values
-_RESOLVED, _RESOLVED_PLAIN = "history.resolved", "history.resolved_plain"  # the first repeats the ticket's result
+_ONLY_WORDS = (
+    "history.commented",
+    "desk.reopen_note",
+    "desk.reopen_note_of_dimension",
+    "history.change_held",
+    "history.not_staff",
+    "history.unproven",
+)
+"""Lines of a ticket that have words or an address among their values, and without those nothing to say."""
+_WORDED = frozenset({"address", "reason"})
+"""Of the values of a line that stays, what may be anybody's words."""
+_BY_HAND, _BY_HAND_PLAIN = "history.sent_by_hand", "history.sent_by_hand_plain"  # the first says why
+_RESOLVED, _RESOLVED_PLAIN = ("history.resolved", "history.resolved_inside"), "history.resolved_plain"
+"""The first two repeat the ticket's result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +118,26 @@ def _old_deliveries(before: datetime) -> QuerySet[Any]:
 
 
 def _old_messages(before: datetime) -> QuerySet[Any]:
-    return TicketEntry.filter(Q(text__not="") | Q(label=_COMMENTED), ticket_id__in=_closed(before))
+    worded = Q(text__not="") | Q(label__in=(*_ONLY_WORDS, _BY_HAND))
+    return TicketEntry.filter(worded, ticket_id__in=_closed(before))
 
 
 def _old_subjects(before: datetime) -> QuerySet[Any]:
-    told = Subquery(TicketEntry.filter(label=_RESOLVED, ticket_id__in=_closed(before)).values("ticket_id"))
+    told = Subquery(TicketEntry.filter(label__in=_RESOLVED, ticket_id__in=_closed(before)).values("ticket_id"))
     said = Q(subject__not="") | Q(result__not="") | Q(id__in=told)
     return _over(before).filter(said)
 
 
 def _old_closing_notes(before: datetime) -> QuerySet[Any]:
     return Recovery.filter(closed_at__lt=before).exclude(closing_note="")
+
+
+def _old_responses(before: datetime) -> QuerySet[Any]:
+    """But for those that somebody still has to see to: with them their recovery and their alert would go."""
+    owed = Recovery.filter(state__in=UNDER_WAY).values("response_id")
+    alerted = Alert.exclude(state=AlertState.CLOSED).values("response_id")
+    old = Response.filter(changed_at__lt=before)
+    return old.exclude(Q(id__in=Subquery(owed)) | Q(id__in=Subquery(alerted)))
 
 
 def _old_comments(before: datetime) -> QuerySet[Any]:
@@ -127,13 +150,16 @@ async def _empty_deliveries(keys: list[Any]) -> None:
 
 
 async def _empty_messages(keys: list[Any]) -> None:
-    await TicketEntry.filter(id__in=keys, label=_COMMENTED).delete()
-    await TicketEntry.filter(id__in=keys).update(text="")
+    await TicketEntry.filter(id__in=keys, label__in=_ONLY_WORDS).delete()
+    for line in await TicketEntry.filter(id__in=keys):
+        said = {name: value for name, value in line.values.items() if name not in _WORDED}
+        label = _BY_HAND_PLAIN if line.label == _BY_HAND else line.label
+        await TicketEntry.filter(id=line.id).update(text="", label=label, values=said)
 
 
 async def _empty_subjects(keys: list[Any]) -> None:
     await Ticket.filter(id__in=keys).update(subject="", result="")
-    for line in await TicketEntry.filter(ticket_id__in=keys, label__in=(_RESOLVED, _RESOLVED_PLAIN)):
+    for line in await TicketEntry.filter(ticket_id__in=keys, label__in=(*_RESOLVED, _RESOLVED_PLAIN)):
         await TicketEntry.filter(id=line.id).update(label=_RESOLVED_PLAIN, values={**line.values, "result": ""})
 
 
@@ -157,11 +183,12 @@ _RULES: Mapping[Kind, _Rule] = {
     Kind.ARRIVALS: _deletes(Arrival, _old_arrivals),
     Kind.DELIVERIES: _Rule(_old_deliveries, _empty_deliveries),
     Kind.VISITS: _deletes(PageVisit, lambda before: PageVisit.filter(opened_at__lt=before)),
+    Kind.HELD: _deletes(HeldAnswer, lambda before: HeldAnswer.filter(at__lt=before)),
     Kind.ATTACHMENTS: _deletes(Attachment, lambda before: Attachment.filter(ticket_id__in=_closed(before))),
     Kind.MESSAGES: _Rule(_old_messages, _empty_messages),
     Kind.SUBJECTS: _Rule(_old_subjects, _empty_subjects),
     Kind.CLOSING_NOTES: _Rule(_old_closing_notes, _empty_closing_notes),
     Kind.COMMENTS: _Rule(_old_comments, _empty_comments),
-    Kind.RESPONSES: _deletes(Response, lambda before: Response.filter(changed_at__lt=before)),
+    Kind.RESPONSES: _deletes(Response, _old_responses),
     Kind.BOUNCES: _deletes(Bounce, lambda before: Bounce.filter(at__lt=before)),
 }

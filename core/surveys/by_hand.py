@@ -37,7 +37,7 @@ async def send(ticket: Ticket, *, reason: str, by: str, now: datetime) -> tuple[
         survey_key=survey.key if survey else "",
         sent=not against,
         reason=against or "by_hand",
-        values={"by": by, "reason": reason},
+        values={"by": by},
         at=now,
     )
     await _write_down(ticket, decision, reason=reason, by=by, now=now)

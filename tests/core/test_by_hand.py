@@ -54,8 +54,9 @@ async def test_the_decision_says_that_it_was_a_person_and_why(store: Store) -> N
     decision, _ = await by_hand.send(walk.ticket, reason="  A pilot\n customer ", by="Kim", now=at(minutes=1))
 
     kept = await Decision.get()
-    assert (kept.sent, kept.reason, kept.values) == (True, "by_hand", {"by": "Kim", "reason": "A pilot customer"})
+    assert (kept.sent, kept.reason, kept.values) == (True, "by_hand", {"by": "Kim"})
     assert (decision.id, decision.survey_key) == (kept.id, "default")
+    assert (await told())[-1] == ("history.sent_by_hand", "Kim", "A pilot customer")
 
 
 async def test_what_was_decided_before_stands_and_the_history_tells_the_rest(store: Store) -> None:

@@ -16,7 +16,7 @@ from core.models.contacts import Bounce
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
 from core.models.desk import Attachment, Ticket, TicketEntry
 from core.models.reactions import Recovery, RecoveryState
-from core.models.responses import PageVisit, Response, ResponseRevision, Score
+from core.models.responses import HeldAnswer, PageVisit, Response, ResponseRevision, Score
 from core.models.setup import Kind
 from core.plumbing import deliveries
 from core.ports import File
@@ -44,6 +44,7 @@ async def something_of_each(now: datetime = NOON) -> Ticket:
     await responses.settle(row.id, now=row.settle_at)
     closed = {"state": RecoveryState.RESOLVED, "outcome": "solved", "closing_note": "Called Ann", "closed_at": now}
     await Recovery.create(ticket=ticket, response=row, due_at=now, opened_at=now, **closed)
+    await HeldAnswer.create(invite=invite, answer={"comment": "Hm"}, evidence={}, at=now)
     await PageVisit.create(invite=invite, nonce_hash="n", session_hash="s", opened_at=now)
     await Bounce.create(channel="mail", address="ann@example.net", kind="soft", at=now)
     for state in ArrivalState:
@@ -71,6 +72,7 @@ async def left() -> dict[str, int]:
         "arrivals": await Arrival.filter(state__not=ArrivalState.NEW).count(),
         "deliveries": await Delivery.exclude(target="").count(),
         "visits": await PageVisit.all().count(),
+        "held": await HeldAnswer.all().count(),
         "attachments": await Attachment.all().count(),
         "messages": await TicketEntry.exclude(text="").count(),
         "subjects": await Ticket.filter(Q(subject__not="") | Q(result__not="")).count(),
@@ -141,6 +143,40 @@ async def test_what_was_done_goes_from_the_history_too_and_the_figures_stay() ->
     for line in await TicketEntry.filter(ticket_id=ticket.id):
         assert "router" not in f"{line.text} {line.values}".lower()
         assert line.label != "history.resolved"
+
+
+async def test_no_word_stays_among_the_values_of_a_line(store: store.Store) -> None:
+    ticket = await something_of_each()
+    words: dict[str, dict[str, object]] = {
+        "desk.reopen_note": {"value": 1, "comment": "Never again"},
+        "history.resolved_inside": {"name": "Kim", "result": "Never again"},
+        "history.sent_by_hand": {"name": "Kim", "reason": "Never again"},
+        "history.change_held": {"value": 1, "text": "Never again"},
+        "history.not_staff": {"address": "never again"},
+        "": {"address": "never again"},
+    }
+    for label, values in words.items():
+        text = "" if label else "Never again"
+        await TicketEntry.create(ticket=ticket, kind="note", label=label, values=values, text=text, cycle=1, at=NOON)
+    stays = {"label": "history.assigned", "values": {"name": "Kim"}}
+    await TicketEntry.create(ticket=ticket, kind="assigned", cycle=1, at=NOON, **stays)
+    await housekeeping.tidy(now=at(days=1100))
+    lines = await TicketEntry.filter(ticket_id=ticket.id)
+    assert not [line for line in lines if "never again" in f"{line.text} {line.values}".lower()]
+    assert {"history.sent_by_hand_plain", "history.resolved_plain", "history.assigned"} <= {one.label for one in lines}
+    assert await retention.let_go(now=at(days=1100)) == {}
+
+
+@pytest.mark.parametrize("state", ["open", "taken"])
+async def test_an_answer_that_somebody_still_sees_to_stays(store: store.Store, state: str) -> None:
+    await something_of_each()
+    await Recovery.all().update(state=state)
+    await keep(responses=5)
+    await housekeeping.tidy(now=at(days=100))
+    assert await Response.all().count() == await Recovery.all().count() == 1
+    await Recovery.all().update(state="resolved")
+    await housekeeping.tidy(now=at(days=100))
+    assert not await Response.exists()
 
 
 async def test_many_go_in_small_batches_between_which_others_write(monkeypatch: pytest.MonkeyPatch) -> None:

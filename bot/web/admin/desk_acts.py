@@ -76,7 +76,6 @@ _KEPT = {
     "resolve": ("outcome", "reason"),
     "dismiss": ("reason",),
     "priority": ("priority",),
-    "survey": ("reason",),
 }
 """What of the form the audit keeps; words to customers and notes stand in the ticket's history alone."""
 
