@@ -138,6 +138,12 @@ class Wording:
             if key in scores
         ]
 
+    def told(self, scores: Mapping[str, int]) -> str:
+        """In one line for the staff: "Overall: 2 of 5 · Response speed: 1 of 5"."""
+        return " · ".join(
+            self.label("alert.score", dimension=self.dimension(key), value=value) for key, value in scores.items()
+        )
+
     def listed(self, parts: Iterable[object]) -> str:
         return self.templates.listed(parts, self.locale)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from bot.demo.sight import Sight
 from bot.staff import actions
-from core.models.desk import OPEN_STATUSES, Ticket
 from core.models.invites import Invite, InvitePurpose
 from core.models.reactions import Alert, Recovery, RecoveryState
 from core.models.responses import Band, Response, Score
@@ -108,9 +107,3 @@ async def _standing(sight: Sight) -> Standing:
     answered = again is not None and await Score.filter(response__invite_id=again.id).exists()
     recovery = alert.recovery if alert else None
     return Standing(invite, scores, response.band, alert, recovery, again, answered)
-
-
-async def ticket_to_resolve(sight: Sight) -> str:
-    """The number of the ticket that the walk begins with."""
-    row = await Ticket.filter(contact_id=sight.customer.id, status__in=OPEN_STATUSES).order_by("id").first()
-    return row.number if row else ""

@@ -69,6 +69,10 @@ async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datet
         return retracted.draw(delivery, channel, site)
     if delivery.kind == trials.KIND:
         return await _trial(delivery, channel, site)
+    return await _of_alert(delivery, channel, site, now=now)
+
+
+async def _of_alert(delivery: Delivery, channel: Channel, site: Site, *, now: datetime) -> Message | None:
     alert = await alerts.by_id(delivery.subject_id or 0)
     if alert is None:
         return None
@@ -91,20 +95,18 @@ async def _drawn(delivery: Delivery, channel: Channel, site: Site, *, now: datet
         urgent=alert.ticket.priority == "urgent",
         moments=moments_of(_moments(delivery, alert), words, site, now),
     )
-    return (
-        await _whole(
-            message,
-            alert,
-            words,
-            scores,
-            site,
-            forms=channel.has_forms,
-            perhaps_sent=bool(delivery.payload.get(deliveries.PERHAPS_SENT)),
-            told=str(delivery.payload.get("told", "")),
-            now=now,
-        )
-        if delivery.kind == "alert"
-        else await _under(message, alert, channel, locale)
+    if delivery.kind != "alert":
+        return await _under(message, alert, channel, locale)
+    return await _whole(
+        message,
+        alert,
+        words,
+        scores,
+        site,
+        forms=channel.has_forms,
+        perhaps_sent=bool(delivery.payload.get(deliveries.PERHAPS_SENT)),
+        told=str(delivery.payload.get("told", "")),
+        now=now,
     )
 
 
@@ -223,11 +225,8 @@ async def _facts(
 ) -> tuple[Fact, ...]:
     recovery = alert.recovery
     ahead = recovery is not None and now < recovery.due_at and alert.state != AlertState.CLOSED
-    given = " · ".join(
-        words.label("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
-    )
     facts = [
-        ("scores", given),
+        ("scores", words.told(scores)),
         ("reasons", words.listed(words.reason(one) for one in alert.response.reasons)),
         ("history", await _history(alert, words)),
         *_people(alert, words, now=now),

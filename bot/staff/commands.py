@@ -177,10 +177,7 @@ async def _last_rating(asked: _Asked, ticket: Ticket) -> str:
     if response is None or not scores:
         return asked.say("lookup.not_rated")
     words = wording_of(response.invite, asked.site.templates, asked.locale)
-    given = " · ".join(
-        asked.say("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
-    )
-    return asked.say("lookup.rated", scores=given, when=asked.when(response.changed_at))
+    return asked.say("lookup.rated", scores=words.told(scores), when=asked.when(response.changed_at))
 
 
 async def _state(asked: _Asked, alert: Alert) -> str:

@@ -71,11 +71,8 @@ def _due(delivery: Delivery) -> datetime | None:
 
 
 def _facts(ticket: Ticket, scores: dict[str, int], words: Wording, site: Site, locale: str) -> tuple[Fact, ...]:
-    given = " · ".join(
-        words.label("alert.score", dimension=words.dimension(key), value=value) for key, value in scores.items()
-    )
     facts = [
-        ("scores", given),
+        ("scores", words.told(scores)),
         ("owner", ticket.assignee.name if ticket.assignee else words.label("alert.nobody")),
         ("state", status_of(ticket, site, locale)),
     ]

@@ -48,13 +48,9 @@ async def _answer(row: Response, site: Site, locale: str) -> dict[str, object]:
     settings = catalogue.settings_of(survey) if survey is not None else SurveySettings()
     words = Wording(site.templates, settings, locale)
     team = await Team.get_or_none(id=asked.team_id) if asked is not None else None
-    given = [
-        words.label("alert.score", dimension=words.dimension(key), value=value)
-        for key, value in (row.judged or {}).items()
-    ]
     return {
         "band": words.label(f"band.{row.band.value}") if row.band else "",
-        "scores": " · ".join(given),
+        "scores": words.told(row.judged or {}),
         "comment": shorten(row.comment, _WORDS),
         "team": (team.name or team.key) if team is not None else "",
         "type": site.templates.named("ticket_type", asked.type if asked is not None else "", locale),

@@ -26,6 +26,13 @@ def key_of(name: str, shipped: Labels) -> tuple[str, str]:
     raise Unusable(unknown(name, list(shipped), "label"), unknown_phrase(name, list(shipped), "label"))
 
 
+def unseen(text: str) -> Problem | None:
+    """What is wrong with its characters, if anything is."""
+    if clean(f"|{text}|", limit=len(text) + 2) == f"|{text}|":
+        return None
+    return Problem((), "holds characters that cannot be shown", phrase("problem.label.unseen"))
+
+
 def problem(name: str, text: str, shipped: Labels) -> Problem | None:
     """What is wrong with saying the label `name` so, if anything is. `shipped`: those of the default language."""
     try:
@@ -36,8 +43,8 @@ def problem(name: str, text: str, shipped: Labels) -> Problem | None:
         return Problem((), "is empty; leave it out to keep the shipped one", phrase("problem.label.empty"))
     if len(text) > LONGEST:
         return Problem((), f"is longer than {LONGEST} characters", phrase("problem.too_long", limit=LONGEST))
-    if clean(f"|{text}|", limit=LONGEST + 2) != f"|{text}|":
-        return Problem((), "holds characters that cannot be shown", phrase("problem.label.unseen"))
+    if found := unseen(text):
+        return found
     known = shipped.values_of(key)
     if wrong := sorted(set(_VALUE.findall(text)) - known):
         names = tuple(f"{{{one}}}" for one in sorted(known))

@@ -9,14 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.rendering import Templates
-from bot.translations import of_surveys
+from bot.translations import label_rules, of_surveys
 from bot.translations.of_surveys import Spot
-from core.phrases import phrase
 from core.setting_problems import Problem
-from core.setup.surveys import LONGEST_WORDS, too_long
+from core.setup.surveys import too_long
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings, Words
-from core.text import clean
 
 PREFIX = "survey:"
 _PARTS = {"dimensions": "dimension", "reasons": "reason", "symbols": "symbol"}
@@ -62,11 +60,7 @@ def entries(surveys: Surveys, templates: Templates) -> Iterator[Entry]:
 
 def problem(text: str) -> Problem | None:
     """What is wrong with such a word, if anything is."""
-    if found := too_long(text):
-        return found
-    if clean(f"|{text}|", limit=LONGEST_WORDS + 2) != f"|{text}|":
-        return Problem((), "holds characters that cannot be shown", phrase("problem.label.unseen"))
-    return None
+    return too_long(text) or label_rules.unseen(text)
 
 
 def with_words(values: Mapping[str, Any], said: Mapping[Spot, str], locale: str) -> dict[str, Any]:

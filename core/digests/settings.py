@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from core.phrases import Unusable, phrase
 from core.reactions.team_settings import Day
+from core.surveys.settings import CLOCK
 
 MOST_RECIPIENTS = 50
 
@@ -26,7 +27,7 @@ class Every(StrEnum):
 def _read_clock(value: object) -> object:
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", value.strip())
+    found = re.fullmatch(CLOCK, value.strip())
     if found is None:
         raise Unusable('a time of the day is written as "08:00"', phrase("problem.clock"))
     return time(int(found[1]), int(found[2]))

@@ -31,12 +31,13 @@ class Of(StrEnum):
     SCHEDULED = "scheduled"
     UNDELIVERABLE = "undeliverable"
     CANCELLED = "cancelled"
-    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"  # before they were delivered
     DELIVERED = "delivered"
     ANSWERED = "answered"
     PARTIAL = "partial"
     WAITING = "waiting"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
     NOT_ASKED = "not_asked"  # decisions
     OPEN = "open"  # recoveries; this and the next as of now, whenever they were opened
     OVERDUE = "overdue"
@@ -48,20 +49,17 @@ class Of(StrEnum):
 ANSWERS = (Of.WRITTEN, Of.RATED, Of.AGAIN)
 NOW = (Of.OPEN, Of.OVERDUE)
 _NOBODYS = (UNNAMED, UNCOUNTED)
-_ANSWERED = "i.state IN ('answered', 'finished')"
 _TELLING = "NOT i.anonymous"
 """How far an anonymous question has come is nobody's business but its contact's."""
+_AS_FAR_AS = {
+    Of.PARTIAL: statements.PARTIAL,
+    **{of: statements.WAYS[of] for of in (Of.ANSWERED, Of.WAITING, Of.EXPIRED, Of.WITHDRAWN)},
+}
 _OF_QUESTIONS = {
     Of.ASKED: "i.asked_at IS NOT NULL",
-    Of.SCHEDULED: "i.state = 'scheduled'",
-    Of.UNDELIVERABLE: "i.state = 'undeliverable'",
-    Of.CANCELLED: "i.state = 'cancelled' AND i.delivered_at IS NULL",
-    Of.WITHDRAWN: "i.state = 'cancelled' AND i.delivered_at IS NOT NULL",
-    Of.DELIVERED: f"(i.delivered_at IS NOT NULL OR {_ANSWERED})",
-    Of.ANSWERED: f"{_ANSWERED} AND {_TELLING}",
-    Of.PARTIAL: f"i.state = 'answered' AND {_TELLING}",
-    Of.WAITING: f"i.state = 'delivered' AND {_TELLING}",
-    Of.EXPIRED: f"i.state = 'expired' AND {_TELLING}",
+    Of.DELIVERED: statements.DELIVERED,
+    **{of: statements.WAYS[of] for of in (Of.SCHEDULED, Of.UNDELIVERABLE, Of.CANCELLED, Of.LAPSED)},
+    **{of: f"{condition} AND {_TELLING}" for of, condition in _AS_FAR_AS.items()},
 }
 _OF_RECOVERIES = {
     Of.OPEN: "v.state IN ('open', 'taken')",

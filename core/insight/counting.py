@@ -23,19 +23,13 @@ _RATED = """COUNT(overall) AS rated, SUM(overall) AS total, SUM(overall * overal
     COUNT(*) FILTER (WHERE band = 'neutral') AS neutral,
     COUNT(*) FILTER (WHERE band = 'positive') AS positive"""
 _WORTH_SORTING = timedelta(days=45)
-_IS_ANSWERED = "state IN ('answered', 'finished')"
-_IS_DELIVERED = f"(delivered_at IS NOT NULL OR {_IS_ANSWERED})"
 _ASKED = f"""COUNT(*) AS asked,
-    COUNT(*) FILTER (WHERE {_IS_DELIVERED}) AS delivered,
-    COUNT(*) FILTER (WHERE {_IS_ANSWERED}) AS answered"""
+    COUNT(*) FILTER (WHERE {statements.DELIVERED}) AS delivered,
+    COUNT(*) FILTER (WHERE {statements.ANSWERED}) AS answered"""
 _WRITTEN = "COUNT(*) AS written, COUNT(*) FILTER (WHERE commented) AS commented"
-_STEPS = f"""{_ASKED}, COUNT(*) FILTER (WHERE state = 'finished') AS finished,
-    COUNT(*) FILTER (WHERE state = 'delivered') AS waiting,
-    COUNT(*) FILTER (WHERE state = 'expired') AS expired,
-    COUNT(*) FILTER (WHERE state = 'undeliverable') AS undeliverable,
-    COUNT(*) FILTER (WHERE state = 'cancelled' AND delivered_at IS NULL) AS cancelled,
-    COUNT(*) FILTER (WHERE state = 'cancelled' AND delivered_at IS NOT NULL) AS withdrawn,
-    COUNT(*) FILTER (WHERE state = 'scheduled') AS scheduled"""
+_WAYS = ", ".join(f"COUNT(*) FILTER (WHERE {condition}) AS {way}" for way, condition in statements.WAYS.items())
+_STEPS = f"""COUNT(*) AS asked, COUNT(*) FILTER (WHERE {statements.DELIVERED}) AS delivered,
+    COUNT(*) FILTER (WHERE {statements.PARTIAL}) AS partial, {_WAYS}"""
 
 
 async def ratings(slices: Collection[int], part: Part) -> dict[int, Tally]:

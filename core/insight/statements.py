@@ -17,6 +17,22 @@ from core.store.dialect import is_sqlite
 BY_STAFF = f"v.outcome <> '{ERASED}'"
 """Of a recovery: it did not end because the contact was erased."""
 
+ANSWERED = "state IN ('answered', 'finished')"
+DELIVERED = "(delivered_at IS NOT NULL OR state IN ('delivered', 'answered', 'finished'))"
+"""Of a question; a quick thumb answers before its delivery is written down."""
+WAYS = {
+    "scheduled": "state = 'scheduled' AND delivered_at IS NULL",
+    "undeliverable": "state = 'undeliverable' AND delivered_at IS NULL",
+    "cancelled": "state = 'cancelled' AND delivered_at IS NULL",
+    "lapsed": "state = 'expired' AND delivered_at IS NULL",
+    "answered": ANSWERED,
+    "waiting": f"state IN ('scheduled', 'delivered') AND {DELIVERED}",
+    "expired": "state = 'expired' AND delivered_at IS NOT NULL",
+    "withdrawn": "state IN ('cancelled', 'undeliverable') AND delivered_at IS NOT NULL",
+}
+"""Each question has gone exactly one of these; on the first four it was not delivered."""
+PARTIAL = "state = 'answered'"
+"""Of those that were answered."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

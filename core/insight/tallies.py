@@ -94,16 +94,18 @@ def added(tallies: Iterable[Tally]) -> Tally:
 class Steps:
     """What became of the questions of one span; `written` and `commented` are of the answers that came in it.
 
-    `cancelled` were never delivered; `withdrawn` were, and ended before an answer (opted out, reopened).
+    Not delivered are those that are `scheduled`, `undeliverable`, `cancelled` or `lapsed` (their time was over before);
+    of the delivered, `withdrawn` ended before an answer (opted out). The parts add up.
     """
 
     asked: int = 0
     scheduled: int = 0
     undeliverable: int = 0
     cancelled: int = 0
+    lapsed: int = 0
     delivered: int = 0
     answered: int = 0
-    finished: int = 0
+    partial: int = 0
     waiting: int = 0
     expired: int = 0
     withdrawn: int = 0

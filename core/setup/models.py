@@ -17,6 +17,7 @@ from core.reactions.team_settings import QuietHours, TeamSettings, Zone
 from core.setting_problems import Problem, as_error, formed
 from core.surveys.settings import SurveySettings
 from core.text import can_be_seen
+from core.wordings.scopes import Scope
 
 _SHORTCODE = re.compile(r":[\w+'-]+:")
 _NOT_SEEN = "must be 1 to 16 characters that can be seen"
@@ -186,8 +187,7 @@ class TemplateSetup(Part):
 
     @property
     def known_as(self) -> str:
-        narrowed = (("locale", self.locale), ("team", self.team), ("channel", self.channel))
-        return " ".join([self.kind, *(f"{name}={value}" for name, value in narrowed if value)])
+        return Scope(self.kind, self.locale, self.team, self.channel).key
 
 
 class RetentionSetup(Part):

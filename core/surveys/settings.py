@@ -42,13 +42,17 @@ class Allowance(_Strict):
     span: timedelta
 
 
+CLOCK = r"([01]\d|2[0-3]):([0-5]\d)"
+"""A time of the day as it is written: "08:00"."""
+
+
 def read_window(value: object) -> object:
     """From "09:00-21:00"; "always" is None, a window that is never closed."""
     if value is None or value == "always":
         return None
     if not isinstance(value, str):
         return value
-    times = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", value.strip())
+    times = re.fullmatch(f"{CLOCK}-{CLOCK}", value.strip())
     if times is None:
         raise Unusable('a delivery window is written as "09:00-21:00", or "always"', phrase("problem.window"))
     since, until = time(int(times[1]), int(times[2])), time(int(times[3]), int(times[4]))

@@ -107,7 +107,14 @@ def _compare(
     )
     assert dict(details.not_asked) == dict(unasked)
     assert details.steps == _steps_of(service, within)
+    _add_up(details.steps)
     _compare_recoveries(board, all_, within)
+
+
+def _add_up(all_: Steps) -> None:
+    not_delivered = all_.scheduled + all_.undeliverable + all_.cancelled + all_.lapsed
+    assert all_.asked == not_delivered + all_.delivered
+    assert all_.delivered == all_.answered + all_.waiting + all_.expired + all_.withdrawn
 
 
 def _compare_recoveries(board: Board, all_: Sequence[Told], within: Callable[[datetime], bool]) -> None:
@@ -130,7 +137,7 @@ def _recount(service: Sequence[Told], all_: Sequence[Told], within: Callable[[da
     states = Counter(one.state for one in were)
     return {
         "asked": len(were),
-        "delivered": sum(one.delivered or one.state in ("answered", "finished") for one in were),
+        "delivered": sum(one.delivered or one.state in ("delivered", "answered", "finished") for one in were),
         "answered": states["answered"] + states["finished"],
         "rated": len(scores),
         "total": sum(scores),
@@ -147,13 +154,15 @@ def _steps_of(service: Sequence[Told], within: Callable[[datetime], bool]) -> St
     counted = _recount(service, [], within)
     were = [one for one in service if within(one.asked_at)]
     states = Counter(one.state for one in were)
-    withdrawn = sum(one.state == "cancelled" and one.delivered for one in were)
+    ways = Counter((one.state, one.delivered) for one in were)
     return Steps(
         **{name: counted[name] for name in ("asked", "delivered", "answered", "written", "commented")},
-        **{name: states[name] for name in ("finished", "expired", "undeliverable", "scheduled")},
-        cancelled=states["cancelled"] - withdrawn,
-        withdrawn=withdrawn,
-        waiting=states["delivered"],
+        **{name: ways[name, False] for name in ("undeliverable", "scheduled", "cancelled")},
+        lapsed=ways["expired", False],
+        partial=states["answered"],
+        waiting=states["delivered"] + ways["scheduled", True],
+        expired=ways["expired", True],
+        withdrawn=ways["cancelled", True] + ways["undeliverable", True],
     )
 
 
@@ -221,6 +230,19 @@ async def test_what_went_by_another_channel_in_the_end_counts_there(store: Store
     [channel] = (await _groups())["channel"]
     assert (channel.value, channel.tally.delivered) == ("mail", 1)
     assert (await _details()).steps == Steps(asked=1, delivered=1, waiting=1)
+
+
+async def test_a_question_whose_time_was_over_before_it_was_delivered_is_not_held_against_participation(
+    store: Store,
+) -> None:
+    await company()
+    ignored = await asked()
+    held_up = (await resolved("T-2", contact="c-2", addresses=(("support-bot", "8"),))).invite
+    assert held_up is not None
+    for invite in (ignored, held_up):
+        await invites.look(invite.id, now=at(days=8))
+    assert (await _details()).steps == Steps(asked=2, lapsed=1, delivered=1, expired=1)
+    assert (await _board()).total.participation == Share(0, 1)
 
 
 async def test_who_is_not_asked_is_counted_with_the_reason_and_asking_again_is_no_rating_of_the_service(

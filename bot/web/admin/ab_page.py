@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bot.web.admin import ab_shown, ab_words, authors, template_notes, template_scope
 from bot.web.admin.ab_start import PATH
-from bot.web.admin.board_tables import Shown
+from bot.web.admin.board_shown import Shown
 from bot.web.admin.door import Member, Visit
 from core import errors
 from core.accounts.roles import Right

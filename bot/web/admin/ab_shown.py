@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from bot.web.admin.board_names import Names
-from bot.web.admin.board_tables import Shown
+from bot.web.admin.board_shown import Shown
 from bot.web.admin.door import Visit
 from core.insight import statistics
 from core.insight.statistics import Interval

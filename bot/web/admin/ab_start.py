@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bot.web.admin import ab_words, template_scope
 from bot.web.admin.ab_words import Side
-from bot.web.admin.board_tables import Shown
+from bot.web.admin.board_shown import Shown
 from bot.web.admin.door import Member, Visit
 from core import errors
 from core.accounts.roles import Right

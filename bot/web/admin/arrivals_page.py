@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from bot.channels.email.mime import Headers
@@ -14,7 +14,6 @@ from bot.web.admin import audit_words
 from bot.web.admin.door import Member, Visit
 from core import quarantine
 from core.accounts.roles import Right
-from core.errors import NotFound
 from core.models.accounts import AuditLine
 from core.models.contacts import Address
 from core.models.deliveries import Arrival
@@ -70,11 +69,8 @@ async def discard(visit: Changing) -> Response:
 async def _decided(visit: Visit, verb: str) -> Response:
     """The name of an arrival is its network's, and may hold anything: it comes in the form, not in the address."""
     decide = quarantine.retry if verb == "retry" else quarantine.discard
-    try:
-        key = (await visit.form()).get("arrival", "")
-        await decide(key, by=visit.account.email, now=visit.now)
-    except NotFound as error:
-        raise HTTPException(404) from error
+    key = (await visit.form()).get("arrival", "")
+    await decide(key, by=visit.account.email, now=visit.now)
     return visit.back(PATH, said=f"arrival_{verb}")
 
 

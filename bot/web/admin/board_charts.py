@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.web.admin.board_names import Names
-from bot.web.admin.board_tables import Shown
+from bot.web.admin.board_shown import Shown
 from core.insight.figures import Board, Details
 from core.insight.tallies import SCORES, Distribution
 

@@ -7,7 +7,8 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from bot.web.admin.board_tables import Row, Table, Value
+from bot.web.admin.board_shown import Value
+from bot.web.admin.board_tables import Row, Table
 from core.insight.statistics import Interval
 from core.insight.tallies import Mean, Share
 

@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
-from bot.web.admin import board_charts, board_choice, board_csv, board_tables
+from bot.web.admin import board_charts, board_choice, board_csv, board_tables, board_tiles
 from bot.web.admin.board_choice import Choice
 from bot.web.admin.board_names import Names
+from bot.web.admin.board_shown import Shown
 from bot.web.admin.board_tables import Table
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
@@ -71,7 +72,7 @@ def _later(
         part=part,
         tables=tables,
         charts=charts,
-        shown=board_tables.Shown(visit),
+        shown=Shown(visit),
         query=urlencode(choice.query),
     )
 
@@ -127,8 +128,8 @@ def _drawn(
         names=names,
         tables=board_tables.of(board, names, choice) if board else {},
         charts=board_charts.of(board, names) if board else {},
-        tiles=board_tables.tiles(board, visit, choice) if board else [],
-        shown=board_tables.Shown(visit),
+        tiles=board_tiles.of(board, visit, choice) if board else [],
+        shown=Shown(visit),
         query=urlencode(choice.query),
         is_live=board is not None and board.span.last >= visit.now.astimezone(board.span.zone).date(),
         **visit.wrong(refusal),

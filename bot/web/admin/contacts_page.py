@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from bot.staff import called
@@ -46,14 +46,14 @@ async def look(visit: Seeing, q: Annotated[str, Query(max_length=320)] = "", bef
 async def look_at(
     visit: Seeing, contact_id: int, tickets: Before | None = None, asked: Before | None = None
 ) -> Response:
-    return await _draw(visit, await found(contact_id), tickets=tickets, asked=asked)
+    return await _draw(visit, await directory.one(contact_id), tickets=tickets, asked=asked)
 
 
 @router.post(f"{PATH}/{{contact_id}}")
 async def change(visit: Changing, contact_id: int) -> Response:
     form = await visit.form()
     if refusal := _too_long(form):
-        return await _draw(visit, await found(contact_id), form=form, refusal=refusal, status=422)
+        return await _draw(visit, await directory.one(contact_id), form=form, refusal=refusal, status=422)
     try:
         await directory.change(
             contact_id,
@@ -66,11 +66,9 @@ async def change(visit: Changing, contact_id: int) -> Response:
             now=visit.now,
         )
     except directory.Stale as stale:
-        return await _draw(visit, await found(contact_id), form=form, theirs=stale.theirs, status=409)
+        return await _draw(visit, await directory.one(contact_id), form=form, theirs=stale.theirs, status=409)
     except Invalid as refusal:
-        return await _draw(visit, await found(contact_id), form=form, refusal=refusal, status=422)
-    except NotFound as error:
-        raise HTTPException(404) from error
+        return await _draw(visit, await directory.one(contact_id), form=form, refusal=refusal, status=422)
     return visit.back(f"{PATH}/{contact_id}", said="saved")
 
 
@@ -79,22 +77,19 @@ async def set_surveys(visit: Changing, contact_id: int) -> Response:
     """`asked=yes`: the contact is asked for ratings from now on; anything else: no more."""
     form = await visit.form()
     wanted, how = form.get("asked") == "yes", form.get("how", "")
-    try:
-        await directory.set_surveys(contact_id, wanted=wanted, how=how, by=visit.account.email, now=visit.now)
-    except NotFound as error:
-        raise HTTPException(404) from error
+    await directory.set_surveys(contact_id, wanted=wanted, how=how, by=visit.account.email, now=visit.now)
     return visit.back(f"{PATH}/{contact_id}", said="saved")
 
 
 @router.post(f"{PATH}/{{contact_id}}/addresses")
 async def add_address(visit: Changing, contact_id: int) -> Response:
-    contact, form = await found(contact_id), await visit.form()
+    contact, form = await directory.one(contact_id), await visit.form()
     channel, address = form.get("channel", ""), form.get("address", "").strip()
     try:
         where = AddressFacts(channel, addresses.checked(visit.site.channels, channel, address))
         await directory.add_address(contact.id, where, by=visit.account.email, now=visit.now)
-    except NotFound as error:
-        raise HTTPException(404) from error
+    except NotFound:
+        raise
     except Refusal as refusal:
         return await _draw(visit, contact, new=form, refusal=refusal, status=422)
     return visit.back(f"{PATH}/{contact_id}", said="address_added")
@@ -102,7 +97,7 @@ async def add_address(visit: Changing, contact_id: int) -> Response:
 
 @router.post(f"{PATH}/{{contact_id}}/addresses/{{address_id}}/remove")
 async def remove_address(visit: Changing, contact_id: int, address_id: int) -> Response:
-    contact = await found(contact_id)
+    contact = await directory.one(contact_id)
     named = next(
         (
             visit.channel(one.channel) + colon(visit.locale) + one.address
@@ -120,44 +115,30 @@ async def remove_address(visit: Changing, contact_id: int, address_id: int) -> R
     )
     if named and question is not None:
         return question
-    try:
-        await directory.remove_address(contact_id, address_id, by=visit.account.email, now=visit.now)
-    except NotFound as error:
-        raise HTTPException(404) from error
+    await directory.remove_address(contact_id, address_id, by=visit.account.email, now=visit.now)
     return visit.back(f"{PATH}/{contact_id}", said="address_removed")
 
 
 @router.post(f"{PATH}/{{contact_id}}/addresses/{{address_id}}/free")
 async def free_address(visit: Changing, contact_id: int, address_id: int) -> Response:
     """Taken off the list of addresses that get nothing."""
-    try:
-        await directory.free_address(contact_id, address_id, by=visit.account.email, now=visit.now)
-    except NotFound as error:
-        raise HTTPException(404) from error
+    await directory.free_address(contact_id, address_id, by=visit.account.email, now=visit.now)
     return visit.back(f"{PATH}/{contact_id}", said="address_freed")
 
 
 @router.post(f"{PATH}/{{contact_id}}/links")
 async def make_link(visit: Changing, contact_id: int) -> Response:
     """A link into a chat, shown once."""
-    contact, form = await found(contact_id), await visit.form()
+    contact, form = await directory.one(contact_id), await visit.form()
     channel = form.get("channel", "")
     try:
         door = await chat_links.door(visit.site, channel)
         made = await contact_links.make(contact, channel, by=visit.account.email, now=visit.now)
-    except NotFound as error:
-        raise HTTPException(404) from error
+    except NotFound:
+        raise
     except Refusal as refusal:
         return await _draw(visit, contact, link_refused=visit.why(refusal), status=422)
     return await _draw(visit, contact, link=door.start_link(made.token), link_until=visit.when(made.expires_at))
-
-
-async def found(contact_id: int) -> Contact:
-    """That contact, or an end with 404."""
-    try:
-        return await directory.one(contact_id)
-    except NotFound as error:
-        raise HTTPException(404) from error
 
 
 def _too_long(form: Mapping[str, str]) -> Refusal | None:
@@ -217,4 +198,4 @@ async def _draw(
 def _told(visit: Visit, invite: Invite, score: Score) -> str:
     """A score in words, its dimension called as the survey calls it."""
     words = wording_of(invite, visit.site.templates, visit.locale)
-    return words.label("alert.score", dimension=words.dimension(score.dimension), value=score.value)
+    return words.told({score.dimension: score.value})

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from bot.figure_words import FigureWords
 from bot.trials import sending as trials
-from bot.web.admin import asking, people_forms
+from bot.web.admin import asking, measures, people_forms
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
 from core import setup as setups
@@ -118,10 +118,10 @@ async def remove(visit: Changing, key: str) -> Response:
 
 
 async def _save(visit: Visit, key: str, fields: Fields, *, is_new: bool) -> Response:
-    values: Values = {name: people_forms.typed(fields, name) for name in _PLAIN}
+    values: Values = {name: measures.typed(fields, name) for name in _PLAIN}
     values |= {"enabled": "enabled" in fields}
     values["recipients"] = people_forms.rows(fields, "recipients", _ROW, needed=("staff", "address"))
-    known_as, mark = people_forms.typed(fields, "key") if is_new else key, people_forms.typed(fields, "seen")
+    known_as, mark = measures.typed(fields, "key") if is_new else key, measures.typed(fields, "seen")
     outcome = await people_forms.save(visit, DigestSetup, {"key": known_as, **values}, mark)
     if outcome.saved:
         return visit.back(_address(known_as), said="saved")

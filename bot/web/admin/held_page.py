@@ -101,10 +101,7 @@ def _row(row: HeldAnswer, contact: str, desk: Desk) -> Held:
         number=invite.ticket.number,
         subject=invite.ticket.subject,
         contact=contact,
-        scores=" · ".join(
-            words.label("alert.score", dimension=words.dimension(key), value=value)
-            for key, value in dict(answer.get("scores", {})).items()
-        ),
+        scores=words.told(dict(answer.get("scores", {}))),
         reasons=words.listed(words.reason(str(one)) for one in answer.get("reasons", [])),
         comment=comment,
         excerpt=shorten(comment, EXCERPT) if len(comment) > EXCERPT else "",

@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"\d+[smhd]")
 
 def read_span(fields: Fields, name: str) -> str:
     """ "30m", of `<name>.number` and `<name>.unit`."""
-    return f"{_one(fields, f'{name}.number')}{_one(fields, f'{name}.unit')}"
+    return f"{typed(fields, f'{name}.number')}{typed(fields, f'{name}.unit')}"
 
 
 def span_parts(said: str, usual: str = "m") -> tuple[str, str]:
@@ -38,9 +38,9 @@ def span_parts(said: str, usual: str = "m") -> tuple[str, str]:
 
 def read_hours(fields: Fields, name: str, without: str) -> str:
     """ "09:00-21:00", of `<name>.since` and `<name>.until`; `without` unless `<name>.when` says that there are some."""
-    if _one(fields, f"{name}.when") != BETWEEN:
+    if typed(fields, f"{name}.when") != BETWEEN:
         return without
-    return f"{_one(fields, f'{name}.since')}-{_one(fields, f'{name}.until')}"
+    return f"{typed(fields, f'{name}.since')}-{typed(fields, f'{name}.until')}"
 
 
 def hours_parts(said: str) -> tuple[str, str]:
@@ -49,5 +49,6 @@ def hours_parts(said: str) -> tuple[str, str]:
     return (since, until) if between else ("", "")
 
 
-def _one(fields: Fields, name: str) -> str:
+def typed(fields: Fields, name: str) -> str:
+    """What stands in a field, the last one if there are several; "" where it was not sent."""
     return (fields.get(name) or [""])[-1].strip()

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from bot.staff import called
 from bot.web.admin import addresses
 from bot.web.admin import desk as desks
-from bot.web.admin.contacts_page import found
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
 from core import contacts, directory, errors, unread
@@ -33,7 +32,7 @@ Form = Mapping[str, str]
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: Working, contact: Annotated[int | None, Query(ge=1, lt=2**63)] = None) -> Response:
-    desk, whose = await desks.at(visit), await found(contact) if contact is not None else None
+    desk, whose = await desks.at(visit), await directory.one(contact) if contact is not None else None
     team = await Team.get_or_none(id=desk.staff.team_id) if desk.staff and desk.staff.team_id else None
     fresh = {"team": team.key if team else "", "mine": "on"}
     return await _page(desk, whose, fresh)
@@ -67,7 +66,7 @@ async def _named(form: Form) -> Contact | None:
         return None
     if not number.isascii() or not number.isdigit() or len(number) > 18:
         raise HTTPException(404)
-    return await found(int(number))
+    return await directory.one(int(number))
 
 
 def _read(desk: Desk, form: Form, whose: Contact | None) -> Opening:

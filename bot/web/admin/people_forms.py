@@ -77,18 +77,14 @@ def rows(
     found: list[Values] = []
     for number in range(MOST_ROWS):
         at = f"{table}.{number}"
-        if not any(typed(fields, f"{at}.{name}") for name in needed):
+        if not any(measures.typed(fields, f"{at}.{name}") for name in needed):
             continue
         row: Values = {name: measures.read_span(fields, f"{at}.{name}") for name in spans}
-        row |= {name: typed(fields, f"{at}.{name}") for name in one}
+        row |= {name: measures.typed(fields, f"{at}.{name}") for name in one}
         row |= {name: list(fields.get(f"{at}.{name}", ())) for name in many}
         row |= {name: measures.read_hours(fields, f"{at}.{name}", "always") for name in hours}
         found.append(row)
     return found
-
-
-def typed(fields: Mapping[str, Sequence[str]], name: str) -> str:
-    return (fields.get(name) or [""])[-1].strip()
 
 
 async def save(visit: Visit, model: Model, values: Values, seen: str) -> Outcome:

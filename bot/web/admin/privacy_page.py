@@ -13,8 +13,9 @@ from starlette.responses import Response, StreamingResponse
 
 from bot import privacy_letter
 from bot.staff import called
-from bot.web.admin.contacts_page import PATH, found
+from bot.web.admin.contacts_page import PATH
 from bot.web.admin.door import Member, Visit
+from core import directory
 from core.accounts.roles import Right
 from core.errors import Conflict
 from core.models.contacts import Contact
@@ -32,7 +33,7 @@ _SHOWN = ("addresses", "tickets", "open", "messages", "responses", "attachments"
 @router.post(f"{PATH}/{{contact_id}}/export")
 async def export(visit: HandingOut, contact_id: int) -> Response:
     """The zip, put together in a file without a name, and read from there piece by piece."""
-    contact = await found(contact_id)
+    contact = await directory.one(contact_id)
     letter = privacy_letter.letter(
         visit.site.templates, contact.locale or visit.locale, site=visit.site.name, now=visit.now
     )
@@ -63,7 +64,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 @router.post(f"{PATH}/{{contact_id}}/erase")
 async def erase(visit: HandingOut, contact_id: int) -> Response:
     """First without `typed`: what would go. Then with it: it goes."""
-    contact, form = await found(contact_id), await visit.form()
+    contact, form = await directory.one(contact_id), await visit.form()
     typed = form.get("typed")
     if contact.erased_at is not None:
         return visit.back(f"{PATH}/{contact.id}")

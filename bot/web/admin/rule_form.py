@@ -86,7 +86,7 @@ def _row(step: str | Mapping[str, str]) -> dict[str, str]:
 
 def read(fields: Fields, key: str = "") -> Form:
     """What somebody filled in; a `key` that the rule has already stays."""
-    form = Form(key or _one(fields, "key"), _one(fields, "event") or Event.SETTLED.value)
+    form = Form(key or measures.typed(fields, "key"), measures.typed(fields, "event") or Event.SETTLED.value)
     form.last, form.enabled = "last" in fields, "enabled" in fields
     for name in fields.get("if", ())[:MOST_ROWS]:
         if name in When.model_fields and name not in form.ifs:
@@ -96,7 +96,7 @@ def read(fields: Fields, key: str = "") -> Form:
         if do not in _ACTIONS:
             continue
         named = ("staff", "channel", "to", "priority", "tag", "message", "webhook")
-        given = {name: _one(fields, f"then.{index}.{name}") for name in named}
+        given = {name: measures.typed(fields, f"then.{index}.{name}") for name in named}
         form.thens.append({"do": do} | {name: value for name, value in given.items() if value})
     return form
 
@@ -104,27 +104,26 @@ def read(fields: Fields, key: str = "") -> Form:
 def _condition(name: str, fields: Fields) -> Any:
     if name == "scores":
         named = {one.removeprefix("score.").rpartition(".")[0] for one in fields if one.startswith("score.")}
-        found = {one: (_one(fields, f"score.{one}.sign"), _one(fields, f"score.{one}.value")) for one in sorted(named)}
+        found = {
+            one: (measures.typed(fields, f"score.{one}.sign"), measures.typed(fields, f"score.{one}.value"))
+            for one in sorted(named)
+        }
         return {one: pair for one, pair in found.items() if pair[0]}
     if name == "repeat":
-        return {"times": _one(fields, "repeat.times"), "span": measures.read_span(fields, "repeat")}
+        return {"times": measures.typed(fields, "repeat.times"), "span": measures.read_span(fields, "repeat")}
     if name == "words":
-        return ticks.split(_one(fields, "if.words"))
+        return ticks.split(measures.typed(fields, "if.words"))
     return ticks.read(fields, f"if.{name}")
-
-
-def _one(fields: Fields, name: str) -> str:
-    return (fields.get(name) or [""])[-1].strip()
 
 
 def change_rows(form: Form, do: str, fields: Fields) -> None:
     """A row is added, taken out or moved up; nothing is saved."""
     verb, _, what = do.partition(":")
-    if verb == "add-if" and (name := _one(fields, "add_if")) in form.may_add_if():
+    if verb == "add-if" and (name := measures.typed(fields, "add_if")) in form.may_add_if():
         form.ifs.append(name)
         form.values[name] = dict(_BEGIN.get(name, {})) if name in ("scores", "repeat") else []
         form.focus = f"if-{name}"
-    elif verb == "add-then" and (name := _one(fields, "add_then")) in form.may_add_then():
+    elif verb == "add-then" and (name := measures.typed(fields, "add_then")) in form.may_add_then():
         form.thens.append({"do": name})
         form.focus = f"then-{len(form.thens) - 1}"
     elif verb == "drop-if" and what in form.ifs:

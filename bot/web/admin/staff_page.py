@@ -50,7 +50,7 @@ async def change(visit: Changing, staff_id: int) -> Response:
     fields = await visit.form_lists()
     person, there = await people_forms.edited(Staff, staff_id, fields)
     mark = fields.get("seen", [""])[-1]
-    values: Values = {name: people_forms.typed(fields, name) for name in _PLAIN}
+    values: Values = {name: measures.typed(fields, name) for name in _PLAIN}
     values["quiet_hours"] = measures.read_hours(fields, "quiet_hours", "")
     values |= {"leads": "leads" in fields, "active": "active" in fields}
     values["addresses"] = people_forms.rows(fields, "addresses", ("channel", "address"), needed="address")

@@ -135,57 +135,36 @@ async def _edit(
     theirs = stale.theirs if stale else None
     stored = await _find(key) if key else None
     is_gone = bool(key) and stored is None
-    templates = visit.site.templates
     settings, found = _read(values)
     publishing = act == "publish"
-    tried = publishing or act == "try"
     wrong = wrong if wrong is not None else found if act in ("try", "look") else {}
-    covered = await what_if.covered_by(key or typed or "new", settings) if settings is not None else ()
     compared = None
-    if tried and settings is not None:
+    if act in ("publish", "try") and settings is not None:
         compared = await what_if.compare(key or typed or "new", settings, days=DAYS, now=visit.now)
-    differing: list[Difference] | None = None
-    if theirs is not None:
-        now = {name: value for name, value in theirs.values.items() if name != "position"}
-        names = await audit_names.of_setup(visit)
-        differing = list(differences.between(visit, _comparable(values, settings, now), now, names))
-    if publishing and settings is not None:
-        before = {name: value for name, value in stored.values.items() if name != "position"} if stored else {}
-        told = differences.between(visit, before, settings.model_dump(mode="json"), await audit_names.of_setup(visit))
-        differing = list(told) if stored else None
     known = await ticks.options(visit)
-    symbols = values["symbols"] or [{"symbol": "", "word": {}}] * 5
     return visit.draw(
         "survey_publish" if publishing else "survey_edit",
         status=409 if stale else 422 if wrong else 200,
         key=key,
         typed=typed,
-        values={**values, "symbols": symbols},
         seen="" if is_gone else theirs.mark if theirs else seen,
         wrong={name: visit.tell(one) for name, one in wrong.items()},
-        theirs=differing,
+        theirs=await _differing(visit, values, settings, theirs=theirs, stored=stored if publishing else None),
         gone=await meanwhile.removed(visit, "surveys", key) if is_gone else "",
         focus=focus,
-        limits=survey_fields.limits(values["budget"]),
-        previews=[survey_preview.of(settings, templates, one) for one in templates.locales()] if settings else [],
-        warnings=[
-            *survey_sentences.warnings(visit, settings, covered, known),
-            *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
-            *survey_words.warnings(visit, settings),
-        ]
-        if settings
-        else [],
+        **_filled(visit, values, known),
+        **(
+            await _looks(visit, key or typed or "new", settings, known)
+            if settings
+            else {"previews": (), "warnings": ()}
+        ),
         compared=compared,
         in_vain=survey_sentences.in_vain(visit, compared.covered_by) if compared else "",
         numbers=survey_numbers.lines(compared) if compared else [],
         days=DAYS,
-        ticks={name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
-        under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
-        shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
         unread={
-            name: visit.say("audit.part", name=_field(visit, name), value=visit.tell(one))
-            for name, one in found.items()
+            one: visit.say("audit.part", name=_field(visit, one), value=visit.tell(why)) for one, why in found.items()
         },
         meanwhile=await meanwhile.changed(visit, "surveys", key) if theirs is not None and not publishing else "",
         unsaved=bool(act) or bool(wrong) or stale is not None,
@@ -193,6 +172,51 @@ async def _edit(
         sent=[one for one in asking.sent(await visit.form_lists()) if one[0] != "note"] if publishing else (),
         note=await _note(visit) if publishing else "",
     )
+
+
+def _filled(visit: Visit, values: Values, known: ticks.Options) -> dict[str, object]:
+    """What stands in the fields."""
+    templates = visit.site.templates
+    return {
+        "values": {**values, "symbols": values["symbols"] or [{"symbol": "", "word": {}}] * 5},
+        "limits": survey_fields.limits(values["budget"]),
+        "ticks": {name: ticks.ticks(visit, name, known, values["conditions"].get(name, ())) for name in CONDITIONS},
+        "under": [ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
+        "shipped": lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
+    }
+
+
+async def _looks(visit: Visit, key: str, settings: SurveySettings, known: ticks.Options) -> dict[str, object]:
+    """How it looks in each language, and what is allowed of it and can hardly be meant."""
+    templates = visit.site.templates
+    covered = await what_if.covered_by(key, settings)
+    return {
+        "previews": [survey_preview.of(settings, templates, one) for one in templates.locales()],
+        "warnings": [
+            *survey_sentences.warnings(visit, settings, covered, known),
+            *(visit.say(f"surveys.warning.{one}") for one in survey_preview.warnings(settings, templates)),
+            *survey_words.warnings(visit, settings),
+        ],
+    }
+
+
+async def _differing(
+    visit: Visit, values: Values, settings: SurveySettings | None, *, theirs: Seen | None, stored: Seen | None
+) -> list[Difference] | None:
+    """What somebody else made of it (`theirs`), or what publishing would change of what is `stored`."""
+    if theirs is not None:
+        now = _placeless(theirs)
+        before = _comparable(values, settings, now)
+    elif stored is not None and settings is not None:
+        before, now = _placeless(stored), settings.model_dump(mode="json")
+    else:
+        return None
+    return list(differences.between(visit, before, now, await audit_names.of_setup(visit)))
+
+
+def _placeless(seen: Seen) -> Values:
+    """Its place among the surveys is not edited here."""
+    return {name: value for name, value in seen.values.items() if name != "position"}
 
 
 def _field(visit: Visit, name: str) -> str:

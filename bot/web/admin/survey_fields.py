@@ -59,7 +59,7 @@ def read(fields: Fields) -> Values:
     """What the form says, as the file would say it; wrong values stay as they were typed."""
 
     def text(name: str) -> str:
-        return (fields.get(name) or [""])[-1].strip()
+        return measures.typed(fields, name)
 
     def words(name: str) -> dict[str, str]:
         typed = ((one.removeprefix(f"{name}-"), text(one)) for one in fields if one.startswith(f"{name}-"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from bot.web.admin import asking, survey_sentences, ticks
@@ -39,8 +39,6 @@ async def move(visit: Changing) -> Response:
     try:
         by = {"up": -1, "down": 1}.get(form.get("do", ""), 0)
         await ordering.move(form.get("key", ""), by, seen=seen, actor=visit.account.email, now=visit.now)
-    except NotFound as error:
-        raise HTTPException(404) from error
     except Stale:
         return await _list(visit, problem=visit.say("surveys.order_stale"), status=409)
     return visit.back(PATH, said="surveys_moved")

@@ -12,7 +12,7 @@ from bot.staff import called, cards
 from bot.web.admin import behind_choice
 from bot.web.admin.behind_choice import PATH, Narrowing
 from bot.web.admin.board_names import Names
-from bot.web.admin.board_tables import Shown
+from bot.web.admin.board_shown import Shown
 from bot.web.admin.desk import Desk
 from core.accounts.roles import Right
 from core.contacts import zone_named

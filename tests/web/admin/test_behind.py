@@ -14,6 +14,7 @@ from core.models.desk import Ticket
 from core.models.invites import Decision, Invite, Slice
 from core.models.responses import Response
 from core.models.setup import Staff, Team
+from core.surveys import invites
 from tests.web.admin import unhappy
 from tests.web.admin.desk import Browser, at
 from tests.web.admin.test_board import rated
@@ -50,6 +51,9 @@ async def test_each_number_of_the_board_leads_to_as_many_lines(front: Front) -> 
     await a_month(front)
     await unhappy.alert(front)
     await front.invite()
+    for delivered in (True, False, False):
+        over = await front.invite(delivered=delivered)
+        await invites.look(over.invite_id, now=front.clock.now + timedelta(days=20))
     lee = await at(front, Role.SUPERVISOR)
     for part in ("", "/details", "/groups"):
         page = await lee.open(f"/admin/board{part}?span=30d")

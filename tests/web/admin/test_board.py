@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from bot.rendering import Templates
+from bot.staff import digests
 from bot.web.admin.board_csv import safe
 from core.models.accounts import Role
+from core.models.deliveries import Delivery
 from core.models.invites import Slice
 from core.models.setup import Staff, Team
 from core.surveys import invites, responses
@@ -140,6 +142,27 @@ def test_no_cell_begins_as_a_formula_does(text: str) -> None:
     assert safe("Kim = 1") == "Kim = 1"
 
 
+async def test_what_was_never_delivered_stands_among_what_was_not(front: Front) -> None:
+    await rated(front, 5, 4, 4, 5, 5)
+    for delivered in (True, False, False):
+        over = await front.invite(delivered=delivered)
+        await invites.look(over.invite_id, now=front.clock.now + timedelta(days=20))
+    browser = await at(front, Role.SUPERVISOR)
+    assert "5 of 6 delivered" in (await browser.open("/admin/board")).heading
+    steps = {row[0]: row[1:] for row in await csv_of(browser, "part=participation")}
+    assert steps["Invited"][0] == "8"
+    assert steps["expired before it was delivered"] == ["2", "0.25"]
+    assert steps["Delivered"][0] == "6"
+    assert steps["expired"][:1] == ["1"]
+    day = front.clock.now.date().isoformat()
+    said = {"name": "Daily", "team": 0, "first": day, "last": day, "zone": "UTC", "locale": "en"}
+    channel = front.site.channels["support-bot"]
+    digest = await digests.draw(
+        Delivery(key="digest:1:x:0", payload=said), channel, front.site.place(), now=front.clock.now
+    )
+    assert "5 of 6 delivered" in digest.plain, "a digest counts as the board does"
+
+
 async def test_an_agent_sees_no_board(front: Front) -> None:
     browser = await at(front, Role.AGENT)
     for path in ("/admin/board", "/admin/board/details", "/admin/board/groups", "/admin/board.csv"):
@@ -161,7 +184,7 @@ async def test_the_board_moves_on_with_the_days(front: Front) -> None:
 
 
 def test_every_figure_says_what_it_is_in_both_languages() -> None:
-    from bot.web.admin.board_tables import Shown
+    from bot.web.admin.board_shown import Shown
 
     words = Templates.load()
     for locale in words.locales():

@@ -161,6 +161,7 @@ async def test_it_is_tried_again_or_given_up_once(front: Front) -> None:
     assert (await Arrival.get(key=first)).state == ArrivalState.NEW
     await other.post("/admin/arrivals/discard", arrival=first)
     assert other.status == 404
+    assert "Somebody was faster" in other.page.text
     await one.post("/admin/arrivals/discard", arrival=second)
     assert (await Arrival.get(key=second)).state == ArrivalState.HANDLED
     done = await AuditLine.filter(action__startswith="arrival.").order_by("id").values_list("action", "subject")
