@@ -33,10 +33,15 @@ async def own(invite: Invite, response: Response | None, site: Site, locale: str
     return await _drawn(invite, site, locale, kind, context)
 
 
-async def ending(invite: Invite, response: Response | None, site: Site, locale: str, kind: str) -> Sequence[Markup]:
+_ENDS_AS = {"cut": "thanks_anonymous"}
+"""The kind of message that says what a page says, where it is called otherwise."""
+
+
+async def ending(invite: Invite, response: Response | None, site: Site, locale: str, page: str) -> Sequence[Markup]:
     """Own words for a page that says why nothing can be answered here, found as `own` finds them. They do not
     name the customer: a link that was passed on leads here, too.
     """
+    kind = _ENDS_AS.get(page, page)
     if kind not in KINDS:
         return ()
     stands = await _standing(invite, response, site, locale)

@@ -146,6 +146,15 @@ async def change(
     return account
 
 
+@transactions.atomic
+async def find_on_desk(account_id: int, *, by: str, now: datetime) -> None:
+    """Who is nobody on the desk becomes the member of staff with that address, as in `create`, if there is one now."""
+    account = await Account.select_for_update().get(id=account_id)
+    person = None if account.staff_id else await _staff_at(account.email)
+    if person is not None:
+        await change(account_id, staff=person.key, by=by, now=now)
+
+
 def mark(account: Account, person: Staff | None) -> str:
     """What another state of the account would not have. Its language is its owner's, and is changed elsewhere."""
     shown = {name: value for name, value in _seen(account, person).items() if name != "locale"}

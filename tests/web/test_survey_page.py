@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.rendering import Override
@@ -369,6 +371,29 @@ async def test_a_question_that_is_over_says_so_in_own_words_where_there_are_some
     page = await other.open(done.link)
     assert "Got it for" in page.text
     assert not page.all("p", **{"class": "lead"})
+
+
+async def test_an_anonymous_answer_that_is_cut_is_thanked_for_in_own_words_where_there_are_some(front: Front) -> None:
+    asked = await front.invite()
+    await Invite.filter(id=asked.invite_id).update(anonymous=True)
+    invite = await invites.by_id(asked.invite_id)
+    assert invite is not None
+    response = await responses.answer(invite, {"overall": 2}, [], "Quokka", finished=True, now=front.clock.now)
+    await responses.settle(response.id, now=front.clock.now + timedelta(minutes=11))
+    ann = Person(front)
+    page = await ann.open(asked.link)
+    assert "nobody can tell whose it is" in page.text
+    front.site.templates.use(
+        [
+            Override("thanks_anonymous", "Nobody knows{{ contact.name }}, {{ bold('promised') }} <i>", "en"),
+            Override("thanks_anonymous", "没人知道", "zh-Hans"),
+        ]
+    )
+    page = await ann.open(asked.link)
+    assert (ann.status, "Nobody knows, promised <i>" in page.text, page.all("i")) == (200, True, [])
+    assert "nobody can tell whose it is" not in page.text
+    assert "Quokka" not in page.text
+    assert "没人知道" in (await ann.open(f"{asked.link}?lang=zh-Hans")).text
 
 
 async def test_a_question_is_open_until_the_second_it_expires(front: Front) -> None:

@@ -85,6 +85,18 @@ def _actor(payload: Payload) -> str:
     return who if who.isascii() and len(who) <= ID_LIMIT else ""
 
 
+def sender(body: bytes) -> tuple[str, str]:
+    """Whom a payload that was not understood says that it is from: name and user id; each "" where it does not say."""
+    try:
+        payload = decode(body)
+    except ValueError:
+        return "", ""
+    event = payload.get("event")
+    named = (payload.get("user"), event.get("user_profile") if isinstance(event, Mapping) else None)
+    names = [text(one, name) for one in named for name in ("real_name", "display_name", "name", "username")]
+    return next(filter(None, names), "") or text(payload, "user_name"), _actor(payload)
+
+
 def must(found: Payload, name: str) -> str:
     if value := text(found, name):
         return value

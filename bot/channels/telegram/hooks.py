@@ -47,6 +47,19 @@ def chat_of(update: Mapping[str, Any]) -> str:
     return ""
 
 
+def sender(body: bytes) -> tuple[str, str]:
+    """Whom an update that was not understood says that it is from: name and id; each "" where it does not say."""
+    try:
+        update = _parsed(body)
+    except Refused:
+        return "", ""
+    who = next(filter(None, (_dict(_dict(event).get("from")) for event in update.values())), {})
+    names = [part for name in ("first_name", "last_name") if isinstance(part := who.get(name), str)]
+    username, user_id = who.get("username"), who.get("id")
+    called = " ".join(names) or (f"@{username}" if isinstance(username, str) else "")
+    return called, str(user_id) if type(user_id) is int and abs(user_id) < _LARGEST_ID else ""
+
+
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         update = json.loads(body.decode(), parse_constant=_no_constant)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from bot.channels.email.mime import Headers
-from bot.web.admin import audit_words
+from bot.web.admin import arrival_senders, audit_words
+from bot.web.admin.arrival_senders import Sender
 from bot.web.admin.door import Member, Visit
 from core import quarantine
 from core.accounts.roles import Right
 from core.models.accounts import AuditLine
-from core.models.contacts import Address
 from core.models.deliveries import Arrival
-from core.models.setup import StaffAddress
 from core.text import clean_line
 
 router = APIRouter(include_in_schema=False)
 PATH = "/admin/arrivals"
 PAGE, SHOWN = 30, 4000
-_HEADERS = 64 * 1024
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_DELIVERIES))]
 Changing = Annotated[Visit, Depends(Member(Right.REPLAY_DELIVERIES))]
 
@@ -47,10 +44,10 @@ class Raw:
 async def look(visit: Seeing, before: Annotated[str, Query(max_length=255)] = "") -> Response:
     rows = await quarantine.latest(PAGE + 1, before=before)
     retried = await quarantine.retried(rows[:PAGE])
-    known = await _known(rows[:PAGE])
+    senders = await arrival_senders.of(rows[:PAGE], visit)
     return visit.draw(
         "arrivals",
-        rows=[_raw(one, known.get(one.key, ""), retried[one.key], visit) for one in rows[:PAGE]],
+        rows=[_raw(one, senders[one.key], retried[one.key], visit) for one in rows[:PAGE]],
         following=rows[PAGE - 1].key if len(rows) > PAGE else "",
         changing=visit.may(Right.REPLAY_DELIVERIES),
     )
@@ -74,32 +71,9 @@ async def _decided(visit: Visit, verb: str) -> Response:
     return visit.back(PATH, said=f"arrival_{verb}")
 
 
-async def _known(rows: Sequence[Arrival]) -> dict[str, str]:
-    """By key, who writes from the chat that it came from: a contact, one of the staff, or else the chat itself."""
-    chats = {(one.channel, one.chat) for one in rows if one.chat}
-    where: dict[str, Any] = {"channel__in": {one for one, _ in chats}, "address__in": {one for _, one in chats}}
-    named: dict[tuple[str, str], str] = {}
-    for people, name in ((StaffAddress, "staff__name"), (Address, "contact__name")):
-        for channel, address, called in await people.filter(**where).values_list("channel", "address", name):
-            named[channel, address] = str(called)
-    return {one.key: named.get((one.channel, one.chat)) or one.chat for one in rows if one.chat}
-
-
-def _sender(row: Arrival, known: str, visit: Visit) -> tuple[str, str]:
-    """From whom it says it is, and about what; "" where it does not say, or it cannot be read."""
-    channel = visit.site.channels.get(row.channel)
-    if channel is None or channel.kind != "email":
-        return known, ""
-    try:
-        headers = Headers(bytes(row.body)[:_HEADERS].replace(b"\r\n", b"\n").partition(b"\n\n")[0])
-    except ValueError:
-        return known, ""
-    return headers.words("from") or known, headers.words("subject")
-
-
-def _heading(row: Arrival, known: str, visit: Visit) -> str:
+def _heading(row: Arrival, sender: Sender, visit: Visit) -> str:
     """ "Mail from Ann <ann@…> about “It blinks”, Sun 22 Nov 12:00"."""
-    who, subject = _sender(row, known, visit)
+    who, subject = sender.called, sender.subject
     said = {"channel": visit.channel(row.channel), "when": visit.when(row.received_at)}
     said |= {"who": clean_line(who, limit=100), "subject": clean_line(subject, limit=100)}
     what = "from_about" if who and subject else "from" if who else "about" if subject else "plain"
@@ -113,12 +87,12 @@ def _tried(lines: Sequence[AuditLine], visit: Visit) -> str:
     return visit.say("admin.arrivals.retried", count=len(lines), who=who, when=when)
 
 
-def _raw(row: Arrival, known: str, retried: Sequence[AuditLine], visit: Visit) -> Raw:
+def _raw(row: Arrival, sender: Sender, retried: Sequence[AuditLine], visit: Visit) -> Raw:
     body = bytes(row.body)
     text = readable(body[:SHOWN])
     return Raw(
         row.key,
-        _heading(row, known, visit),
+        _heading(row, sender, visit),
         _tried(retried, visit),
         row.channel,
         visit.trouble(row.problem),

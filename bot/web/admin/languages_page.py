@@ -15,7 +15,7 @@ from bot.web import limits
 from bot.web.admin import survey_words
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
-from core.setup import SetupError, Stale, keys
+from core.setup import SetupError, Stale
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
@@ -158,7 +158,6 @@ async def _own() -> Own:
 async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response:
     own, templates = await _own(), visit.site.templates
     in_use = set(templates.locales())
-    surveys = {key: one for key, one in own.surveys.items() if keys.is_good(key)}
     rows = [
         {
             "tag": tag,
@@ -166,7 +165,7 @@ async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response
             "in_use": tag in in_use,
             "ships": templates.shipped_labels_of(tag) is not None,
             "counts": counting.count(templates, own, tag),
-            "surveys": survey_words.told(visit, surveys, tag),
+            "surveys": survey_words.told(visit, own.surveys, tag),
         }
         for tag in counting.locales(templates, own)
     ]

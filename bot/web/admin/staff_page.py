@@ -10,6 +10,7 @@ from starlette.responses import Response
 from bot.web.admin import measures, people_forms
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.people_forms import Outcome, Values
+from core.accounts import accounts
 from core.accounts.roles import Right
 from core.models.accounts import Account
 from core.models.setup import Staff, Team
@@ -30,12 +31,15 @@ async def look(visit: Seeing, me: bool = False) -> Response:
 
 @router.post(PATH)
 async def add(visit: Changing) -> Response:
+    """One more. Who adds themselves is that person in the inbox at once."""
     form = await visit.form()
     values = {name: form.get(name, "").strip() for name in ("email", "name", "team")}
     outcome = await people_forms.save(visit, StaffSetup, values, "")
     if not outcome.saved:
         return await _list(visit, form=form, outcome=outcome)
     person = await Staff.get(key=values["email"])
+    if person.email.casefold() == visit.account.email.casefold():
+        await accounts.find_on_desk(visit.account.id, by=visit.account.email, now=visit.now)
     return visit.back(f"{PATH}/{person.id}", said="saved")
 
 

@@ -12,6 +12,7 @@ from bot.web.admin import survey_fields
 from bot.web.admin.door import Visit
 from bot.web.admin.survey_sentences import PATH
 from core.setting_problems import Place, Problem
+from core.setup import keys
 from core.surveys.settings import SurveySettings
 
 
@@ -28,7 +29,9 @@ def warnings(visit: Visit, settings: SurveySettings) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that is not said in a language: what it is, and where it would be typed."""
+    """One thing that is not said in a language: what it is, and where it would be typed; "" where the survey's key can
+    stand in no address, and translators alone can say it.
+    """
 
     words: str
     path: str
@@ -72,7 +75,9 @@ def named(visit: Visit, survey: str, spot: Spot) -> str:
 
 
 def _path(visit: Visit, survey: str, place: Place, locale: str) -> str:
-    """The field in the survey's editor, which has one for each language in use."""
+    """The field in the survey's editor, which has one for each language in use; "" where it cannot be opened."""
+    if not keys.is_good(survey):
+        return ""
     in_use = locale in visit.site.templates.locales()
     field = survey_fields.field(Problem((*place, locale), ""))
     return f"{PATH}/{quote(survey)}" + (f"#f-{field}" if in_use else "")

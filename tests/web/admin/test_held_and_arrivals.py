@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
 from bot import channels
 from bot.channels.email.settings import EmailSettings
+from bot.channels.slack.settings import SlackSettings
 from core.models.accounts import AuditLine, Role
 from core.models.contacts import Address, Contact
 from core.models.deliveries import Arrival, ArrivalState
@@ -200,6 +207,56 @@ async def test_its_heading_is_for_people(front: Front) -> None:
     await arrivals.store("chat", [RawArrival("w_17:9", b"?", chat="w_17")], now=front.clock.now)
     await arrivals.quarantine("chat:w_17:9", "odd")
     assert "from Zoë, Sun 22 Nov 12:00" in (await admin.open("/admin/arrivals")).text
+
+
+@pytest.mark.parametrize(
+    ("update", "who"),
+    [
+        ({"message": {"from": {"id": 7, "first_name": "Ann <3", "last_name": "Lee"}, "chat": 5}}, "Ann <3 Lee"),
+        ({"callback_query": {"from": {"id": 7, "username": "ann"}, "message": "?"}}, "@ann"),
+        ({"message": {"from": {"id": 777, "first_name": 5}}}, "Zoë"),
+        ({"message": {"from": {"id": 778}}}, "778"),
+        ({"message": {"from": {"id": 7, "first_name": "A\u202en" + "n" * 500}}}, "A" + "n" * 99),
+    ],
+)
+async def test_what_came_by_telegram_says_whom_it_is_from(front: Front, update: dict[str, Any], who: str) -> None:
+    zoe = await Contact.create(name="Zoë", created_at=front.clock.now)
+    await Address.create(contact=zoe, channel="support-bot", address="777", created_at=front.clock.now)
+    await quarantined(front, body=json.dumps({"update_id": 1, **update}).encode())
+    page = await (await at(front, Role.ADMIN)).open("/admin/arrivals")
+    assert f"Message in Telegram from {who}, Sun 22 Nov 12:00" in page.text
+
+
+@pytest.mark.parametrize(
+    ("body", "who"),
+    [
+        (json.dumps({"type": "block_actions", "user": {"id": "U7", "name": "Ann <3"}}), "Ann <3"),
+        (json.dumps({"type": "event_callback", "event": {"user": "U7", "type": "message"}}), "U7"),
+        (json.dumps({"event": {"user": "U7", "user_profile": {"real_name": "Ann"}}}), "Ann"),
+        ("command=%2Fafterword&user_id=U7&user_name=ann", "ann"),
+        ("payload=" + quote(json.dumps({"type": "view_submission", "user": {"id": "U9"}})), "Zoë"),
+    ],
+)
+async def test_what_came_by_slack_says_whom_it_is_from(sqlite_front: Front, body: str, who: str) -> None:
+    doors = sqlite_front.site.channels
+    assert isinstance(doors, dict)
+    settings = SlackSettings.model_validate(
+        {"kind": "slack", "mode": "http", "bot_token": "xoxb-1", "signing_secret": "s"}
+    )
+    doors["slack"] = channels.build("slack", settings, base_url=sqlite_front.site.base_url)
+    zoe = await Contact.create(name="Zoë", created_at=sqlite_front.clock.now)
+    await Address.create(contact=zoe, channel="slack", address="U9", created_at=sqlite_front.clock.now)
+    await arrivals.store("slack", [RawArrival("1", body.encode())], now=sqlite_front.clock.now)
+    await arrivals.quarantine("slack:1", "odd")
+    page = await (await at(sqlite_front, Role.ADMIN)).open("/admin/arrivals")
+    assert f"Message in Slack from {who}, Sun 22 Nov 12:00" in page.text
+
+
+@pytest.mark.parametrize("body", [b"[" * 9000, b'{"message": {"from": 5}}', b"\xff", b"[]", b'{"user": {"id": 5}}'])
+async def test_what_names_nobody_is_listed_without_a_name(sqlite_front: Front, body: bytes) -> None:
+    await quarantined(sqlite_front, body=body)
+    page = await (await at(sqlite_front, Role.ADMIN)).open("/admin/arrivals")
+    assert "Message in Telegram, Sun 22 Nov 12:00" in page.text
 
 
 async def test_who_may_only_look_decides_nothing(front: Front) -> None:

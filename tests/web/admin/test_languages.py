@@ -10,7 +10,7 @@ from bot.translations.counting import Own
 from core import audit
 from core import setup as setups
 from core.models.accounts import Role
-from core.models.setup import OwnLabels
+from core.models.setup import OwnLabels, Survey
 from core.setup import Setup, SurveySetup
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings
@@ -83,6 +83,21 @@ async def test_words_of_surveys_count_and_lead_to_where_they_are_typed(front: Fr
     assert "default · price: Question" in page.text
     page = await browser.open("/admin/surveys/default")
     assert fields < {one.get("id") for one in page.all("input")}
+
+
+async def test_a_survey_whose_key_has_a_slash_counts_without_a_way_to_its_editor(front: Front) -> None:
+    await asking(front)
+    await Survey.filter(key="default").update(key="eu/gold")
+    browser = await desk.at(front)
+    page = await browser.open("/admin/languages")
+    assert "eu/gold: Title" in page.text
+    assert "1 missing" in page.text
+    assert not [one for one in page.all("a") if "eu/gold" in one.get("href", "")]
+    await hand_in(browser, with_title(front, await survey_entries.current(), "Gut?"))
+    kept = re.search(r'<textarea name="po" hidden>(.*?)</textarea>', browser.html, re.DOTALL)
+    assert kept is not None
+    await browser.send("/admin/languages/publish", po=unescape(kept[1]).removeprefix("\n"))
+    assert catalogue.settings_of(await Survey.get(key="eu/gold", current=True)).title["de"] == "Gut?"
 
 
 async def asking(front: Front, **more: object) -> None:

@@ -307,3 +307,29 @@ async def test_the_first_admin_adds_themselves_by_one_click(front: Front) -> Non
     await browser.send("/admin/staff", email="admin@kestrel.example", name=page.all("input", name="name")[0]["value"])
     assert await Staff.exists(key="admin@kestrel.example", name="Lee <3")
     assert "That’s me" not in (await browser.open("/admin/staff")).text
+
+
+async def test_who_adds_themselves_is_that_person_in_the_inbox_at_once(front: Front) -> None:
+    browser = await desk.at(front)
+    await browser.open("/admin/inbox")
+    assert "/admin/accounts/" in browser.html, "it says that one is nobody on the desk, and where to change that"
+    await browser.open("/admin/staff?me=1")
+    await browser.send("/admin/staff", email="Admin@Kestrel.example", name="Lee <3")
+    assert browser.status == 200
+    assert "Signs in here as admin@kestrel.example" in browser.page.text
+    await browser.open("/admin/inbox")
+    assert "/admin/accounts/" not in browser.html
+    [line] = await AuditLine.filter(action="account.changed")
+    assert (line.actor, line.subject) == ("admin@kestrel.example", "account:admin@kestrel.example")
+
+
+async def test_who_is_somebody_on_the_desk_stays_that_and_a_colleague_is_nobodys_account(front: Front) -> None:
+    browser = await desk.at(front)
+    kim = await Staff.create(key="kim@example.org", email="kim@example.org", name="Kim")
+    await Account.all().update(staff_id=kim.id)
+    await browser.open("/admin/staff")
+    await browser.send("/admin/staff", email="admin@kestrel.example", name="Lee <3")
+    await browser.open("/admin/staff")
+    await browser.send("/admin/staff", email="mia@kestrel.example", name="Mia")
+    assert "Signs in here as" not in browser.page.text
+    assert (await Account.get()).staff_id == kim.id
