@@ -24,6 +24,7 @@ from core.ports import Button, Channel, Message, Receipt, TryLater, Undeliverabl
 from core.privacy import retracting
 from core.reactions import alerts, recoveries
 from core.surveys import anonymity, invites
+from core.text import without_addresses
 
 logger = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ class Courier:
         until = await transactions.run(write)
         if until is not None:
             self._closed[delivery.channel] = until
-            logger.warning("Channel %s has to wait: %s", delivery.channel, later.reason)
+            logger.warning("Channel %s has to wait: %s", delivery.channel, without_addresses(later.reason))
 
     async def _closed_by(self, channel: str, later: TryLater, now: datetime) -> datetime | None:
         """Until when the whole channel waits. An address that asks for time says nothing about the rest."""
@@ -253,7 +254,8 @@ class Courier:
     ) -> None:
         """Later; and when that was the last try, what it was about must not wait for it for ever."""
         if failed:
-            logger.warning("Delivery %s (%s) on %s failed: %s", delivery.id, delivery.kind, delivery.channel, reason)
+            why = without_addresses(reason)
+            logger.warning("Delivery %s (%s) on %s failed: %s", delivery.id, delivery.kind, delivery.channel, why)
         if await deliveries.postpone(delivery, reason, after=after, failed=failed, now=now) == DeliveryState.DEAD:
             await self._not_sent(delivery, reason, dead=False)
 
@@ -266,7 +268,8 @@ class Courier:
         if dead.dead_address and delivery.kind not in staff_alerts.MUST_BE_SEEN:
             await transactions.run(lambda: self._gone(delivery, dead.reason, dead=True))
             return
-        logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, dead.reason)
+        why = without_addresses(dead.reason)
+        logger.error("Channel %s cannot be used for %s: %s", delivery.channel, delivery.kind, why)
         if dead.whole_channel:
             await self._postpone(delivery, message, TryLater(dead.reason))
         elif delivery.kind in messages.WORD_KINDS | retracted.KINDS:
@@ -282,7 +285,8 @@ class Courier:
         """What follows for whom it was meant for: the next address, or a word on the ticket."""
         now = self._clock()
         if delivery.kind in staff_alerts.MUST_BE_SEEN:
-            logger.error("Staff were not told (delivery %s, %s): %s", delivery.id, delivery.kind, reason)
+            why = without_addresses(reason)
+            logger.error("Staff were not told (delivery %s, %s): %s", delivery.id, delivery.kind, why)
             await alerts.undelivered(delivery, reason, now=now)
         elif delivery.kind in ASKING and delivery.subject_id is not None and delivery.address_id is not None:
             await invites.undeliverable(delivery.subject_id, delivery.address_id, reason, dead=dead, now=now)

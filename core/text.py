@@ -14,6 +14,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u2
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 _MARKS_IN_A_ROW = 8
+_MAIL_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 _JOINS = re.compile("[ \u200c\u200d\U000e0020-\U000e007f]")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 _EMPTY = re.compile("[\u115f\u1160\u2800\u3164\uffa0]|^[\u200c\u200d\U000e0020-\U000e007f]+$")
@@ -59,6 +60,11 @@ def clean_line(text: str, *, limit: int = NAME_LIMIT) -> str:
 def shorten(text: str, limit: int) -> str:
     """At most `limit` code points, with an ellipsis where something was cut."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def without_addresses(text: str) -> str:
+    """For logs: what others answer often repeats the mail address that it is about."""
+    return _MAIL_ADDRESS.sub("…", text)
 
 
 def _few_marks(text: str) -> str:

@@ -65,7 +65,7 @@ class StaffDesk:
                 return await self._act(event, staff, now=now)
         except errors.Refusal as refusal:
             if isinstance(refusal, errors.NotAllowed):
-                logger.warning("%s on %s is none of the staff: %s", event.person.address, channel.name, event.action)
+                logger.warning("Somebody on %s who is none of the staff pressed %s", channel.name, event.action)
             return self._refused(refusal, staff, event)
 
     @transactions.atomic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -38,6 +38,7 @@ _PLAIN_VALUES = frozenset(
     {"action", "channel", "when", "due", "until", "dimension", "band", "priority", "rule", "outcome"}
 )
 """Of the values of a history's line, those that are codes of ours and never anybody's words."""
+_OFTEN_THEIRS = (EntryKind.OPENED, EntryKind.RATED, EntryKind.MESSAGE)
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
 _BATCH = 500
 
@@ -212,7 +213,7 @@ async def _close_tickets(person: Person, *, now: datetime) -> list[Alert]:
     await rows["attachments"].delete()
     staff = {*await Staff.all().values_list("name", flat=True), *await Account.all().values_list("name", flat=True)}
     async for row in people.paged(rows["ticket_entries"]):
-        await _empty_entry(row, {str(name) for name in staff})
+        await _empty_entry(row, {str(name) for name in staff}, person.contact.name)
     async for row in people.paged(rows["decisions"]):
         await Decision.filter(id=row.pk).update(values=_without_words(row.values))
     await rows["recoveries"].update(closing_note="")
@@ -225,8 +226,10 @@ async def _close_tickets(person: Person, *, now: datetime) -> list[Alert]:
     return raised
 
 
-async def _empty_entry(row: Any, staff: Iterable[str]) -> None:
-    actor = row.actor if row.actor in staff else ""
+async def _empty_entry(row: Any, staff: Collection[str], name: str) -> None:
+    """What the staff did keeps who did it. Somebody of the staff may have the same `name` as the contact."""
+    is_theirs = row.values.get("from_contact") or (row.actor == name and row.kind in _OFTEN_THEIRS)
+    actor = row.actor if row.actor in staff and not is_theirs else ""
     await TicketEntry.filter(id=row.id).update(text="", actor=actor, values=_without_words(row.values))
 
 

@@ -11,7 +11,6 @@ from tortoise.queryset import QuerySet
 
 from core import errors
 from core.desk import homes
-from core.digests import sending as digests
 from core.models.access import IdempotentAnswer
 from core.models.contacts import Address, Bounce, Contact, ContactLink, Suppression
 from core.models.deliveries import Delivery
@@ -25,8 +24,8 @@ from core.reactions import floods, unnamed
 from core.reactions import trials as reaction_trials
 
 PAGE = 200
-TRANSCRIPT, TRIAL = "transcript", "trial"
-TO_STAFF = frozenset({homes.KIND, digests.KIND, reaction_trials.KIND, unnamed.KIND, floods.KIND, TRIAL})
+TRANSCRIPT, TRIAL, DIGEST = "transcript", "trial", "digest"
+TO_STAFF = frozenset({homes.KIND, DIGEST, reaction_trials.KIND, unnamed.KIND, floods.KIND, TRIAL})
 """Kinds of deliveries that go to staff as such and are about no single ticket."""
 
 NOT_ABOUT_CONTACTS = frozenset(

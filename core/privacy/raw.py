@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
+from email.parser import BytesHeaderParser
 
 from tortoise.expressions import Q
 
@@ -14,17 +15,18 @@ from core.privacy.person import Person, paged
 
 _WORKSPACE = re.compile(r"[TE][A-Z0-9]{2,}/(.+)", re.DOTALL)
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
+_SENDERS = ("From", "Sender", "Reply-To", "Return-Path")
 _HANDLED = ~Q(state=ArrivalState.NEW)
 
 
 async def sent_by(person: Person) -> AsyncIterator[Arrival]:
-    """What came from their chats, and mails among whose headers is an address of theirs: nobody else's words."""
+    """What came from their chats, and mails that say they are from an address of theirs: nobody else's words."""
     async for row in _from_their_chats(person, _HANDLED):
         yield row
     names = _any_of(_names(person))
     async for row in _from_nowhere(person, _HANDLED):
-        head = _END_OF_HEADERS.split(bytes(row.body), maxsplit=1)[0]
-        if names.search(row.key.encode()) or names.search(head):
+        head = BytesHeaderParser().parsebytes(_END_OF_HEADERS.split(bytes(row.body), maxsplit=1)[0])
+        if any(names.search(str(value).encode()) for name in _SENDERS for value in head.get_all(name, ())):
             yield row
 
 

@@ -274,7 +274,7 @@ async def _show_to_the_told(alert: Alert, *, now: datetime) -> None:
     rows = Delivery.filter(ticket_id=alert.ticket_id, kind="alert", screen__startswith=f"{screen_of(alert.id)}:")
     if not await Alert.filter(id=alert.id, state=AlertState.OPEN).exists():
         await rows.filter(state=DeliveryState.WAITING).update(state=DeliveryState.CANCELLED)
-    last = {row.screen: row for row in await rows.filter(state__in=_OUT).order_by("id")}
+    last = {row.screen: row for row in await rows.filter(state__in=_OUT).exclude(target="").order_by("id")}
     for row in last.values():
         draft = deliveries.Draft(
             key=f"{row.screen}:v{alert.version}",

@@ -12,7 +12,7 @@ from core.models.desk import EntryKind, Ticket
 from core.models.invites import Invite, InviteState
 from core.ports import Bounced, BounceKind
 from core.surveys import invites, tokens
-from core.text import shorten
+from core.text import shorten, without_addresses
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ async def came_back(channel: str, bounced: Bounced, *, now: datetime) -> bool:
         channel, delivery.target, bounced.kind, reason=reason, delivery_id=delivery.id, now=now
     )
     if bounced.kind == BounceKind.POLICY:
-        logger.error("%s: our mail is refused (%s); whoever it was for is not to blame", channel, reason)
+        why = without_addresses(reason)
+        logger.error("%s: our mail is refused (%s); whoever it was for is not to blame", channel, why)
     if bounced.kind == BounceKind.COMPLAINT:
         return await _stop_asking(delivery, now=now)
     if given_up:

@@ -19,7 +19,7 @@ from core.models.access import ApiToken, IdempotentAnswer
 from core.models.accounts import AuditLine
 from core.models.contacts import Address, Contact, Suppression, SuppressionReason
 from core.models.deliveries import Arrival, ArrivalState, Delivery, DeliveryState
-from core.models.desk import Attachment, Ticket, TicketStatus
+from core.models.desk import Attachment, Ticket, TicketEntry, TicketStatus
 from core.models.invites import Decision, Invite
 from core.models.reactions import Alert, AlertState, Reaction, Recovery, RecoveryState
 from core.models.responses import Band, HeldAnswer, PageVisit, Response, Score
@@ -397,12 +397,12 @@ async def test_what_another_wrote_is_theirs_also_when_it_has_the_same_word_as_an
 async def test_a_mail_of_another_that_mentions_them_is_erased_but_not_handed_out(
     ann: Contact, store: store.Store, ledger: Ledger
 ) -> None:
-    about = RawArrival("m3", f"From: bob@example.net\r\nSubject: Hi\r\n\r\nAsk {MAIL}".encode())
+    about = RawArrival("m3", f"From: bob@example.net\r\nCc: {MAIL}\r\n\r\nAsk {MAIL}".encode())
     await arrivals.store("mail", [about], now=NOON)
     await Arrival.all().update(state=ArrivalState.HANDLED)
     archive = await handed_out(ann)
     raw_of_ann = [archive.read(name) for name in archive.namelist() if name.startswith("raw/")]
-    assert len(raw_of_ann) == 3
+    assert len(raw_of_ann) == 2
     assert about.body not in raw_of_ann
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     assert not await Arrival.exists(key="mail:m3")
@@ -420,7 +420,7 @@ async def test_what_staff_pressed_below_a_message_about_them_goes_and_their_othe
     ]
     await arrivals.store("slack", presses, now=NOON)
     await Arrival.all().update(state=ArrivalState.HANDLED)
-    assert len([name for name in (await handed_out(ann)).namelist() if name.startswith("raw/")]) == 3
+    assert len([name for name in (await handed_out(ann)).namelist() if name.startswith("raw/")]) == 2
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     assert [one.key for one in await Arrival.filter(channel="slack")] == ["slack:p2"]
     assert await tables_with(store, CANARY) == []
@@ -440,6 +440,19 @@ async def test_who_is_of_the_staff_too_keeps_what_they_were_told_about_others(an
     await erase.erase(ann, ledger=ledger, by=BY, now=at(hours=1))
     told = await Delivery.filter(key__startswith="told:")
     assert [(one.state, one.payload) for one in told] == [(DeliveryState.WAITING, {"n": "Bob"})] * 2
+
+
+async def test_a_name_that_somebody_of_the_staff_has_too_goes_from_what_the_contact_did(
+    ann: Contact, ledger: Ledger
+) -> None:
+    await Contact.filter(id=ann.id).update(name="Kim")
+    ticket = await Ticket.get().select_related("contact")
+    await TicketEntry.filter(ticket_id=ticket.id).delete()
+    await tickets.message(ticket, "It blinks", by="Kim", from_contact=True, now=NOON)
+    await tickets.note(ticket, "I look", by="Kim", now=NOON)
+    await erase.erase(await Contact.get(id=ann.id), ledger=ledger, by=BY, now=at(hours=1))
+    lines = await TicketEntry.filter(ticket_id=ticket.id, kind__in=("message", "note"), label="")
+    assert [(line.kind.value, line.actor) for line in lines] == [("message", ""), ("note", "Kim")]
 
 
 async def test_words_that_an_admin_tried_with_their_request_go(
@@ -481,7 +494,7 @@ async def test_everything_that_would_be_erased_is_in_the_export(ann: Contact, st
     names = archive.namelist()
     [picture] = [name for name in names if name.startswith("attachments/")]
     assert archive.read(picture) == BYTES * 1000
-    assert len([name for name in names if name.startswith("raw/")]) == 3
+    assert len([name for name in names if name.startswith("raw/")]) == 2
     assert archive.read("README.txt") == b"Hello"
     assert [one["target"] for one in data["transcripts"]] == ["other@example.net"]
     [line] = await AuditLine.all()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import COMMENT_LIMIT, NAME_LIMIT, clean, clean_line, shorten
+from core.text import COMMENT_LIMIT, NAME_LIMIT, clean, clean_line, shorten, without_addresses
 
 NASTY = (
     "ab é\u0301\u0327\u0308\u1100\u1161\u11a8\u0958\ufb2c\U0001d160👍🏽\u200d\n\r\t"
@@ -140,3 +140,15 @@ def test_a_shortened_text_fits_and_says_that_it_goes_on(text: str, limit: int) -
 
     assert len(shown) <= limit
     assert shown == text if len(text) <= limit else shown.endswith("…") and text.startswith(shown[:-1])
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("450 4.2.0 <ann.lee+x@shop.example>: Greylisted", "450 4.2.0 <…>: Greylisted"),
+        ("no visitor ann@shop.example, bob@x.example", "no visitor …, …"),
+        ("421 too many", "421 too many"),
+    ],
+)
+def test_logs_have_no_mail_addresses(said: str, logged: str) -> None:
+    assert without_addresses(said) == logged
