@@ -125,22 +125,22 @@ async def test_the_company_and_the_person_are_known_to_whoever_guesses(sqlite_fr
     assert "among the first that are tried" in browser.page.text
 
 
-@pytest.mark.timeout(20)
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "!59<4<%1!$%1(58(774<|@++07(<@6(%{8[3" * 5,
-        "$51(!8[+80b[|ec04d56@6f!@98h|8d6!d[6f|f(hb9(7g35+<!!5f|%$([ag05+dhg%c5+4" * 2,
-        "cd807@1e@b19b|d5+57+6@9@57159060a4de377d9fc01hbdefde|62389d70a81f+@6he7a" * 2,
-        "ba" * 100,
-        "11aaa" * 40,
-        "////1/2. -2..1/1-1-22/1..-1..2.1///..1-/11/1. 11-1122.-21-2 22 1--././ -" * 2,
-    ],
+HOSTILE = (
+    "!59<4<%1!$%1(58(774<|@++07(<@6(%{8[3" * 5,
+    "26154038{(1$3|+(%34<76{|{@[220[[44<<{{9!<+<{<|9417{[6@!92%42!@919$!{$${8" * 2,
+    "641|4+71|%408{2<(30151560(%1987@<!521[!6+@9!9{@[9${8@2+|8321607[88$!<[%[" * 2,
+    "5{<t1zc$9i@lel7{2oz%5ez792+oca6l4<{%02a{3oe{ai8$3{8g[(!{$<+8701|e2@%<3ig" * 2,
+    "11aaa" * 40,
+    "////1/2. -2..1/1-1-22/1..-1..2.1///..1-/11/1. 11-1122.-21-2 22 1--././ -" * 2,
 )
-def test_no_password_takes_long_to_judge(hostile: str) -> None:
-    """Without a bound, one of these takes minutes."""
-    with contextlib.suppress(Refusal):
-        passwords.check(hostile, email="lee@kestrel.example", name="Lee " * 60, site="Kestrel")
+
+
+@pytest.mark.timeout(10)
+def test_no_password_takes_long_to_judge() -> None:
+    """All of them take a second. Without a bound, the first alone takes as long as the limit."""
+    for hostile in HOSTILE:
+        with contextlib.suppress(Refusal):
+            passwords.check(hostile, email="lee@kestrel.example", name="Lee " * 60, site="Kestrel")
 
 
 async def test_an_address_that_is_none_is_named(sqlite_front: Front) -> None:
