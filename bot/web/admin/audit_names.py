@@ -15,6 +15,7 @@ from core.models.contacts import Address, Contact
 from core.models.setup import Staff
 
 _KEYS = {"as": "staff", "assignee": "staff", "staff": "staff", "team": "team", "teams": "team", "who": "staff"}
+_KEYS |= {"dimensions": "dimension", "reasons": "reason"}
 _IDS = {"address": "address", "contact": "contact"}
 """By the name of a field: of what its value is the key, or, where it is a number, the id."""
 
@@ -42,7 +43,8 @@ async def of_setup(visit: Visit) -> Names:
     """Those that the set-up names, and what its surveys ask."""
     staff = {one.key: one.name for one in await Staff.all()}
     asked = await SurveysWording.now(visit.site.templates, visit.locale)
-    return Names({"team": await template_scope.teams(), "staff": staff, "dimension": asked.dimensions()})
+    what = {"dimension": asked.dimensions(), "reason": asked.reasons()}
+    return Names({"team": await template_scope.teams(), "staff": staff, **what})
 
 
 async def of(visit: Visit, lines: Iterable[AuditLine], about: str = "") -> Names:

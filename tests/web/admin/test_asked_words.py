@@ -102,8 +102,16 @@ async def test_what_no_survey_has_words_for_is_called_by_its_key_by_all(front: F
 async def test_what_a_rule_asks_is_called_so_in_the_audit_too(front: Front) -> None:
     browser = await in_chinese(front)
     await browser.open("/admin/rules/new")
-    fields = {"key": "kitchen", "event": "response.settled", "if": "scores", "then": "tag", "then.0.tag": "x"}
-    score = {"score.taste.sign": "<=", "score.taste.value": "2"}
+    fields = {
+        "key": "kitchen",
+        "event": "response.settled",
+        "if": ["scores", "reasons"],
+        "then": "tag",
+        "then.0.tag": "x",
+    }
+    conditions = {"score.taste.sign": "<=", "score.taste.value": "2", "if.reasons": "cold"}
     kept = {name: value for name, value in browser.page.hidden().items() if name in ("csrf", "seen")}
-    await browser.post("/admin/rules/new", **{**kept, "do": "save", **fields, **score})
-    assert TASTE in (await browser.open("/admin/audit")).text
+    await browser.post("/admin/rules/new", **{**kept, "do": "save", **fields, **conditions})
+    text = (await browser.open("/admin/audit")).text
+    assert TASTE in text
+    assert COLD in text
