@@ -35,8 +35,8 @@ _MOST_FORMS = 9
 _TAG = re.compile(r"(?!und\b)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_TAG = 20
 _CHARSET = re.compile(rb"charset=([\w.:-]{1,40})")
-_NOT_TEXT = "\ufffd"
-"""What a browser's form makes of bytes that are not UTF-8."""
+_LOST = "\ufffd"
+"""What programs write for a letter that they could not read."""
 _TEMPLATE = "template:"
 _NAMED = 80
 _CLDR_SAMPLES = (*range(201), 1000, 1_000_000)
@@ -153,7 +153,7 @@ def read(
     if len(body) > LARGEST:
         most = LARGEST // 1000
         raise NotAFile(f"a file has at most {most} kB", phrase("problem.po.too_large", most=most))
-    catalog, text = _File(), _text(body)
+    catalog, text = _File(), text_of(body)
     try:
         PoFileParser(catalog, abort_invalid=True).parse(io.StringIO(text))
     except (PoFileError, ValueError, LookupError) as error:
@@ -171,8 +171,11 @@ def read(
     return found
 
 
-def _text(body: bytes) -> str:
-    """UTF-8, whatever the head says: a browser has made it that. Else as the head says. Raises NotAFile."""
+def text_of(body: bytes) -> str:
+    """UTF-8, whatever the head says: what made it that often left its head as it was. Else as the head says.
+
+    Raises NotAFile, also for what has lost letters already.
+    """
     found = _CHARSET.search(body)
     named = found[1].decode("ascii", "replace") if found else "utf-8"
     for charset in ("utf-8-sig", named):
@@ -180,8 +183,11 @@ def _text(body: bytes) -> str:
             text = body.decode(charset)
         except (UnicodeError, LookupError):
             continue
-        if _NOT_TEXT not in text:
+        if _LOST not in text:
             return text
+        line = text[: text.index(_LOST)].count("\n") + 1
+        told = f"letters were lost in it, as in line {line}: it was saved in another encoding than it was written in"
+        raise NotAFile(told, phrase("problem.po.lost", line=line))
     raise NotAFile("it is not written in UTF-8", phrase("problem.po.no_utf8"))
 
 

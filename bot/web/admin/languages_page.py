@@ -48,13 +48,13 @@ async def download(visit: See) -> Response:
 async def compare(visit: Change) -> Response:
     """What a file would change, before anything is."""
     form = await visit.form()
-    return await _compared(visit, form.get("po", "") or form.get("file", ""), form.get("locale", ""))
+    return await _compared(visit, await visit.file("file"), form.get("locale", ""))
 
 
-async def _compared(visit: Visit, text: str, locale: str, *, stale: bool = False) -> Response:
+async def _compared(visit: Visit, body: bytes, locale: str, *, stale: bool = False) -> Response:
     own = await _own()
     try:
-        found = po.read(text.encode(), visit.site.templates, locale=locale[:30], surveys=own.surveys)
+        found = po.read(body, visit.site.templates, locale=locale[:30], surveys=own.surveys)
         changes = await importing.plan(found) if not found.wrong else []
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
@@ -65,7 +65,7 @@ async def _compared(visit: Visit, text: str, locale: str, *, stale: bool = False
         status=422 if found.wrong else 409 if stale else 200,
         found=found,
         changes=changes,
-        text=text,
+        text=po.text_of(body),
         path=PATH,
         stale=stale,
         seen=await importing.mark(found),
@@ -87,7 +87,7 @@ async def publish(visit: Change) -> Response:
             raise HTTPException(422)
         await importing.publish(found, actor=visit.account.email, now=visit.now, seen=form.get("seen", ""))
     except Stale:
-        return await _compared(visit, form.get("po", ""), form.get("locale", ""), stale=True)
+        return await _compared(visit, form.get("po", "").encode(), form.get("locale", ""), stale=True)
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:

@@ -198,14 +198,34 @@ async def test_what_no_mail_can_have_as_its_subject_is_named_and_nothing_is_lost
     assert not await OwnLabels.exists()
 
 
-async def test_a_file_in_another_encoding_is_refused_and_one_whose_head_is_wrong_is_not(front: Front) -> None:
+async def publish(browser: Browser, **more: str) -> None:
+    """Press "Publish all of it" below the comparison."""
+    kept = re.search(r'<textarea name="po" hidden>(.*?)</textarea>', browser.html, re.DOTALL)
+    assert kept is not None
+    await browser.send("/admin/languages/publish", po=unescape(kept[1]).removeprefix("\n"), **more)
+
+
+async def test_a_file_in_another_encoding_is_read_as_its_head_says(front: Front) -> None:
     browser = await desk.at(front)
     file = german(front, **{"button.done": "Für dich"}).decode()
     await hand_in(browser, file.encode("latin-1", "replace"))
     assert (browser.status, "save it as UTF-8" in browser.page.text) == (422, True)
-    await hand_in(browser, file.replace("charset=utf-8", "charset=iso-8859-1").encode())
-    assert browser.status == 200
-    assert "Für dich" in browser.page.text
+    says_latin = file.replace("charset=utf-8", "charset=iso-8859-1")
+    await hand_in(browser, says_latin.encode())
+    assert (browser.status, "Für dich" in browser.page.text) == (200, True)
+    await hand_in(browser, says_latin.encode("latin-1", "replace"))
+    assert (browser.status, "Für dich" in browser.page.text) == (200, True)
+    await publish(browser)
+    assert (await OwnLabels.get()).words["button.done"] == "Für dich"
+
+
+async def test_a_file_that_has_lost_letters_is_refused_whatever_its_head_says(front: Front) -> None:
+    browser = await desk.at(front)
+    file = german(front, **{"button.done": "F\ufffdr dich"})
+    for body in (file, file.replace(b"charset=utf-8", b"charset=iso-8859-1")):
+        await hand_in(browser, body)
+        assert (browser.status, "letters were lost in it" in browser.page.text) == (422, True)
+    assert not await OwnLabels.exists()
 
 
 async def test_a_file_without_our_token_is_refused(front: Front) -> None:
