@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -11,6 +12,7 @@ from bot import own_words
 from bot.placeholders import KINDS
 from bot.translations import counting, importing, po, survey_entries
 from bot.translations.counting import Own
+from bot.translations.standing import Standing
 from bot.web import limits
 from bot.web.admin import survey_words
 from bot.web.admin.door import Member, Visit
@@ -39,7 +41,8 @@ async def download(visit: See) -> Response:
         locale = po.locale_named(visit.request.query_params.get("locale", "")[:30])
     except po.NotAFile:
         return await _page(visit, problem=visit.say("languages.unknown"), field="locale")
-    body = po.write(visit.site.templates, await _own(), locale, project=visit.site.name)
+    own, name = await _own(), visit.site.name
+    body = await asyncio.to_thread(po.write, visit.site.templates, own, locale, project=name)
     headers = {"Content-Disposition": f'attachment; filename="{locale}.po"', "Cache-Control": "no-store"}
     return Response(body, media_type="text/x-gettext-translation; charset=utf-8", headers=headers)
 
@@ -54,12 +57,13 @@ async def compare(visit: Change) -> Response:
 async def _compared(visit: Visit, body: bytes, locale: str, *, stale: bool = False) -> Response:
     own = await _own()
     try:
-        found = po.read(body, visit.site.templates, locale=locale[:30], surveys=own.surveys)
+        found = await _read(visit, body, locale, own)
         changes = await importing.plan(found) if not found.wrong else []
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
         return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
+    standing = Standing(visit.site.templates, own, found.locale)
     return visit.draw(
         "language_compare",
         status=422 if found.wrong else 409 if stale else 200,
@@ -70,8 +74,8 @@ async def _compared(visit: Visit, body: bytes, locale: str, *, stale: bool = Fal
         stale=stale,
         seen=await importing.mark(found),
         wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
-        messages=[(kind, source, _message_now(visit, own, kind, found)) for kind, source in found.templates.items()],
-        words=[(name, text, *_word_now(visit, own, name, found)) for name, text in found.labels.items()],
+        messages=[(kind, source, standing.message(kind)) for kind, source in found.templates.items()],
+        words=[(name, text, _source(visit, name) or name, standing.word(name)) for name, text in found.labels.items()],
         asked=_asked(visit, own, found),
     )
 
@@ -80,9 +84,7 @@ async def _compared(visit: Visit, body: bytes, locale: str, *, stale: bool = Fal
 async def publish(visit: Change) -> Response:
     form = await visit.form()
     try:
-        surveys = await survey_entries.current()
-        locale = form.get("locale", "")[:30]
-        found = po.read(form.get("po", "").encode(), visit.site.templates, locale=locale, surveys=surveys)
+        found = await _read(visit, form.get("po", "").encode(), form.get("locale", ""), await _own())
         if found.wrong:
             raise HTTPException(422)
         await importing.publish(found, actor=visit.account.email, now=visit.now, seen=form.get("seen", ""))
@@ -95,6 +97,11 @@ async def publish(visit: Change) -> Response:
     await use_at_once(visit)
     is_used = found.locale in visit.site.templates.locales()
     return visit.back(PATH, said="published" if is_used else "language_waits")
+
+
+async def _read(visit: Visit, body: bytes, locale: str, own: Own) -> po.Translation:
+    """Beside everything else: a whole language takes its time. Raises po.NotAFile."""
+    return await asyncio.to_thread(po.read, body, visit.site.templates, locale=locale[:30], own=own)
 
 
 async def use_at_once(visit: Visit) -> None:
@@ -118,17 +125,6 @@ def _source(visit: Visit, name: str) -> str:
     return labels.forms(key).get(form, labels.forms(key)["other"]) if key in labels else ""
 
 
-def _word_now(visit: Visit, own: Own, name: str, found: po.Translation) -> tuple[str, str]:
-    """The word in the default language, and what is said in this one so far."""
-    shipped = visit.site.templates.shipped_labels_of(found.locale)
-    key, _, form = name.rpartition(".")
-    before = own.labels.get(found.locale, {}).get(name, "")
-    if not before and shipped is not None:
-        before = shipped.forms(name)["other"] if name in shipped else ""
-        before = before or (shipped.forms(key).get(form, "") if key in shipped else "")
-    return _source(visit, name) or name, before
-
-
 def _asked(visit: Visit, own: Own, found: po.Translation) -> list[tuple[str, str, str, str]]:
     """Of the words of surveys: where each stands, what it says, its source, and what is said here so far."""
     templates = visit.site.templates
@@ -138,13 +134,6 @@ def _asked(visit: Visit, own: Own, found: po.Translation) -> list[tuple[str, str
         if (text := found.surveys.get(one.survey, {}).get(one.spot))
         for before in [one.words.get(found.locale, "")]
     ]
-
-
-def _message_now(visit: Visit, own: Own, kind: str, found: po.Translation) -> str:
-    """What goes out in this language so far; nothing where it is in another."""
-    templates = visit.site.templates
-    ships = templates.shipped_labels_of(found.locale) is not None
-    return own.template(kind, found.locale) or (templates.shipped(kind, found.locale) if ships else "")
 
 
 def _too_large(visit: Visit) -> str:

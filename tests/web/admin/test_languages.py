@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from html import unescape
 
-from bot.translations import po, survey_entries
+import pytest
+
+from bot import own_words
+from bot.labels import Labels
+from bot.translations import label_rules, po, survey_entries
 from bot.translations.counting import Own
 from core import audit
 from core import setup as setups
 from core.models.accounts import Role
 from core.models.setup import OwnLabels
-from core.setup import Setup, SurveySetup
+from core.setting_problems import Problem
+from core.setup import LabelsSetup, Setup, SurveySetup
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings
 from tests.web.admin import desk
@@ -217,6 +224,48 @@ async def test_a_file_in_another_encoding_is_read_as_its_head_says(front: Front)
     assert (browser.status, "Für dich" in browser.page.text) == (200, True)
     await publish(browser)
     assert (await OwnLabels.get()).words["button.done"] == "Für dich"
+
+
+@pytest.mark.parametrize("step", ["compare", "publish"])
+async def test_others_are_answered_while_a_language_is_checked(
+    front: Front, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    browser = await desk.at(front)
+    await hand_in(browser, german(front, **{"button.done": "Fertig"}))
+    checking, answered = threading.Event(), threading.Event()
+    held: list[bool] = []
+    check = label_rules.problem
+
+    def hold(name: str, text: str, shipped: Labels) -> Problem | None:
+        checking.set()
+        held.append(answered.wait(5))
+        return check(name, text, shipped)
+
+    monkeypatch.setattr(label_rules, "problem", hold)
+    work = hand_in(browser, german(front)) if step == "compare" else publish(browser)
+    going = asyncio.create_task(work)
+    assert await asyncio.to_thread(checking.wait, 30)
+    assert (await front.client().get("/healthz")).status_code == 200
+    answered.set()
+    await going
+    assert all(held)
+
+
+async def test_what_is_said_already_is_not_checked_again(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    await setups.apply(
+        Setup(labels=(LabelsSetup(locale="zh-Hans", words={"button.done": "好了"}),)), now=front.clock.now
+    )
+    front.site.templates.use_labels(await own_words.read_labels())
+    browser = await desk.at(front)
+    file = (await browser.client.get("/admin/languages/file?locale=zh-Hans")).content
+    checked: list[str] = []
+    monkeypatch.setattr(label_rules, "problem", lambda name, *_: checked.append(name))
+    monkeypatch.setattr(front.site.templates, "check", lambda kind, _: checked.append(kind))
+    await hand_in(browser, file)
+    assert "It says nothing that is not said already." in browser.page.text
+    assert checked == []
+    await hand_in(browser, file.replace('msgstr "好了"'.encode(), 'msgstr "完成了"'.encode(), 1))
+    assert ("<del>好了</del> <ins>完成了</ins>" in browser.html, checked) == (True, ["button.done"])
 
 
 async def test_a_file_that_has_lost_letters_is_refused_whatever_its_head_says(front: Front) -> None:
