@@ -21,6 +21,7 @@ from bot.translations import counting, label_rules, survey_entries
 from bot.translations.counting import Own
 from bot.translations.of_surveys import Spot
 from bot.translations.standing import Standing
+from bot.translations.survey_entries import Entry
 from core.phrases import Phrase, phrase
 from core.setting_problems import Problem
 from core.text import shorten
@@ -30,6 +31,7 @@ LARGEST = 1_000_000
 LONGEST_SUBJECT = 300
 _MOST_FORMS = 9
 """Plural forms; no language has more than six."""
+_NOTHING = Own()
 _TAG = re.compile(r"(?!und\b)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_TAG = 20
 _CHARSET = re.compile(rb"charset=([\w.:-]{1,40})")
@@ -38,7 +40,6 @@ _LOST = "\ufffd"
 _TEMPLATE = "template:"
 _NAMED = 80
 _CLDR_SAMPLES = (*range(201), 1000, 1_000_000)
-_NOTHING = Own()
 
 
 class NotAFile(Exception):
@@ -84,13 +85,16 @@ class _File(Catalog):
 @dataclass(slots=True)
 class Translation:
     """What a file says otherwise than it is said already. `unclear` entries are left out: marked as fuzzy, or about a
-    survey or a part of it that is gone.
+    survey or a part of it that is gone. `stood` is what was said before of each thing of which the file says something,
+    changed or not, by the own words with which it was read.
     """
 
     locale: str
+    own: Own = _NOTHING
     labels: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
     surveys: dict[str, dict[Spot, str]] = field(default_factory=dict)
+    stood: dict[str, str] = field(default_factory=dict)
     wrong: list[Wrong] = field(default_factory=list)
     empty: int = 0
     unclear: int = 0
@@ -162,7 +166,7 @@ def read(body: bytes, templates: Templates, *, locale: str = "", own: Own = _NOT
     if not named:
         told = 'it does not name its language: a line "Language: de" belongs into its head'
         raise NotAFile(told, phrase("problem.po.no_language"))
-    found = Translation(locale_named(named))
+    found = Translation(locale_named(named), own)
     reader = _Reader(found, templates, own)
     for message in catalog:
         if message.id:
@@ -240,7 +244,8 @@ class _Reader:
         self._asked = {one.context: one for one in survey_entries.entries(own.surveys, templates)}
 
     def read(self, message: Message) -> None:
-        texts = [str(text) for text in message.string] if _is_many(message) else [str(message.string)]
+        given = message.string
+        texts = [str(one) for one in given] if isinstance(given, tuple | list) else [str(given or "")]
         context = message.context or ""
         if not any(texts):
             self._found.empty += 1
@@ -260,7 +265,8 @@ class _Reader:
     def _message(self, kind: str, text: str) -> Problem | None:
         if kind not in KINDS:
             return Problem((), "there is no such message", phrase("problem.po.no_message"))
-        if text == self._standing.message(kind):
+        stood = self._found.stood[f"{_TEMPLATE}{kind}"] = self._standing.message(kind)
+        if text == stood:
             return None
         try:
             self._templates.check(kind, text)
@@ -281,27 +287,28 @@ class _Reader:
             self._found.unclear += 1
         elif not text:
             self._found.empty += 1
-        elif text != entry.words.get(self._found.locale, "").strip():
+        elif text != self._stood(entry):
             if what := survey_entries.problem(text):
                 return what
             self._found.surveys.setdefault(entry.survey, {})[entry.spot] = text
         return None
+
+    def _stood(self, entry: Entry) -> str:
+        return self._found.stood.setdefault(entry.context, entry.words.get(self._found.locale, "").strip())
 
     def _label(self, key: str, texts: list[str]) -> Problem | None:
         shipped = self._templates.default_labels
         if key not in self._labels:
             return Problem((), "there is no such label", phrase("problem.po.no_label"))
         names = _names(key, texts, shipped, self._found.locale)
-        changed = {name: text for name, text in names.items() if text != self._standing.word(name)}
+        stood = {name: self._standing.word(name) for name in names}
+        self._found.stood |= stood
+        changed = {name: text for name, text in names.items() if text != stood[name]}
         for name, text in changed.items():
             if what := label_rules.problem(name, text, shipped):
                 return what
         self._found.labels |= changed
         return None
-
-
-def _is_many(message: Message) -> bool:
-    return isinstance(message.string, tuple | list)
 
 
 def _wrong(message: Message, problem: Problem) -> Wrong:

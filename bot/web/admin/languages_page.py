@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -54,7 +55,8 @@ async def compare(visit: Change) -> Response:
     return await _compared(visit, await visit.file("file"), form.get("locale", ""))
 
 
-async def _compared(visit: Visit, body: bytes, locale: str, *, stale: bool = False) -> Response:
+async def _compared(visit: Visit, body: bytes, locale: str, *, stale: str | None = None) -> Response:
+    """`stale`: the mark of what was compared before and is not so any more."""
     own = await _own()
     try:
         found = await _read(visit, body, locale, own)
@@ -66,12 +68,13 @@ async def _compared(visit: Visit, body: bytes, locale: str, *, stale: bool = Fal
     standing = Standing(visit.site.templates, own, found.locale)
     return visit.draw(
         "language_compare",
-        status=422 if found.wrong else 409 if stale else 200,
+        status=422 if found.wrong else 200 if stale is None else 409,
         found=found,
         changes=changes,
         text=po.text_of(body),
         path=PATH,
-        stale=stale,
+        stale=stale is not None,
+        meanwhile=_meanwhile(visit, own, found, importing.changed_since(found, stale or "")),
         seen=await importing.mark(found),
         wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
         messages=[(kind, source, standing.message(kind)) for kind, source in found.templates.items()],
@@ -89,7 +92,7 @@ async def publish(visit: Change) -> Response:
             raise HTTPException(422)
         await importing.publish(found, actor=visit.account.email, now=visit.now, seen=form.get("seen", ""))
     except Stale:
-        return await _compared(visit, form.get("po", "").encode(), form.get("locale", ""), stale=True)
+        return await _compared(visit, form.get("po", "").encode(), form.get("locale", ""), stale=form.get("seen", ""))
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
@@ -111,9 +114,14 @@ async def use_at_once(visit: Visit) -> None:
 
 def _entry(visit: Visit, name: str) -> str:
     """What an entry of the file is about, as people call it, and its name in the file."""
-    kind = name.removeprefix("template:")
-    words = visit.named("kind", kind) if kind != name and kind in KINDS else _source(visit, name)
+    words = _called(visit, name)
     return f"{words} ({name})" if words else name
+
+
+def _called(visit: Visit, name: str) -> str:
+    """What an entry is about; "" where only its name tells."""
+    kind = name.removeprefix("template:")
+    return visit.named("kind", kind) if kind != name and kind in KINDS else _source(visit, name)
 
 
 def _source(visit: Visit, name: str) -> str:
@@ -123,6 +131,20 @@ def _source(visit: Visit, name: str) -> str:
     if name in labels:
         return labels.forms(name)["other"]
     return labels.forms(key).get(form, labels.forms(key)["other"]) if key in labels else ""
+
+
+def _meanwhile(visit: Visit, own: Own, found: po.Translation, names: Sequence[str]) -> list[tuple[str, str]]:
+    """What was changed since the comparison, as people call it, and how it is said now."""
+    surveys = {one.context: one for one in survey_entries.entries(own.surveys, visit.site.templates)}
+    return [
+        (
+            survey_words.named(visit, surveys[name].survey, surveys[name].spot)
+            if name in surveys
+            else _called(visit, name) or name,
+            found.stood[name],
+        )
+        for name in names
+    ]
 
 
 def _asked(visit: Visit, own: Own, found: po.Translation) -> list[tuple[str, str, str, str]]:

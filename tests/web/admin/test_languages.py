@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from html import unescape
+from html import escape, unescape
 
 import pytest
 
@@ -16,9 +16,9 @@ from bot.translations.counting import Own
 from core import audit
 from core import setup as setups
 from core.models.accounts import Role
-from core.models.setup import OwnLabels
+from core.models.setup import OwnLabels, Wording
 from core.setting_problems import Problem
-from core.setup import LabelsSetup, Setup, SurveySetup
+from core.setup import LabelsSetup, Setup, SurveySetup, TemplateSetup
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings
 from tests.web.admin import desk
@@ -125,6 +125,34 @@ async def test_words_of_surveys_are_got_compared_and_published(front: Front) -> 
     assert (now.settings["title"], now.settings["comment"]) == ({"en": "Well <3?", "de": "Gut <b>?"}, "off")
     line = (await audit.latest(1))[0]
     assert (line.action, line.subject) == ("survey.changed", "survey:default")
+
+
+async def test_messages_and_short_words_that_somebody_changed_meanwhile_are_not_overwritten(front: Front) -> None:
+    stopped = TemplateSetup(kind="stopped", locale="de", source="Alt")
+    await setups.apply(Setup(templates=(stopped,)), now=front.clock.now)
+    browser = await desk.at(front)
+    file = german(front, **{"button.done": "Fertig"}).decode()
+    head, tail = file.split('msgctxt "template:stopped"\n', 1)
+    file = head + 'msgctxt "template:stopped"\n' + tail.replace('msgstr ""', 'msgstr "Ende"', 1)
+    await hand_in(browser, file.encode())
+    compared = browser.page
+    theirs = (
+        Setup(templates=(stopped.model_copy(update={"source": "KIMS"}),)),
+        Setup(labels=(LabelsSetup(locale="de", words={"button.done": "KIMS <b>"}),)),
+    )
+    for changed, name, said in zip(
+        theirs, (front.site.templates.label("kind.stopped", "en"), "Done"), ("KIMS", "KIMS <b>"), strict=True
+    ):
+        await setups.apply(changed, actor="kim@kestrel.example", now=front.clock.now)
+        browser.page = compared
+        page = await browser.send("/admin/languages/publish", po=file)
+        assert browser.status == 409
+        assert f"<li>{escape(name)}: {escape(said)}</li>" in browser.html
+        assert (await Wording.get()).source == "KIMS"
+        compared = page
+    assert (await OwnLabels.get()).words == {"button.done": "KIMS <b>"}
+    await publish(browser)
+    assert ((await Wording.get()).source, (await OwnLabels.get()).words["button.done"]) == ("Ende", "Fertig")
 
 
 async def test_entries_of_a_survey_that_is_gone_are_counted_as_left(front: Front) -> None:
