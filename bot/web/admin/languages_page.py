@@ -19,6 +19,8 @@ from bot.web.admin import survey_words
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.setup import SetupError, Stale, keys
+from core.wordings import asking
+from core.wordings.scopes import Scope
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
@@ -55,8 +57,12 @@ async def compare(visit: Change) -> Response:
     return await _compared(visit, await visit.file("file"), form.get("locale", ""))
 
 
-async def _compared(visit: Visit, body: bytes, locale: str, *, stale: str | None = None) -> Response:
-    """`stale`: the mark of what was compared before and is not so any more."""
+async def _compared(
+    visit: Visit, body: bytes, locale: str, *, stale: str | None = None, asks: bool = False
+) -> Response:
+    """`stale`: the mark of what was compared before and is not so any more. `asks`: publishing would end A/B tests of
+    which that was not said before.
+    """
     own = await _own()
     try:
         found = await _read(visit, body, locale, own)
@@ -65,16 +71,18 @@ async def _compared(visit: Visit, body: bytes, locale: str, *, stale: str | None
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
         return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
+    ending = await _ending(found)
     standing = Standing(visit.site.templates, own, found.locale)
     return visit.draw(
         "language_compare",
-        status=422 if found.wrong else 200 if stale is None else 409,
+        status=422 if found.wrong else 409 if asks or stale is not None else 200,
         found=found,
         changes=changes,
         text=po.text_of(body),
         path=PATH,
         stale=stale is not None,
         meanwhile=_meanwhile(visit, own, found, importing.changed_since(found, stale or "")),
+        ending=sorted(ending),
         seen=await importing.mark(found),
         wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
         messages=[(kind, source, standing.message(kind)) for kind, source in found.templates.items()],
@@ -90,6 +98,8 @@ async def publish(visit: Change) -> Response:
         found = await _read(visit, form.get("po", "").encode(), form.get("locale", ""), await _own())
         if found.wrong:
             raise HTTPException(422)
+        if not {str(one) for one in await _ending(found)} <= set(form.get("ends", "").split(" ")):
+            return await _compared(visit, form.get("po", "").encode(), form.get("locale", ""), asks=True)
         await importing.publish(found, actor=visit.account.email, now=visit.now, seen=form.get("seen", ""))
     except Stale:
         return await _compared(visit, form.get("po", "").encode(), form.get("locale", ""), stale=form.get("seen", ""))
@@ -105,6 +115,11 @@ async def publish(visit: Change) -> Response:
 async def _read(visit: Visit, body: bytes, locale: str, own: Own) -> po.Translation:
     """Beside everything else: a whole language takes its time. Raises po.NotAFile."""
     return await asyncio.to_thread(po.read, body, visit.site.templates, locale=locale[:30], own=own)
+
+
+async def _ending(found: po.Translation) -> set[int]:
+    """The running A/B tests that publishing it would end."""
+    return {test.id for kind in found.templates for test in await asking.losing_a(Scope(kind, found.locale))}
 
 
 async def use_at_once(visit: Visit) -> None:
