@@ -15,7 +15,7 @@ from bot.translations import counting, importing, po, survey_entries
 from bot.translations.counting import Own
 from bot.translations.standing import Standing
 from bot.web import limits
-from bot.web.admin import survey_words
+from bot.web.admin import survey_words, template_looks
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.setup import SetupError, Stale, keys
@@ -85,7 +85,10 @@ async def _compared(
         ending=sorted(ending),
         seen=await importing.mark(found),
         wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
-        messages=[(kind, source, standing.message(kind)) for kind, source in found.templates.items()],
+        messages=[
+            (kind, template_looks.differing(visit, standing.message(kind), source))
+            for kind, source in found.templates.items()
+        ],
         words=[(name, text, _source(visit, name) or name, standing.word(name)) for name, text in found.labels.items()],
         asked=_asked(visit, own, found),
     )

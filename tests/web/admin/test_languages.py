@@ -127,6 +127,18 @@ async def test_words_of_surveys_are_got_compared_and_published(front: Front) -> 
     assert (line.action, line.subject) == ("survey.changed", "survey:default")
 
 
+async def test_a_message_is_compared_line_by_line(front: Front) -> None:
+    browser = await desk.at(front)
+    stood = TemplateSetup(kind="stopped", locale="de", subject="Gut", source="Eins\n\nZwei\nDrei")
+    await setups.apply(Setup(templates=(stood,)), now=front.clock.now)
+    file = (await browser.client.get("/admin/languages/file?locale=de")).content
+    await hand_in(browser, file.replace(b'"Zwei\\n"', b'"Zwo <b>\\n"'))
+    [lines] = re.findall(r'<ul class="difference">(.*?)</ul>', browser.html, re.DOTALL)
+    shown = [re.sub(r"<span.*?</span>", "", one) for one in re.findall(r"<li>(.*?)</li>", lines)]
+    assert shown[1:] == [" ", "Eins", " ", "<del>Zwei</del>", "<ins>Zwo &lt;b&gt;</ins>", "Drei"]
+    assert shown[0].endswith("Gut")
+
+
 async def test_messages_and_short_words_that_somebody_changed_meanwhile_are_not_overwritten(front: Front) -> None:
     stopped = TemplateSetup(kind="stopped", locale="de", source="Alt")
     await setups.apply(Setup(templates=(stopped,)), now=front.clock.now)
