@@ -35,6 +35,8 @@ _NOTHING = Own()
 _TAG = re.compile(r"(?!und\b)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_TAG = 20
 _CHARSET = re.compile(rb"charset=([\w.:-]{1,40})")
+_GUESSED = {"python-format", "python-brace-format"}
+"""Flags that babel gives to what holds a "%" or a brace: tools would check our texts by rules that they do not follow."""
 _LOST = "\ufffd"
 """What programs write for a letter that they could not read."""
 _TEMPLATE = "template:"
@@ -137,6 +139,8 @@ def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterw
     for entry in survey_entries.entries(own.surveys, templates):
         said = entry.words.get(locale, "")
         catalog.add(entry.source(default), said, context=entry.context, auto_comments=[entry.about])
+    for message in catalog:
+        message.flags -= _GUESSED
     file = io.BytesIO()
     write_po(file, catalog, width=0, sort_output=False)
     return file.getvalue()

@@ -90,6 +90,15 @@ def test_own_words_are_what_translators_see(templates: Templates) -> None:
     assert (entry(file, "button.done").id, entry(file, "template:stopped").id) == ("Finish", "No more. Bye.")
 
 
+def test_tools_are_told_no_rules_that_texts_do_not_follow(templates: Templates) -> None:
+    body = po.write(templates, Own(), "zh-Hans")
+    flags = {flag for line in body.decode().splitlines() if line.startswith("#,") for flag in line[2:].split(",")}
+    assert flags == {" jinja2-format"}
+    done = b'msgctxt "button.done"'
+    found = po.read(body.replace(done, b"#, python-format, python-brace-format\n" + done), templates)
+    assert (found.labels, found.wrong) == ({}, [])
+
+
 def test_a_file_that_comes_back_as_it_went_out_says_nothing_new(templates: Templates) -> None:
     found = po.read(po.write(templates, Own(), "zh-Hans"), templates)
 
