@@ -163,15 +163,17 @@ def _own_in(file: Path) -> Own:
 
 
 async def _import(config: Config, file: Path, body: bytes, locale: str, *, dry_run: bool) -> tuple[list[Change], int]:
+    from bot import own_words
     from bot.rendering import Templates
     from bot.translations import importing, po, survey_entries
+    from bot.translations.counting import Own
     from core import audit
 
     templates = Templates.load(default=config.site.locale)
     async with opened(config):
-        surveys = await survey_entries.current()
+        own = Own(await own_words.read_labels(), await own_words.read(), await survey_entries.current())
     try:
-        found = po.read(body, templates, locale=locale, surveys=surveys)
+        found = po.read(body, templates, locale=locale, own=own)
     except po.NotAFile as error:
         fail(f"{file}: {error}", USAGE)
     if found.wrong:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot import own_words
+from bot.placeholders import KINDS
 from bot.template_source import take_subject
 from bot.translations import survey_entries
+from bot.translations.counting import Own
 from bot.translations.po import Translation
 from core import setup as setups
 from core import transactions
 from core.models.setup import OwnLabels
 from core.setup import Change, LabelsSetup, Seen, Setup, Stale, SurveySetup, TemplateSetup
+
+_DIGITS = 6
 
 
 async def plan(found: Translation) -> list[Change]:
@@ -21,26 +27,50 @@ async def plan(found: Translation) -> list[Change]:
 
 
 async def mark(found: Translation) -> str:
-    """What another state of the surveys that it changes would not have."""
-    return _mark(await _surveys(found))
+    """What another state of what it speaks of would not have: of its surveys, and of each of its entries."""
+    return _mark(found, await _surveys(found))
 
 
-def _mark(surveys: Sequence[Seen]) -> str:
-    return "-".join(one.mark for one in surveys)
+def changed_since(found: Translation, seen: str) -> list[str]:
+    """The entries that are said otherwise than when `seen` was their mark, as far as that can be told apart."""
+    before, now = seen.rpartition(".")[2], _entries_mark(found)
+    if len(before) != len(now):
+        return []
+    starts = range(0, len(now), _DIGITS)
+    return [name for name, at in zip(found.stood, starts, strict=True) if before[at:][:_DIGITS] != now[at:][:_DIGITS]]
+
+
+def _mark(found: Translation, surveys: Sequence[Seen]) -> str:
+    return f"{'-'.join(one.mark for one in surveys)}.{_entries_mark(found)}"
+
+
+def _entries_mark(found: Translation) -> str:
+    """As many digits for each entry, in the order of the file."""
+    return "".join(
+        hashlib.sha256(f"{name}\0{text}".encode()).hexdigest()[:_DIGITS] for name, text in found.stood.items()
+    )
 
 
 @transactions.atomic
 async def publish(found: Translation, *, actor: str, now: datetime, seen: str | None = None) -> list[Change]:
     """Publish all of it, or nothing. What the file does not say stays. Raises core.setup.SetupError, and Stale where
-    the surveys are not as they were `seen` (their `mark`) any more.
+    what it speaks of is not as it was `seen` (its `mark`) any more.
     """
     surveys = await _surveys(found)
-    if seen is not None and seen != _mark(surveys):
+    if seen is not None and (seen != _mark(found, surveys) or not await _stands_as_read(found)):
         raise Stale(None)
     changes = await setups.apply(await _setup(found), actor=actor, now=now)
     for one in surveys:
         changes += await setups.save(_survey(one, found), seen=one.mark, actor=actor, now=now)
     return changes
+
+
+async def _stands_as_read(found: Translation) -> bool:
+    """Whether nobody has published anything since the own words were read with which the file was compared."""
+    then, now = found.own, Own(await own_words.read_labels(), await own_words.read())
+    return then.labels.get(found.locale, {}) == now.labels.get(found.locale, {}) and all(
+        then.template(kind, found.locale) == now.template(kind, found.locale) for kind in KINDS
+    )
 
 
 async def _surveys(found: Translation) -> list[Seen]:

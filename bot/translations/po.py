@@ -5,10 +5,8 @@ from __future__ import annotations
 import gettext
 import io
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
-from types import MappingProxyType
 
 from babel import Locale
 from babel.core import UnknownLocaleError
@@ -22,7 +20,8 @@ from bot.template_source import take_subject
 from bot.translations import counting, label_rules, survey_entries
 from bot.translations.counting import Own
 from bot.translations.of_surveys import Spot
-from bot.translations.survey_entries import Entry, Surveys
+from bot.translations.standing import Standing
+from bot.translations.survey_entries import Entry
 from core.phrases import Phrase, phrase
 from core.setting_problems import Problem
 from core.text import shorten
@@ -32,11 +31,14 @@ LARGEST = 1_000_000
 LONGEST_SUBJECT = 300
 _MOST_FORMS = 9
 """Plural forms; no language has more than six."""
+_NOTHING = Own()
 _TAG = re.compile(r"(?!und\b)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_TAG = 20
 _CHARSET = re.compile(rb"charset=([\w.:-]{1,40})")
-_NOT_TEXT = "\ufffd"
-"""What a browser's form makes of bytes that are not UTF-8."""
+_GUESSED = {"python-format", "python-brace-format"}
+"""Flags that babel gives to what holds a "%" or a brace: tools would check our texts by rules that they do not follow."""
+_LOST = "\ufffd"
+"""What programs write for a letter that they could not read."""
 _TEMPLATE = "template:"
 _NAMED = 80
 _CLDR_SAMPLES = (*range(201), 1000, 1_000_000)
@@ -84,14 +86,17 @@ class _File(Catalog):
 
 @dataclass(slots=True)
 class Translation:
-    """What a file says otherwise than what ships, and of surveys otherwise than they do. `unclear` entries are left
-    out: marked as fuzzy, or about a survey or a part of it that is gone.
+    """What a file says otherwise than it is said already. `unclear` entries are left out: marked as fuzzy, or about a
+    survey or a part of it that is gone. `stood` is what was said before of each thing of which the file says something,
+    changed or not, by the own words with which it was read.
     """
 
     locale: str
+    own: Own = _NOTHING
     labels: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
     surveys: dict[str, dict[Spot, str]] = field(default_factory=dict)
+    stood: dict[str, str] = field(default_factory=dict)
     wrong: list[Wrong] = field(default_factory=list)
     empty: int = 0
     unclear: int = 0
@@ -134,6 +139,8 @@ def write(templates: Templates, own: Own, locale: str, *, project: str = "Afterw
     for entry in survey_entries.entries(own.surveys, templates):
         said = entry.words.get(locale, "")
         catalog.add(entry.source(default), said, context=entry.context, auto_comments=[entry.about])
+    for message in catalog:
+        message.flags -= _GUESSED
     file = io.BytesIO()
     write_po(file, catalog, width=0, sort_output=False)
     return file.getvalue()
@@ -146,14 +153,15 @@ def _version() -> str:
         return ""
 
 
-def read(
-    body: bytes, templates: Templates, *, locale: str = "", surveys: Surveys = MappingProxyType({})
-) -> Translation:
-    """What a file says, of these `surveys` too. `locale` where the file does not name its language. Raises NotAFile."""
+def read(body: bytes, templates: Templates, *, locale: str = "", own: Own = _NOTHING) -> Translation:
+    """What a file says otherwise than these `own` words and what ships; what it does not is not looked at further.
+
+    `locale` where the file does not name its language. Raises NotAFile. May run in a thread of its own.
+    """
     if len(body) > LARGEST:
         most = LARGEST // 1000
         raise NotAFile(f"a file has at most {most} kB", phrase("problem.po.too_large", most=most))
-    catalog, text = _File(), _text(body)
+    catalog, text = _File(), text_of(body)
     try:
         PoFileParser(catalog, abort_invalid=True).parse(io.StringIO(text))
     except (PoFileError, ValueError, LookupError) as error:
@@ -162,17 +170,20 @@ def read(
     if not named:
         told = 'it does not name its language: a line "Language: de" belongs into its head'
         raise NotAFile(told, phrase("problem.po.no_language"))
-    found = Translation(locale_named(named))
-    asked = {one.context: one for one in survey_entries.entries(surveys, templates)}
+    found = Translation(locale_named(named), own)
+    reader = _Reader(found, templates, own)
     for message in catalog:
         if message.id:
-            _read_one(message, found, templates, asked)
+            reader.read(message)
     found.wrong += [_wrong(one, Problem((), "stands twice", phrase("problem.po.twice"))) for one in catalog.twice]
     return found
 
 
-def _text(body: bytes) -> str:
-    """UTF-8, whatever the head says: a browser has made it that. Else as the head says. Raises NotAFile."""
+def text_of(body: bytes) -> str:
+    """UTF-8, whatever the head says: what made it that often left its head as it was. Else as the head says.
+
+    Raises NotAFile, also for what has lost letters already.
+    """
     found = _CHARSET.search(body)
     named = found[1].decode("ascii", "replace") if found else "utf-8"
     for charset in ("utf-8-sig", named):
@@ -180,8 +191,11 @@ def _text(body: bytes) -> str:
             text = body.decode(charset)
         except (UnicodeError, LookupError):
             continue
-        if _NOT_TEXT not in text:
+        if _LOST not in text:
             return text
+        line = text[: text.index(_LOST)].count("\n") + 1
+        told = f"letters were lost in it, as in line {line}: it was saved in another encoding than it was written in"
+        raise NotAFile(told, phrase("problem.po.lost", line=line))
     raise NotAFile("it is not written in UTF-8", phrase("problem.po.no_utf8"))
 
 
@@ -223,81 +237,87 @@ def _ships(templates: Templates, locale: str) -> bool:
     return templates.shipped_labels_of(locale) is not None
 
 
-def _read_one(message: Message, found: Translation, templates: Templates, asked: Mapping[str, Entry]) -> None:
-    texts = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
-    if not any(texts):
-        found.empty += 1
-    elif message.fuzzy:
-        found.unclear += 1
-    elif (message.context or "").startswith(survey_entries.PREFIX):
-        found.wrong += [_wrong(message, one) for one in _read_survey(message, str(texts[0]), found, asked)]
-    else:
+class _Reader:
+    """Sorts the entries of a file into what is found."""
+
+    def __init__(self, found: Translation, templates: Templates, own: Own) -> None:
+        self._found = found
+        self._templates = templates
+        self._standing = Standing(templates, own, found.locale)
+        self._labels = frozenset(key for key, _ in counting.labels(templates))
+        self._asked = {one.context: one for one in survey_entries.entries(own.surveys, templates)}
+
+    def read(self, message: Message) -> None:
+        given = message.string
+        texts = [str(one) for one in given] if isinstance(given, tuple | list) else [str(given or "")]
         context = message.context or ""
-        problems = (
-            _read_template(context.removeprefix(_TEMPLATE), str(texts[0]), found, templates)
-            if context.startswith(_TEMPLATE)
-            else _read_label(context, message, [str(text) for text in texts], found, templates)
-        )
-        found.wrong += [_wrong(message, one) for one in problems]
+        if not any(texts):
+            self._found.empty += 1
+        elif message.fuzzy:
+            self._found.unclear += 1
+        elif context.startswith(survey_entries.PREFIX):
+            self._note(message, self._survey(context, texts[0].strip()))
+        elif context.startswith(_TEMPLATE):
+            self._note(message, self._message(context.removeprefix(_TEMPLATE), texts[0]))
+        else:
+            self._note(message, self._label(context, texts))
+
+    def _note(self, message: Message, problem: Problem | None) -> None:
+        if problem is not None:
+            self._found.wrong.append(_wrong(message, problem))
+
+    def _message(self, kind: str, text: str) -> Problem | None:
+        if kind not in KINDS:
+            return Problem((), "there is no such message", phrase("problem.po.no_message"))
+        stood = self._found.stood[f"{_TEMPLATE}{kind}"] = self._standing.message(kind)
+        if text == stood:
+            return None
+        try:
+            self._templates.check(kind, text)
+        except TemplateError as error:
+            if not error.line:
+                return Problem((), error.problem, error.said)
+            said = phrase("problem.po.at_line", line=error.line, what=error.said)
+            return Problem((), f"line {error.line} of the text: {error.problem}", said)
+        if len(take_subject(text)[0]) > LONGEST_SUBJECT:
+            told = f"the subject is longer than {LONGEST_SUBJECT} characters"
+            return Problem((), told, phrase("problem.po.subject", limit=LONGEST_SUBJECT))
+        self._found.templates[kind] = text
+        return None
+
+    def _survey(self, context: str, text: str) -> Problem | None:
+        entry = self._asked.get(context)
+        if entry is None:
+            self._found.unclear += 1
+        elif not text:
+            self._found.empty += 1
+        elif text != self._stood(entry):
+            if what := survey_entries.problem(text):
+                return what
+            self._found.surveys.setdefault(entry.survey, {})[entry.spot] = text
+        return None
+
+    def _stood(self, entry: Entry) -> str:
+        return self._found.stood.setdefault(entry.context, entry.words.get(self._found.locale, "").strip())
+
+    def _label(self, key: str, texts: list[str]) -> Problem | None:
+        shipped = self._templates.default_labels
+        if key not in self._labels:
+            return Problem((), "there is no such label", phrase("problem.po.no_label"))
+        names = _names(key, texts, shipped, self._found.locale)
+        stood = {name: self._standing.word(name) for name in names}
+        self._found.stood |= stood
+        changed = {name: text for name, text in names.items() if text != stood[name]}
+        for name, text in changed.items():
+            if what := label_rules.problem(name, text, shipped):
+                return what
+        self._found.labels |= changed
+        return None
 
 
 def _wrong(message: Message, problem: Problem) -> Wrong:
     named = str(message.context or message.id)
     return Wrong(shorten(named, _NAMED), message.lineno or 0, problem.what, problem.said)
-
-
-def _read_template(kind: str, text: str, found: Translation, templates: Templates) -> Iterator[Problem]:
-    if kind not in KINDS:
-        yield Problem((), "there is no such message", phrase("problem.po.no_message"))
-        return
-    try:
-        templates.check(kind, text)
-    except TemplateError as error:
-        told = f"line {error.line} of the text: {error.problem}" if error.line else error.problem
-        yield Problem(
-            (), told, phrase("problem.po.at_line", line=error.line, what=error.said) if error.line else error.said
-        )
-        return
-    if len(take_subject(text)[0]) > LONGEST_SUBJECT:
-        told = f"the subject is longer than {LONGEST_SUBJECT} characters"
-        yield Problem((), told, phrase("problem.po.subject", limit=LONGEST_SUBJECT))
-        return
-    if not (_ships(templates, found.locale) and text == templates.shipped(kind, found.locale)):
-        found.templates[kind] = text
-
-
-def _read_survey(message: Message, text: str, found: Translation, asked: Mapping[str, Entry]) -> Iterator[Problem]:
-    entry, text = asked.get(message.context or ""), text.strip()
-    if entry is None:
-        found.unclear += 1
-    elif not text:
-        found.empty += 1
-    elif text == entry.words.get(found.locale, "").strip():
-        return
-    elif what := survey_entries.problem(text):
-        yield what
-    else:
-        found.surveys.setdefault(entry.survey, {})[entry.spot] = text
-
-
-def _read_label(
-    key: str, message: Message, texts: list[str], found: Translation, templates: Templates
-) -> Iterator[Problem]:
-    shipped, here = templates.default_labels, templates.shipped_labels_of(found.locale)
-    if key not in {known for known, _ in counting.labels(templates)}:
-        yield Problem((), "there is no such label", phrase("problem.po.no_label"))
-        return
-    names = _names(key, texts, shipped, found.locale)
-    for name, text in names.items():
-        if what := label_rules.problem(name, text, shipped):
-            yield what
-            return
-    forms = here.forms(key) if here is not None and key in here else {}
-    same = all(
-        forms.get(name.removeprefix(f"{key}.") if name != key else "other") == text for name, text in names.items()
-    )
-    if not (forms and same):
-        found.labels |= names
 
 
 def _names(key: str, texts: list[str], shipped: Labels, locale: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass, field
 from typing import NoReturn
 from urllib.parse import parse_qsl
 
@@ -46,10 +47,10 @@ def json_object(body: bytes) -> dict[str, object]:
 async def form(request: Request, *, most: int = _FIELDS) -> dict[str, list[str]]:
     """The fields of an HTML form, each with its values; what is not a form is empty. Raises Malformed for too many.
 
-    A file is the value of its field, read as UTF-8. What no store can keep is left out.
+    What no store can keep is left out, and so are files.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await _with_files(request, most)
+        return (await _with_files(request, most)).fields
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
     body = await request.body()
@@ -63,21 +64,38 @@ async def form(request: Request, *, most: int = _FIELDS) -> dict[str, list[str]]
     return fields
 
 
-async def _with_files(request: Request, most: int) -> dict[str, list[str]]:
+async def file(request: Request, name: str, *, most: int = _FIELDS) -> bytes:
+    """The file in this field of a form, byte by byte as it was sent; nothing where there is none. Raises Malformed."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return b""
+    return (await _with_files(request, most)).files.get(name, b"")
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A form with files, taken apart."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+async def _with_files(request: Request, most: int) -> _Sent:
     """Read once, because who checks its token and who uses it both ask for it, and a file is open only meanwhile."""
-    read: dict[str, list[str]] | None = getattr(request.state, "fields", None)
+    read: _Sent | None = getattr(request.state, "sent", None)
     if read is not None:
         return read
-    fields: dict[str, list[str]] = {}
+    found = _Sent()
     try:
         async with request.form(max_files=1, max_fields=most, max_part_size=_LARGEST_FIELD) as sent:
             for name, value in sent.multi_items():
-                text = value if isinstance(value, str) else (await value.read()).decode("utf-8", "replace")
-                fields.setdefault(name, []).append(keepable(text))
+                if isinstance(value, str):
+                    found.fields.setdefault(name, []).append(keepable(value))
+                else:
+                    found.files[name] = await value.read()
     except (HTTPException, MultiPartException) as error:
         raise Malformed("The form cannot be read.") from error
-    request.state.fields = fields
-    return fields
+    request.state.sent = found
+    return found
 
 
 def _why(error: Exception) -> str:

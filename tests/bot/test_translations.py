@@ -90,6 +90,15 @@ def test_own_words_are_what_translators_see(templates: Templates) -> None:
     assert (entry(file, "button.done").id, entry(file, "template:stopped").id) == ("Finish", "No more. Bye.")
 
 
+def test_tools_are_told_no_rules_that_texts_do_not_follow(templates: Templates) -> None:
+    body = po.write(templates, Own(), "zh-Hans")
+    flags = {flag for line in body.decode().splitlines() if line.startswith("#,") for flag in line[2:].split(",")}
+    assert flags == {" jinja2-format"}
+    done = b'msgctxt "button.done"'
+    found = po.read(body.replace(done, b"#, python-format, python-brace-format\n" + done), templates)
+    assert (found.labels, found.wrong) == ({}, [])
+
+
 def test_a_file_that_comes_back_as_it_went_out_says_nothing_new(templates: Templates) -> None:
     found = po.read(po.write(templates, Own(), "zh-Hans"), templates)
 
@@ -312,7 +321,7 @@ async def test_words_of_surveys_go_to_translators_and_come_back_as_a_new_version
     assert price.auto_comments == [f"The survey {ODD}, dimension price: its label"]
     assert entry(catalog(po.write(templates, Own(surveys=surveys), "zh-Hans")), f"{odd}.title").string == "好吗？"
 
-    found = po.read(await filled(templates), templates, surveys=surveys)
+    found = po.read(await filled(templates), templates, own=Own(surveys=surveys))
     assert (found.wrong, found.unclear, len(found.surveys[ODD])) == ([], 0, 9)
     assert {one.kind for one in await importing.plan(found)} == {"survey"}
     await importing.publish(found, actor="ann", now=NOW, seen=await importing.mark(found))
@@ -327,7 +336,7 @@ async def test_words_of_surveys_go_to_translators_and_come_back_as_a_new_version
     [line] = await audit.latest(1)
     assert (line.actor, line.action, line.subject) == ("ann", "survey.changed", f"survey:{ODD}")
 
-    again = po.read(await filled(templates), templates, surveys=await survey_entries.current())
+    again = po.read(await filled(templates), templates, own=Own(surveys=await survey_entries.current()))
     assert again.surveys == {}
     assert await importing.publish(again, actor="ann", now=NOW) == []
 
@@ -335,20 +344,20 @@ async def test_words_of_surveys_go_to_translators_and_come_back_as_a_new_version
 async def test_an_older_file_and_what_is_gone_change_no_survey(store: Store, templates: Templates) -> None:
     await a_survey()
     surveys = await survey_entries.current()
-    older = po.read(translated(templates, "de", GERMAN), templates, surveys=surveys)
+    older = po.read(translated(templates, "de", GERMAN), templates, own=Own(surveys=surveys))
     assert (older.wrong, older.unclear, older.surveys) == ([], 0, {})
 
     body = await filled(templates)
     await a_survey(reasons=[{"key": "slow"}])
-    found = po.read(body, templates, surveys=await survey_entries.current())
+    found = po.read(body, templates, own=Own(surveys=await survey_entries.current()))
     assert (found.wrong, found.unclear, len(found.surveys[ODD])) == ([], 1, 8)
-    gone = po.read(body, templates, surveys={})
+    gone = po.read(body, templates, own=Own(surveys={}))
     assert (gone.wrong, gone.unclear, gone.surveys) == ([], 9, {})
 
 
 async def test_a_survey_that_was_changed_in_the_meantime_is_not_overwritten(store: Store, templates: Templates) -> None:
     await a_survey()
-    found = po.read(await filled(templates), templates, surveys=await survey_entries.current())
+    found = po.read(await filled(templates), templates, own=Own(surveys=await survey_entries.current()))
     found.labels["button.done"] = "Fertig"
     seen = await importing.mark(found)
     await a_survey(title={"en": "Theirs"})
@@ -366,7 +375,9 @@ async def test_a_word_of_a_survey_that_cannot_be_said_is_named(
     store: Store, templates: Templates, text: str, said: str
 ) -> None:
     await a_survey("default")
-    [wrong] = po.read(await filled(templates, Fees=text), templates, surveys=await survey_entries.current()).wrong
+    [wrong] = po.read(
+        await filled(templates, Fees=text), templates, own=Own(surveys=await survey_entries.current())
+    ).wrong
     assert (wrong.entry, wrong.line > 0) == ("survey:default.reasons.fees.label", True)
     assert said in wrong.what
 
@@ -379,5 +390,5 @@ async def test_no_two_places_of_surveys_have_one_name(store: Store, templates: T
     surveys = await survey_entries.current()
     names = [one.context for one in survey_entries.entries(surveys, templates)]
     assert len(names) == len(set(names))
-    found = po.read(await filled(templates), templates, surveys=surveys)
+    found = po.read(await filled(templates), templates, own=Own(surveys=surveys))
     assert (found.wrong, found.unclear, sum(map(len, found.surveys.values()))) == ([], 0, len(names))

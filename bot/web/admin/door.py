@@ -124,6 +124,10 @@ class Visit:
         """The same with every value. Raises errors.Malformed."""
         return await reading.form(self.request, most=FORM_FIELDS)
 
+    async def file(self, name: str) -> bytes:
+        """The file that was sent in this field. Raises errors.Malformed."""
+        return await reading.file(self.request, name, most=FORM_FIELDS)
+
     def draw(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """`templates/web/admin/<name>.html.j2`, with `visit` in it. A fragment when it does not extend the layout."""
         shown = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -11,11 +13,14 @@ from bot import own_words
 from bot.placeholders import KINDS
 from bot.translations import counting, importing, po, survey_entries
 from bot.translations.counting import Own
+from bot.translations.standing import Standing
 from bot.web import limits
-from bot.web.admin import survey_words
+from bot.web.admin import survey_words, template_looks
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.setup import SetupError, Stale
+from core.wordings import asking
+from core.wordings.scopes import Scope
 
 router = APIRouter(include_in_schema=False)
 See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
@@ -39,7 +44,8 @@ async def download(visit: See) -> Response:
         locale = po.locale_named(visit.request.query_params.get("locale", "")[:30])
     except po.NotAFile:
         return await _page(visit, problem=visit.say("languages.unknown"), field="locale")
-    body = po.write(visit.site.templates, await _own(), locale, project=visit.site.name)
+    own, name = await _own(), visit.site.name
+    body = await asyncio.to_thread(po.write, visit.site.templates, own, locale, project=name)
     headers = {"Content-Disposition": f'attachment; filename="{locale}.po"', "Cache-Control": "no-store"}
     return Response(body, media_type="text/x-gettext-translation; charset=utf-8", headers=headers)
 
@@ -48,30 +54,42 @@ async def download(visit: See) -> Response:
 async def compare(visit: Change) -> Response:
     """What a file would change, before anything is."""
     form = await visit.form()
-    return await _compared(visit, form.get("po", "") or form.get("file", ""), form.get("locale", ""))
+    return await _compared(visit, await visit.file("file"), form.get("locale", ""))
 
 
-async def _compared(visit: Visit, text: str, locale: str, *, stale: bool = False) -> Response:
+async def _compared(
+    visit: Visit, body: bytes, locale: str, *, stale: str | None = None, asks: bool = False
+) -> Response:
+    """`stale`: the mark of what was compared before and is not so any more. `asks`: publishing would end A/B tests of
+    which that was not said before.
+    """
     own = await _own()
     try:
-        found = po.read(text.encode(), visit.site.templates, locale=locale[:30], surveys=own.surveys)
+        found = await _read(visit, body, locale, own)
         changes = await importing.plan(found) if not found.wrong else []
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
         return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
+    ending = await _ending(found)
+    standing = Standing(visit.site.templates, own, found.locale)
     return visit.draw(
         "language_compare",
-        status=422 if found.wrong else 409 if stale else 200,
+        status=422 if found.wrong else 409 if asks or stale is not None else 200,
         found=found,
         changes=changes,
-        text=text,
+        text=po.text_of(body),
         path=PATH,
-        stale=stale,
+        stale=stale is not None,
+        meanwhile=_meanwhile(visit, own, found, importing.changed_since(found, stale or "")),
+        ending=sorted(ending),
         seen=await importing.mark(found),
         wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
-        messages=[(kind, source, _message_now(visit, own, kind, found)) for kind, source in found.templates.items()],
-        words=[(name, text, *_word_now(visit, own, name, found)) for name, text in found.labels.items()],
+        messages=[
+            (kind, template_looks.differing(visit, standing.message(kind), source))
+            for kind, source in found.templates.items()
+        ],
+        words=[(name, text, _source(visit, name) or name, standing.word(name)) for name, text in found.labels.items()],
         asked=_asked(visit, own, found),
     )
 
@@ -80,14 +98,14 @@ async def _compared(visit: Visit, text: str, locale: str, *, stale: bool = False
 async def publish(visit: Change) -> Response:
     form = await visit.form()
     try:
-        surveys = await survey_entries.current()
-        locale = form.get("locale", "")[:30]
-        found = po.read(form.get("po", "").encode(), visit.site.templates, locale=locale, surveys=surveys)
+        found = await _read(visit, form.get("po", "").encode(), form.get("locale", ""), await _own())
         if found.wrong:
             raise HTTPException(422)
+        if not {str(one) for one in await _ending(found)} <= set(form.get("ends", "").split(" ")):
+            return await _compared(visit, form.get("po", "").encode(), form.get("locale", ""), asks=True)
         await importing.publish(found, actor=visit.account.email, now=visit.now, seen=form.get("seen", ""))
     except Stale:
-        return await _compared(visit, form.get("po", ""), form.get("locale", ""), stale=True)
+        return await _compared(visit, form.get("po", "").encode(), form.get("locale", ""), stale=form.get("seen", ""))
     except po.NotAFile as error:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
@@ -97,6 +115,16 @@ async def publish(visit: Change) -> Response:
     return visit.back(PATH, said="published" if is_used else "language_waits")
 
 
+async def _read(visit: Visit, body: bytes, locale: str, own: Own) -> po.Translation:
+    """Beside everything else: a whole language takes its time. Raises po.NotAFile."""
+    return await asyncio.to_thread(po.read, body, visit.site.templates, locale=locale[:30], own=own)
+
+
+async def _ending(found: po.Translation) -> set[int]:
+    """The running A/B tests that publishing it would end."""
+    return {test.id for kind in found.templates for test in await asking.losing_a(Scope(kind, found.locale))}
+
+
 async def use_at_once(visit: Visit) -> None:
     """This process need not wait until it looks for changes: the next page shows them."""
     visit.site.templates.use_labels(await own_words.read_labels())
@@ -104,9 +132,14 @@ async def use_at_once(visit: Visit) -> None:
 
 def _entry(visit: Visit, name: str) -> str:
     """What an entry of the file is about, as people call it, and its name in the file."""
-    kind = name.removeprefix("template:")
-    words = visit.named("kind", kind) if kind != name and kind in KINDS else _source(visit, name)
+    words = _called(visit, name)
     return f"{words} ({name})" if words else name
+
+
+def _called(visit: Visit, name: str) -> str:
+    """What an entry is about; "" where only its name tells."""
+    kind = name.removeprefix("template:")
+    return visit.named("kind", kind) if kind != name and kind in KINDS else _source(visit, name)
 
 
 def _source(visit: Visit, name: str) -> str:
@@ -118,15 +151,18 @@ def _source(visit: Visit, name: str) -> str:
     return labels.forms(key).get(form, labels.forms(key)["other"]) if key in labels else ""
 
 
-def _word_now(visit: Visit, own: Own, name: str, found: po.Translation) -> tuple[str, str]:
-    """The word in the default language, and what is said in this one so far."""
-    shipped = visit.site.templates.shipped_labels_of(found.locale)
-    key, _, form = name.rpartition(".")
-    before = own.labels.get(found.locale, {}).get(name, "")
-    if not before and shipped is not None:
-        before = shipped.forms(name)["other"] if name in shipped else ""
-        before = before or (shipped.forms(key).get(form, "") if key in shipped else "")
-    return _source(visit, name) or name, before
+def _meanwhile(visit: Visit, own: Own, found: po.Translation, names: Sequence[str]) -> list[tuple[str, str]]:
+    """What was changed since the comparison, as people call it, and how it is said now."""
+    surveys = {one.context: one for one in survey_entries.entries(own.surveys, visit.site.templates)}
+    return [
+        (
+            survey_words.named(visit, surveys[name].survey, surveys[name].spot)
+            if name in surveys
+            else _called(visit, name) or name,
+            found.stood[name],
+        )
+        for name in names
+    ]
 
 
 def _asked(visit: Visit, own: Own, found: po.Translation) -> list[tuple[str, str, str, str]]:
@@ -138,13 +174,6 @@ def _asked(visit: Visit, own: Own, found: po.Translation) -> list[tuple[str, str
         if (text := found.surveys.get(one.survey, {}).get(one.spot))
         for before in [one.words.get(found.locale, "")]
     ]
-
-
-def _message_now(visit: Visit, own: Own, kind: str, found: po.Translation) -> str:
-    """What goes out in this language so far; nothing where it is in another."""
-    templates = visit.site.templates
-    ships = templates.shipped_labels_of(found.locale) is not None
-    return own.template(kind, found.locale) or (templates.shipped(kind, found.locale) if ships else "")
 
 
 def _too_large(visit: Visit) -> str:

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from bot.translations import po
+from bot.translations.counting import Own
 from core.accounts.roles import Role
 from core.models.accounts import AuditLine
 from core.models.invites import Invite
@@ -15,6 +17,7 @@ from core.surveys import responses
 from core.wordings import asking
 from core.wordings.scopes import Scope
 from tests.web.admin.desk import Browser, at
+from tests.web.admin.test_languages import hand_in
 from tests.web.admin.test_templates_page import write
 from tests.web.front import Front
 
@@ -307,3 +310,21 @@ async def test_all_of_it_is_said_in_chinese_too(sqlite_front: Front) -> None:
         page = await browser.open(path)
         assert said in page.text
         assert "ab." not in re.sub(r"https?://\S+|/static/\S+", "", page.text)
+
+
+async def test_a_language_file_ends_a_test_only_where_it_was_said_that_it_would(front: Front) -> None:
+    browser = await at(front)
+    file = po.write(front.site.templates, Own(), "en").decode()
+    head, tail = file.split('msgctxt "template:invite"\n', 1)
+    file = head + 'msgctxt "template:invite"\n' + tail.replace('msgstr ""\n', 'msgstr ""\n"Well? "\n', 1)
+    await hand_in(browser, file.encode())
+    assert 'class="problem block"' not in browser.html
+    compared = browser.page
+    _, test = await started(front)
+    browser.page = compared
+    page = await browser.send("/admin/languages/publish", po=file)
+    assert (browser.status, 'role="alert">Publishing ends an A/B test' in browser.html) == (409, True)
+    assert page.all("a", href=f"{PATH}/{test.id}")
+    assert (await asking.live(), await Wording.exists()) == ([test], False)
+    await browser.send("/admin/languages/publish", po=file)
+    assert ((await ABTest.get()).outcome, (await Wording.get()).source.count("Well?")) == (Outcome.PUBLISHED, 1)

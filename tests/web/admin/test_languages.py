@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from html import unescape
+import threading
+from html import escape, unescape
 
-from bot.translations import po, survey_entries
+import pytest
+
+from bot import own_words
+from bot.labels import Labels
+from bot.translations import label_rules, po, survey_entries
 from bot.translations.counting import Own
 from core import audit
 from core import setup as setups
 from core.models.accounts import Role
-from core.models.setup import OwnLabels, Survey
-from core.setup import Setup, SurveySetup
+from core.models.setup import OwnLabels, Survey, Wording
+from core.setting_problems import Problem
+from core.setup import LabelsSetup, Setup, SurveySetup, TemplateSetup
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings
 from tests.web.admin import desk
@@ -135,6 +142,46 @@ async def test_words_of_surveys_are_got_compared_and_published(front: Front) -> 
     assert (line.action, line.subject) == ("survey.changed", "survey:default")
 
 
+async def test_a_message_is_compared_line_by_line(front: Front) -> None:
+    browser = await desk.at(front)
+    stood = TemplateSetup(kind="stopped", locale="de", subject="Gut", source="Eins\n\nZwei\nDrei")
+    await setups.apply(Setup(templates=(stood,)), now=front.clock.now)
+    file = (await browser.client.get("/admin/languages/file?locale=de")).content
+    await hand_in(browser, file.replace(b'"Zwei\\n"', b'"Zwo <b>\\n"'))
+    [lines] = re.findall(r'<ul class="difference">(.*?)</ul>', browser.html, re.DOTALL)
+    shown = [re.sub(r"<span.*?</span>", "", one) for one in re.findall(r"<li>(.*?)</li>", lines)]
+    assert shown[1:] == [" ", "Eins", " ", "<del>Zwei</del>", "<ins>Zwo &lt;b&gt;</ins>", "Drei"]
+    assert shown[0].endswith("Gut")
+
+
+async def test_messages_and_short_words_that_somebody_changed_meanwhile_are_not_overwritten(front: Front) -> None:
+    stopped = TemplateSetup(kind="stopped", locale="de", source="Alt")
+    await setups.apply(Setup(templates=(stopped,)), now=front.clock.now)
+    browser = await desk.at(front)
+    file = german(front, **{"button.done": "Fertig"}).decode()
+    head, tail = file.split('msgctxt "template:stopped"\n', 1)
+    file = head + 'msgctxt "template:stopped"\n' + tail.replace('msgstr ""', 'msgstr "Ende"', 1)
+    await hand_in(browser, file.encode())
+    compared = browser.page
+    theirs = (
+        Setup(templates=(stopped.model_copy(update={"source": "KIMS"}),)),
+        Setup(labels=(LabelsSetup(locale="de", words={"button.done": "KIMS <b>"}),)),
+    )
+    for changed, name, said in zip(
+        theirs, (front.site.templates.label("kind.stopped", "en"), "Done"), ("KIMS", "KIMS <b>"), strict=True
+    ):
+        await setups.apply(changed, actor="kim@kestrel.example", now=front.clock.now)
+        browser.page = compared
+        page = await browser.send("/admin/languages/publish", po=file)
+        assert browser.status == 409
+        assert f"<li>{escape(name)}: {escape(said)}</li>" in browser.html
+        assert (await Wording.get()).source == "KIMS"
+        compared = page
+    assert (await OwnLabels.get()).words == {"button.done": "KIMS <b>"}
+    await publish(browser)
+    assert ((await Wording.get()).source, (await OwnLabels.get()).words["button.done"]) == ("Ende", "Fertig")
+
+
 async def test_entries_of_a_survey_that_is_gone_are_counted_as_left(front: Front) -> None:
     await asking(front)
     file = with_title(front, await survey_entries.current(), "Gut?")
@@ -213,14 +260,76 @@ async def test_what_no_mail_can_have_as_its_subject_is_named_and_nothing_is_lost
     assert not await OwnLabels.exists()
 
 
-async def test_a_file_in_another_encoding_is_refused_and_one_whose_head_is_wrong_is_not(front: Front) -> None:
+async def publish(browser: Browser, **more: str) -> None:
+    """Press "Publish all of it" below the comparison."""
+    kept = re.search(r'<textarea name="po" hidden>(.*?)</textarea>', browser.html, re.DOTALL)
+    assert kept is not None
+    await browser.send("/admin/languages/publish", po=unescape(kept[1]).removeprefix("\n"), **more)
+
+
+async def test_a_file_in_another_encoding_is_read_as_its_head_says(front: Front) -> None:
     browser = await desk.at(front)
     file = german(front, **{"button.done": "Für dich"}).decode()
     await hand_in(browser, file.encode("latin-1", "replace"))
     assert (browser.status, "save it as UTF-8" in browser.page.text) == (422, True)
-    await hand_in(browser, file.replace("charset=utf-8", "charset=iso-8859-1").encode())
-    assert browser.status == 200
-    assert "Für dich" in browser.page.text
+    says_latin = file.replace("charset=utf-8", "charset=iso-8859-1")
+    await hand_in(browser, says_latin.encode())
+    assert (browser.status, "Für dich" in browser.page.text) == (200, True)
+    await hand_in(browser, says_latin.encode("latin-1", "replace"))
+    assert (browser.status, "Für dich" in browser.page.text) == (200, True)
+    await publish(browser)
+    assert (await OwnLabels.get()).words["button.done"] == "Für dich"
+
+
+@pytest.mark.parametrize("step", ["compare", "publish"])
+async def test_others_are_answered_while_a_language_is_checked(
+    front: Front, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    browser = await desk.at(front)
+    await hand_in(browser, german(front, **{"button.done": "Fertig"}))
+    checking, answered = threading.Event(), threading.Event()
+    held: list[bool] = []
+    check = label_rules.problem
+
+    def hold(name: str, text: str, shipped: Labels) -> Problem | None:
+        checking.set()
+        held.append(answered.wait(5))
+        return check(name, text, shipped)
+
+    monkeypatch.setattr(label_rules, "problem", hold)
+    work = hand_in(browser, german(front)) if step == "compare" else publish(browser)
+    going = asyncio.create_task(work)
+    assert await asyncio.to_thread(checking.wait, 30)
+    assert (await front.client().get("/healthz")).status_code == 200
+    answered.set()
+    await going
+    assert all(held)
+
+
+async def test_what_is_said_already_is_not_checked_again(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    await setups.apply(
+        Setup(labels=(LabelsSetup(locale="zh-Hans", words={"button.done": "好了"}),)), now=front.clock.now
+    )
+    front.site.templates.use_labels(await own_words.read_labels())
+    browser = await desk.at(front)
+    file = (await browser.client.get("/admin/languages/file?locale=zh-Hans")).content
+    checked: list[str] = []
+    monkeypatch.setattr(label_rules, "problem", lambda name, *_: checked.append(name))
+    monkeypatch.setattr(front.site.templates, "check", lambda kind, _: checked.append(kind))
+    await hand_in(browser, file)
+    assert "It says nothing that is not said already." in browser.page.text
+    assert checked == []
+    await hand_in(browser, file.replace('msgstr "好了"'.encode(), 'msgstr "完成了"'.encode(), 1))
+    assert ("<del>好了</del> <ins>完成了</ins>" in browser.html, checked) == (True, ["button.done"])
+
+
+async def test_a_file_that_has_lost_letters_is_refused_whatever_its_head_says(front: Front) -> None:
+    browser = await desk.at(front)
+    file = german(front, **{"button.done": "F\ufffdr dich"})
+    for body in (file, file.replace(b"charset=utf-8", b"charset=iso-8859-1")):
+        await hand_in(browser, body)
+        assert (browser.status, "letters were lost in it" in browser.page.text) == (422, True)
+    assert not await OwnLabels.exists()
 
 
 async def test_a_file_without_our_token_is_refused(front: Front) -> None:
