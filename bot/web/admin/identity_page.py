@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.web import clients, policies, reading
-from bot.web.admin import door, navigation
+from bot.web.admin import door, navigation, own_page
 from bot.web.admin.door import Member, Visit
 from bot.web.identity_provider import IdentityProvider, NotVouched, ProviderUnavailable
 from bot.web.sessions import age, cookie_name, new_secret, seal, set_cookie, stamp
@@ -74,7 +74,12 @@ async def accept(request: Request, site: Here, code: str, provider: str) -> Resp
 
 @router.post("/admin/account/link/{provider}")
 async def link(visit: Own, provider: str) -> Response:
-    """For somebody who is signed in: from now on with the provider, and no longer with a password."""
+    """For somebody who is signed in and knows the password: from now on with the provider, and no longer with it."""
+    form = await visit.form()
+    try:
+        await own_page.check_password(visit, form.get("present", ""), field="present")
+    except Refusal as refusal:
+        return await own_page.page(visit, refusal)
     return await _send(visit.request, visit.site, provider, _Errand(new_secret(), account=str(visit.account.id)))
 
 
@@ -146,7 +151,7 @@ async def _welcome(
         return _say(request, site, "stale", provider, status=400, refusal=refusal)
     if account is None:
         return _say(request, site, "stranger", provider, status=403)
-    response = RedirectResponse(navigation.HOME, 303)
+    response = RedirectResponse(f"{own_page.PATH}?said=linked" if errand.account else navigation.HOME, 303)
     await door.let_in(response, request, site, account, how=provider.settings.name)
     return response
 

@@ -35,7 +35,7 @@ async def come_in(request: Request, site: Here) -> Response:
     await door.check_stranger(request, site, fields)
     email, password = (fields.get(name, [""])[-1][:300] for name in ("email", "password"))
     following = own_path(fields.get("next", [""])[-1])
-    _not_too_often(request, site, email)
+    clients.count_password(request, site, email)
     account = await accounts.with_password(email, password)
     if account is None:
         return await page(request, site, status=422, email=email, following=following, problem="account.wrong")
@@ -105,9 +105,3 @@ def own_path(text: str) -> str:
     path = unquote(text.partition("?")[0])
     leads_out = "//" in text or not path.startswith("/admin/") or {".", ".."} & set(re.split(r"[/\\]", path))
     return text if len(text) <= 500 and not leads_out and _OURS.fullmatch(text) else ""
-
-
-def _not_too_often(request: Request, site: Site, email: str) -> None:
-    """Raises TooMany: five guesses a minute for one address by one caller, twenty by one caller in all."""
-    clients.count_guess(request, site, site.rates.sign_in_caller)
-    clients.count_guess(request, site, site.rates.sign_in, email.strip().lower() or "nobody")

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from bot.web.identity_provider import IdentityProvider, ProviderSettings
+from bot.web.rates import Bucket
 from core import audit
 from core.accounts import accounts, invitations
 from core.models.accounts import Account, Role, Session
@@ -253,10 +254,11 @@ async def test_linking_an_account_ends_its_password_and_its_browsers(front: Fron
     browser = await desk.at(front)
     elsewhere = await desk.at(front)
     await browser.open("/admin/account")
-    await browser.post("/admin/account/link/company")
+    await browser.send("/admin/account/link/company", present=desk.PASSWORD)
     await come_back(browser, idp, onward(browser))
 
-    assert browser.path == "/admin/"
+    assert browser.path == "/admin/account"
+    assert "You sign in another way from now on. Your password is forgotten" in browser.html
     await elsewhere.open("/admin/")
     assert elsewhere.status == 401
     assert await accounts.with_password("admin@kestrel.example", desk.PASSWORD) is None
@@ -268,10 +270,57 @@ async def test_linking_an_account_ends_its_password_and_its_browsers(front: Fron
     assert browser.status == 422
 
 
+@pytest.mark.parametrize("given", ["", "a guess", desk.PASSWORD.upper()])
+async def test_whoever_finds_an_open_browser_links_no_identity_of_their_own(
+    front: Front, idp: OpenIdProvider, given: str
+) -> None:
+    browser = await desk.at(front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account/link/company", present=given)
+
+    assert browser.status == 422
+    assert browser.page.all("input", name="present")[0]["aria-invalid"] == "true"
+    assert "not the password that you have now" in browser.html
+    assert "/authorize" not in browser.html
+    await browser.open("/admin/sign-in/company/back?code=1&state=1.x")
+    assert browser.status == 400, "nobody has set out"
+    assert await accounts.with_password("admin@kestrel.example", desk.PASSWORD) is not None
+
+
+@pytest.mark.parametrize("act", ["link/company", "password"])
+async def test_an_open_browser_is_no_place_to_guess_the_password(front: Front, idp: OpenIdProvider, act: str) -> None:
+    front.site.rates.sign_in = Bucket(5, 5, seconds=lambda: 0.0)
+    browser = await desk.at(front)
+    await browser.open("/admin/account")
+    seen = []
+    for number in range(7):
+        guess = f"guess {number}"
+        answer = await browser.client.post(
+            f"/admin/account/{act}", data={**browser.page.hidden(), "present": guess, "old": guess}
+        )
+        seen.append(answer.status_code)
+
+    assert seen == [422] * 5 + [429] * 2
+
+
+async def test_who_signs_in_with_a_provider_changes_to_no_other_identity_in_an_open_browser(
+    front: Front, idp: OpenIdProvider
+) -> None:
+    await desk.account(front)
+    browser = await accept_invitation(front, idp)
+    await browser.open("/admin/account")
+    assert "/admin/account/link/" not in browser.html
+    await browser.post("/admin/account/link/company", present=desk.PASSWORD)
+
+    assert browser.status == 422
+    assert "signs in with a provider and has no password" in browser.html
+    assert "/authorize" not in browser.html
+
+
 async def test_linking_counts_only_for_who_is_signed_in_still(front: Front, idp: OpenIdProvider) -> None:
     browser = await desk.at(front)
     await browser.open("/admin/account")
-    await browser.post("/admin/account/link/company")
+    await browser.post("/admin/account/link/company", present=desk.PASSWORD)
     url = onward(browser)
     await Session.all().delete()
     await come_back(browser, idp, url)
