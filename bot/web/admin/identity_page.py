@@ -6,6 +6,7 @@ secret in a cookie, and state, nonce and PKCE verifier come from it. Nothing is 
 
 from __future__ import annotations
 
+import base64
 import logging
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation, own_page
 from bot.web.admin.door import Member, Visit
+from bot.web.admin.login_page import own_path
 from bot.web.identity_provider import IdentityProvider, NotVouched, ProviderUnavailable
 from bot.web.sessions import age, cookie_name, new_secret, seal, set_cookie, stamp
 from bot.web.site import Here, Site
@@ -36,30 +38,35 @@ _LONGEST = 4000
 
 @dataclass(frozen=True, slots=True)
 class _Errand:
-    """What a browser set out for, as its cookie keeps it: `secret.invitation.account`, the last two mostly empty."""
+    """What a browser set out for, as its cookie keeps it: `secret.invitation.account.following`, mostly empty.
+
+    `following` is the page of ours that was asked for, and stands there quoted: a path may have dots in it.
+    """
 
     secret: str
     invitation: str = ""
     account: str = ""
+    following: str = ""
 
     def packed(self, site: Site, provider: str) -> str:
-        words = (self.secret, self.invitation, self.account)
+        words = (self.secret, self.invitation, self.account, _quoted(self.following))
         return ".".join((*words, seal(site, "sign-in", provider, *words)))
 
     @classmethod
     def unpacked(cls, site: Site, provider: str, text: str) -> _Errand | None:
         parts = text.split(".")
-        if len(parts) != 4:
+        if len(parts) != 5:
             return None
-        errand = cls(*parts[:3])
+        errand = cls(*parts[:3], following=own_path(_unquoted(parts[3])))
         return errand if errand.packed(site, provider) == text else None
 
 
 @router.get("/admin/sign-in/{provider}", dependencies=[policies.public])
 async def set_out(request: Request, site: Here, provider: str) -> Response:
-    """For somebody who has an account: a link on the sign-in page."""
+    """For somebody who has an account: a link on the sign-in page, which says where they wanted to go."""
     clients.count_guess(request, site, site.rates.sign_in_caller)
-    return await _send(request, site, provider, _Errand(new_secret()))
+    following = own_path(request.query_params.get("next", ""))
+    return await _send(request, site, provider, _Errand(new_secret(), following=following))
 
 
 @router.post("/setup/{code}/with/{provider}", dependencies=[policies.public])
@@ -151,7 +158,8 @@ async def _welcome(
         return _say(request, site, "stale", provider, status=400, refusal=refusal)
     if account is None:
         return _say(request, site, "stranger", provider, status=403)
-    response = RedirectResponse(f"{own_page.PATH}?said=linked" if errand.account else navigation.HOME, 303)
+    home = f"{own_page.PATH}?said=linked" if errand.account else navigation.HOME
+    response = RedirectResponse(errand.following or home, 303)
     await door.let_in(response, request, site, account, how=provider.settings.name)
     return response
 
@@ -185,6 +193,18 @@ def _say(
     if refusal is not None and refusal.label:
         text = words.label(refusal.label, locale, **refusal.values)
     return door.draw_for_stranger(request, site, "turned_away", status=status, text=text)
+
+
+def _quoted(path: str) -> str:
+    return base64.urlsafe_b64encode(path.encode()).decode().rstrip("=")
+
+
+def _unquoted(text: str) -> str:
+    """"" for what `_quoted` did not make."""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return ""
 
 
 def _chosen(site: Site, name: str) -> IdentityProvider:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +26,18 @@ TEAM = "T0KESTREL"
 
 @pytest.fixture
 async def idp(front: Front) -> AsyncIterator[OpenIdProvider]:
+    async with providing(front) as server:
+        yield server
+
+
+@pytest.fixture
+async def sqlite_idp(sqlite_front: Front) -> AsyncIterator[OpenIdProvider]:
+    async with providing(sqlite_front) as server:
+        yield server
+
+
+@asynccontextmanager
+async def providing(front: Front) -> AsyncIterator[OpenIdProvider]:
     """Two providers are set: the one on loopback, and one that is not there."""
     front.clock.now = datetime.now(UTC)  # the provider signs with the real time
     async with OpenIdProvider() as server:
@@ -100,6 +113,63 @@ async def test_the_first_admin_may_come_in_by_a_provider(front: Front, idp: Open
     account = await Account.get()
     assert (account.email, account.name, account.role) == ("kim@example.org", "Kim", Role.ADMIN)
     assert (await Browser(front).client.get(f"/setup/{code}")).status_code == 404
+
+
+async def test_the_page_that_was_asked_for_is_open_after_signing_in_with_a_provider(
+    front: Front, idp: OpenIdProvider
+) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    browser = Browser(front)
+    await browser.open("/admin/tickets?q=a.b&view=all")
+    [way] = [unescape(str(one["href"])) for one in browser.page.all("a") if "/company" in str(one.get("href"))]
+    await there_and_back(browser, idp, way)
+
+    assert (browser.status, browser.path) == (200, "/admin/tickets")
+    assert browser.page.all("input", name="q")[0]["value"] == "a.b", "the whole address, not only its path"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/admin/../r/x",
+        "/admin//evil.example",
+        "/admin/%2e%2e/r/x",
+        "/\\evil.example",
+        "/setup/x",
+        "/admin/\r\nSet-Cookie: a=b",
+        "/admin/" + "x" * 600,
+        "javascript:alert(1)",
+    ],
+)
+async def test_signing_in_with_a_provider_leads_nowhere_else(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider, elsewhere: str
+) -> None:
+    await desk.account(sqlite_front)
+    await accept_invitation(sqlite_front, sqlite_idp)
+    browser = Browser(sqlite_front)
+    sent = await browser.client.get("/admin/sign-in/company", params={"next": elsewhere})
+    asked = dict(parse_qsl(urlsplit(sent.headers["location"]).query))
+    back = await browser.client.get(f"/admin/sign-in/company/back?{sqlite_idp.sign_in(asked)}")
+
+    assert (back.status_code, back.headers["location"]) == (303, "/admin/")
+
+
+async def test_where_one_wanted_to_go_cannot_be_written_into_the_cookie(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider
+) -> None:
+    browser = Browser(sqlite_front)
+    sent = await browser.client.get("/admin/sign-in/company?next=/admin/audit")
+    asked = dict(parse_qsl(urlsplit(sent.headers["location"]).query))
+    name = "__Host-afterword-sign-in"
+    secret, *rest, _, sealed = browser.client.cookies[name].split(".")
+    forged = ".".join((secret, *rest, "L2FkbWluL3N0YWZm", sealed))
+    browser.client.cookies.set(name, forged, domain="survey.example.org", path="/")
+    await browser.open(f"/admin/sign-in/company/back?{sqlite_idp.sign_in(asked)}")
+
+    assert (browser.status, sqlite_idp.asked) == (400, [])
 
 
 @pytest.mark.parametrize("verified", [True, False, None])
