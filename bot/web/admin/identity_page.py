@@ -26,6 +26,7 @@ from core.accounts.identities import Identity
 from core.accounts.roles import Right
 from core.errors import Conflict, Refusal
 from core.models.accounts import Account
+from core.text import clean_line
 
 router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ Own = Annotated[Visit, Depends(Member(Right.OWN))]
 _COOKIE = "afterword-sign-in"
 _SECONDS = 600
 _LONGEST = 4000
+_CANCELLED = frozenset({"access_denied", "user_cancelled_login", "user_cancelled_authorize"})
+"""What a provider says when the person did not want to (RFC 6749, 4.1.2.1; the latter two are LinkedIn's)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +126,13 @@ async def _send(request: Request, site: Site, provider: str, errand: _Errand) ->
 
 
 async def _finish(request: Request, site: Site, provider: IdentityProvider, errand: _Errand | None) -> Response:
-    given = {name: request.query_params.get(name, "")[:_LONGEST] for name in ("state", "code", "iss", "error")}
+    names = ("state", "code", "iss", "error", "error_description")
+    given = {name: request.query_params.get(name, "")[:_LONGEST] for name in names}
     name = provider.settings.name
     if errand is None or not _is_of(site, name, errand, given["state"]):
         return _say(request, site, "stale", provider, status=400)
     if given["error"] or not given["code"]:
-        return _say(request, site, "cancelled", provider, status=400)
+        return _turned_away_there(request, site, provider, given["error"], given["error_description"])
     try:
         identity = await provider.identify(
             code=given["code"],
@@ -145,6 +149,19 @@ async def _finish(request: Request, site: Site, provider: IdentityProvider, erra
         log.warning("somebody was not let in by %s: %s", name, error)
         return _say(request, site, "refused", provider, status=403)
     return await _welcome(request, site, provider, errand, identity)
+
+
+def _turned_away_there(
+    request: Request, site: Site, provider: IdentityProvider, error: str, description: str
+) -> Response:
+    """The browser comes back without a code: because the person, or the provider, did not want to."""
+    name, code = provider.settings.name, clean_line(error, limit=60) or "neither a code nor an error"
+    told = f"{code}: {clean_line(description, limit=200)}" if description else code
+    if error in _CANCELLED:
+        log.info("somebody was not signed in at %s: %s", name, told)
+        return _say(request, site, "cancelled", provider, status=400)
+    log.warning("%s refuses to sign anybody in: %s", name, told)
+    return _say(request, site, "refused_there", provider, status=403)
 
 
 async def _welcome(

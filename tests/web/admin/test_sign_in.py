@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from html import unescape
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -297,6 +297,28 @@ async def test_who_says_no_at_the_provider_is_told_that_nothing_changed(front: F
     await browser.open(f"/admin/sign-in/company/back?error=access_denied&state={state}")
 
     assert (browser.status, "nothing has changed" in browser.html) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "error", ["server_error", "invalid_scope", "unauthorized_client", "temporarily_unavailable", "access_denied ", ""]
+)
+async def test_what_the_provider_refuses_is_no_cancel_and_is_in_the_log(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider, caplog: pytest.LogCaptureFixture, error: str
+) -> None:
+    browser = Browser(sqlite_front)
+    sent = await browser.client.get("/admin/sign-in/company")
+    state = dict(parse_qsl(urlsplit(sent.headers["location"]).query))["state"]
+    said = {"error": error, "error_description": "Scope\r\nFAKE line \x1b[2J" + "x" * 900, "state": state}
+    await browser.open(f"/admin/sign-in/company/back?{urlencode(said)}")
+
+    assert browser.status == 403
+    assert "Kestrel &lt;ID&gt; refused to sign you in" in browser.html
+    assert "FAKE" not in browser.html
+    [line] = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert f"company refuses to sign anybody in: {error.strip() or 'neither a code nor an error'}: Scope FAKE" in line
+    assert len(line) < 400
+    assert not {"\r", "\n", "\x1b"} & set(line)
+    assert state not in line
 
 
 @pytest.mark.parametrize("trouble", ["away", "not well", "another name"])
