@@ -174,7 +174,7 @@ async def _welcome(
     except Refusal as refusal:
         return _say(request, site, "stale", provider, status=400, refusal=refusal)
     if account is None:
-        return _say(request, site, "stranger", provider, status=403)
+        return _say(request, site, await _why_nobody(errand, identity), provider, status=403)
     home = f"{own_page.PATH}?said=linked" if errand.account else navigation.HOME
     response = RedirectResponse(errand.following or home, 303)
     await door.let_in(response, request, site, account, how=provider.settings.name)
@@ -193,6 +193,12 @@ async def _account(request: Request, site: Site, errand: _Errand, identity: Iden
             return None
         return await identities.link(session.account_id, identity, by=session.account.email, now=now)
     return await identities.account_of(identity)
+
+
+async def _why_nobody(errand: _Errand, identity: Identity) -> str:
+    if errand.account:
+        return "signed_out"
+    return "closed" if await identities.is_of_closed_account(identity) else "stranger"
 
 
 def _say(

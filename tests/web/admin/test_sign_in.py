@@ -418,6 +418,7 @@ async def test_linking_counts_only_for_who_is_signed_in_still(front: Front, idp:
     await come_back(browser, idp, url)
 
     assert browser.status == 403
+    assert "You were signed out in the meantime" in browser.html
     assert (await Account.get()).subject is None
 
 
@@ -453,6 +454,11 @@ async def test_a_closed_account_is_closed_to_its_identity(front: Front, idp: Ope
     await there_and_back(browser, idp)
 
     assert browser.status == 403
+    assert "Your account is closed. An admin can open it again" in browser.html
+    idp.claims["sub"] = "u-2"
+    await there_and_back(browser, idp)
+    assert browser.status == 403
+    assert "Nobody here is known by this identity" in browser.html, "with the same address, but another person"
 
 
 async def test_a_form_from_elsewhere_does_not_begin_it(front: Front, idp: OpenIdProvider) -> None:
