@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.web import clients, policies, reading
 from bot.web.admin import door, navigation, own_page
 from bot.web.admin.door import Member, Visit
-from bot.web.admin.login_page import own_path
+from bot.web.admin.login_page import LOGIN, own_path
 from bot.web.identity_provider import IdentityProvider, NotVouched, ProviderUnavailable
 from bot.web.sessions import age, cookie_name, new_secret, seal, set_cookie, stamp
 from bot.web.site import Here, Site
@@ -115,7 +115,7 @@ async def _send(request: Request, site: Site, provider: str, errand: _Errand) ->
         )
     except ProviderUnavailable as error:
         log.warning("signing in with %s does not work now: %s", provider, error)
-        return _say(request, site, "unavailable", chosen, status=503)
+        return await _say(request, site, errand, "unavailable", chosen, status=503)
     response: Response
     if request.method == "GET":
         response = RedirectResponse(url, 303)
@@ -130,9 +130,9 @@ async def _finish(request: Request, site: Site, provider: IdentityProvider, erra
     given = {name: request.query_params.get(name, "")[:_LONGEST] for name in names}
     name = provider.settings.name
     if errand is None or not _is_of(site, name, errand, given["state"]):
-        return _say(request, site, "stale", provider, status=400)
+        return await _say(request, site, errand, "stale", provider, status=400)
     if given["error"] or not given["code"]:
-        return _turned_away_there(request, site, provider, given["error"], given["error_description"])
+        return await _turned_away_there(request, site, errand, provider, given["error"], given["error_description"])
     try:
         identity = await provider.identify(
             code=given["code"],
@@ -144,24 +144,24 @@ async def _finish(request: Request, site: Site, provider: IdentityProvider, erra
         )
     except ProviderUnavailable as error:
         log.warning("signing in with %s does not work now: %s", name, error)
-        return _say(request, site, "unavailable", provider, status=503)
+        return await _say(request, site, errand, "unavailable", provider, status=503)
     except NotVouched as error:
         log.warning("somebody was not let in by %s: %s", name, error)
-        return _say(request, site, "refused", provider, status=403)
+        return await _say(request, site, errand, "refused", provider, status=403)
     return await _welcome(request, site, provider, errand, identity)
 
 
-def _turned_away_there(
-    request: Request, site: Site, provider: IdentityProvider, error: str, description: str
+async def _turned_away_there(
+    request: Request, site: Site, errand: _Errand, provider: IdentityProvider, error: str, description: str
 ) -> Response:
     """The browser comes back without a code: because the person, or the provider, did not want to."""
     name, code = provider.settings.name, clean_line(error, limit=60) or "neither a code nor an error"
     told = f"{code}: {clean_line(description, limit=200)}" if description else code
     if error in _CANCELLED:
         log.info("somebody was not signed in at %s: %s", name, told)
-        return _say(request, site, "cancelled", provider, status=400)
+        return await _say(request, site, errand, "cancelled", provider, status=400)
     log.warning("%s refuses to sign anybody in: %s", name, told)
-    return _say(request, site, "refused_there", provider, status=403)
+    return await _say(request, site, errand, "refused_there", provider, status=403)
 
 
 async def _welcome(
@@ -170,11 +170,11 @@ async def _welcome(
     try:
         account = await _account(request, site, errand, identity)
     except Conflict as conflict:
-        return _say(request, site, "taken", provider, status=409, refusal=conflict)
+        return await _say(request, site, errand, "taken", provider, status=409, refusal=conflict)
     except Refusal as refusal:
-        return _say(request, site, "stale", provider, status=400, refusal=refusal)
+        return await _say(request, site, errand, "stale", provider, status=400, refusal=refusal)
     if account is None:
-        return _say(request, site, await _why_nobody(errand, identity), provider, status=403)
+        return await _say(request, site, errand, await _why_nobody(errand, identity), provider, status=403)
     home = f"{own_page.PATH}?said=linked" if errand.account else navigation.HOME
     response = RedirectResponse(errand.following or home, 303)
     await door.let_in(response, request, site, account, how=provider.settings.name)
@@ -201,9 +201,10 @@ async def _why_nobody(errand: _Errand, identity: Identity) -> str:
     return "closed" if await identities.is_of_closed_account(identity) else "stranger"
 
 
-def _say(
+async def _say(
     request: Request,
     site: Site,
+    errand: _Errand | None,
     what: str,
     provider: IdentityProvider,
     *,
@@ -215,7 +216,20 @@ def _say(
     text = words.label(f"admin.provider.{what}", locale, label=provider.settings.label)
     if refusal is not None and refusal.label:
         text = words.label(refusal.label, locale, **refusal.values)
-    return door.draw_for_stranger(request, site, "turned_away", status=status, text=text)
+    way, called = await _way_back(site, errand)
+    return door.draw_for_stranger(request, site, "turned_away", status=status, text=text, way=way, called=called)
+
+
+async def _way_back(site: Site, errand: _Errand | None) -> tuple[str, str]:
+    """Where somebody begins again, and the label of that: an invitation that opens something still is not lost."""
+    if errand is None:
+        return LOGIN, "admin.provider.again"
+    found = await invitations.find(errand.invitation, now=site.clock())
+    if found is not None:
+        return f"/setup/{errand.invitation}", f"admin.provider.again_{invitations.purpose(found)}"
+    if errand.account:
+        return own_page.PATH, "admin.provider.again_own"
+    return errand.following or LOGIN, "admin.provider.again"
 
 
 def _quoted(path: str) -> str:

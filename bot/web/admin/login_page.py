@@ -17,19 +17,20 @@ from core.accounts import accounts, invitations, sessions
 from core.accounts.roles import Right
 
 router = APIRouter(include_in_schema=False)
+LOGIN = "/admin/login"
 _OURS = re.compile(r"/admin/(?:[\w.~:=&?%,+@-]+/?)*")
 
 Own = Annotated[Visit, Depends(Member(Right.OWN))]
 
 
-@router.api_route("/admin/login", methods=["GET", "HEAD"], dependencies=[policies.public])
+@router.api_route(LOGIN, methods=["GET", "HEAD"], dependencies=[policies.public])
 async def look(request: Request, site: Here) -> Response:
     if await door.who_is_in(request, site):
         return RedirectResponse(navigation.HOME, 303)
     return await page(request, site)
 
 
-@router.post("/admin/login", dependencies=[policies.public])
+@router.post(LOGIN, dependencies=[policies.public])
 async def come_in(request: Request, site: Here) -> Response:
     fields = await reading.form(request)
     await door.check_stranger(request, site, fields)
@@ -57,7 +58,7 @@ async def session(visit: Own) -> Response:
 @router.post("/admin/logout")
 async def go_out(visit: Own) -> Response:
     await sessions.end(visit.session)
-    response = RedirectResponse("/admin/login", 303)
+    response = RedirectResponse(LOGIN, 303)
     door.show_out(response, visit.site)
     return response
 

@@ -97,6 +97,7 @@ def _page(
         "setup",
         status=status,
         invitation=invitation,
+        kind=invitations.purpose(invitation),
         given=given or {"email": invitation.email, "name": invitation.name},
         problems=problems,
         shortest=passwords.SHORTEST,

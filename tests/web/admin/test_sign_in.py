@@ -461,6 +461,76 @@ async def test_a_closed_account_is_closed_to_its_identity(front: Front, idp: Ope
     assert "Nobody here is known by this identity" in browser.html, "with the same address, but another person"
 
 
+def way_back(browser: Browser) -> tuple[str, str]:
+    """Where the page leads that turned somebody away, and what it calls that."""
+    [link] = browser.page.all("a")
+    return str(link["href"]), str(link["text"])
+
+
+@pytest.mark.parametrize("what", ["invited", "first", "password"])
+async def test_who_is_turned_away_with_an_invitation_is_led_back_to_it(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider, what: str
+) -> None:
+    front = sqlite_front
+    made = {
+        "invited": lambda: invitation(front),
+        "first": lambda: invitations.for_setup(now=front.clock.now),
+        "password": lambda: password_link(front),
+    }
+    code = await made[what]()
+    called = {
+        "invited": "Open your invitation again",
+        "first": "Back to the set-up",
+        "password": "Back to choosing a password",
+    }
+    browser = Browser(front)
+    await browser.open(f"/setup/{code}")
+    await browser.post(f"/setup/{code}/with/company")
+    state = dict(parse_qsl(urlsplit(onward(browser)).query))["state"]
+    await browser.open(f"/admin/sign-in/company/back?error=access_denied&state={state}")
+
+    assert way_back(browser) == (f"/setup/{code}", called[what])
+    await browser.open(f"/setup/{code}")
+    assert browser.status == 200
+
+
+async def password_link(front: Front) -> str:
+    return await invitations.for_password(await desk.account(front), by="test", now=front.clock.now)
+
+
+async def test_whose_provider_says_no_address_is_led_to_where_a_password_is_chosen(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider
+) -> None:
+    del sqlite_idp.claims["email"]
+    code = await invitations.for_setup(now=sqlite_front.clock.now)
+    browser = Browser(sqlite_front)
+    await browser.open(f"/setup/{code}")
+    await browser.post(f"/setup/{code}/with/company")
+    await come_back(browser, sqlite_idp, onward(browser))
+
+    assert "does not say your e-mail address" in browser.html
+    assert way_back(browser)[0] == f"/setup/{code}"
+
+
+async def test_who_is_turned_away_is_led_back_to_where_they_came_from(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider
+) -> None:
+    browser = await desk.at(sqlite_front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account/link/away", present=desk.PASSWORD)
+    assert (browser.status, way_back(browser)) == (503, ("/admin/account", "Back to your account"))
+    stranger = Browser(sqlite_front)
+    await stranger.open("/admin/sign-in/away?next=/admin/audit")
+    assert (stranger.status, way_back(stranger)) == (503, ("/admin/audit", "Back to signing in"))
+    code = await invitation(sqlite_front)
+    await stranger.open(f"/setup/{code}")
+    await stranger.post(f"/setup/{code}/with/company")
+    url = onward(stranger)
+    sqlite_front.clock.pass_(days=8)
+    await come_back(stranger, sqlite_idp, url)
+    assert way_back(stranger)[0] == "/admin/login", "it opens nothing any more"
+
+
 async def test_a_form_from_elsewhere_does_not_begin_it(front: Front, idp: OpenIdProvider) -> None:
     code = await invitation(front)
     browser = Browser(front)
