@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.web import clients, policies, reading
-from bot.web.admin import door, navigation, own_page
+from bot.web.admin import door, navigation, own_page, setup_page
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.login_page import LOGIN, own_path
 from bot.web.identity_provider import IdentityProvider, NotVouched, ProviderUnavailable
@@ -67,7 +67,7 @@ class _Errand:
 @router.get("/admin/sign-in/{provider}", dependencies=[policies.public])
 async def set_out(request: Request, site: Here, provider: str) -> Response:
     """For somebody who has an account: a link on the sign-in page, which says where they wanted to go."""
-    clients.count_guess(request, site, site.rates.sign_in_caller)
+    clients.count_guess(request, site, site.rates.caller)
     following = own_path(request.query_params.get("next", ""))
     return await _send(request, site, provider, _Errand(new_secret(), following=following))
 
@@ -75,10 +75,9 @@ async def set_out(request: Request, site: Here, provider: str) -> Response:
 @router.post("/setup/{code}/with/{provider}", dependencies=[policies.public])
 async def accept(request: Request, site: Here, code: str, provider: str) -> Response:
     """For somebody who was invited: instead of choosing a password."""
-    clients.count_guess(request, site, site.rates.sign_in_caller)
+    clients.count_guess(request, site, site.rates.caller)
     await door.check_stranger(request, site, await reading.form(request))
-    if await invitations.find(code, now=site.clock()) is None:
-        raise HTTPException(404)
+    await setup_page.invitation_of(request, site, code)
     return await _send(request, site, provider, _Errand(new_secret(), invitation=code))
 
 
@@ -95,6 +94,7 @@ async def link(visit: Own, provider: str) -> Response:
 
 @router.get("/admin/sign-in/{provider}/back", dependencies=[policies.public])
 async def come_back(request: Request, site: Here, provider: str) -> Response:
+    """Counted as a guess, unlike setting out: here something is proven."""
     clients.count_guess(request, site, site.rates.sign_in_caller)
     chosen = _chosen(site, provider)
     errand = _Errand.unpacked(site, provider, request.cookies.get(cookie_name(site, _COOKIE), ""))

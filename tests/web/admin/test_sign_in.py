@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -463,8 +464,8 @@ async def test_a_closed_account_is_closed_to_its_identity(front: Front, idp: Ope
 
 def way_back(browser: Browser) -> tuple[str, str]:
     """Where the page leads that turned somebody away, and what it calls that."""
-    [link] = browser.page.all("a")
-    return str(link["href"]), str(link["text"])
+    [(where, called)] = re.findall(r'<a href="([^"]+)">([^<]+)</a>', browser.html)
+    return unescape(where), unescape(called)
 
 
 @pytest.mark.parametrize("what", ["invited", "first", "password"])
@@ -529,6 +530,30 @@ async def test_who_is_turned_away_is_led_back_to_where_they_came_from(
     sqlite_front.clock.pass_(days=8)
     await come_back(stranger, sqlite_idp, url)
     assert way_back(stranger)[0] == "/admin/login", "it opens nothing any more"
+
+
+async def test_signing_in_with_a_provider_counts_as_one_guess(sqlite_front: Front, sqlite_idp: OpenIdProvider) -> None:
+    sqlite_front.site.rates.sign_in_caller = Bucket(20, 20, seconds=lambda: 0.0)
+    await desk.account(sqlite_front)
+    await accept_invitation(sqlite_front, sqlite_idp)
+    browser = Browser(sqlite_front)
+    for _ in range(19):  # one office, one address
+        await there_and_back(browser, sqlite_idp)
+        assert browser.path == "/admin/"
+    await there_and_back(browser, sqlite_idp)
+
+    assert browser.status == 429
+    assert way_back(browser) == ("/admin/login", "Back to signing in")
+    await browser.open("/admin/login")
+    assert browser.status == 200
+
+
+async def test_setting_out_is_bounded_as_any_page_is(sqlite_front: Front, sqlite_idp: OpenIdProvider) -> None:
+    sqlite_front.site.rates.caller = Bucket(60, 60, seconds=lambda: 0.0)
+    browser = Browser(sqlite_front)
+    seen = [(await browser.client.get("/admin/sign-in/company")).status_code for _ in range(62)]
+
+    assert seen == [303] * 60 + [429] * 2
 
 
 async def test_a_form_from_elsewhere_does_not_begin_it(front: Front, idp: OpenIdProvider) -> None:
