@@ -237,7 +237,7 @@ def _quoted(path: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """"" for what `_quoted` did not make."""
+    """ "" for what `_quoted` did not make."""
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:

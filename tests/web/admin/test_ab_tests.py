@@ -172,10 +172,15 @@ async def test_the_reminder_of_b_can_have_words_of_its_own(sqlite_front: Front) 
 async def test_the_editor_says_that_the_test_sends_the_draft(sqlite_front: Front) -> None:
     browser, _ = await started(sqlite_front)
     page = await browser.open(f"{WORDS}/edit?kind=invite&locale=en")
-    assert "An A/B test sends it to 50 % of the contacts" in page.text
+    assert "An A/B test sends it, as it was at its start, to 50 % of the contacts" in page.text
+    assert "What you change here the test does not send." in page.text
     assert "Nobody gets it" not in page.text
     await browser.send(f"{WORDS}/edit", body=f"{B} and more", subject="", preheader="", do="keep")
-    assert "Nobody gets it before you publish it." in browser.page.text
+    assert "The test goes on with the words of its start; what you change here goes to nobody" in browser.page.text
+    assert "An A/B test sends it" not in browser.page.text
+    await browser.open(f"{WORDS}/edit?kind=reminder&locale=en")
+    await browser.send(f"{WORDS}/edit", body="B reminds: {{ question }}", subject="", preheader="", do="keep")
+    assert "Nobody gets it before you publish it." in browser.page.text, "the test has no words for the reminder"
 
 
 async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: Front) -> None:
