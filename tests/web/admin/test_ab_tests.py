@@ -183,6 +183,14 @@ async def test_the_editor_says_that_the_test_sends_the_draft(sqlite_front: Front
     assert "Nobody gets it before you publish it." in browser.page.text, "the test has no words for the reminder"
 
 
+async def test_the_page_of_a_test_says_what_goes_out_now_and_how_many_are_needed(sqlite_front: Front) -> None:
+    browser, test = await started(sqlite_front)
+    assert re.findall(r"<h3>([AB]: [^<]+)</h3>", browser.html) == ["A: goes out now", "B: the other wording"]
+    assert f"<dt>Needed</dt><dd>{test.size_a} with A, {test.size_b} with B.</dd>" in browser.html
+    await browser.send(f"{PATH}/{test.id}/stop")
+    assert re.findall(r"<h3>([AB]: [^<]+)</h3>", browser.html) == ["A: went out before", "B: the other wording"]
+
+
 async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: Front) -> None:
     _, test = await started(front)
     await answered(front, 6)
