@@ -82,7 +82,14 @@ def drawing(shown: Shown, figures: Figures) -> Drawing | None:
         return round(_LEFT + (_RIGHT - _LEFT) * value / top, 1)
 
     bars = [
-        Bar(one.upper(), _value(shown, share.value, interval), 34 + 46 * at, x(share.value or 0.0), x(interval.low), x(interval.high))
+        Bar(
+            one.upper(),
+            _value(shown, share.value, interval),
+            34 + 46 * at,
+            x(share.value or 0.0),
+            x(interval.low),
+            x(interval.high),
+        )
         for at, (one, share) in enumerate(found)
         if (interval := between[one])
     ]

@@ -62,6 +62,7 @@ async def page(
         running=running,
         sent_by=[one for one in running if _sends(one, scope, standing)],
         started_with_others=[one for one in running if _tests(one, scope)],
+        losing_messages=await losing_messages(visit, scope),
         before=await publishing.before(scope),
         trouble=template_looks.trouble(visit, row) if row else "",
         is_stale=theirs,
@@ -137,6 +138,15 @@ async def trial_of(visit: Visit, scope: Scope, source: str, number: str) -> tupl
 async def now_sent(visit: Visit, scope: Scope, standing: Standing) -> Words:
     """What goes out now."""
     return standing.published or (await template_scope.wider(visit, scope))[0]
+
+
+async def losing_messages(visit: Visit, scope: Scope) -> list[dict[str, object]]:
+    """The tests from which words of this scope would take messages, and for whom they are."""
+    names = await template_scope.teams()
+    return [
+        {"id": one.id, "words": template_scope.in_words(visit, asking.scope_of(one), names)}
+        for one in await asking.losing_messages(scope)
+    ]
 
 
 def _tests(test: ABTest, scope: Scope) -> bool:

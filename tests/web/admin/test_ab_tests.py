@@ -191,6 +191,38 @@ async def test_the_page_of_a_test_says_what_goes_out_now_and_how_many_are_needed
     assert re.findall(r"<h3>([AB]: [^<]+)</h3>", browser.html) == ["A: went out before", "B: the other wording"]
 
 
+async def test_closer_words_are_said_to_take_messages_from_a_test(front: Front) -> None:
+    browser, test = await started(front)
+    assert "Closer words" not in browser.page.text
+    await browser.open(f"{INVITE}&channel=telegram")
+    assert "take these messages from it" in browser.page.text
+    await write(browser, "Closer: {{ question }}", do="publish")
+    said = f'<a href="{PATH}/{test.id}">A/B test {test.id} (English)</a>'
+    assert "take these messages from it" in browser.page.text
+    assert said in browser.html
+    assert "Publishing ends an A/B test" not in browser.page.text
+    await browser.send(f"{WORDS}/publish")
+    assert "Published." in browser.page.text
+    assert "take these messages from it" not in browser.page.text, "they have been taken"
+    assert (await ABTest.get()).ended_at is None
+    page = await browser.open(f"{PATH}/{test.id}")
+    assert "Closer words take their messages from this test" in page.text
+    assert page.all("a", href="/admin/templates/edit?kind=invite&locale=en&channel=telegram")
+    await browser.send(f"{PATH}/{test.id}/stop")
+    assert "Closer words" not in browser.page.text
+
+
+async def test_words_that_a_test_stands_before_take_nothing_from_it(sqlite_front: Front) -> None:
+    browser, _ = await started(sqlite_front)
+    for scope in (
+        "kind=invite&locale=zh-Hans&channel=telegram",
+        "kind=invite&channel=telegram",
+        "kind=thanks_positive",
+    ):
+        await browser.open(f"{WORDS}/edit?{scope}")
+        assert "take these messages from it" not in browser.page.text
+
+
 async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: Front) -> None:
     _, test = await started(front)
     await answered(front, 6)
