@@ -60,7 +60,8 @@ class _Errand:
         parts = text.split(".")
         if len(parts) != 5:
             return None
-        errand = cls(*parts[:3], following=own_path(_unquoted(parts[3])))
+        secret, invitation, account, following, _ = parts
+        errand = cls(secret, invitation, account, own_path(_unquoted(following)))
         return errand if errand.packed(site, provider) == text else None
 
 
