@@ -38,6 +38,14 @@ def count_guess(connection: HTTPConnection, site: Site, bucket: Bucket, about: s
         raise TooMany(wait)
 
 
+def count_password(connection: HTTPConnection, site: Site, email: str) -> None:
+    """One more guess at somebody's password, typed anywhere. Raises TooMany: five a minute for one address by one
+    caller, twenty by one caller in all.
+    """
+    count_guess(connection, site, site.rates.sign_in_caller)
+    count_guess(connection, site, site.rates.sign_in, email.strip().lower() or "nobody")
+
+
 def is_this_machine(connection: HTTPConnection) -> bool:
     """A direct call from loopback; one that a proxy passed on is not."""
     peer = _read(connection.client.host) if connection.client else None

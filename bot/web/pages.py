@@ -39,6 +39,7 @@ ASSETS = {
     "vendor/uplot/uPlot.iife.min.js": _JS,
 }
 ADMIN = "/admin"
+_WAYS_IN = (f"{ADMIN}/login", f"{ADMIN}/sign-in/")
 _WORDS = {
     "/r/": {
         404: ("page.not_found_title", "page.not_found"),
@@ -114,6 +115,13 @@ class Pages:
         return HTMLResponse(html, status, {**PAGE_HEADERS, **(headers or {})})
 
 
+def _onward(path: str) -> dict[str, str] | None:
+    """Where somebody goes on whom an error stopped there: who is about to sign in has no overview yet."""
+    if path.startswith(_WAYS_IN):
+        return {"url": f"{ADMIN}/login", "label": "admin.provider.again"}
+    return {"url": ADMIN, "label": "admin.home"} if path.startswith(f"{ADMIN}/") else None
+
+
 def of(request: Request) -> Pages:
     pages: Pages = request.app.state.pages
     return pages
@@ -140,6 +148,6 @@ def error(scope: Scope, status: int, headers: Mapping[str, str] | None = None, *
         "title": told or title,
         "text": text if text.startswith("admin.") else usual,
         "mood": "lost" if status == 404 else "stuck",
-        "onward": {"url": ADMIN, "label": "admin.home"} if str(scope["path"]).startswith(f"{ADMIN}/") else None,
+        "onward": _onward(str(scope["path"])),
     }
     return of(request).draw("notice", locale, words, status=status, headers=headers)

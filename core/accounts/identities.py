@@ -28,6 +28,11 @@ async def account_of(identity: Identity) -> Account | None:
     return await Account.get_or_none(issuer=identity.issuer, subject=identity.subject, active=True)
 
 
+async def is_of_closed_account(identity: Identity) -> bool:
+    """To be told to nobody but whoever has proven to be this."""
+    return await Account.exists(issuer=identity.issuer, subject=identity.subject, active=False)
+
+
 @transactions.atomic
 async def link(account_id: int, identity: Identity, *, by: str, now: datetime) -> Account:
     """From now on the account is signed in to by this identity alone: its password opens nothing any more.

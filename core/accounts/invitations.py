@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import datetime, timedelta
+from typing import Literal
 
 from core import audit, transactions
 from core.access import hash_of
@@ -57,6 +58,13 @@ async def find(code: str, *, now: datetime) -> Invitation | None:
     if not _SHAPE.fullmatch(code):
         return None
     return await Invitation.get_or_none(code_hash=hash_of(code), used_at=None, expires_at__gt=now)
+
+
+def purpose(invitation: Invitation) -> Literal["password", "invited", "first"]:
+    """What somebody does who opens it."""
+    if invitation.account_id is not None:
+        return "password"
+    return "invited" if invitation.email else "first"
 
 
 async def open_ones(*, now: datetime) -> list[Invitation]:

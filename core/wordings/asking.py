@@ -85,6 +85,24 @@ async def losing_a(changed: Scope) -> list[ABTest]:
     return [one for one in await live() if await _loses_a(one, changed)]
 
 
+async def losing_messages(changed: Scope) -> list[ABTest]:
+    """The running tests that go on without the messages of this scope once it has own words: closer than theirs."""
+    own = await _published(changed.kind)
+    return [
+        one
+        for one in await live()
+        if changed.kind in one.words[Variant.B]
+        and changed.stands_before(scope_of(one, changed.kind))
+        and not changed.between(scope_of(one, changed.kind)) & own
+    ]
+
+
+async def closer_words(test: ABTest) -> list[Scope]:
+    """Where published words stand before those of the test: such messages take no part in it."""
+    scope = scope_of(test)
+    return sorted((one for one in await _published(test.kind) if one.stands_before(scope)), key=lambda one: one.key)
+
+
 @transactions.atomic
 async def end(test: ABTest, outcome: Outcome, *, by: str, why: str = "", now: datetime) -> bool:
     """End it and keep its counts as they are; False where it has ended before."""

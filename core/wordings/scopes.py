@@ -31,6 +31,22 @@ class Scope:
         both = ((self.locale, other.locale), (self.team, other.team), (self.channel, other.channel))
         return all(one == two or "" in (one, two) for one, two in both)
 
+    def stands_before(self, other: Scope) -> bool:
+        """Whether messages that could be of both take their words from here."""
+        if self == other or not self.overlaps(other):
+            return False
+        order = list(self._shared_with(other).chain())
+        return order.index(self) < order.index(replace(other, kind=self.kind))
+
+    def between(self, other: Scope) -> set[Scope]:
+        """The scopes whose words would take from both what they share; this one is among them, the other not."""
+        order = list(self._shared_with(other).chain())
+        return set(order[: order.index(replace(other, kind=self.kind))])
+
+    def _shared_with(self, other: Scope) -> Scope:
+        locale, team, channel = self.locale or other.locale, self.team or other.team, self.channel or other.channel
+        return replace(self, locale=locale, team=team, channel=channel)
+
     def chain(self) -> Iterator[Scope]:
         """This one, and then the wider ones in the order in which words are looked for; the shipped ones come after."""
         for locale in dict.fromkeys((self.locale, "")):

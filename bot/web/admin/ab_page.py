@@ -15,8 +15,8 @@ from core import errors
 from core.accounts.roles import Right
 from core.models.wordings import Variant
 from core.setup import SetupError
-from core.wordings import ab_tests
-from core.wordings.ab_tests import Standing
+from core.wordings import ab_tests, asking
+from core.wordings.ab_tests import Phase, Standing
 
 router = APIRouter(include_in_schema=False)
 Seeing = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
@@ -85,14 +85,17 @@ async def _page(visit: Visit, stands: Standing, *, refusal: errors.Refusal | Non
         stands = await ab_tests.standing(stands.test.id, now=visit.now)
     people = await authors.names(visit, [stands.test.started_by, stands.test.ended_by])
     a, b = stands.words(Variant.A), stands.words(Variant.B)
+    closer = await asking.closer_words(stands.test) if stands.phase != Phase.ENDED else []
+    names = await template_scope.teams()
     return visit.draw(
         "ab_test",
+        closer=[(template_scope.in_words(visit, one, names), template_scope.query(one)) for one in closer],
         status=409 if refusal else 200,
         stands=stands,
         test=stands.test,
         started_by=people[stands.test.started_by],
         ended_by=people[stands.test.ended_by],
-        scope_words=template_scope.in_words(visit, stands.scope, await template_scope.teams()),
+        scope_words=template_scope.in_words(visit, stands.scope, names),
         query=template_scope.query(stands.scope),
         language=visit.site.templates.best_locale(stands.scope.locale),
         base=Shown(visit).percent(stands.test.base),

@@ -19,9 +19,10 @@ _LEFT, _RIGHT, _WIDE = 24, 348, 360
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One variant in the drawing."""
+    """One variant in the drawing, its figures in words."""
 
     name: str
+    value: str
     y: int
     x: float
     low: float
@@ -81,7 +82,14 @@ def drawing(shown: Shown, figures: Figures) -> Drawing | None:
         return round(_LEFT + (_RIGHT - _LEFT) * value / top, 1)
 
     bars = [
-        Bar(one.upper(), 22 + 32 * at, x(share.value or 0.0), x(interval.low), x(interval.high))
+        Bar(
+            one.upper(),
+            _value(shown, share.value, interval),
+            34 + 46 * at,
+            x(share.value or 0.0),
+            x(interval.low),
+            x(interval.high),
+        )
         for at, (one, share) in enumerate(found)
         if (interval := between[one])
     ]
@@ -92,6 +100,10 @@ def drawing(shown: Shown, figures: Figures) -> Drawing | None:
     ]
     scale = [(x(top * part / 2), shown.per_cent(f"{top * part * 50:.0f}")) for part in range(3)]
     return Drawing(bars, scale, shown.visit.listed(said, long=True))
+
+
+def _value(shown: Shown, share: float | None, interval: Interval) -> str:
+    return shown.visit.say("ab.within", value=shown.percent(share), interval=shown.between(interval))
 
 
 def _rows(shown: Shown, stands: Standing) -> list[dict[str, object]]:

@@ -17,25 +17,26 @@ from core.accounts import accounts, invitations, sessions
 from core.accounts.roles import Right
 
 router = APIRouter(include_in_schema=False)
+LOGIN = "/admin/login"
 _OURS = re.compile(r"/admin/(?:[\w.~:=&?%,+@-]+/?)*")
 
 Own = Annotated[Visit, Depends(Member(Right.OWN))]
 
 
-@router.api_route("/admin/login", methods=["GET", "HEAD"], dependencies=[policies.public])
+@router.api_route(LOGIN, methods=["GET", "HEAD"], dependencies=[policies.public])
 async def look(request: Request, site: Here) -> Response:
     if await door.who_is_in(request, site):
         return RedirectResponse(navigation.HOME, 303)
     return await page(request, site)
 
 
-@router.post("/admin/login", dependencies=[policies.public])
+@router.post(LOGIN, dependencies=[policies.public])
 async def come_in(request: Request, site: Here) -> Response:
     fields = await reading.form(request)
     await door.check_stranger(request, site, fields)
     email, password = (fields.get(name, [""])[-1][:300] for name in ("email", "password"))
     following = own_path(fields.get("next", [""])[-1])
-    _not_too_often(request, site, email)
+    clients.count_password(request, site, email)
     account = await accounts.with_password(email, password)
     if account is None:
         return await page(request, site, status=422, email=email, following=following, problem="account.wrong")
@@ -57,7 +58,7 @@ async def session(visit: Own) -> Response:
 @router.post("/admin/logout")
 async def go_out(visit: Own) -> Response:
     await sessions.end(visit.session)
-    response = RedirectResponse("/admin/login", 303)
+    response = RedirectResponse(LOGIN, 303)
     door.show_out(response, visit.site)
     return response
 
@@ -105,9 +106,3 @@ def own_path(text: str) -> str:
     path = unquote(text.partition("?")[0])
     leads_out = "//" in text or not path.startswith("/admin/") or {".", ".."} & set(re.split(r"[/\\]", path))
     return text if len(text) <= 500 and not leads_out and _OURS.fullmatch(text) else ""
-
-
-def _not_too_often(request: Request, site: Site, email: str) -> None:
-    """Raises TooMany: five guesses a minute for one address by one caller, twenty by one caller in all."""
-    clients.count_guess(request, site, site.rates.sign_in_caller)
-    clients.count_guess(request, site, site.rates.sign_in, email.strip().lower() or "nobody")

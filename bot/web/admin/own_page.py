@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from bot.web import clients
 from bot.web.admin import browsers, door
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, passwords, sessions
@@ -20,7 +21,7 @@ PATH = "/admin/account"
 
 @router.api_route(PATH, methods=["GET", "HEAD"])
 async def look(visit: Own) -> Response:
-    return await _page(visit)
+    return await page(visit)
 
 
 @router.post(PATH)
@@ -34,7 +35,7 @@ async def change(visit: Own) -> Response:
             visit.account.id, name=form.get("name", ""), locale=locale, by=visit.account.email, now=visit.now
         )
     except Refusal as refusal:
-        return await _page(visit, refusal, form=form)
+        return await page(visit, refusal, form=form)
     return visit.back(PATH, said="saved")
 
 
@@ -43,14 +44,14 @@ async def change_password(visit: Own) -> Response:
     form = await visit.form()
     account = visit.account
     try:
-        await _check_old(visit, form.get("old", ""))
+        await check_password(visit, form.get("old", ""), field="old")
         if passwords.normal(form.get("password", "")) != passwords.normal(form.get("again", "")):
             raise Invalid("the two passwords differ", field="again", label="account.passwords_differ")
         await accounts.set_password(
             account, form.get("password", ""), site=visit.site.name, by=account.email, now=visit.now
         )
     except Refusal as refusal:
-        return await _page(visit, refusal)
+        return await page(visit, refusal)
     response = visit.back(PATH, said="password_changed")
     await door.let_in(response, visit.request, visit.site, account, how="password")
     return response
@@ -62,13 +63,14 @@ async def sign_out_others(visit: Own) -> Response:
     return visit.back(PATH, said="others_signed_out")
 
 
-async def _check_old(visit: Visit, old: str) -> None:
-    """Whoever finds an open browser must not take the account over. Raises Invalid."""
-    if visit.account.subject:
+async def check_password(visit: Visit, given: str, *, field: str) -> None:
+    """Whoever finds an open browser must not take the account over, nor guess there. Raises Invalid, and TooMany."""
+    account = visit.account
+    if account.subject:
         raise Invalid("this account signs in with a provider", label="account.has_no_password")
-    kept = visit.account.password_hash
-    if kept and not await passwords.fits(old, kept):
-        raise Invalid("that is not the password of now", field="old", label="account.old_wrong")
+    clients.count_password(visit.request, visit.site, account.email)
+    if not await passwords.fits(given, account.password_hash):
+        raise Invalid("that is not the password of now", field=field, label="account.old_wrong")
 
 
 def _linked(visit: Visit) -> str:
@@ -78,7 +80,7 @@ def _linked(visit: Visit) -> str:
     return labels.get(issuer, issuer)
 
 
-async def _page(visit: Visit, refusal: Refusal | None = None, *, form: dict[str, str] | None = None) -> Response:
+async def page(visit: Visit, refusal: Refusal | None = None, *, form: dict[str, str] | None = None) -> Response:
     return visit.draw(
         "own",
         status=422 if refusal else 200,

@@ -19,12 +19,12 @@ router = APIRouter(include_in_schema=False, dependencies=[policies.public])
 
 @router.api_route("/setup/{code}", methods=["GET", "HEAD"])
 async def look(request: Request, site: Here, code: str) -> Response:
-    return _page(request, site, await _invitation(request, site, code))
+    return _page(request, site, await invitation_of(request, site, code))
 
 
 @router.post("/setup/{code}")
 async def set_up(request: Request, site: Here, code: str) -> Response:
-    invitation = await _invitation(request, site, code)
+    invitation = await invitation_of(request, site, code)
     fields = await reading.form(request)
     await door.check_stranger(request, site, fields)
     given = {name: fields.get(name, [""])[-1] for name in ("email", "name", "password", "again")}
@@ -68,7 +68,7 @@ def _wrong(site: Site, invitation: Invitation, given: Mapping[str, str]) -> Iter
         yield Invalid("the two passwords differ", field="again", label="account.passwords_differ")
 
 
-async def _invitation(request: Request, site: Site, code: str) -> Invitation:
+async def invitation_of(request: Request, site: Site, code: str) -> Invitation:
     """Raises HTTPException 404, the same for every code that opens nothing, and TooMany for whoever guesses."""
     found = await invitations.find(code, now=site.clock())
     if found is not None:
@@ -97,6 +97,7 @@ def _page(
         "setup",
         status=status,
         invitation=invitation,
+        kind=invitations.purpose(invitation),
         given=given or {"email": invitation.email, "name": invitation.name},
         problems=problems,
         shortest=passwords.SHORTEST,

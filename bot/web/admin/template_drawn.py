@@ -61,6 +61,8 @@ async def page(
         can_test=scope.kind in asking.KINDS,
         running=running,
         sent_by=[one for one in running if _sends(one, scope, standing)],
+        started_with_others=[one for one in running if _tests(one, scope)],
+        losing_messages=await losing_messages(visit, scope),
         before=await publishing.before(scope),
         trouble=template_looks.trouble(visit, row) if row else "",
         is_stale=theirs,
@@ -138,14 +140,26 @@ async def now_sent(visit: Visit, scope: Scope, standing: Standing) -> Words:
     return standing.published or (await template_scope.wider(visit, scope))[0]
 
 
+async def losing_messages(visit: Visit, scope: Scope) -> list[dict[str, object]]:
+    """The tests from which words of this scope would take messages, and for whom they are."""
+    names = await template_scope.teams()
+    return [
+        {"id": one.id, "words": template_scope.in_words(visit, asking.scope_of(one), names)}
+        for one in await asking.losing_messages(scope)
+    ]
+
+
+def _tests(test: ABTest, scope: Scope) -> bool:
+    """Whether the test has words of its own for just these messages."""
+    return scope.kind in test.words[Variant.B] and asking.scope_of(test, scope.kind) == scope
+
+
 def _sends(test: ABTest, scope: Scope, standing: Standing) -> bool:
     """Whether the test sends just what is drafted here."""
-    b = test.words[Variant.B].get(scope.kind)
     draft = standing.draft
-    return asking.scope_of(test, scope.kind) == scope and draft is not None and b == {
-        "subject": draft.subject,
-        "source": draft.source,
-    }  # fmt: skip
+    if draft is None or not _tests(test, scope):
+        return False
+    return test.words[Variant.B][scope.kind] == {"subject": draft.subject, "source": draft.source}
 
 
 async def _chain(visit: Visit, scope: Scope, names: Mapping[str, str]) -> list[dict[str, object]]:

@@ -161,6 +161,7 @@ async def _comparing(visit: Visit, scope: Scope, standing: Standing, *, status: 
         note=note,
         problem=visit.say("problem.too_long", limit=LONGEST_NOTE) if len(note) > LONGEST_NOTE else "",
         ending=await asking.losing_a(scope),
+        losing_messages=await template_drawn.losing_messages(visit, scope),
         **await template_drawn.common(visit, scope, standing),
     )
     response.headers["Content-Security-Policy"] = f"{PAGE_POLICY}; frame-src 'self'"

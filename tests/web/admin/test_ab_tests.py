@@ -175,10 +175,55 @@ async def test_the_reminder_of_b_can_have_words_of_its_own(sqlite_front: Front) 
 async def test_the_editor_says_that_the_test_sends_the_draft(sqlite_front: Front) -> None:
     browser, _ = await started(sqlite_front)
     page = await browser.open(f"{WORDS}/edit?kind=invite&locale=en")
-    assert "An A/B test sends it to 50 % of the contacts" in page.text
+    assert "An A/B test sends it, as it was at its start, to 50 % of the contacts" in page.text
+    assert "What you change here the test does not send." in page.text
     assert "Nobody gets it" not in page.text
     await browser.send(f"{WORDS}/edit", body=f"{B} and more", subject="", preheader="", do="keep")
-    assert "Nobody gets it before you publish it." in browser.page.text
+    assert "The test goes on with the words of its start; what you change here goes to nobody" in browser.page.text
+    assert "An A/B test sends it" not in browser.page.text
+    await browser.open(f"{WORDS}/edit?kind=reminder&locale=en")
+    await browser.send(f"{WORDS}/edit", body="B reminds: {{ question }}", subject="", preheader="", do="keep")
+    assert "Nobody gets it before you publish it." in browser.page.text, "the test has no words for the reminder"
+
+
+async def test_the_page_of_a_test_says_what_goes_out_now_and_how_many_are_needed(sqlite_front: Front) -> None:
+    browser, test = await started(sqlite_front)
+    assert re.findall(r"<h3>([AB]: [^<]+)</h3>", browser.html) == ["A: goes out now", "B: the other wording"]
+    assert f"<dt>Needed</dt><dd>{test.size_a} with A, {test.size_b} with B.</dd>" in browser.html
+    await browser.send(f"{PATH}/{test.id}/stop")
+    assert re.findall(r"<h3>([AB]: [^<]+)</h3>", browser.html) == ["A: went out before", "B: the other wording"]
+
+
+async def test_closer_words_are_said_to_take_messages_from_a_test(front: Front) -> None:
+    browser, test = await started(front)
+    assert "Closer words" not in browser.page.text
+    await browser.open(f"{INVITE}&channel=telegram")
+    assert "take these messages from it" in browser.page.text
+    await write(browser, "Closer: {{ question }}", do="publish")
+    said = f'<a href="{PATH}/{test.id}">A/B test {test.id} (English)</a>'
+    assert "take these messages from it" in browser.page.text
+    assert said in browser.html
+    assert "Publishing ends an A/B test" not in browser.page.text
+    await browser.send(f"{WORDS}/publish")
+    assert "Published." in browser.page.text
+    assert "take these messages from it" not in browser.page.text, "they have been taken"
+    assert (await ABTest.get()).ended_at is None
+    page = await browser.open(f"{PATH}/{test.id}")
+    assert "Closer words take their messages from this test" in page.text
+    assert page.all("a", href="/admin/templates/edit?kind=invite&locale=en&channel=telegram")
+    await browser.send(f"{PATH}/{test.id}/stop")
+    assert "Closer words" not in browser.page.text
+
+
+async def test_words_that_a_test_stands_before_take_nothing_from_it(sqlite_front: Front) -> None:
+    browser, _ = await started(sqlite_front)
+    for scope in (
+        "kind=invite&locale=zh-Hans&channel=telegram",
+        "kind=invite&channel=telegram",
+        "kind=thanks_positive",
+    ):
+        await browser.open(f"{WORDS}/edit?{scope}")
+        assert "take these messages from it" not in browser.page.text
 
 
 async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: Front) -> None:
@@ -189,6 +234,10 @@ async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: F
     assert "It is too early to say which is better" in page.text
     assert page.all("svg", role="img")
     assert re.search(r"\d+ \(\d+ needed\)", page.text)
+    labels = re.findall(r'<td class="number" data-label="([^"]+)">', browser.html)
+    assert labels[4:6] == ["Participation", "95 % interval"], "each figure says on a phone what it is"
+    drawn = re.findall(r'<text class="value"[^>]*>([^<]+)</text>', browser.html)
+    assert [one.partition(" (")[0] for one in drawn] == ["0 %", "100 %"], "the figures stand beside the drawing"
     assert "more people answer" not in page.text
     assert not page.all("form", action=f"{PATH}/{test.id}/keep")
     await browser.post(f"{PATH}/{test.id}/keep", variant="b")

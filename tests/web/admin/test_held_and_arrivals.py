@@ -272,3 +272,13 @@ async def test_who_may_only_look_decides_nothing(front: Front) -> None:
     agent = await at(front, Role.AGENT)
     await agent.open("/admin/held")
     assert agent.status == 403
+
+
+async def test_held_answers_are_called_in_chinese_without_a_measure_word(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    browser.client.headers["accept-language"] = "zh-CN"
+    page = await browser.open("/admin/held")
+    assert "待核实的评价" in page.text
+    assert "份待核实的评价" not in page.text
+    overview = (await browser.open("/admin/")).heading
+    assert overview.count("份待核实的评价") == overview.count("0 份待核实的评价") == 1, "only behind its number"

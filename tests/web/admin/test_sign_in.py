@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from html import unescape
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from bot.web.identity_provider import IdentityProvider, ProviderSettings
+from bot.web.rates import Bucket
 from core import audit
 from core.accounts import accounts, invitations
 from core.models.accounts import Account, Role, Session
@@ -24,6 +27,18 @@ TEAM = "T0KESTREL"
 
 @pytest.fixture
 async def idp(front: Front) -> AsyncIterator[OpenIdProvider]:
+    async with providing(front) as server:
+        yield server
+
+
+@pytest.fixture
+async def sqlite_idp(sqlite_front: Front) -> AsyncIterator[OpenIdProvider]:
+    async with providing(sqlite_front) as server:
+        yield server
+
+
+@asynccontextmanager
+async def providing(front: Front) -> AsyncIterator[OpenIdProvider]:
     """Two providers are set: the one on loopback, and one that is not there."""
     front.clock.now = datetime.now(UTC)  # the provider signs with the real time
     async with OpenIdProvider() as server:
@@ -99,6 +114,63 @@ async def test_the_first_admin_may_come_in_by_a_provider(front: Front, idp: Open
     account = await Account.get()
     assert (account.email, account.name, account.role) == ("kim@example.org", "Kim", Role.ADMIN)
     assert (await Browser(front).client.get(f"/setup/{code}")).status_code == 404
+
+
+async def test_the_page_that_was_asked_for_is_open_after_signing_in_with_a_provider(
+    front: Front, idp: OpenIdProvider
+) -> None:
+    await desk.account(front)
+    await accept_invitation(front, idp)
+    browser = Browser(front)
+    await browser.open("/admin/tickets?q=a.b&view=all")
+    [way] = [unescape(str(one["href"])) for one in browser.page.all("a") if "/company" in str(one.get("href"))]
+    await there_and_back(browser, idp, way)
+
+    assert (browser.status, browser.path) == (200, "/admin/tickets")
+    assert browser.page.all("input", name="q")[0]["value"] == "a.b", "the whole address, not only its path"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/admin/../r/x",
+        "/admin//evil.example",
+        "/admin/%2e%2e/r/x",
+        "/\\evil.example",
+        "/setup/x",
+        "/admin/\r\nSet-Cookie: a=b",
+        "/admin/" + "x" * 600,
+        "javascript:alert(1)",
+    ],
+)
+async def test_signing_in_with_a_provider_leads_nowhere_else(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider, elsewhere: str
+) -> None:
+    await desk.account(sqlite_front)
+    await accept_invitation(sqlite_front, sqlite_idp)
+    browser = Browser(sqlite_front)
+    sent = await browser.client.get("/admin/sign-in/company", params={"next": elsewhere})
+    asked = dict(parse_qsl(urlsplit(sent.headers["location"]).query))
+    back = await browser.client.get(f"/admin/sign-in/company/back?{sqlite_idp.sign_in(asked)}")
+
+    assert (back.status_code, back.headers["location"]) == (303, "/admin/")
+
+
+async def test_where_one_wanted_to_go_cannot_be_written_into_the_cookie(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider
+) -> None:
+    browser = Browser(sqlite_front)
+    sent = await browser.client.get("/admin/sign-in/company?next=/admin/audit")
+    asked = dict(parse_qsl(urlsplit(sent.headers["location"]).query))
+    name = "__Host-afterword-sign-in"
+    secret, *rest, _, sealed = browser.client.cookies[name].split(".")
+    forged = ".".join((secret, *rest, "L2FkbWluL3N0YWZm", sealed))
+    browser.client.cookies.set(name, forged, domain="survey.example.org", path="/")
+    await browser.open(f"/admin/sign-in/company/back?{sqlite_idp.sign_in(asked)}")
+
+    assert (browser.status, sqlite_idp.asked) == (400, [])
 
 
 @pytest.mark.parametrize("verified", [True, False, None])
@@ -228,6 +300,28 @@ async def test_who_says_no_at_the_provider_is_told_that_nothing_changed(front: F
     assert (browser.status, "nothing has changed" in browser.html) == (400, True)
 
 
+@pytest.mark.parametrize(
+    "error", ["server_error", "invalid_scope", "unauthorized_client", "temporarily_unavailable", "access_denied ", ""]
+)
+async def test_what_the_provider_refuses_is_no_cancel_and_is_in_the_log(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider, caplog: pytest.LogCaptureFixture, error: str
+) -> None:
+    browser = Browser(sqlite_front)
+    sent = await browser.client.get("/admin/sign-in/company")
+    state = dict(parse_qsl(urlsplit(sent.headers["location"]).query))["state"]
+    said = {"error": error, "error_description": "Scope\r\nFAKE line \x1b[2J" + "x" * 900, "state": state}
+    await browser.open(f"/admin/sign-in/company/back?{urlencode(said)}")
+
+    assert browser.status == 403
+    assert "Kestrel &lt;ID&gt; refused to sign you in" in browser.html
+    assert "FAKE" not in browser.html
+    [line] = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert f"company refuses to sign anybody in: {error.strip() or 'neither a code nor an error'}: Scope FAKE" in line
+    assert len(line) < 400
+    assert not {"\r", "\n", "\x1b"} & set(line)
+    assert state not in line
+
+
 @pytest.mark.parametrize("trouble", ["away", "not well", "another name"])
 async def test_a_provider_that_does_not_answer_is_said_so(front: Front, idp: OpenIdProvider, trouble: str) -> None:
     browser = Browser(front)
@@ -253,10 +347,11 @@ async def test_linking_an_account_ends_its_password_and_its_browsers(front: Fron
     browser = await desk.at(front)
     elsewhere = await desk.at(front)
     await browser.open("/admin/account")
-    await browser.post("/admin/account/link/company")
+    await browser.send("/admin/account/link/company", present=desk.PASSWORD)
     await come_back(browser, idp, onward(browser))
 
-    assert browser.path == "/admin/"
+    assert browser.path == "/admin/account"
+    assert "You sign in another way from now on. Your password is forgotten" in browser.html
     await elsewhere.open("/admin/")
     assert elsewhere.status == 401
     assert await accounts.with_password("admin@kestrel.example", desk.PASSWORD) is None
@@ -268,15 +363,63 @@ async def test_linking_an_account_ends_its_password_and_its_browsers(front: Fron
     assert browser.status == 422
 
 
+@pytest.mark.parametrize("given", ["", "a guess", desk.PASSWORD.upper()])
+async def test_whoever_finds_an_open_browser_links_no_identity_of_their_own(
+    front: Front, idp: OpenIdProvider, given: str
+) -> None:
+    browser = await desk.at(front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account/link/company", present=given)
+
+    assert browser.status == 422
+    assert browser.page.all("input", name="present")[0]["aria-invalid"] == "true"
+    assert "not the password that you have now" in browser.html
+    assert "/authorize" not in browser.html
+    await browser.open("/admin/sign-in/company/back?code=1&state=1.x")
+    assert browser.status == 400, "nobody has set out"
+    assert await accounts.with_password("admin@kestrel.example", desk.PASSWORD) is not None
+
+
+@pytest.mark.parametrize("act", ["link/company", "password"])
+async def test_an_open_browser_is_no_place_to_guess_the_password(front: Front, idp: OpenIdProvider, act: str) -> None:
+    front.site.rates.sign_in = Bucket(5, 5, seconds=lambda: 0.0)
+    browser = await desk.at(front)
+    await browser.open("/admin/account")
+    seen = []
+    for number in range(7):
+        guess = f"guess {number}"
+        answer = await browser.client.post(
+            f"/admin/account/{act}", data={**browser.page.hidden(), "present": guess, "old": guess}
+        )
+        seen.append(answer.status_code)
+
+    assert seen == [422] * 5 + [429] * 2
+
+
+async def test_who_signs_in_with_a_provider_changes_to_no_other_identity_in_an_open_browser(
+    front: Front, idp: OpenIdProvider
+) -> None:
+    await desk.account(front)
+    browser = await accept_invitation(front, idp)
+    await browser.open("/admin/account")
+    assert "/admin/account/link/" not in browser.html
+    await browser.post("/admin/account/link/company", present=desk.PASSWORD)
+
+    assert browser.status == 422
+    assert "signs in with a provider and has no password" in browser.html
+    assert "/authorize" not in browser.html
+
+
 async def test_linking_counts_only_for_who_is_signed_in_still(front: Front, idp: OpenIdProvider) -> None:
     browser = await desk.at(front)
     await browser.open("/admin/account")
-    await browser.post("/admin/account/link/company")
+    await browser.post("/admin/account/link/company", present=desk.PASSWORD)
     url = onward(browser)
     await Session.all().delete()
     await come_back(browser, idp, url)
 
     assert browser.status == 403
+    assert "You were signed out in the meantime" in browser.html
     assert (await Account.get()).subject is None
 
 
@@ -312,6 +455,105 @@ async def test_a_closed_account_is_closed_to_its_identity(front: Front, idp: Ope
     await there_and_back(browser, idp)
 
     assert browser.status == 403
+    assert "Your account is closed. An admin can open it again" in browser.html
+    idp.claims["sub"] = "u-2"
+    await there_and_back(browser, idp)
+    assert browser.status == 403
+    assert "Nobody here is known by this identity" in browser.html, "with the same address, but another person"
+
+
+def way_back(browser: Browser) -> tuple[str, str]:
+    """Where the page leads that turned somebody away, and what it calls that."""
+    [(where, called)] = re.findall(r'<a href="([^"]+)">([^<]+)</a>', browser.html)
+    return unescape(where), unescape(called)
+
+
+@pytest.mark.parametrize("what", ["invited", "first", "password"])
+async def test_who_is_turned_away_with_an_invitation_is_led_back_to_it(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider, what: str
+) -> None:
+    front = sqlite_front
+    made = {
+        "invited": lambda: invitation(front),
+        "first": lambda: invitations.for_setup(now=front.clock.now),
+        "password": lambda: password_link(front),
+    }
+    code = await made[what]()
+    called = {
+        "invited": "Open your invitation again",
+        "first": "Back to the set-up",
+        "password": "Back to choosing a password",
+    }
+    browser = Browser(front)
+    await browser.open(f"/setup/{code}")
+    await browser.post(f"/setup/{code}/with/company")
+    state = dict(parse_qsl(urlsplit(onward(browser)).query))["state"]
+    await browser.open(f"/admin/sign-in/company/back?error=access_denied&state={state}")
+
+    assert way_back(browser) == (f"/setup/{code}", called[what])
+    await browser.open(f"/setup/{code}")
+    assert browser.status == 200
+
+
+async def password_link(front: Front) -> str:
+    return await invitations.for_password(await desk.account(front), by="test", now=front.clock.now)
+
+
+async def test_whose_provider_says_no_address_is_led_to_where_a_password_is_chosen(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider
+) -> None:
+    del sqlite_idp.claims["email"]
+    code = await invitations.for_setup(now=sqlite_front.clock.now)
+    browser = Browser(sqlite_front)
+    await browser.open(f"/setup/{code}")
+    await browser.post(f"/setup/{code}/with/company")
+    await come_back(browser, sqlite_idp, onward(browser))
+
+    assert "does not say your e-mail address" in browser.html
+    assert way_back(browser)[0] == f"/setup/{code}"
+
+
+async def test_who_is_turned_away_is_led_back_to_where_they_came_from(
+    sqlite_front: Front, sqlite_idp: OpenIdProvider
+) -> None:
+    browser = await desk.at(sqlite_front)
+    await browser.open("/admin/account")
+    await browser.post("/admin/account/link/away", present=desk.PASSWORD)
+    assert (browser.status, way_back(browser)) == (503, ("/admin/account", "Back to your account"))
+    stranger = Browser(sqlite_front)
+    await stranger.open("/admin/sign-in/away?next=/admin/audit")
+    assert (stranger.status, way_back(stranger)) == (503, ("/admin/audit", "Back to signing in"))
+    code = await invitation(sqlite_front)
+    await stranger.open(f"/setup/{code}")
+    await stranger.post(f"/setup/{code}/with/company")
+    url = onward(stranger)
+    sqlite_front.clock.pass_(days=8)
+    await come_back(stranger, sqlite_idp, url)
+    assert way_back(stranger)[0] == "/admin/login", "it opens nothing any more"
+
+
+async def test_signing_in_with_a_provider_counts_as_one_guess(sqlite_front: Front, sqlite_idp: OpenIdProvider) -> None:
+    sqlite_front.site.rates.sign_in_caller = Bucket(20, 20, seconds=lambda: 0.0)
+    await desk.account(sqlite_front)
+    await accept_invitation(sqlite_front, sqlite_idp)
+    browser = Browser(sqlite_front)
+    for _ in range(19):  # one office, one address
+        await there_and_back(browser, sqlite_idp)
+        assert browser.path == "/admin/"
+    await there_and_back(browser, sqlite_idp)
+
+    assert browser.status == 429
+    assert way_back(browser) == ("/admin/login", "Back to signing in")
+    await browser.open("/admin/login")
+    assert browser.status == 200
+
+
+async def test_setting_out_is_bounded_as_any_page_is(sqlite_front: Front, sqlite_idp: OpenIdProvider) -> None:
+    sqlite_front.site.rates.caller = Bucket(60, 60, seconds=lambda: 0.0)
+    browser = Browser(sqlite_front)
+    seen = [(await browser.client.get("/admin/sign-in/company")).status_code for _ in range(62)]
+
+    assert seen == [303] * 60 + [429] * 2
 
 
 async def test_a_form_from_elsewhere_does_not_begin_it(front: Front, idp: OpenIdProvider) -> None:
