@@ -35,10 +35,11 @@ async def look(visit: See) -> Response:
 @router.api_route(f"{PATH}/file", methods=["GET", "HEAD"])
 async def download(visit: See) -> Response:
     """The language as a PO file; one that is new begins with this."""
+    tag = visit.request.query_params.get("locale", "").strip()[:30]
     try:
-        locale = po.locale_named(visit.request.query_params.get("locale", "")[:30])
+        locale = po.locale_named(tag)
     except po.NotAFile:
-        return await _page(visit, problem=visit.say("languages.unknown"), field="locale")
+        return await _page(visit, problem=visit.say("languages.unknown" if tag else "languages.no_tag"), field="locale")
     body = po.write(visit.site.templates, await _own(), locale, project=visit.site.name)
     headers = {"Content-Disposition": f'attachment; filename="{locale}.po"', "Cache-Control": "no-store"}
     return Response(body, media_type="text/x-gettext-translation; charset=utf-8", headers=headers)

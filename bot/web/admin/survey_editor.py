@@ -163,6 +163,7 @@ async def _edit(
         values={**values, "symbols": symbols},
         seen="" if is_gone else theirs.mark if theirs else seen,
         wrong={name: visit.tell(one) for name, one in wrong.items()},
+        parts=_told(visit, wrong),
         theirs=differing,
         gone=await meanwhile.removed(visit, "surveys", key) if is_gone else "",
         focus=focus,
@@ -183,16 +184,21 @@ async def _edit(
         under=[ticks.under(visit, values["dimensions"], one["dimensions"]) for one in values["reasons"]],
         shipped=lambda name, tag: templates.label(name, tag) if templates.has_label(name) else "",
         changing=visit.may(Right.CHANGE_SETUP),
-        unread={
-            name: visit.say("audit.part", name=_field(visit, name), value=visit.tell(one))
-            for name, one in found.items()
-        },
+        unread=dict(_told(visit, found)),
         meanwhile=await meanwhile.changed(visit, "surveys", key) if theirs is not None and not publishing else "",
         unsaved=bool(act) or bool(wrong) or stale is not None,
         restoring="version" in await visit.form_lists(),
         sent=[one for one in asking.sent(await visit.form_lists()) if one[0] != "note"] if publishing else (),
         note=await _note(visit) if publishing else "",
     )
+
+
+def _told(visit: Visit, wrong: dict[str, Phrase]) -> list[tuple[str, str]]:
+    """What is wrong, with the names of the fields in which it is."""
+    return [
+        (name, visit.say("audit.part", name=_field(visit, name), value=visit.tell(one)) if name else visit.tell(one))
+        for name, one in reversed(wrong.items())
+    ]
 
 
 def _field(visit: Visit, name: str) -> str:

@@ -165,6 +165,7 @@ async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Fron
             "p-if-repeat",
             "Please write a whole number, such as 30, and choose its unit.",
         ),
+        ({"key": "", "then": "alert"}, "p-key", "Give it a name."),
         ({"key": "x", "then": "recover", "event": "invite.expired"}, "p-then-0", "does not go with the event"),
         ({"key": "x", "then": ["alert", "apologise", "alert"]}, "p-then-2", "stands above already"),
     ],
@@ -178,6 +179,7 @@ async def test_what_is_wrong_stands_beside_its_row_and_what_was_typed_stays(
     assert browser.status in {409, 422}
     assert browser.page.all("p", id=row)
     assert said in browser.page.text
+    assert browser.page.all("a", href=f"#{row}"), "what stands on top leads there"
     assert browser.page.all("input", id="f-key")[0]["value"] == fields["key"]
     assert await Rule.all().count() == 1
 
