@@ -230,6 +230,8 @@ async def test_the_log_says_why_it_did_not_fire(front: Front) -> None:
     number = (await Ticket.all().order_by("id").first()).number  # type: ignore[union-attr]
     assert page.all("a", href=f"/admin/tickets/{number}")
     page = await browser.open(f"{PATH}/negative/log?fired=1")
+    [chosen] = [one for one in page.all("a") if one.get("aria-current") == "true"]
+    assert chosen["href"] == "?fired=1"
     assert "not negative" not in page.text
 
 
