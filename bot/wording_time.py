@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +13,9 @@ from bot.labels import Labels
 
 _NEARBY = {-1: "time.yesterday", 0: "time.today", 1: "time.tomorrow"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+NO_BREAK_SPACE, WORD_JOINER = "\N{NO-BREAK SPACE}", "\N{WORD JOINER}"
+_TORN = re.compile(r"(?<=[\u2e80-\u9fff])(?=\S)|(?<=\S)(?=[\u2e80-\u9fff])")
+"""Where a row may end in Chinese: on both sides of every character."""
 _MINUTES = 2  # the first unit that is said alone
 
 
@@ -53,6 +57,12 @@ def _when(there: datetime, here: datetime, zone: tzinfo, labels: Labels, *, last
     pattern = "time.day_and_year" if there.year != here.year else "time.lasting_day" if lasting else "time.day"
     day = format_date(there, labels.say(pattern, {}), locale=locale)
     return labels.say("time.other_day", {"day": day, "clock": clock})
+
+
+def unbroken(moment: str) -> str:
+    """The same for a page: at most its clock stands in the next row, and neither the day nor the clock is torn."""
+    day, between, clock = moment.rpartition(" ")
+    return f"{_TORN.sub(WORD_JOINER, day.replace(' ', NO_BREAK_SPACE))}{between}{clock}"
 
 
 def span(length: timedelta, labels: Labels) -> str:

@@ -20,10 +20,15 @@ def is_good(key: str) -> bool:
     return bool(_FORM.fullmatch(key)) and len(key) <= LONGEST and key not in _OURS
 
 
+def label(key: str) -> str:
+    """What is wrong with a key that is not good."""
+    return "problem.bad_key" if key else "problem.no_key"
+
+
 def problems(key: str, within: Place = ()) -> Iterator[Problem]:
     if not is_good(key):
         told = 'has 1 to 60 characters and no slash, and is not "new", "order" or "remove": it stands in addresses'
-        yield Problem((*within, "key"), told, phrase("problem.bad_key"))
+        yield Problem((*within, "key"), told, phrase(label(key)))
 
 
 def team_problems(key: str, within: Place = ()) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot import markup
+from bot import markup, wording_time
 from bot.labels import best_match
 from bot.placeholders import KINDS
 from bot.rendering import Override, Problem, TemplateError, Templates
@@ -503,3 +503,9 @@ def test_what_is_wrong_is_said_with_its_line(templates: Templates, source: str, 
     assert refused.value.line == line
     assert problem in refused.value.problem
     assert str(refused.value).startswith("alert")
+
+
+def test_a_row_of_a_page_ends_only_between_the_day_and_the_clock() -> None:
+    english, chinese = wording_time.unbroken("Sun 22 Nov 12:00"), wording_time.unbroken("11月22日周日 12:00")
+    assert english.split(" ") == ["Sun\N{NO-BREAK SPACE}22\N{NO-BREAK SPACE}Nov", "12:00"]
+    assert chinese.split(" ") == ["11\u2060月\u206022\u2060日\u2060周\u2060日", "12:00"]

@@ -19,8 +19,10 @@ def checked(channels: Mapping[str, Channel], channel: str, address: str) -> str:
     known = channels.get(channel)
     if known is None:
         raise Invalid("choose a channel", field="channel", label="admin.desk.choose")
-    if not address or len(address) > LONGEST or not address.isprintable() or " " in address:
-        raise Invalid("an address has no blanks", field="address", label="contacts.address_needed")
+    if not address:
+        raise Invalid("an address is needed", field="address", label="contacts.address_needed")
+    if len(address) > LONGEST or not address.isprintable() or " " in address:
+        raise Invalid("an address has no blanks", field="address", label="contacts.address_torn")
     return mail(address, field="address") if known.kind == "email" else address
 
 

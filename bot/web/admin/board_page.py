@@ -51,7 +51,7 @@ async def look_closer(visit: Seeing) -> Response:
     names = await Names.of_asked(visit)
     found = await _details(visit, choice)
     charts = {"spread": board_charts.spread(found, names)}
-    return _later(visit, "details", choice, board_tables.of_details(found, names, choice), charts)
+    return await _later(visit, "details", choice, board_tables.of_details(found, names, choice), charts)
 
 
 @router.api_route(f"{PATH}/groups", methods=["GET", "HEAD"])
@@ -60,21 +60,42 @@ async def cut(visit: Seeing) -> Response:
     known = await figures.slices()
     choice = board_choice.of(visit.request.query_params)
     names = await Names.read(visit, known)
-    return _later(visit, "groups", choice, await _groups(visit, choice, names, known), {})
+    return await _later(visit, "groups", choice, await _groups(visit, choice, names, known), {})
 
 
-def _later(
+async def _later(
     visit: Visit, part: str, choice: Choice, tables: Mapping[str, Table], charts: Mapping[str, dict[str, Any]]
 ) -> Response:
     """What the board fetches when it is there, or a page for who has no scripts."""
+    alone = not visit.request.headers.get("hx-request")
     return visit.draw(
-        f"board_{part}" if visit.request.headers.get("hx-request") else "board_later",
+        "board_later" if alone else f"board_{part}",
         part=part,
+        about=await _about(visit, choice) if alone else [],
         tables=tables,
         charts=charts,
         shown=Shown(visit),
         query=urlencode(choice.query),
     )
+
+
+async def _about(visit: Visit, choice: Choice) -> list[str]:
+    """Which days these are, and of what."""
+    span = _span(visit, choice)
+    names = await Names.read(visit, await figures.slices())
+    return [
+        board_tables.Shown(visit).days(span.first, span.last),
+        *([visit.zone_name(choice.zone)] if choice.zone else []),
+        *(
+            visit.say(
+                "audit.part",
+                name=visit.say(f"board.filter.{part}"),
+                value=dict(names.options[part]).get(value) or visit.say("board.gone"),
+            )
+            for part, value in choice.given.items()
+            if value
+        ),
+    ]
 
 
 @router.api_route(f"{PATH}.csv", methods=["GET", "HEAD"])

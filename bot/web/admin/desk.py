@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot import wording_time
 from bot.site import Site as Place
 from bot.web.admin.door import Visit
 from core import contacts, errors
@@ -67,7 +68,8 @@ class Desk:
         return self.visit.site.templates.has_label(key)
 
     def when(self, moment: datetime) -> str:
-        return self.visit.site.templates.when(moment, self.locale, self.zone, now=self.now, lasting=True)
+        said = self.visit.site.templates.when(moment, self.locale, self.zone, now=self.now, lasting=True)
+        return wording_time.unbroken(said)
 
     def channel(self, name: str) -> str:
         return self.visit.channel(name)

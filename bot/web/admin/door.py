@@ -71,7 +71,8 @@ class Visit:
 
     def when(self, moment: datetime) -> str:
         """A moment on the site's clock, its day named."""
-        return self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
+        said = self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
+        return wording_time.unbroken(said)
 
     def zone_name(self, own: str = "") -> str:
         """The zone of the times on this page, the site's unless it is the reader's `own`: "Asia/Shanghai (UTC+8)"."""

@@ -40,10 +40,11 @@ async def look(visit: See) -> Response:
 @router.api_route(f"{PATH}/file", methods=["GET", "HEAD"])
 async def download(visit: See) -> Response:
     """The language as a PO file; one that is new begins with this."""
+    tag = visit.request.query_params.get("locale", "").strip()[:30]
     try:
-        locale = po.locale_named(visit.request.query_params.get("locale", "")[:30])
+        locale = po.locale_named(tag)
     except po.NotAFile:
-        return await _page(visit, problem=visit.say("languages.unknown"), field="locale")
+        return await _page(visit, problem=visit.say("languages.unknown" if tag else "languages.no_tag"), field="locale")
     own, name = await _own(), visit.site.name
     body = await asyncio.to_thread(po.write, visit.site.templates, own, locale, project=name)
     headers = {"Content-Disposition": f'attachment; filename="{locale}.po"', "Cache-Control": "no-store"}

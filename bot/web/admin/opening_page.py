@@ -88,7 +88,7 @@ def _wrong_address(desk: Desk, opening: Opening) -> Iterator[errors.Invalid]:
     if why := addresses.wrong(desk.visit.site.channels, opening.channel, opening.address):
         yield why
     if not opening.address:
-        yield errors.Invalid("an address has no blanks", field="address", label="contacts.address_needed")
+        yield errors.Invalid("an address is needed", field="address", label="contacts.address_needed")
 
 
 async def _how_told(visit: Visit, ticket: Ticket) -> str:

@@ -171,7 +171,7 @@ def blame(form: Form, problems: Sequence[Problem]) -> None:
 def _incomplete(form: Form, *, new: bool) -> Sequence[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if new and not keys.is_good(form.key):
-        found.append(("key", "problem.bad_key"))
+        found.append(("key", keys.label(form.key)))
     for name in form.ifs:
         value = form.values[name]
         if not value or (name == "repeat" and (not value["times"] or value["span"] in ("", *measures.UNITS))):

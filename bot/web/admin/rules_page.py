@@ -283,6 +283,7 @@ async def _one(
         address=_address(key or NEW),
         form=form,
         problems={row: visit.tell(one) for row, one in form.problems.items()},
+        parts=[(row, _told(visit, form, row, one)) for row, one in form.problems.items()],
         mark="" if is_gone else mark,
         gone=await meanwhile.removed(visit, "rules", key) if is_gone else "",
         sentence=rule_words.sentence(_settings(part.complete()), known) if part is not None else "",
@@ -298,6 +299,20 @@ async def _one(
         events=[(one.value, visit.say(f"rule.when.{one.value}")) for one in Event],
         signs=[(one, visit.say(f"rule.sign_alone.{name}")) for one, name in zip(SIGNS, _SIGN_NAMES, strict=True)],
     )
+
+
+def _told(visit: Visit, form: Form, row: str, problem: Phrase) -> str:
+    """What is wrong, with the name of the part of the form in which it is."""
+    part, _, at = row.partition("-")
+    if not row:
+        return visit.tell(problem)
+    if part == "if":
+        name = visit.say(f"rule.about.{at}")
+    elif part == "then" and at:
+        name = f"{int(at) + 1}. " + visit.say(f"rule.action.{form.thens[int(at)]['do']}")
+    else:
+        name = visit.say({"key": "rule.key", "event": "rule.event", "when": "rule.part_if"}.get(part, "rule.part_then"))
+    return visit.say("audit.part", name=name, value=visit.tell(problem))
 
 
 _SIGN_NAMES = ("at_most", "at_least", "below", "above", "exactly")

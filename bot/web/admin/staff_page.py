@@ -71,6 +71,8 @@ async def _teams() -> list[tuple[str, str]]:
 
 async def _list(visit: Visit, *, form: dict[str, str] | None = None, outcome: Outcome | None = None) -> Response:
     problems = outcome.beside("email", visit.say("people.taken")) if outcome else {}
+    if "" in problems:  # nobody without an address
+        problems["email"] = problems.pop("")
     people = Staff.all().order_by("-active", "name", "key").prefetch_related("team", "addresses")
     found = await people
     mine = visit.account.email.casefold()

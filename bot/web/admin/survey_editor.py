@@ -149,6 +149,7 @@ async def _edit(
         typed=typed,
         seen="" if is_gone else theirs.mark if theirs else seen,
         wrong={name: visit.tell(one) for name, one in wrong.items()},
+        parts=_told(visit, wrong),
         theirs=await _differing(visit, values, settings, theirs=theirs, stored=stored if publishing else None),
         gone=await meanwhile.removed(visit, "surveys", key) if is_gone else "",
         focus=focus,
@@ -163,9 +164,7 @@ async def _edit(
         numbers=survey_numbers.lines(compared) if compared else [],
         days=DAYS,
         changing=visit.may(Right.CHANGE_SETUP),
-        unread={
-            one: visit.say("audit.part", name=_field(visit, one), value=visit.tell(why)) for one, why in found.items()
-        },
+        unread=dict(_told(visit, found)),
         meanwhile=await meanwhile.changed(visit, "surveys", key) if theirs is not None and not publishing else "",
         unsaved=bool(act) or bool(wrong) or stale is not None,
         restoring="version" in await visit.form_lists(),
@@ -217,6 +216,14 @@ async def _differing(
 def _placeless(seen: Seen) -> Values:
     """Its place among the surveys is not edited here."""
     return {name: value for name, value in seen.values.items() if name != "position"}
+
+
+def _told(visit: Visit, wrong: dict[str, Phrase]) -> list[tuple[str, str]]:
+    """What is wrong, with the names of the fields in which it is."""
+    return [
+        (name, visit.say("audit.part", name=_field(visit, name), value=visit.tell(one)) if name else visit.tell(one))
+        for name, one in reversed(wrong.items())
+    ]
 
 
 def _field(visit: Visit, name: str) -> str:

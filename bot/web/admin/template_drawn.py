@@ -66,6 +66,7 @@ async def page(
         before=await publishing.before(scope),
         trouble=template_looks.trouble(visit, row) if row else "",
         is_stale=theirs,
+        is_refused=is_wrong and not theirs,
         of_a_ticket=_is_of_a_ticket(scope.kind),
         too_many=too_many,
         part=False,
@@ -112,6 +113,7 @@ async def checks(
     return {
         "wrong": wrong,
         "wrong_lines": {one.line for one in wrong if one.field == "body" and one.grave},
+        "wrong_fields": {one.field for one in wrong if one.grave},
         "is_wrong": any(one.grave for one in wrong),
         "is_kept": refusal is None,
         "looks": looks,

@@ -98,7 +98,7 @@ async def _save(visit: Visit, known_as: str, form: dict[str, str]) -> Response:
     url = form.get("url", "").strip()
     try:
         if seen is None and not keys.is_good(key):
-            raise Conflict("not a name", field="key", label="problem.bad_key")
+            raise Conflict("not a name", field="key", label=keys.label(key))
         if why := visit.site.check_webhook(url):
             raise Conflict("not an address for a webhook", field="url", label=why)
         part = WebhookSetup(key=key, url=url, enabled="enabled" in form)

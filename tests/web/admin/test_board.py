@@ -100,6 +100,7 @@ async def test_filters_narrow_it_down_and_rows_lead_on(front: Front) -> None:
     page = await browser.open(f"/admin/board?{chosen}")
     assert "1.40" in page.heading
     page = await browser.open(f"/admin/board/groups?{chosen}")
+    assert "2026 · Team: Billing & <Co> · Type: Complaint · Agent: Kim" in page.heading, "what it is about"
     assert page.all("a", href=f"/admin/tickets?{chosen}&of=written")
     for nobody in ("team=987", "agent=x", "channel='; DROP", "locale=xx", f"team={'9' * 40}", "survey=no"):
         page = await browser.open(f"/admin/board?{nobody}")

@@ -55,6 +55,11 @@ async def test_a_supervisor_watches_the_board(front: Front, browser: Browser) ->
         await page.keyboard.press("Escape")
         await expect(page.locator("#means-overall > p")).to_be_hidden()
 
+        for one in await page.locator(".means > summary").all():
+            await one.click()
+            assert await page.evaluate("document.documentElement.scrollWidth") == DESK["width"], "nothing is cut off"
+        await page.locator("#means-overall > summary").click()
+
         await page.locator("#means-too_few > summary").click()
         await rated(front, 1, 1, 1)
         await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # one looks again

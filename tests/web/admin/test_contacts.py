@@ -23,6 +23,7 @@ async def test_a_contact_is_found_by_name_reference_and_address(front: Front) ->
     await browser.open("/admin/contacts?q=nobody-at-all")
     assert "Ann" not in browser.html
     assert "Nobody was found." in browser.html
+    assert browser.page.all("a", href="/admin/contacts", **{"class": "button"}), "the way back to all"
 
 
 async def test_surveys_are_switched_off_and_on_with_one_line_each(front: Front) -> None:

@@ -396,5 +396,7 @@ async def test_a_language_that_nobody_knows_is_not_found(front: Front) -> None:
     assert browser.status == 404
     await browser.open("/admin/languages/file?locale=klingon")
     assert (browser.status, "There is no language with this code" in browser.html) == (422, True)
+    await browser.open("/admin/languages/file?locale=")
+    assert (browser.status, "Write a code, such as de" in browser.html) == (422, True)
     await browser.open(f"{WORDS}?page=999999999999&q=%00")
     assert browser.status == 200

@@ -152,7 +152,7 @@ async def test_when_it_does_not_arrive_the_next_address_is_tried_and_then_the_ti
         ({"subject": " "}, "subject", "Say in a few words"),
         ({"subject": "x" * 201}, "subject", "200 characters fit"),
         ({"text": "x" * 4001}, "text", "4000 characters fit"),
-        ({"address": ""}, "address", "without blanks"),
+        ({"address": ""}, "address", "Write the address."),
         ({"address": "a b"}, "address", "without blanks"),
         ({"channel": "pigeon"}, "channel", "Please choose one."),
         ({"type": "poem"}, "type", "Please choose one."),

@@ -163,6 +163,16 @@ async def test_somebody_is_added_gets_addresses_and_leaves(front: Front) -> None
     assert not await StaffAddress.exists()
 
 
+async def test_nobody_is_added_without_an_address(sqlite_front: Front) -> None:
+    browser = await desk.at(sqlite_front)
+    await browser.open("/admin/staff")
+    await browser.send("/admin/staff", email=" ", name="Bo")
+    [field] = browser.page.all("input", id="f-email")
+    assert (field["aria-invalid"], field["aria-describedby"]) == ("true", "p-email"), "it gets the focus, too"
+    assert "An e-mail address is needed." in browser.page.text
+    assert browser.page.all("input", id="f-name")[0]["value"] == "Bo"
+
+
 async def test_an_address_is_one_persons(front: Front) -> None:
     await support()
     li, kim = await Staff.get(key=LI), await Staff.get(key="kim@example.org")

@@ -72,7 +72,8 @@ async def test_somebody_new_leads_a_team_is_on_duty_and_a_test_alert_reaches_her
 
 
 async def _save(page: Page) -> None:
-    await page.get_by_role("button", name="Save").click()
+    async with page.expect_navigation():  # the page that is left may say so, too
+        await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("status")).to_have_text("Saved.")
 
 

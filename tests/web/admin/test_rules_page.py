@@ -165,6 +165,7 @@ async def test_every_condition_and_action_comes_back_as_it_was_saved(front: Fron
             "p-if-repeat",
             "Please write a whole number, such as 30, and choose its unit.",
         ),
+        ({"key": "", "then": "alert"}, "p-key", "Give it a name."),
         ({"key": "x", "then": "recover", "event": "invite.expired"}, "p-then-0", "does not go with the event"),
         ({"key": "x", "then": ["alert", "apologise", "alert"]}, "p-then-2", "stands above already"),
     ],
@@ -178,6 +179,7 @@ async def test_what_is_wrong_stands_beside_its_row_and_what_was_typed_stays(
     assert browser.status in {409, 422}
     assert browser.page.all("p", id=row)
     assert said in browser.page.text
+    assert browser.page.all("a", href=f"#{row}"), "what stands on top leads there"
     assert browser.page.all("input", id="f-key")[0]["value"] == fields["key"]
     assert await Rule.all().count() == 1
 
@@ -228,6 +230,8 @@ async def test_the_log_says_why_it_did_not_fire(front: Front) -> None:
     number = (await Ticket.all().order_by("id").first()).number  # type: ignore[union-attr]
     assert page.all("a", href=f"/admin/tickets/{number}")
     page = await browser.open(f"{PATH}/negative/log?fired=1")
+    [chosen] = [one for one in page.all("a") if one.get("aria-current") == "true"]
+    assert chosen["href"] == "?fired=1"
     assert "not negative" not in page.text
 
 

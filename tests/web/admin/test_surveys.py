@@ -203,6 +203,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(fr
         [typed] = browser.page.all("input", name=field)
         assert typed["aria-invalid"] == "true"
         assert f"p-{name}" in typed["aria-describedby"]
+        assert browser.page.all("a", href=f"#p-{name}"), "what stands on top leads there"
     assert filled(browser)["delay.number"] == "soon"
     assert await Survey.all().count() == 1
 

@@ -96,3 +96,49 @@ async def test_on_a_phone_nothing_sticks_out(here: World) -> None:
         for path in ("", "/invite", "/edit?kind=invite&locale=en", "/edit?kind=alert&locale=zh-Hans"):
             await page.goto(f"{here.base_url}/admin/templates{path}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+async def test_words_that_cannot_go_out_come_back_with_what_is_wrong_in_sight(here: World) -> None:
+    async with lee.signed_in(here, height=860) as page:
+        await page.goto(f"{here.base_url}/admin/templates/edit?kind=received&locale=en")
+        text = page.get_by_label("The text")
+        await text.fill("Hello\n\n{{ contcat.name }}")
+        await page.get_by_role("button", name="Publish…").click()
+        notice = page.get_by_role("alert").filter(has_text="cannot go out yet")
+        await expect(notice).to_contain_text("Did you mean “contact”?")
+        await expect(notice).to_be_in_viewport(ratio=1)
+        await expect(text).to_be_focused()
+        assert await page.evaluate("getSelection().toString()") == "{{ contcat.name }}", "the line that is wrong"
+
+        await text.fill("Hello\n\n{{ contact.nmae }}")
+        await expect(notice).to_contain_text("Did you mean “name”?")
+        await notice.get_by_role("link", name="Line 3:").click()
+        await expect(text).to_be_focused()
+        await text.fill("Hello\n\n{{ contact.name }}")
+        await expect(page.get_by_text("Nothing is wrong with it.")).to_be_visible()
+        await expect(notice).to_have_count(0)
+
+
+async def test_numbers_stand_beside_their_lines_however_narrow_the_sheet_is(here: World) -> None:
+    torn = "“{{ comment|one_line|truncate(200) }}”"  # where its rows end depends on the line before it
+    async with lee.signed_in(here) as page:
+        await page.goto(f"{here.base_url}/admin/templates/edit?kind=thanks_positive&locale=en")
+        text = page.get_by_label("The text")
+        await text.fill(f"{{% if comment %}}\n {torn}\n{{% endif %}}\n\nThank you\n")
+        for width in (1280, 640, 360, 320):
+            await page.set_viewport_size({"width": width, "height": 800})
+            await expect(page.locator(".lines .mark")).to_have_count(6)
+            whole, there = await text.evaluate("one => [one.scrollHeight, one.clientHeight]")
+            assert whole == there, f"at {width} px the sheet is as high as its text"
+            last = await page.locator(".lines .mark").last.evaluate("one => one.offsetTop + one.offsetHeight")
+            rows = await page.locator(".lines .same").evaluate("one => one.offsetTop + one.offsetHeight")
+            assert last == pytest.approx(rows, abs=1)
+
+
+async def test_the_section_that_is_open_is_in_sight_on_a_low_screen(here: World) -> None:
+    async with lee.signed_in(here, height=640) as page:
+        for section in ("Overview", "Audit"):
+            await page.get_by_role("navigation").get_by_role("link", name=section, exact=True).click()
+            current = page.locator(".sections [aria-current]")
+            await expect(current).to_have_text(section)
+            await expect(current).to_be_in_viewport(ratio=1)

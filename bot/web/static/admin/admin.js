@@ -34,16 +34,27 @@ document.addEventListener("htmx:afterSettle", boxes);
 addEventListener("resize", boxes);
 addEventListener("DOMContentLoaded", boxes);
 
-// On a phone the sections are a row to push along: the one that is open is in sight.
+// On a phone the sections are a row to push along, and a low screen has no room for all: the one that is open is in sight.
 addEventListener("DOMContentLoaded", () => {
   const current = document.querySelector(".sections [aria-current]");
   if (!current) return;
-  const [row, one] = [current.closest(".sections"), current].map((element) => element.getBoundingClientRect());
-  current.closest(".sections").scrollLeft += one.left - row.left - (row.width - one.width) / 2;
+  const sections = current.closest(".sections");
+  const [row, one] = [sections, current].map((element) => element.getBoundingClientRect());
+  sections.scrollLeft += one.left - row.left - (row.width - one.width) / 2;
+  sections.scrollTop += Math.max(0, one.bottom + one.height - row.bottom);
 });
 
 // What went wrong stands where one is then.
 addEventListener("DOMContentLoaded", () => document.querySelector("[aria-invalid=true]")?.focus());
+
+// What is wrong is listed above a form: each line leads to the field that says it.
+document.addEventListener("click", (event) => {
+  const id = event.target.closest?.('a[href^="#p-"]')?.hash.slice(1);
+  const field = id && document.querySelector(`[aria-describedby~="${CSS.escape(id)}"]`);
+  if (!field) return;
+  event.preventDefault();
+  (field.matches("fieldset, div") ? field.querySelector("input, select") ?? field : field).focus();
+});
 
 // An answer that says what is wrong (422), or that somebody was faster (409), is shown like any other. Of forms with one
 // name only one is open: those that go make room for what comes.

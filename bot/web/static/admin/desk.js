@@ -25,7 +25,7 @@ function refreshInbox(fresh) {
   merge(document.getElementById("items"), fresh.getElementById("items"));
   const nobodys = document.getElementById("nobodys");
   if (!nobodys.contains(document.activeElement)) nobodys.replaceChildren(...fresh.getElementById("nobodys").childNodes);
-  document.getElementById("nothing").hidden = !!document.querySelector("#items > li, #nobodys > p");
+  document.getElementById("nothing").hidden = !!document.querySelector("#items > li");
 }
 
 // How much waits in each view; the links stay, and with them the one at which somebody stands.

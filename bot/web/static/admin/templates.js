@@ -4,23 +4,45 @@ const sheet = document.getElementById("f-body");
 const lines = document.getElementById("lines");
 let last = sheet;
 
-function wrongLines() {
-  const told = document.querySelector("[data-wrong-lines]")?.dataset.wrongLines ?? "";
-  return new Set(told.split(",").filter(Boolean).map(Number));
-}
+// What the answer says about the words: its "wrongLines" and "wrongFields".
+const told = (what) => (document.querySelector("[data-wrong-lines]")?.dataset[what] ?? "").split(",").filter(Boolean);
+const wrongLines = () => new Set(told("wrongLines").map(Number));
 
+// Where a row breaks may depend on the rows before it: the layer holds the same text as one block, as the sheet itself
+// does, and the numbers are put where its lines begin.
 function draw() {
   const wrong = wrongLines();
-  lines.replaceChildren(
-    ...sheet.value.split("\n").map((text, at) => {
-      const line = document.createElement("div");
-      line.textContent = text || " ";
-      line.classList.toggle("bad", wrong.has(at + 1));
+  const same = document.createElement("div");
+  same.className = "same";
+  same.append(
+    ...`${sheet.value}\n`.match(/.*\n/g).map((text) => {
+      const line = document.createElement("span");
+      line.textContent = text;
       return line;
     }),
   );
-  sheet.toggleAttribute("aria-invalid", false);
-  if (wrong.size) sheet.setAttribute("aria-invalid", "true");
+  lines.replaceChildren(same);
+  place();
+  for (const [at, mark] of marks().entries()) mark.classList.toggle("bad", wrong.has(at + 1));
+  const fields = told("wrongFields");
+  for (const name of ["subject", "preheader", "body"]) {
+    const field = document.getElementById(`f-${name}`);
+    field?.toggleAttribute("aria-invalid", false);
+    if (fields.includes(name)) field?.setAttribute("aria-invalid", "true");
+  }
+}
+
+const marks = () => [...lines.querySelectorAll(".mark")];
+
+function place() {
+  const [same] = lines.children;
+  const tops = [...same.children].map((line) => line.getClientRects()[0].top);
+  const there = marks();
+  for (const [at, top] of tops.entries()) {
+    const mark = there[at] ?? lines.appendChild(Object.assign(document.createElement("div"), { className: "mark" }));
+    mark.style.top = `${same.offsetTop + top - tops[0]}px`;
+    mark.style.height = `${(tops[at + 1] ?? tops[0] + same.offsetHeight) - top}px`;
+  }
 }
 
 // What was said about words that were typed before these, where nothing could be said about these.
@@ -32,6 +54,20 @@ function takeBack(event) {
   document.querySelector("#verdict .verdict")?.replaceChildren(words);
 }
 
+// The notice on top says what is wrong for as long as it is.
+function retell() {
+  const notice = document.getElementById("refused");
+  const wrong = document.querySelector("#verdict .wrong:has(.grave)");
+  if (wrong) notice?.querySelector(".wrong").replaceWith(wrong.cloneNode(true));
+  else notice?.remove();
+}
+
+function chooseLine(number) {
+  const before = sheet.value.split("\n").slice(0, number - 1).join("\n");
+  const at = before.length + (before ? 1 : 0);
+  sheet.setSelectionRange(at, at + sheet.value.slice(at).split("\n")[0].length);
+}
+
 // The channels that are not set up stay unfolded while somebody types.
 let unfolded = false;
 document.addEventListener("toggle", (event) => event.target.matches(".elsewhere") && (unfolded = event.target.open), true);
@@ -39,8 +75,10 @@ document.addEventListener("toggle", (event) => event.target.matches(".elsewhere"
 if (sheet) {
   draw();
   sheet.addEventListener("input", draw);
+  new ResizeObserver(place).observe(lines);
   document.addEventListener("htmx:afterSwap", () => {
     draw();
+    retell();
     if (unfolded) document.querySelector(".elsewhere")?.setAttribute("open", "");
     const seen = document.querySelector("[data-seen]")?.dataset.seen;
     if (seen) for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
@@ -67,9 +105,14 @@ document.addEventListener("click", (event) => {
   const jump = event.target.closest("[data-line]");
   if (jump) {
     event.preventDefault();
-    const before = sheet.value.split("\n").slice(0, Number(jump.dataset.line) - 1).join("\n");
-    const at = before.length + (before ? 1 : 0);
     sheet.focus();
-    sheet.setSelectionRange(at, at + sheet.value.slice(at).split("\n")[0].length);
+    chooseLine(Number(jump.dataset.line));
   }
+});
+
+// Words that came back: the cursor is in the wrong line, and the notice in sight.
+addEventListener("DOMContentLoaded", () => {
+  if (!document.getElementById("refused")) return;
+  if (document.activeElement === sheet && wrongLines().size) chooseLine(Math.min(...wrongLines()));
+  document.getElementById("refused").scrollIntoView({ block: "nearest" });
 });
