@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
 from bot.channels.email.mime import Headers
-from bot.web.admin import audit_words
+from bot.web.admin import asking, audit_words
 from bot.web.admin.door import Member, Visit
 from core import quarantine
 from core.accounts.roles import Right
@@ -64,7 +64,19 @@ async def retry(visit: Changing) -> Response:
 
 @router.post(f"{PATH}/discard")
 async def discard(visit: Changing) -> Response:
-    return await _decided(visit, "discard")
+    try:
+        row = await quarantine.find((await visit.form()).get("arrival", ""))
+    except NotFound as error:
+        raise HTTPException(404) from error
+    heading = _heading(row, (await _known([row])).get(row.key, ""), visit)
+    question = await asking.first(
+        visit,
+        title=visit.say("admin.arrivals.discard_title"),
+        about=f"{heading}\n{visit.say('admin.arrivals.discard_about')}",
+        button=visit.say("admin.arrivals.discard"),
+        back=PATH,
+    )
+    return question or await _decided(visit, "discard")
 
 
 async def _decided(visit: Visit, verb: str) -> Response:
