@@ -24,6 +24,14 @@ async def latest(most: int, *, before: str = "") -> list[Arrival]:
     return await rows.order_by("-received_at", "-key").limit(most)
 
 
+async def find(key: str) -> Arrival:
+    """What is in quarantine under this key. Raises errors.NotFound when it is not there (any more)."""
+    row = await lookup.by_key(Arrival, key)
+    if row is None or row.state != ArrivalState.QUARANTINED:
+        raise _gone()
+    return row
+
+
 async def retried(rows: Sequence[Arrival]) -> dict[str, list[AuditLine]]:
     """By key, each time that somebody let it be tried again, the oldest first."""
     found = await audit.lines_of(_RETRIED, [_subject(one.key) for one in rows])
@@ -43,12 +51,15 @@ async def discard(key: str, *, by: str, now: datetime) -> None:
 
 
 async def _released(key: str, state: ArrivalState, action: str, *, by: str, now: datetime) -> None:
-    row = await lookup.by_key(Arrival, key)
-    freed = Arrival.filter(key=row.key, state=ArrivalState.QUARANTINED) if row is not None else None
-    if row is None or freed is None or not await freed.update(state=state, attempts=0):
-        raise errors.NotFound("nothing of that name is in quarantine", field="arrival", label="admin.arrivals.gone")
+    row = await find(key)
+    if not await Arrival.filter(key=row.key, state=ArrivalState.QUARANTINED).update(state=state, attempts=0):
+        raise _gone()
     before = {"state": ArrivalState.QUARANTINED.value, "problem": row.problem}
     await audit.record(by, action, f"arrival:{key}"[:254], before=before, after={"state": state.value}, now=now)
+
+
+def _gone() -> errors.NotFound:
+    return errors.NotFound("nothing of that name is in quarantine", field="arrival", label="admin.arrivals.gone")
 
 
 def _subject(key: str) -> str:

@@ -29,7 +29,7 @@ async def count(held_id: int, *, by: str, name: str = "", now: datetime) -> None
     Raises errors.NotFound when nothing is held (any more), errors.Conflict when the question is closed, or when
     somebody has answered it otherwise since.
     """
-    row, invite = await _held(held_id)
+    row, invite = await find(held_id)
     if not await HeldAnswer.filter(id=row.id, confirmed_at__isnull=True).update(confirmed_at=now):
         raise _gone()
     is_change = bool(row.evidence.get("change"))
@@ -41,14 +41,15 @@ async def count(held_id: int, *, by: str, name: str = "", now: datetime) -> None
 @transactions.atomic
 async def discard(held_id: int, *, by: str, name: str = "", now: datetime) -> None:
     """It was a robot: it is deleted, and nothing follows from it. Raises errors.NotFound as `count` does."""
-    row, invite = await _held(held_id)
+    row, invite = await find(held_id)
     if not await HeldAnswer.filter(id=row.id, confirmed_at__isnull=True).delete():
         raise _gone()
     await history.write(invite.ticket, EntryKind.RATED, actor=name, label="history.held_discarded", now=now)
     await _recorded(row, invite, "held.discarded", by=by, now=now)
 
 
-async def _held(held_id: int) -> tuple[HeldAnswer, Invite]:
+async def find(held_id: int) -> tuple[HeldAnswer, Invite]:
+    """One that nobody has decided about, and its question. Raises errors.NotFound."""
     row = await HeldAnswer.get_or_none(id=held_id, confirmed_at__isnull=True) if held_id < 2**63 else None
     invite = await invites.by_id(row.invite_id) if row else None
     if row is None or invite is None or invite.anonymous:

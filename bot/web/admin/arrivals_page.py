@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from bot.web.admin import arrival_senders, audit_words
+from bot.web.admin import arrival_senders, asking, audit_words
 from bot.web.admin.arrival_senders import Sender
 from bot.web.admin.door import Member, Visit
 from core import quarantine
@@ -60,7 +60,16 @@ async def retry(visit: Changing) -> Response:
 
 @router.post(f"{PATH}/discard")
 async def discard(visit: Changing) -> Response:
-    return await _decided(visit, "discard")
+    row = await quarantine.find((await visit.form()).get("arrival", ""))
+    heading = _heading(row, (await arrival_senders.of([row], visit))[row.key], visit)
+    question = await asking.first(
+        visit,
+        title=visit.say("admin.arrivals.discard_title"),
+        about=f"{heading}\n{visit.say('admin.arrivals.discard_about')}",
+        button=visit.say("admin.arrivals.discard"),
+        back=PATH,
+    )
+    return question or await _decided(visit, "discard")
 
 
 async def _decided(visit: Visit, verb: str) -> Response:

@@ -84,7 +84,7 @@ async def _about(visit: Visit, choice: Choice) -> list[str]:
     span = _span(visit, choice)
     names = await Names.read(visit, await figures.slices())
     return [
-        board_tables.Shown(visit).days(span.first, span.last),
+        Shown(visit).days(span.first, span.last),
         *([visit.zone_name(choice.zone)] if choice.zone else []),
         *(
             visit.say(

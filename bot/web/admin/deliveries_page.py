@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -37,11 +37,13 @@ async def replay(visit: Changing, delivery_id: int) -> Response:
 
 @router.post(f"{PATH}/{{delivery_id}}/discard")
 async def discard(visit: Changing, delivery_id: int) -> Response:
-    await _found(delivery_id)
+    row = await _found(delivery_id)
+    number = (await _numbers(visit, [row])).get(row.ticket_id or 0, "")
+    which = " · ".join(one for one in (number, visit.channel(row.channel), visit.when(row.created_at)) if one)
     question = await asking.first(
         visit,
-        title=visit.say("admin.deliveries.discard_title", name=f"dlv_{delivery_id}"),
-        about=visit.say("admin.deliveries.discard_about"),
+        title=visit.say("admin.deliveries.discard_title", what=visit.sent(row.kind)),
+        about=f"{which}\n{visit.say('admin.deliveries.discard_about')}",
         button=visit.say("admin.deliveries.discard"),
         back=PATH,
     )
@@ -68,10 +70,9 @@ async def _found(delivery_id: int) -> Delivery:
 
 async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | None = None) -> Response:
     rows = await dead_letters.latest(PAGE + 1, before=before)
-    shown = {row.ticket_id for row in rows if row.ticket_id} if visit.may(Right.SEE_TICKETS) else set()
     return visit.draw(
         "deliveries",
-        numbers=dict(await Ticket.filter(id__in=shown).values_list("id", "number")),
+        numbers=await _numbers(visit, rows),
         status=409 if refusal else 200,
         rows=rows[:PAGE],
         following=rows[PAGE - 1].id if len(rows) > PAGE else None,
@@ -81,3 +82,9 @@ async def _list(visit: Visit, *, before: int | None = None, refusal: Refusal | N
         actor=lambda said: audit_words.actor(visit, said),
         changing=visit.may(Right.REPLAY_DELIVERIES),
     )
+
+
+async def _numbers(visit: Visit, rows: Sequence[Delivery]) -> dict[int, str]:
+    """Of the tickets that they are about, by id; none for who may not see tickets."""
+    shown = {row.ticket_id for row in rows if row.ticket_id} if visit.may(Right.SEE_TICKETS) else set()
+    return dict(await Ticket.filter(id__in=shown).values_list("id", "number"))

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from starlette.responses import Response
 
 from bot.staff import called
+from bot.web.admin import asking
 from bot.web.admin import desk as desks
 from bot.web.admin.desk import Desk
 from bot.web.admin.door import Member, Visit
@@ -61,7 +62,22 @@ async def count(visit: Changing, held_id: int) -> Response:
 
 @router.post(f"{PATH}/{{held_id}}/discard")
 async def discard(visit: Changing, held_id: int) -> Response:
-    return await _decided(visit, held_id, "discard")
+    row, invite = await held.find(held_id)
+    row.invite = invite
+    return await _sure(visit, row) or await _decided(visit, held_id, "discard")
+
+
+async def _sure(visit: Visit, row: HeldAnswer) -> Response | None:
+    desk = await desks.at(visit)
+    contact = await called.name(row.invite.contact, desk.place, desk.locale)
+    shown = _row(row, contact, desk)
+    return await asking.first(
+        visit,
+        title=visit.say("admin.held.discard_title", who=contact),
+        about=f"{shown.number} · {shown.subject} · {shown.when}\n{visit.say('admin.held.discard_about')}",
+        button=visit.say("admin.held.discard"),
+        back=PATH,
+    )
 
 
 async def _decided(visit: Visit, held_id: int, verb: str) -> Response:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from bot.web.admin import meanwhile
+from bot.web.admin import asking, meanwhile
 from bot.web.admin.door import Member, Visit
 from core import setup as setups
 from core.accounts.roles import Right
@@ -77,6 +77,8 @@ async def change(visit: Changing, key: str) -> Response:
     if seen is None or do == "save":
         return await _save(visit, "" if seen is None and key == NEW else key, form)
     if do == "secret":
+        if question := await _sure_of_secret(visit, key, form):
+            return question
         secret = await webhooks.new_secret(key, _vault(visit), by=visit.account.email, now=visit.now)
         return await _one(visit, key, secret=secret)
     try:
@@ -122,8 +124,32 @@ async def _save(visit: Visit, known_as: str, form: dict[str, str]) -> Response:
 async def _remove(visit: Visit, seen: Seen, form: dict[str, str]) -> Response:
     if users := await webhooks.used_by(seen.key):
         raise Conflict("rules call it", label="admin.webhooks.in_use", rules=users)
+    question = await asking.first(
+        visit,
+        title=visit.say("admin.webhooks.remove_title", name=seen.key),
+        about=f"{seen.values['url']}\n{visit.say('admin.webhooks.remove_about')}",
+        button=visit.say("admin.webhooks.remove"),
+        back=_address(seen.key),
+        along={"do": "remove", "seen": form.get("seen", "")},
+    )
+    if question is not None:
+        return question
     await setups.remove("webhooks", seen.key, seen=form.get("seen", ""), actor=visit.account.email, now=visit.now)
     return visit.back(PATH, said="webhook_removed")
+
+
+async def _sure_of_secret(visit: Visit, key: str, form: dict[str, str]) -> Response | None:
+    """Only where there is one already: nothing is lost by the first."""
+    if not await Webhook.filter(key=key).exclude(secret="").exists():
+        return None
+    return await asking.first(
+        visit,
+        title=visit.say("admin.webhooks.new_secret_title", name=key),
+        about=visit.say("admin.webhooks.new_secret_about"),
+        button=visit.say("admin.webhooks.new_secret"),
+        back=_address(key),
+        along={"do": "secret", "seen": form.get("seen", "")},
+    )
 
 
 async def _seen(key: str) -> Seen | None:

@@ -91,7 +91,9 @@ async def test_it_is_given_up(front: Front) -> None:
     browser = await at(front, Role.ADMIN)
     await browser.open(PATH)
     await browser.send(f"{PATH}/{row.id}/discard")
-    assert f"Discard dlv_{row.id}?" in browser.page.text
+    assert "Discard “Reply to the customer”?" in browser.page.text
+    assert "Telegram · Sun 22 Nov 12:00" in browser.page.text
+    assert "dlv_" not in browser.page.text
     assert (await Delivery.get(id=row.id)).state == DeliveryState.DEAD, "it asks first"
     await browser.post(f"{PATH}/{row.id}/discard", sure="yes")
     await row.refresh_from_db()

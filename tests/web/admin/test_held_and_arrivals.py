@@ -115,6 +115,10 @@ async def test_a_robots_answer_is_thrown_away(front: Front) -> None:
     admin = await at(front, Role.ADMIN)
     await admin.open("/admin/held")
     await admin.send(f"/admin/held/{row.id}/discard")
+    assert "Discard the answer of" in admin.page.heading
+    assert "it counts nowhere" in admin.page.text
+    assert await HeldAnswer.exists(), "it asks first"
+    await admin.post(f"/admin/held/{row.id}/discard", sure="yes")
     assert not await HeldAnswer.exists()
     assert not await Score.exists()
     [line] = await AuditLine.filter(action="held.discarded")
@@ -170,6 +174,10 @@ async def test_it_is_tried_again_or_given_up_once(front: Front) -> None:
     assert other.status == 404
     assert "Somebody was faster" in other.page.text
     await one.post("/admin/arrivals/discard", arrival=second)
+    assert "Discard this message?" in one.page.heading
+    assert "Message in Telegram, Sun 22 Nov 12:00" in one.page.text
+    assert (await Arrival.get(key=second)).state == ArrivalState.QUARANTINED, "it asks first"
+    await one.post("/admin/arrivals/discard", sure="yes")
     assert (await Arrival.get(key=second)).state == ArrivalState.HANDLED
     done = await AuditLine.filter(action__startswith="arrival.").order_by("id").values_list("action", "subject")
     assert list(done) == [("arrival.retried", f"arrival:{first}"), ("arrival.discarded", f"arrival:{second}")]

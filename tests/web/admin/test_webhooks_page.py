@@ -36,7 +36,11 @@ async def test_the_secret_is_shown_once_and_stands_nowhere_else(front: Front) ->
     assert "whsec_" not in setups.to_toml(await setups.export())
     assert "whsec_" not in str(await AuditLine.all().values())
 
+    kept = (await Webhook.get()).secret
     await browser.post(f"{PATH}/crm", do="secret")
+    assert "Make a new secret for crm?" in browser.page.text
+    assert (await Webhook.get()).secret == kept, "it asks first"
+    await browser.post(f"{PATH}/crm", sure="yes")
     [other] = re.findall(r"whsec_[\w+/=]{44}", browser.html)
     assert other != secret
 
@@ -74,7 +78,20 @@ async def test_what_rules_call_is_not_removed(front: Front) -> None:
     await Rule.filter(key="call").delete()
     await browser.open(f"{PATH}/crm")
     await browser.post(f"{PATH}/crm", do="remove")
+    assert "Remove the webhook crm?" in browser.page.text
+    assert await Webhook.exists(), "it asks first"
+    await browser.post(f"{PATH}/crm", sure="yes")
     assert not await Webhook.exists()
+
+
+async def test_the_first_secret_is_made_without_a_question(front: Front) -> None:
+    browser = await made(front)
+    await Webhook.all().update(secret="")
+    page = await browser.open(f"{PATH}/crm")
+    assert "Make a secret" in page.text
+    assert "Make a new secret" not in page.text
+    await browser.post(f"{PATH}/crm", do="secret")
+    assert "whsec_" in browser.html
 
 
 async def test_it_is_switched_on_again_and_begins_anew(front: Front) -> None:
