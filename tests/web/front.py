@@ -200,7 +200,7 @@ class Page(HTMLParser):
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        self.text += data.replace("\u00a0", " ")
 
     def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
         return [

@@ -63,9 +63,10 @@ async def count(visit: Changing, held_id: int) -> Response:
 @router.post(f"{PATH}/{{held_id}}/discard")
 async def discard(visit: Changing, held_id: int) -> Response:
     try:
-        row, row.invite = await held.find(held_id)
+        row, invite = await held.find(held_id)
     except NotFound as error:
         raise HTTPException(404) from error
+    row.invite = invite
     return await _sure(visit, row) or await _decided(visit, held_id, "discard")
 
 
