@@ -60,13 +60,13 @@ class FigureWords:
         by = round((now.value - before.value) * scale, digits)
         if by == 0:
             return self.say("board.same"), 0.0
-        return f"{'▲' if by > 0 else '▼'} {self.say(unit, by=f'{abs(by):.{digits}f}')}", by
+        return f"{'▲' if by > 0 else '▼'}\u00a0{self.say(unit, by=f'{abs(by):.{digits}f}')}", by
 
     def days(self, first: date, last: date) -> str:
         return self.day(first) if first == last else f"{self.day(first)} – {self.day(last)}"
 
     def day(self, day: date) -> str:
-        return format_date(day, "medium", locale=self.locale.replace("-", "_"))
+        return format_date(day, self.say("time.day_and_year"), locale=self.locale.replace("-", "_"))
 
 
 def _of(figure: Mean | Share) -> int:

@@ -5,20 +5,18 @@ What is asked by no one survey alone, as on the board, is called as the first su
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot import labels
 from bot.rendering import Templates
-from bot.words import Choice
+from bot.words import BEFORE_THE_WORD, Choice
 from core.models.contacts import Contact
 from core.models.invites import Invite, InvitePurpose
 from core.ports import Button
 from core.surveys import catalogue
 from core.surveys.settings import SurveySettings, Words
 
-_SPOKEN = re.compile(r"^[1-5]\s?分?\s?[,，]\s?")  # "5, very satisfied": the score is said before the word
 LANGUAGE = "l:"
 """What the button of a language carries, with its tag behind it."""
 
@@ -123,7 +121,7 @@ class Wording:
         if self.settings.scale == "own":
             return self.label("scale.own_score", symbol=self.settings.symbols[value - 1].symbol, value=value)
         if self.again and self.settings.scale == "words":
-            return f"{self.label(f'scale.again_words.{value}')} {value}/5"
+            return f"{self.label(f'scale.again_words.{value}')}\u00a0{value}/5"
         return self.templates.score(self.settings.scale, value, self.locale)
 
     def scores(self, scores: Mapping[str, int]) -> list[dict[str, object]]:
@@ -155,7 +153,7 @@ class Wording:
         words: dict[str, int] = {}
         for locale in self.templates.locales():
             for one in replace(self, locale=locale).scale():
-                spoken = _SPOKEN.sub("", one.hint)
+                spoken = BEFORE_THE_WORD.sub("", one.hint)
                 words |= {
                     said.lower(): one.value for said in (one.label, spoken) if not said.isalnum() or len(said) > 1
                 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -18,6 +19,10 @@ log = logging.getLogger(__name__)
 SCALE_STYLES = ("stars", "faces", "numbers", "words")
 
 
+BEFORE_THE_WORD = re.compile(r"^[1-5]\s?分?\s?[,，]\s?")
+""" "5, very satisfied": the score is said before the word."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One step of a scale as a button shows it; `hint` says it in words."""
@@ -25,6 +30,11 @@ class Choice:
     value: int
     label: str
     hint: str
+
+    @property
+    def said(self) -> str:
+        """Both in one line: "😠  1, very dissatisfied", and "1★  very dissatisfied", where the label has the number."""
+        return f"{self.label}  {BEFORE_THE_WORD.sub('', self.hint) if str(self.value) in self.label else self.hint}"
 
 
 class Words:
@@ -99,12 +109,12 @@ class Words:
         )
 
     def score(self, style: str, value: int, locale: str) -> str:
-        """A score that was given, as a message shows it: `★★★★☆ 4/5`."""
+        """A score that was given, as a message shows it: `★★★★☆ 4/5`, which no line breaks in two."""
         if style == "numbers":
             return f"{value}/5"
         if style in ("faces", "words"):
-            return f"{self.label(f'scale.{style}.{value}', locale)} {value}/5"
-        return f"{stars(value)} {value}/5"
+            return f"{self.label(f'scale.{style}.{value}', locale)}\u00a0{value}/5"
+        return f"{stars(value)}\u00a0{value}/5"
 
     def when(
         self,

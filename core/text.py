@@ -91,3 +91,8 @@ def colon(locale: str) -> str:
 def comma(locale: str) -> str:
     """The same between two parts of one line."""
     return "，" if locale.startswith("zh") else ", "
+
+
+def gap(locale: str) -> str:
+    """The same between two sentences, and before a bracket."""
+    return "" if locale.startswith("zh") else " "

@@ -109,10 +109,10 @@ async def test_a_day_that_is_over_is_told_to_each_in_their_own_words(
     await arrived(slack, mail, 2)
     posted = slack.screen(PLACE)[-1]
     assert "*Day by <day>*" in posted
-    assert "*Overall score*: 4.50 of 5, 6 answers, 95 % interval" in posted
+    assert "*Overall score*: 4.50 of 5, 6 answers, 95\u00a0% interval" in posted
     assert "_few answers_" in posted
-    assert "*Participation*: 85.7 %, 6 of 7 delivered" in posted
-    assert "*Negative answers*: 16.7 %, 1 of 6" in posted
+    assert "*Participation*: 85.7\u00a0%, 6 of 7 delivered" in posted
+    assert "*Negative answers*: 16.7\u00a0%, 1 of 6" in posted
     assert "*Bands*: Positive 5 · Neutral 0 · Negative 1" in posted
     assert "*Lowest*: Response speed 3.50 of 5, 6 scores" in posted
     assert "*Reasons given most*: Too slow (1)" in posted

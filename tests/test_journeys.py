@@ -165,7 +165,7 @@ async def test_a_bad_rating_in_slack_is_taken_and_recovered_by_staff(here: World
         assert "completely solved" in page
         assert "satisfied" not in page
     await slack.press("U0ANN", ann, "4★")
-    await slack.until(lambda: "Solved now: ★★★★☆ 4/5" in slack.screen(ann)[-1])
+    await slack.until(lambda: "Solved now: ★★★★☆\u00a04/5" in slack.screen(ann)[-1])
 
 
 async def test_a_bad_rating_behind_an_e_mail_link_alerts_slack(here: World, slack: SlackRig, mail: SmtpRig) -> None:

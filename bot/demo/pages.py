@@ -15,6 +15,7 @@ from bot.demo.sight import Sight
 from bot.demo.stage import Stage
 from core.models.contacts import Contact
 from core.models.setup import Staff
+from core.text import gap
 
 ASSETS = {
     "demo.css": "text/css; charset=utf-8",
@@ -113,7 +114,8 @@ def chat(seen: Sight) -> str:
 
 def _draw(name: str, seen: Sight, values: dict[str, Any]) -> str:
     template = _environment().get_template(f"{name}.html.j2")
-    return template.render(say=seen.say, seen=seen, when=seen.when, clock=seen.clock, span=seen.span, **values)
+    said = {"say": seen.say, "when": seen.when, "clock": seen.clock, "span": seen.span, "gap": gap(seen.locale)}
+    return template.render(seen=seen, **said, **values)
 
 
 @cache

@@ -15,15 +15,21 @@ _LETTERS = 4
 async def names(people: Iterable[Contact], site: Site, locale: str) -> dict[int, str]:
     """By the contact's id: the name; else a mail address, else another one; else "Unknown customer".
 
+    Who was erased is called that, here as on their page.
+
     A visitor of a web chat has no address that says anything: a short name stands for it, always the same.
     """
     found = {one.id: one for one in people}
+    erased = site.templates.label("contacts.erased", locale)
     nameless = [one.id for one in found.values() if not one.name and one.erased_at is None]
     known: dict[int, list[Address]] = {}
     if nameless:
         for row in await Address.filter(contact_id__in=nameless).order_by("rank", "id"):
             known.setdefault(row.contact_id, []).append(row)
-    return {key: one.name or _nameless(known.get(key, ()), site, locale) for key, one in found.items()}
+    return {
+        key: one.name or (erased if one.erased_at else _nameless(known.get(key, ()), site, locale))
+        for key, one in found.items()
+    }
 
 
 async def name(contact: Contact, site: Site, locale: str) -> str:

@@ -13,7 +13,7 @@ def lines(today: Today, site: Site, locale: str) -> list[tuple[str, str]]:
     values = {
         "asked": str(today.asked),
         "answered": str(today.answered),
-        "participation": f"{share:.0%}" if share is not None else "–",
+        "participation": say("number.percent", locale, number=f"{share * 100:.0f}") if share is not None else "–",
         "average": say("today.of_five", locale, value=f"{average:.1f}") if average is not None else "–",
         "negative": str(today.negative),
     }

@@ -18,7 +18,7 @@ from core.reactions import recoveries
 from core.surveys import anonymity, catalogue, responses, scoring, tokens
 from core.surveys.scoring import Step
 from core.surveys.settings import SCORES, SurveySettings
-from core.text import colon
+from core.text import colon, gap
 
 Rows = tuple[tuple[Button, ...], ...]
 Context = dict[str, object]
@@ -193,7 +193,7 @@ def fills_its_field(channel: Channel, comment: str | None) -> bool:
 def form(now_stands: Standing, channel: Channel) -> Form:
     """The whole survey in one form, filled in with what is known."""
     words, settings = now_stands.words, now_stands.settings
-    choices = tuple(Option(str(one.value), f"{one.label}  {one.hint}") for one in words.scale())
+    choices = tuple(Option(str(one.value), one.said) for one in words.scale())
     fields = [
         FormField(
             f"score_{key}",
@@ -213,9 +213,9 @@ def form(now_stands: Standing, channel: Channel) -> Form:
         required = scoring.needs_comment(now_stands.scores, settings)
         hint = words.label("form.comment_hint_needed" if required else "form.comment_hint")
         if now_stands.invite.anonymous:
-            hint += " " + words.label("anonymous.words")
+            hint += gap(words.locale) + words.label("anonymous.words")
         if isinstance(channel, ShortForms):
-            hint += " " + words.label("form.comment_longer", limit=channel.form_text_limit)
+            hint += gap(words.locale) + words.label("form.comment_longer", limit=channel.form_text_limit)
         fields.append(
             FormField("comment", words.label("form.comment"), FieldKind.TEXT, (), text, required=required, hint=hint)
         )

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from bot.rendering import Templates
 from bot.web.policy_headers import PAGE_HEADERS
-from core.text import colon, comma
+from core.text import colon, comma, gap
 
 _CSS, _JS = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 ASSETS = {
@@ -111,7 +111,8 @@ class Pages:
             return self._templates.label(key, locale, **filled)
 
         page = self._environment.get_template(f"{name}.html.j2")
-        html = page.render(say=say, locale=locale, colon=colon(locale), comma=comma(locale), **values)
+        signs = {"colon": colon(locale), "comma": comma(locale), "gap": gap(locale)}
+        html = page.render(say=say, locale=locale, **signs, **values)
         return HTMLResponse(html, status, {**PAGE_HEADERS, **(headers or {})})
 
 

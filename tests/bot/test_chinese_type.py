@@ -57,3 +57,25 @@ def test_pages_join_words_with_the_signs_of_their_language() -> None:
     assert [
         f"{page.name}: {line}" for page in pages for line in page.read_text().splitlines() if joined.search(line)
     ] == []
+
+
+def test_pages_leave_no_blank_beside_a_wide_sign() -> None:
+    """A sentence after another one, or a bracket: `gap` is there for what English sets between them."""
+    words = {key_of(name): text for name, text in shipped().items()}
+    ended = re.compile(r"""say\("([\w.]+)"[^}]*\) \}\}(?:</\w+>)? +(?:<[^>]*>)?(?:\{%[^}]*%\})?\{\{""")
+    begun = re.compile(r"""\}\}(?:</\w+>)? +(?:<[^>]*>)?\{\{ say\("([\w.]+)\"""")
+    found = []
+    for page in sorted((WORDS / "web").rglob("*.j2")):
+        text = page.read_text("utf-8")
+        found += [key for key in ended.findall(text) if words.get(key, "")[-1:] in tuple("。！？；，：）")]
+        found += [key for key in begun.findall(text) if words.get(key, "")[:1] == "（"]
+    assert found == []
+
+
+def test_one_thing_has_one_name() -> None:
+    """The band is no 等级, which is the customer's tier; who is served is a 客户; an address is 删除, not 移除."""
+    alone = {"meaning.slack_inactive"}
+    other = re.compile("评价等级|联系人|移除|放弃了|未完成的挽回|目前未完成")
+    texts = {name: text for name, text in shipped().items() if key_of(name) not in alone}
+    texts |= {file.name: file.read_text("utf-8") for file in (WORDS / "messages" / "zh-Hans").glob("*.j2")}
+    assert [name for name, text in texts.items() if other.search(text)] == []

@@ -252,8 +252,11 @@ def test_the_shipped_words_are_those_of_the_survey(templates: Templates) -> None
     assert templates.label("decision.asked_recently", "zh", count=1, channel="Telegram") == (
         "未发送：1 天前已通过 Telegram 邀请过"
     )
-    assert templates.score("stars", 4, "en") == "★★★★☆ 4/5"
-    assert templates.score("faces", 1, "en") == "😠 1/5"
+    assert templates.score("stars", 4, "en") == "★★★★☆\u00a04/5"
+    assert templates.score("faces", 1, "en") == "😠\u00a01/5"
+    assert next(one.said for one in templates.scale("stars", "en")) == "1★  very dissatisfied"
+    assert next(one.said for one in templates.scale("stars", "zh-Hans")) == "1★  非常不满意"
+    assert [one.said for one in templates.scale("faces", "en")][4] == "😀  5, very satisfied"
     with pytest.raises(KeyError):
         templates.label("button.sikp", "en")
     with pytest.raises(KeyError):

@@ -20,6 +20,7 @@ _FROM_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug",
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*", re.IGNORECASE)
 _FOOTER_LINK = re.compile(r"(?P<words>.*?)[:：]?\s*(?P<url>https?://\S+)")
 _SCALE_AT_LEAST = 3
+_NUMBER = re.compile(r"^[1-5]\s?分?\s?[,，]\s?")
 _SCALE_LABEL = 5
 
 
@@ -113,8 +114,9 @@ def _row(buttons: tuple[Button, ...]) -> Row:
 def _link(button: Button) -> Link:
     """What is spoken contains what is seen, so that one who says "press 4" is understood."""
     hint = button.hint
-    spoken = hint if not hint or button.label in hint else f"{button.label} – {hint}"
-    return Link(button.label, button.url, spoken, button.tone.value, button.chosen)
+    if hint and button.label not in hint:
+        hint = f"{button.label} – {_NUMBER.sub('', hint) if hint[0] in button.label else hint}"
+    return Link(button.label, button.url, hint, button.tone.value, button.chosen)
 
 
 def _footer_link(line: str, base_url: str) -> Link:

@@ -15,6 +15,7 @@ from core.errors import Refusal
 from core.models.setup import Staff, Team
 from core.reactions.settings import Compared, Comparison, Do, Repeat, Repeated, RuleSettings, Step, When
 from core.surveys import catalogue
+from core.text import gap
 
 _SIGNS = {"<=": "at_most", ">=": "at_least", "<": "below", ">": "above", "=": "exactly"}
 _LISTS = {
@@ -29,6 +30,8 @@ _LISTS = {
 }
 
 
+_SEVERAL = frozenset({"reasons", "tags"})
+"""Of which a ticket has more than the one that a rule looks for."""
 _COMPARED: TypeAdapter[Comparison] = TypeAdapter(Compared)
 _REPEAT: TypeAdapter[Repeat | None] = TypeAdapter(Repeated)
 _STEPS: TypeAdapter[tuple[Do, ...]] = TypeAdapter(tuple[Step, ...])
@@ -64,6 +67,10 @@ class Names:
     def span(self, repeat: Repeat) -> str:
         return self.visit.site.templates.span(repeat.span, self.visit.locale)
 
+    def all(self, kind: str, values: Iterable[str]) -> str:
+        """ "urgent, vip": what there is; "" of nothing."""
+        return self.visit.listed(self.of(kind, one) for one in values if one)
+
     def either(self, kind: str, values: Iterable[str]) -> str:
         """ "urgent or high"."""
         named = [self.of(kind, str(one)) for one in values]
@@ -90,7 +97,7 @@ def sentence(settings: RuleSettings, known: Names) -> str:
         line = say("rule.sentence", ifs=say("rule.and").join(conditions), **told)
     else:
         line = say("rule.sentence_always", **told)
-    return f"{line} {say('rule.ends')}" if settings.last else line
+    return line + gap(known.visit.locale) + say("rule.ends") if settings.last else line
 
 
 def _conditions(when: When, known: Names) -> Iterable[str]:
@@ -136,17 +143,19 @@ def why(code: str, values: Mapping[str, object], known: Names) -> str:
     say = known.visit.say
     has, wanted = _texts(values.get("has")), _texts(values.get("wanted"))
     if code == "score" and has:
-        dimension = known.asked.dimension(has[0])
-        score = has[1] if len(has) > 1 else say("rule.none")
-        return say("rule.why.score", dimension=dimension, has=score, wanted=_compared(wanted, known))
+        found = {"dimension": known.asked.dimension(has[0]), "wanted": _compared(wanted, known)}
+        return say("rule.why.score", has=has[1], **found) if len(has) > 1 else say("rule.why_without.score", **found)
     if code == "repeat" and (repeat := _repeat(wanted)):
         return say("rule.why.repeat", has=" ".join(has), count=repeat.times, span=known.span(repeat))
+    there = known.all(code, has)
     key = f"rule.why.{code}"
+    if not there and known.visit.site.templates.has_label(f"rule.why_without.{code}"):
+        key = f"rule.why_without.{code}"
     if not known.visit.site.templates.has_label(key):
         return code
     return say(
         key,
-        has=known.either(code, has) if has else say("rule.none"),
+        has=there,
         wanted=known.either(code, wanted),
         rule=str(values.get("rule", "")),
     )
@@ -185,7 +194,9 @@ def _met(name: str, has: list[str], wanted: list[str], known: Names) -> str:
     if name == "repeat":
         repeat = _REPEAT.validate_python(wanted[0])
         return say("rule.met.repeat", count=int(has[0]), span=known.span(repeat)) if repeat else ""
-    return say(f"rule.met.{name}", has=known.either(name, has), wanted=known.either(name, wanted))
+    there = known.all(name, [one for one in has if one in wanted] if name in _SEVERAL else has)
+    key = f"rule.met.{name}" if there or name == "words" else f"rule.met_without.{name}"
+    return say(key, has=there, wanted=known.either(name, wanted))
 
 
 def done(values: Mapping[str, object], failed: Iterable[Mapping[str, object]], known: Names) -> str:

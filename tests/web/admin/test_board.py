@@ -199,7 +199,7 @@ async def test_a_figure_says_of_how_many_it_is_and_how_much_it_is_worth(front: F
     await browser.open("/admin/board")
     assert "1 of 6 negative · few answers" in browser.html
     details = (await browser.client.get("/admin/board/details?span=30d")).text
-    assert "100 % of delivered" in details
+    assert "100\u00a0% of delivered" in details
     assert "The bar under a name is its score, from 1 to 5." in details
 
 

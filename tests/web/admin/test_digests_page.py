@@ -55,7 +55,7 @@ async def added(front: Front, **more: Any) -> Browser:
 async def test_one_that_is_added_says_when_it_comes_and_about_which_days(front: Front) -> None:
     browser = await added(front)
     assert (browser.status, browser.path) == (200, f"{PATH}/weekly"), browser.html
-    assert "Fri 27 Nov 07:30, about Nov 16, 2026 – Nov 22, 2026" in browser.page.text
+    assert "Fri 27 Nov 07:30, about 16 Nov 2026 – 22 Nov 2026" in browser.page.text
     assert "Nothing was sent yet" in browser.page.text
     assert "Kim <3 (Telegram)" in browser.page.text
     row = await Digest.get()
@@ -140,7 +140,7 @@ async def test_a_test_goes_to_oneself_alone_and_in_ones_own_channel(front: Front
     assert "no channel by which a test could reach you" in browser.page.text
     await Account.all().update(staff_id=(await Staff.get()).id)
     page = await browser.open(f"{PATH}/weekly")
-    assert "The figures of Nov 9, 2026 – Nov 15, 2026" in page.text
+    assert "The figures of 9 Nov 2026 – 15 Nov 2026" in page.text
     await browser.send(f"{PATH}/weekly/test")
     assert "A test is on its way to you alone" in browser.page.text
     [test] = await Delivery.filter(kind="digest")
@@ -173,7 +173,7 @@ async def test_what_became_of_the_last_one_stands_there(front: Front) -> None:
     await Delivery.filter(target="-200").update(state="dead", problem="this address is suppressed")
     await Delivery.filter(target="777").update(state="sent")
     page = await browser.open(f"{PATH}/weekly")
-    assert "Last: Nov 16, 2026 – Nov 22, 2026" in page.text
+    assert "Last: 16 Nov 2026 – 22 Nov 2026" in page.text
     told = [one.get("class") for tag, one in page.tags if tag == "span" and one.get("class", "").startswith("tag ")]
     assert sorted(told) == ["tag bad", "tag good"]
     page = await browser.open("/admin/deliveries")

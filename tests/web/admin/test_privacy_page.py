@@ -189,7 +189,7 @@ async def test_a_person_is_erased_when_their_reference_was_typed(front: Front) -
     assert (await Contact.get(id=contact.id)).name == "Ann <3"
     await browser.send(path, typed="c-1")
     assert "This person is erased." in browser.html
-    assert "Erased person" in browser.html
+    assert "Erased customer" in browser.html
     for gone in ("Ann", "Quick", "Router", "701"):
         assert gone not in browser.html
     assert "Overall: 4 of 5" in browser.html

@@ -419,4 +419,38 @@ async def test_the_log_compares_in_words(front: Front) -> None:
     assert "Overall was 5, wanted was at most 2." in (await browser.open(f"{PATH}/low/log")).text
     assert "wanted: 2 within 30 days." in (await browser.open(f"{PATH}/again/log")).text
     browser.client.headers["accept-language"] = "zh-CN"
-    assert "，要求：不超过 2。" in (await browser.open(f"{PATH}/low/log")).text
+    assert "；要求：不超过 2。" in (await browser.open(f"{PATH}/low/log")).text
+
+
+async def test_the_log_says_what_is_not_there_and_which_of_several_it_was(sqlite_front: Front) -> None:
+    front, do = sqlite_front, ["reopen"]
+    for at_, (key, when) in enumerate(
+        {
+            "tier": {"tiers": ["gold", "silver"]},
+            "score": {"scores": {"speed": "<=2"}},
+            "reasons": {"reasons": ["slow"]},
+            "tag": {"tags": ["vip"]},
+            "has": {"tags": ["vip-2", "other"]},
+        }.items()
+    ):
+        await Rule.create(key=key, position=at_, settings={"when": when, "then": do})
+    asked = await front.invite()
+    await Ticket.all().update(tags=["beta", "vip-2", "zeta"])
+    invite = await invites.by_id(asked.invite_id)
+    assert invite is not None
+    given = await responses.answer(invite, {"overall": 2}, [], "", finished=True, now=front.clock.now)
+    await responses.settle(given.id, now=front.clock.now)
+    browser = await at(front, Role.AUDITOR)
+    for key, english, chinese in (
+        ("tier", "The contact had no tier; wanted: gold or silver.", "客户没有等级；要求：gold 或 silver。"),
+        ("score", " had no score; wanted was at most 2.", "没有分数；要求：不超过 2。"),
+        ("reasons", "No reasons were given; wanted: ", "没有选择原因；要求："),
+        ("tag", "Tags: beta, vip-2, zeta; wanted: vip.", "标签：beta、vip-2、zeta；要求：vip。"),
+        ("has", "Because it was tagged vip-2.", "因为标签有 vip-2。"),
+    ):
+        browser.client.headers["accept-language"] = "en"
+        page = await browser.open(f"{PATH}/{key}/log")
+        assert english in page.text
+        assert ("did not fire" in page.text) == (key != "has")
+        browser.client.headers["accept-language"] = "zh-CN"
+        assert chinese in (await browser.open(f"{PATH}/{key}/log")).text

@@ -229,7 +229,7 @@ export class View extends EventTarget {
     items.forEach((item, index) => {
       const at = new Date(item.entry.at);
       if (at.toDateString() !== before.toDateString()) {
-        const words = at.toLocaleDateString(this.#locale, { weekday: "long", day: "numeric", month: "long" });
+        const words = at.toLocaleDateString(this.#locale === "en" ? "en-GB" : this.#locale, { weekday: "long", day: "numeric", month: "long" });
         item.before(make("li", "day", words));
       }
       before = at;
