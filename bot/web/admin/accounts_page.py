@@ -12,7 +12,7 @@ from bot.web.admin import audit_names, differences, people_forms
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, invitations
 from core.accounts.roles import Right
-from core.errors import Conflict, NotFound, Refusal
+from core.errors import Conflict, Invalid, NotFound, Refusal
 from core.models.accounts import Account, Role
 from core.models.setup import Staff
 
@@ -99,8 +99,12 @@ async def change(visit: Changing, account_id: int) -> Response:
 
 @router.post(f"{PATH}/{{account_id}}/password")
 async def offer_password(visit: Changing, account_id: int) -> Response:
-    """Makes a one-time link behind which the person chooses a new password."""
+    """Makes a one-time link behind which the person chooses a new password; for nobody at their own browser, which may
+    have been left open: there the password of now is asked for.
+    """
     account = await _found(account_id)
+    if account.id == visit.account.id:
+        return await _one(visit, account, refusal=Invalid("one's own password", label="account.own_link"))
     code = await invitations.for_password(account, by=visit.account.email, now=visit.now)
     return await _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
 

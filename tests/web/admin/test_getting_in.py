@@ -329,6 +329,17 @@ async def test_the_choice_of_a_role_is_short_and_explained_below(sqlite_front: F
         assert "works tickets, sees the board and how things are set up" in page.text
 
 
+async def test_whoever_finds_an_admins_open_browser_makes_no_link_for_that_account(front: Front) -> None:
+    admin = await at(front)
+    person = await Account.get()
+    await admin.open(f"/admin/accounts/{person.id}")
+    assert not admin.page.all("form", action=f"/admin/accounts/{person.id}/password")
+    await admin.post(f"/admin/accounts/{person.id}/password")
+    assert admin.status == 422
+    assert "You change your own password under Your account" in admin.page.text
+    assert "/setup/" not in admin.html
+
+
 async def test_a_new_password_by_address_signs_out_all_browsers(front: Front) -> None:
     admin, mia = await at(front), await at(front, Role.AGENT)
     person = await Account.get(email="agent@kestrel.example")
