@@ -7,6 +7,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tortoise.queryset import QuerySet
+
 from core import audit, transactions
 from core.access import hash_of
 from core.accounts import accounts, identities, passwords
@@ -60,6 +62,35 @@ async def find(code: str, *, now: datetime) -> Invitation | None:
     return await Invitation.get_or_none(code_hash=hash_of(code), used_at=None, expires_at__gt=now)
 
 
+@transactions.atomic
+async def again(invitation_id: int, *, by: str, now: datetime) -> tuple[str, str]:
+    """A new code for somebody who was invited and has not come, and their address; the old one opens nothing any more.
+
+    Raises NotFound, and Conflict when the address has an account by now.
+    """
+    invitation = await open_one(invitation_id, now=now)
+    code = await to(invitation.email, invitation.role, name=invitation.name, by=by, now=now)
+    return code, invitation.email
+
+
+@transactions.atomic
+async def withdraw(invitation_id: int, *, by: str, now: datetime) -> None:
+    """Its code opens nothing any more. Raises NotFound, also when it was used in the meantime."""
+    invitation = await open_one(invitation_id, now=now)
+    if not await Invitation.filter(id=invitation.id, used_at=None).delete():
+        raise NotFound("this invitation was used")
+    before = {"role": str(invitation.role)}
+    await audit.record(by, "account.withdrawn", f"account:{invitation.email}", before=before, now=now)
+
+
+async def open_one(invitation_id: int, *, now: datetime) -> Invitation:
+    """One of the `open_ones`. Raises NotFound."""
+    found = await _open(now).get_or_none(id=invitation_id) if invitation_id < 2**63 else None
+    if found is None:
+        raise NotFound("there is no such invitation (any more)")
+    return found
+
+
 def purpose(invitation: Invitation) -> Literal["password", "invited", "first"]:
     """What somebody does who opens it."""
     if invitation.account_id is not None:
@@ -69,8 +100,11 @@ def purpose(invitation: Invitation) -> Literal["password", "invited", "first"]:
 
 async def open_ones(*, now: datetime) -> list[Invitation]:
     """Who was invited and has not come yet, the latest first."""
-    waiting = Invitation.filter(used_at=None, expires_at__gt=now, account_id=None).exclude(email="")
-    return await waiting.order_by("-id")
+    return await _open(now).order_by("-id")
+
+
+def _open(now: datetime) -> QuerySet[Invitation]:
+    return Invitation.filter(used_at=None, expires_at__gt=now, account_id=None).exclude(email="")
 
 
 async def accept(code: str, *, email: str, name: str, password: str, locale: str, site: str, now: datetime) -> Account:

@@ -12,7 +12,7 @@ from bot.web.admin import audit_names, differences, people_forms
 from bot.web.admin.door import Member, Visit
 from core.accounts import accounts, invitations
 from core.accounts.roles import Right
-from core.errors import NotFound, Refusal
+from core.errors import Conflict, Invalid, NotFound, Refusal
 from core.models.accounts import Account, Role
 from core.models.setup import Staff
 
@@ -29,7 +29,7 @@ async def look(visit: Seeing) -> Response:
 
 @router.post(PATH)
 async def invite(visit: Changing) -> Response:
-    """Makes a one-time address and shows it, this once."""
+    """Makes a one-time link and shows it, this once."""
     form = await visit.form()
     try:
         code = await invitations.to(
@@ -42,6 +42,28 @@ async def invite(visit: Changing) -> Response:
     except Refusal as refusal:
         return await _list(visit, form=form, refusal=refusal)
     return await _list(visit, link=f"{visit.site.base_url}/setup/{code}", link_for=form.get("email", ""))
+
+
+@router.api_route(f"{PATH}/invitations/{{invitation_id}}", methods=["GET", "HEAD"])
+async def look_at_invitation(visit: Seeing, invitation_id: int) -> Response:
+    """Of somebody who has not come yet: from here it is withdrawn, or made again."""
+    invitation = await invitations.open_one(invitation_id, now=visit.now)
+    return visit.draw("invitation", invitation=invitation, changing=visit.may(Right.CHANGE_ACCOUNTS))
+
+
+@router.post(f"{PATH}/invitations/{{invitation_id}}/again")
+async def invite_again(visit: Changing, invitation_id: int) -> Response:
+    try:
+        code, email = await invitations.again(invitation_id, by=visit.account.email, now=visit.now)
+    except Conflict as conflict:
+        return await _list(visit, refusal=conflict)
+    return await _list(visit, link=f"{visit.site.base_url}/setup/{code}", link_for=email)
+
+
+@router.post(f"{PATH}/invitations/{{invitation_id}}/withdraw")
+async def withdraw(visit: Changing, invitation_id: int) -> Response:
+    await invitations.withdraw(invitation_id, by=visit.account.email, now=visit.now)
+    return visit.back(PATH, said="withdrawn")
 
 
 @router.api_route(f"{PATH}/{{account_id}}", methods=["GET", "HEAD"])
@@ -77,8 +99,12 @@ async def change(visit: Changing, account_id: int) -> Response:
 
 @router.post(f"{PATH}/{{account_id}}/password")
 async def offer_password(visit: Changing, account_id: int) -> Response:
-    """Makes a one-time address behind which the person chooses a new password."""
+    """Makes a one-time link behind which the person chooses a new password; for nobody at their own browser, which may
+    have been left open: there the password of now is asked for.
+    """
     account = await _found(account_id)
+    if account.id == visit.account.id:
+        return await _one(visit, account, refusal=Invalid("one's own password", label="account.own_link"))
     code = await invitations.for_password(account, by=visit.account.email, now=visit.now)
     return await _one(visit, account, link=f"{visit.site.base_url}/setup/{code}")
 

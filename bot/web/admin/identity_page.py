@@ -85,6 +85,7 @@ async def accept(request: Request, site: Here, code: str, provider: str) -> Resp
 @router.post("/admin/account/link/{provider}")
 async def link(visit: Own, provider: str) -> Response:
     """For somebody who is signed in and knows the password: from now on with the provider, and no longer with it."""
+    _chosen(visit.site, provider)
     form = await visit.form()
     try:
         await own_page.check_password(visit, form.get("present", ""), field="present")

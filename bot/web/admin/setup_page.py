@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.web import clients, policies, reading
@@ -41,7 +41,7 @@ async def set_up(request: Request, site: Here, code: str) -> Response:
             now=site.clock(),
         )
     except NotFound as error:
-        raise HTTPException(404) from error
+        raise await _gone() from error
     except Refusal as refusal:
         return _page(request, site, invitation, given=given, refusals=[refusal], status=422)
     response = RedirectResponse(navigation.HOME, 303)
@@ -69,12 +69,20 @@ def _wrong(site: Site, invitation: Invitation, given: Mapping[str, str]) -> Iter
 
 
 async def invitation_of(request: Request, site: Site, code: str) -> Invitation:
-    """Raises HTTPException 404, the same for every code that opens nothing, and TooMany for whoever guesses."""
+    """Raises NotFound, the same for every code that opens nothing, and TooMany for whoever guesses.
+
+    While there is no admin it says who makes a new one at the command line; afterwards an admin does.
+    """
     found = await invitations.find(code, now=site.clock())
     if found is not None:
         return found
     clients.count_guess(request, site, site.rates.wrong_tokens)
-    raise HTTPException(404)
+    raise await _gone()
+
+
+async def _gone() -> NotFound:
+    label = "admin.setup_gone" if await invitations.is_needed() else "admin.link_gone"
+    return NotFound("this link opens nothing (any more)", label=label)
 
 
 def _page(

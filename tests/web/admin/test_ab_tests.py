@@ -200,7 +200,7 @@ async def test_closer_words_are_said_to_take_messages_from_a_test(front: Front) 
     await browser.open(f"{INVITE}&channel=telegram")
     assert "take these messages from it" in browser.page.text
     await write(browser, "Closer: {{ question }}", do="publish")
-    said = f'<a href="{PATH}/{test.id}">A/B test {test.id} (English)</a>'
+    said = f'<a href="{PATH}/{test.id}">A/B test {test.id}: English</a>'
     assert "take these messages from it" in browser.page.text
     assert said in browser.html
     assert "Publishing ends an A/B test" not in browser.page.text

@@ -49,7 +49,25 @@ async def test_a_setup_code_works_once_and_for_an_hour(front: Front) -> None:
     front.clock.pass_(minutes=60)
     await browser.open(f"/setup/{gone}")
     assert browser.status == 404
-    assert "afterword admin setup-code" in browser.page.text
+
+
+async def test_a_link_that_opens_nothing_says_who_makes_a_new_one(sqlite_front: Front) -> None:
+    front, stranger = sqlite_front, Browser(sqlite_front)
+    gone = await invitations.for_setup(now=front.clock.now)
+    front.clock.pass_(minutes=60)
+    await stranger.open(f"/setup/{gone}")
+    assert (stranger.status, "afterword admin setup-code" in stranger.page.text) == (404, True)
+    await account(front)
+    invited = await invitations.to("mia@kestrel.example", Role.AGENT, by="test", now=front.clock.now)
+    front.clock.pass_(days=8)
+    seen = set()
+    for code in (invited, gone, "x" * 32, "nonsense"):
+        await stranger.open(f"/setup/{code}")
+        assert stranger.status == 404
+        assert "Ask an admin for a new one" in stranger.page.text
+        assert "setup-code" not in stranger.page.text
+        seen.add(stranger.html)
+    assert len(seen) == 1, "nobody learns which codes there were"
 
 
 async def test_fifty_at_once_make_one_admin(front: Front) -> None:
@@ -250,6 +268,76 @@ async def test_somebody_is_invited_and_comes_in_with_that_role_and_address(front
     made = await Account.get(email="mia@kestrel.example")
     assert made.role is Role.SUPERVISOR
     assert not await Account.exists(email="somebody.else@kestrel.example")
+
+
+async def test_an_invitation_is_withdrawn_from_its_row(front: Front) -> None:
+    admin = await at(front)
+    await admin.open("/admin/accounts")
+    await admin.post("/admin/accounts", email="mia@kestrel.example", name="Mia", role="agent")
+    assert "Send this link to mia@kestrel.example" in admin.page.text
+    code = admin.page.text.split("/setup/")[1].split()[0]
+    await admin.open("/admin/accounts")
+    assert "invited until" in admin.page.text
+    [row] = [one["href"] for one in admin.page.all("a") if "/invitations/" in one.get("href", "")]
+    await admin.open(row)
+    await admin.send(f"{row}/withdraw")
+    assert "The invitation is withdrawn." in admin.page.text
+    assert "mia@kestrel.example" not in admin.page.text
+    mia = Browser(front)
+    await mia.open(f"/setup/{code}")
+    assert mia.status == 404
+    await admin.open(row)
+    assert admin.status == 404
+    line = await AuditLine.all().order_by("-id").first()
+    assert line is not None
+    assert (line.action, line.subject, line.before) == (
+        "account.withdrawn",
+        "account:mia@kestrel.example",
+        {"role": "agent"},
+    )
+    await admin.open("/admin/audit")
+    assert "Invitation withdrawn" in admin.page.text
+
+
+async def test_the_link_of_an_invitation_is_made_anew(front: Front) -> None:
+    admin = await at(front)
+    await admin.open("/admin/accounts")
+    await admin.post("/admin/accounts", email="mia@kestrel.example", name="Mia", role="supervisor")
+    old = admin.page.text.split("/setup/")[1].split()[0]
+    await admin.open("/admin/accounts")
+    [row] = [one["href"] for one in admin.page.all("a") if "/invitations/" in one.get("href", "")]
+    await admin.open(row)
+    await admin.send(f"{row}/again")
+    new = admin.page.text.split("/setup/")[1].split()[0]
+    mia = Browser(front)
+    await mia.open(f"/setup/{old}")
+    assert mia.status == 404
+    await chosen(mia, new)
+    assert mia.path == "/admin/"
+    made = await Account.get(email="mia@kestrel.example")
+    assert (made.role, made.name) == (Role.SUPERVISOR, "Lee")
+    await admin.post(f"{row}/again")
+    assert admin.status == 404, "she has come"
+
+
+async def test_the_choice_of_a_role_is_short_and_explained_below(sqlite_front: Front) -> None:
+    admin = await at(sqlite_front)
+    for path in ("/admin/accounts", f"/admin/accounts/{(await Account.get()).id}"):
+        page = await admin.open(path)
+        assert re.findall(r"<option[^>]*>(\w+)</option>", admin.html)[:4] == ["Admin", "Supervisor", "Agent", "Auditor"]
+        assert page.all("select", name="role")[0]["aria-describedby"] == "h-role"
+        assert "works tickets, sees the board and how things are set up" in page.text
+
+
+async def test_whoever_finds_an_admins_open_browser_makes_no_link_for_that_account(front: Front) -> None:
+    admin = await at(front)
+    person = await Account.get()
+    await admin.open(f"/admin/accounts/{person.id}")
+    assert not admin.page.all("form", action=f"/admin/accounts/{person.id}/password")
+    await admin.post(f"/admin/accounts/{person.id}/password")
+    assert admin.status == 422
+    assert "You change your own password under Your account" in admin.page.text
+    assert "/setup/" not in admin.html
 
 
 async def test_a_new_password_by_address_signs_out_all_browsers(front: Front) -> None:
