@@ -53,7 +53,7 @@ class Means:
             if step.do == Action.ALERT:
                 acting.place_at(member, next(iter(member.addresses), None))
         elif step.do == Action.WEBHOOK:
-            webhooks.in_use(self.webhooks.get(step.webhook), step.webhook)
+            webhooks.ready(self.webhooks.get(step.webhook), step.webhook)
         elif step.do == Action.ALERT and not step.channel and not self.is_a_team_alerted:
             raise errors.NotFound("no team has a place for its alerts", label="rule.no_place")
 

@@ -99,11 +99,18 @@ async def used_by(key: str) -> list[str]:
 
 async def that_works(key: str) -> Webhook:
     """Raises errors.NotFound, and errors.Conflict when it is switched off."""
-    return in_use(await Webhook.get_or_none(key=key), key)
+    return _in_use(await Webhook.get_or_none(key=key), key)
 
 
-def in_use(row: Webhook | None, key: str) -> Webhook:
-    """As `that_works`."""
+def ready(row: Webhook | None, key: str) -> None:
+    """Raises as `that_works` does, and errors.Conflict also when it has no secret: calls wait until there is one."""
+    if not _in_use(row, key).secret:
+        raise errors.Conflict(
+            "this webhook has no secret", field="webhook", label="rule.webhook_no_secret", webhook=key
+        )
+
+
+def _in_use(row: Webhook | None, key: str) -> Webhook:
     row = _there(row, key)
     if not row.enabled:
         raise errors.Conflict("this webhook is switched off", field="webhook", label="rule.webhook_off", webhook=key)

@@ -12,7 +12,8 @@ from bot.web.admin.board_tables import Row, Table
 from core.insight.statistics import Interval
 from core.insight.tallies import Mean, Share
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""The wide ones are formulas to an Excel of East Asia."""
 _TWO = {"interval": ("interval_low", "interval_high")}
 
 
@@ -28,7 +29,8 @@ def written(table: Table, say: Callable[[str], str]) -> bytes:
 
 def safe(text: str) -> str:
     """A text that begins as a formula does gets a quote in front, and stays text."""
-    return f"'{text}" if text.lstrip(" ").startswith(_RUNS) else text
+    runs = text.lstrip(" ").startswith(_RUNS) or text.lstrip().startswith(_RUNS)
+    return f"'{text}" if runs else text
 
 
 def _cells(table: Table, row: Row) -> Iterator[str]:

@@ -69,10 +69,10 @@ class Visit:
         """A label in the reader's language."""
         return self.site.templates.label(key, self.locale, **values)
 
-    def when(self, moment: datetime) -> str:
-        """A moment on the site's clock, its day named."""
-        said = self.site.templates.when(moment, self.locale, self.site.timezone, now=self.now, lasting=True)
-        return wording_time.unbroken(said)
+    def when(self, moment: datetime, zone: str = "") -> str:
+        """A moment on the site's clock, unless another `zone` is shown; its day named."""
+        clock = zone or self.site.timezone
+        return wording_time.unbroken(self.site.templates.when(moment, self.locale, clock, now=self.now, lasting=True))
 
     def zone_name(self, own: str = "") -> str:
         """The zone of the times on this page, the site's unless it is the reader's `own`: "Asia/Shanghai (UTC+8)"."""

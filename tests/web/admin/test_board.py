@@ -137,7 +137,10 @@ async def test_a_table_goes_along_as_csv_and_no_spreadsheet_runs_it(front: Front
     assert (await browser.client.get("/admin/board.csv?part=secrets")).status_code == 404
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "  =1"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "  =1", "＝1+1", "＋1", "－1", "＠a", " \u3000＝1", "\xa0=1", "\ta"],
+)
 def test_no_cell_begins_as_a_formula_does(text: str) -> None:
     assert safe(text) == f"'{text}"
     assert safe("Kim = 1") == "Kim = 1"
@@ -214,3 +217,10 @@ async def test_an_empty_board_draws_no_empty_charts(front: Front) -> None:
     browser = await at(front, Role.SUPERVISOR)
     await browser.open("/admin/board")
     assert "data-chart" not in browser.html
+
+
+async def test_in_a_zone_of_ones_own_the_moment_is_said_there_too(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    assert "as of Sun 22 Nov 12:00" in (await browser.open("/admin/board")).heading
+    page = await browser.open("/admin/board?zone=America/New_York")
+    assert "America/New_York (UTC-5) · as of Sun 22 Nov 07:00" in page.heading

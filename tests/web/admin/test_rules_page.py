@@ -288,6 +288,18 @@ async def test_what_cannot_be_done_is_said_before_it_fails_and_is_seen_after(fro
     assert "in the last 7 days" not in (await browser.open(PATH)).text
 
 
+async def test_a_webhook_without_a_secret_is_warned_of(sqlite_front: Front) -> None:
+    front = sqlite_front
+    row = await Webhook.create(key="crm", url="https://x.example", created_at=front.clock.now)
+    await Rule.create(key="call", position=1, settings={"then": [{"do": "webhook", "webhook": "crm"}]})
+    browser = await at(front)
+    for path in (PATH, f"{PATH}/call"):
+        text = (await browser.open(path)).text
+        assert "As things are, it could not do this: call crm. Why: the webhook crm has no secret yet." in text
+    await Webhook.filter(id=row.id).update(secret="sealed")
+    assert "has no secret yet" not in (await browser.open(PATH)).text
+
+
 async def test_a_visitor_whom_nobody_has_seen_is_warned_of(sqlite_front: Front) -> None:
     front = sqlite_front
     front.site.channels["webchat"] = WebchatChannel(
