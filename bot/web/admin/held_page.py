@@ -131,9 +131,12 @@ def _row(row: HeldAnswer, contact: str, desk: Desk) -> Held:
 
 
 def _facts(evidence: Mapping[str, object], desk: Desk) -> list[str]:
-    """What was measured, in words."""
+    """What was measured, in words; not what a doubt says already."""
     told = []
-    for name in ("open_for", "since_delivery"):
+    doubts = evidence.get("doubts")
+    for name, doubt in (("open_for", "too_quick"), ("since_delivery", "just_delivered")):
+        if isinstance(doubts, list) and doubt in doubts:
+            continue
         seconds = evidence.get(name)
         if isinstance(seconds, int | float):
             span = desk.span(timedelta(seconds=seconds)) if seconds >= 1 else desk.say("duration.under_a_second")

@@ -40,3 +40,13 @@ async def test_who_has_nothing_is_told_so_beside_what_nobody_has(here: Kestrel) 
         await page.goto(f"{here.address}/admin/inbox?whose=mine")
         await expect(page.get_by_text("request that nobody has")).to_be_visible()
         await expect(page.get_by_text("Nothing of yours is open.")).to_be_visible()
+
+
+async def test_labels_in_a_rule_keep_their_room(here: Kestrel) -> None:
+    async with chromium() as browser:
+        page = await (await here.context(browser, viewport={"width": 360, "height": 740})).new_page()
+        await page.goto(f"{here.address}/admin/rules/twice-unhappy")
+        for label in await page.locator(".repeat-line label").all():
+            box = await label.bounding_box()
+            assert box is not None
+            assert box["height"] <= 50, "two rows at most"

@@ -82,13 +82,13 @@ addEventListener("resize", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 addEventListener("DOMContentLoaded", draw);
 
-// Live: the figures are fetched again while somebody looks; what is open stays open, and nothing moves.
-let open = new Set();
+// Live: the figures are fetched again while somebody looks; what is open or closed stays so, and nothing moves.
+let open = new Map();
 document.addEventListener("htmx:beforeSwap", (event) => {
-  open = new Set([...event.detail.target.querySelectorAll("details[open]")].map((one) => one.id));
+  open = new Map([...event.detail.target.querySelectorAll("details[id]")].map((one) => [one.id, one.open]));
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  for (const [id, is] of open) document.getElementById(id)?.toggleAttribute("open", is);
   if (["figures", "details"].includes(event.detail.target.id)) draw();
 });
 addEventListener("DOMContentLoaded", () => {
