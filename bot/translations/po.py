@@ -36,7 +36,7 @@ _TAG = re.compile(r"(?!und\b)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_TAG = 20
 _CHARSET = re.compile(rb"charset=([\w.:-]{1,40})")
 _GUESSED = {"python-format", "python-brace-format"}
-"""Flags that babel gives to what holds a "%" or a brace: tools would check our texts by rules that they do not follow."""
+"""Flags that babel gives to what holds a "%" or a brace: tools would check it by rules that it does not follow."""
 _LOST = "\ufffd"
 """What programs write for a letter that they could not read."""
 _TEMPLATE = "template:"

@@ -34,6 +34,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "kind": ("kind",),
     "layout": ("surveys.option",),
     "message": ("rule.message",),
+    "note": ("audit.note",),
     "outcome": ("ab.outcome", "outcome"),
     "over_budget": ("surveys.option",),
     "priorities": ("priority",),
@@ -154,5 +155,6 @@ _READERS: Mapping[str, Callable[[Visit, str], str]] = {
 }
 _SUBJECTS: Mapping[str, Callable[[Visit, str], str]] = {
     "labels": _language,
+    "language": _language,
     "retention": _kept,
 }

@@ -65,7 +65,7 @@ async def test_a_language_is_got_translated_compared_and_published(front: Front)
     assert "Deutsch" in browser.html
     assert "missing" in browser.html
     assert front.site.templates.label("button.done", "de") == "Fertig <b>"
-    assert (await audit.latest(1))[0].action == "labels.added"
+    assert [line.action for line in await audit.latest(2)] == ["language.imported", "labels.added"]
 
 
 async def test_words_of_surveys_count_and_lead_to_where_they_are_typed(front: Front) -> None:
@@ -123,7 +123,7 @@ async def test_words_of_surveys_are_got_compared_and_published(front: Front) -> 
     await browser.send("/admin/languages/publish", po=text)
     [now] = await catalogue.current()
     assert (now.settings["title"], now.settings["comment"]) == ({"en": "Well <3?", "de": "Gut <b>?"}, "off")
-    line = (await audit.latest(1))[0]
+    line = (await audit.latest(2))[1]
     assert (line.action, line.subject) == ("survey.changed", "survey:default")
 
 
