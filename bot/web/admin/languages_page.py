@@ -83,7 +83,7 @@ async def _compared(
         meanwhile=_meanwhile(visit, own, found, importing.changed_since(found, stale or "")),
         ending=sorted(ending),
         seen=await importing.mark(found),
-        wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
+        wrong=[(one, _entry(visit, own, one.entry)) for one in found.wrong],
         messages=[
             (kind, template_looks.differing(visit, standing.message(kind), source))
             for kind, source in found.templates.items()
@@ -127,10 +127,10 @@ async def _ending(found: po.Translation) -> set[int]:
     return {test.id for kind in found.templates for test in await asking.losing_a(Scope(kind, found.locale))}
 
 
-def _entry(visit: Visit, name: str) -> str:
+def _entry(visit: Visit, own: Own, name: str) -> str:
     """What an entry of the file is about, as people call it, and its name in the file."""
-    words = language_imports.in_words(visit, name)
-    return f"{words} ({name})" if words else name
+    [words] = language_imports.called(visit, own, [name])
+    return f"{words} ({name})" if words != name else name
 
 
 def _meanwhile(visit: Visit, own: Own, found: po.Translation, names: Sequence[str]) -> list[tuple[str, str]]:
