@@ -104,13 +104,15 @@ def import_(
     """
     with told():
         body = file.read_bytes()
-    changes, skipped = run(_import(configuration(config), file, body, locale, dry_run=dry_run))
+    changes, skipped, (holds, every) = run(_import(configuration(config), file, body, locale, dry_run=dry_run))
     for change in changes:
         say(str(change))
     if not changes:
         say("Nothing to change.")
     elif dry_run:
         note("This was a dry run: nothing was changed.")
+    if holds < every:
+        note(f"The file holds {holds} of {every} entries; the others were left as they are.")
     if skipped:
         note(f"{skipped} entries are empty, fuzzy or about what is gone, and were left as they are.")
 
@@ -162,7 +164,9 @@ def _own_in(file: Path) -> Own:
     return Own({one.locale: one.words for one in setup.labels}, overrides)
 
 
-async def _import(config: Config, file: Path, body: bytes, locale: str, *, dry_run: bool) -> tuple[list[Change], int]:
+async def _import(
+    config: Config, file: Path, body: bytes, locale: str, *, dry_run: bool
+) -> tuple[list[Change], int, tuple[int, int]]:
     from bot import own_words
     from bot.rendering import Templates
     from bot.translations import importing, po, survey_entries
@@ -183,4 +187,4 @@ async def _import(config: Config, file: Path, body: bytes, locale: str, *, dry_r
             changes = await importing.plan(found)
         else:
             changes = await importing.publish(found, actor=audit.COMMAND_LINE, now=datetime.now(UTC))
-    return changes, found.empty + found.unclear
+    return changes, found.empty + found.unclear, (found.holds, found.all)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from bot import own_words
 from bot.placeholders import KINDS
@@ -12,11 +13,15 @@ from bot.template_source import take_subject
 from bot.translations import survey_entries
 from bot.translations.counting import Own
 from bot.translations.po import Translation
+from core import audit, transactions
 from core import setup as setups
-from core import transactions
-from core.models.setup import OwnLabels
+from core.models.setup import OwnLabels, Wording
+from core.models.wordings import LanguageImport, WordingVersion
 from core.setup import Change, LabelsSetup, Seen, Setup, Stale, SurveySetup, TemplateSetup
+from core.wordings.scopes import Scope
 
+FROM_FILE = "from_file"
+"""The note of what a file published."""
 _DIGITS = 6
 
 
@@ -59,10 +64,47 @@ async def publish(found: Translation, *, actor: str, now: datetime, seen: str | 
     surveys = await _surveys(found)
     if seen is not None and (seen != _mark(found, surveys) or not await _stands_as_read(found)):
         raise Stale(None)
-    changes = await setups.apply(await _setup(found), actor=actor, now=now)
+    kept = await _before(found, surveys)
+    changes = await setups.apply(await _setup(found), actor=actor, now=now, note=FROM_FILE)
     for one in surveys:
-        changes += await setups.save(_survey(one, found), seen=one.mark, actor=actor, now=now)
+        part = _survey(one, found)
+        changes += await setups.save(part, seen=one.mark, actor=actor, now=now, note=FROM_FILE)
+    if changes:
+        await _keep(found, kept, actor=actor, now=now)
     return changes
+
+
+async def _before(found: Translation, surveys: Sequence[Seen]) -> dict[str, dict[str, list[Any]]]:
+    """What it changes, as it is and as it will be."""
+    row = await OwnLabels.get_or_none(locale=found.locale)
+    said = row.words if row else {}
+    words = {name: [said.get(name), text] for name, text in found.labels.items() if said.get(name) != text}
+    messages: dict[str, list[Any]] = {}
+    for kind in found.templates:
+        own = await Wording.get_or_none(**Scope(kind, found.locale).columns)
+        will = _template(kind, found)
+        messages[kind] = [[own.subject, own.source] if own else None, [will.subject, will.source]]
+    asked = {
+        one.key: [
+            [list(spot), survey_entries.word_at(one.values, spot, found.locale), text]
+            for spot, text in found.surveys[one.key].items()
+        ]
+        for one in surveys
+    }
+    return {"words": words, "messages": messages, "surveys": asked}
+
+
+async def _keep(found: Translation, kept: dict[str, dict[str, list[Any]]], *, actor: str, now: datetime) -> None:
+    await LanguageImport.create(locale=found.locale, author=actor[:254], published_at=now, changed=kept)
+    if kept["messages"]:
+        versions = WordingVersion.filter(kind__in=list(kept["messages"]), locale=found.locale, team="", channel="")
+        await versions.filter(published_at=now, author=actor[:254]).update(note=FROM_FILE)
+    after = {
+        "messages": len(kept["messages"]),
+        "short_words": len(kept["words"]),
+        "survey_words": sum(len(one) for one in kept["surveys"].values()),
+    }
+    await audit.record(actor, "language.imported", f"language:{found.locale}", after=after, now=now)
 
 
 async def _stands_as_read(found: Translation) -> bool:

@@ -36,7 +36,10 @@ _TAG = re.compile(r"(?!und\b)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LONGEST_TAG = 20
 _CHARSET = re.compile(rb"charset=([\w.:-]{1,40})")
 _GUESSED = {"python-format", "python-brace-format"}
-"""Flags that babel gives to what holds a "%" or a brace; our texts follow no such rules, and tools would check them."""
+"""Flags that babel gives to what holds a "%" or a brace: tools would check it by rules that it does not follow."""
+_KEYWORD = re.compile(r"(msgctxt|msgid_plural|msgid|msgstr)")
+_STRING = re.compile(r'(?:(?:msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)\s*)?(?:"(?:[^"\\]|\\.)*"\s*)+')
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
 _LOST = "\ufffd"
 """What programs write for a letter that they could not read."""
 _TEMPLATE = "template:"
@@ -87,8 +90,10 @@ class _File(Catalog):
 @dataclass(slots=True)
 class Translation:
     """What a file says otherwise than it is said already. `unclear` entries are left out: marked as fuzzy, or about a
-    survey or a part of it that is gone. `stood` is what was said before of each thing of which the file says something,
-    changed or not, by the own words with which it was read.
+    survey or a part of it that is gone. It `holds` so many of `all` entries that there are.
+
+    `stood` is what was said before of each thing of which the file says something, changed or not, by the own words
+    with which it was read.
     """
 
     locale: str
@@ -98,13 +103,15 @@ class Translation:
     surveys: dict[str, dict[Spot, str]] = field(default_factory=dict)
     stood: dict[str, str] = field(default_factory=dict)
     wrong: list[Wrong] = field(default_factory=list)
+    holds: int = 0
+    all: int = 0
     empty: int = 0
     unclear: int = 0
 
 
 def locale_named(text: str) -> str:
     """A language tag as we write it: "zh_Hans" → "zh-Hans". Raises NotAFile for one that nobody knows."""
-    unknown = NotAFile(f"there is no language {text[:30]!r}", phrase("languages.unknown"))
+    unknown = NotAFile(f"there is no language {text[:30]!r}", phrase("problem.po.no_such_language", name=text[:30]))
     try:
         tag = str(Locale.parse(text.strip().replace("-", "_"))).replace("_", "-")
     except (UnknownLocaleError, ValueError, TypeError):
@@ -161,7 +168,10 @@ def read(body: bytes, templates: Templates, *, locale: str = "", own: Own = _NOT
     if len(body) > LARGEST:
         most = LARGEST // 1000
         raise NotAFile(f"a file has at most {most} kB", phrase("problem.po.too_large", most=most))
+    if body.startswith(_PACKED):
+        raise NotAFile("it is a packed file: unpack it, and take the .po in it", phrase("problem.po.packed"))
     catalog, text = _File(), text_of(body)
+    _check_whole(text)
     try:
         PoFileParser(catalog, abort_invalid=True).parse(io.StringIO(text))
     except (PoFileError, ValueError, LookupError) as error:
@@ -237,6 +247,14 @@ def _ships(templates: Templates, locale: str) -> bool:
     return templates.shipped_labels_of(locale) is not None
 
 
+def _check_whole(text: str) -> None:
+    """Raises NotAFile for one that ends inside a string, or before the translation of its last entry."""
+    lines = [one for line in reversed(text.splitlines()) if (one := line.strip()) and not one.startswith("#")]
+    last = next((found[1] for line in lines if (found := _KEYWORD.match(line))), "")
+    if last and not (_STRING.fullmatch(lines[0]) and last == "msgstr"):
+        raise NotAFile("it is cut off: its last entry is not complete", phrase("problem.po.cut"))
+
+
 class _Reader:
     """Sorts the entries of a file into what is found."""
 
@@ -246,11 +264,14 @@ class _Reader:
         self._standing = Standing(templates, own, found.locale)
         self._labels = frozenset(key for key, _ in counting.labels(templates))
         self._asked = {one.context: one for one in survey_entries.entries(own.surveys, templates)}
+        self._known = {*(f"{_TEMPLATE}{kind}" for kind in KINDS), *self._labels, *self._asked}
+        found.all = len(self._known)
 
     def read(self, message: Message) -> None:
         given = message.string
         texts = [str(one) for one in given] if isinstance(given, tuple | list) else [str(given or "")]
         context = message.context or ""
+        self._found.holds += context in self._known
         if not any(texts):
             self._found.empty += 1
         elif message.fuzzy:

@@ -31,8 +31,7 @@ class Entry:
 
     @property
     def context(self) -> str:
-        """Its name in the file, the same as long as the part is called so."""
-        return PREFIX + ".".join(_escaped(one) for one in (self.survey, *self.spot))
+        return context_of(self.survey, self.spot)
 
     @property
     def about(self) -> str:
@@ -64,17 +63,36 @@ def problem(text: str) -> Problem | None:
 
 
 def with_words(values: Mapping[str, Any], said: Mapping[Spot, str], locale: str) -> dict[str, Any]:
-    """A survey as the set-up says it, with these words in the language; all else stays. What is gone stays gone."""
+    """A survey as the set-up says it, with these words in the language ("": with none); all else stays. What is gone
+    stays gone.
+    """
     changed = deepcopy(dict(values))
-    for (what, *rest), text in said.items():
-        if not rest:
-            changed[what][locale] = text
-            continue
-        name = "symbol" if what == "symbols" else "key"
-        for part in changed[what]:
-            if part[name] == rest[0]:
-                part[rest[1]][locale] = text
+    for spot, text in said.items():
+        words = _words_at(changed, spot)
+        if words is not None and text:
+            words[locale] = text
+        elif words is not None:
+            words.pop(locale, None)
     return changed
+
+
+def word_at(values: Mapping[str, Any], spot: Spot, locale: str) -> str | None:
+    """What a survey says there in the language, "" where nothing; None where there is no such place (any more)."""
+    words = _words_at(values, spot)
+    return None if words is None else str(words.get(locale, ""))
+
+
+def _words_at(values: Mapping[str, Any], spot: Spot) -> dict[str, str] | None:
+    what, *rest = spot
+    if not rest:
+        return values[what]  # type: ignore[no-any-return]
+    name = "symbol" if what == "symbols" else "key"
+    return next((part[rest[1]] for part in values[what] if part[name] == rest[0]), None)
+
+
+def context_of(survey: str, spot: Spot) -> str:
+    """The name of a word in the file, the same as long as the part is called so."""
+    return PREFIX + ".".join(_escaped(one) for one in (survey, *spot))
 
 
 def _escaped(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from tortoise import fields
 from tortoise.indexes import Index
@@ -49,6 +50,26 @@ class WordingDraft(Model):
     class Meta:
         table = "wording_drafts"
         unique_together = (("kind", "locale", "team", "channel"),)
+
+
+class LanguageImport(Model):
+    """A translator's file that was published: what stood before of exactly what it changed, so that it can go back.
+
+    `changed` holds short words by name, messages by kind and words of surveys by key, each as it was (None: there was
+    no own one) and as the file said it.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    locale = fields.CharField(max_length=20)
+    author = fields.CharField(max_length=254)
+    published_at = fields.DatetimeField()
+    changed: dict[str, dict[str, list[Any]]] = fields.JSONField()
+    taken_back_at: datetime | None = fields.DatetimeField(null=True)
+    taken_back_by = fields.CharField(max_length=254, default="")
+    left: list[str] = fields.JSONField(default=list)  # entries that somebody had changed since
+
+    class Meta:
+        table = "language_imports"
 
 
 class Variant(StrEnum):

@@ -33,6 +33,7 @@ NOT_ABOUT_CONTACTS = frozenset(
         "api_tokens", "accounts", "invitations", "sessions", "ticket_counters", "kept", "lanes", "teams", "staff",
         "staff_addresses", "surveys", "rules", "wordings", "wording_versions", "wording_drafts", "own_labels",
         "webhooks", "retention", "slices", "ab_tests", "digests",
+        "language_imports",
     }
 )  # fmt: skip
 """Tables of ours that hold nothing about the people served."""

@@ -19,6 +19,7 @@ from bot.web.admin import (
     identity_page,
     inbox_page,
     labels_page,
+    language_imports,
     languages_page,
     login_page,
     opening_page,
@@ -61,6 +62,7 @@ _WORDS = (
     template_editor,  # before the page of each kind, for `edit` is no kind
     template_versions,
     templates_page,
+    language_imports,
     languages_page,
     labels_page,
 )

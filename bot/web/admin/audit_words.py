@@ -33,6 +33,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "kind": ("kind",),
     "layout": ("surveys.option",),
     "message": ("rule.message",),
+    "note": ("audit.note",),
     "outcome": ("ab.outcome", "outcome"),
     "over_budget": ("surveys.option",),
     "priorities": ("priority",),
@@ -152,5 +153,6 @@ _READERS: Mapping[str, Callable[[Visit, str], str]] = {
 }
 _SUBJECTS: Mapping[str, Callable[[Visit, str], str]] = {
     "labels": _language,
+    "language": _language,
     "retention": _kept,
 }

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from bot.labels import Labels
 from bot.translations import counting, label_rules, po
 from bot.web.admin.door import Member, Visit
-from bot.web.admin.languages_page import PATH, use_at_once
+from bot.web.admin.language_imports import PATH, use_at_once
 from core import setup as setups
 from core.accounts.roles import Right
 from core.setup import LabelsSetup, Seen, Stale

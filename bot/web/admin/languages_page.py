@@ -10,12 +10,11 @@ from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
 from bot import own_words
-from bot.placeholders import KINDS
 from bot.translations import counting, importing, po, survey_entries
 from bot.translations.counting import Own
 from bot.translations.standing import Standing
 from bot.web import limits
-from bot.web.admin import survey_words, template_looks
+from bot.web.admin import language_imports, survey_words, template_looks
 from bot.web.admin.door import Member, Visit
 from core.accounts.roles import Right
 from core.setup import SetupError, Stale
@@ -25,7 +24,7 @@ from core.wordings.scopes import Scope
 router = APIRouter(include_in_schema=False)
 See = Annotated[Visit, Depends(Member(Right.SEE_SETUP))]
 Change = Annotated[Visit, Depends(Member(Right.CHANGE_SETUP))]
-PATH = "/admin/languages"
+PATH = language_imports.PATH
 _AROUND = 2048  # what a form needs beside its file
 
 
@@ -85,12 +84,15 @@ async def _compared(
         meanwhile=_meanwhile(visit, own, found, importing.changed_since(found, stale or "")),
         ending=sorted(ending),
         seen=await importing.mark(found),
-        wrong=[(one, _entry(visit, one.entry)) for one in found.wrong],
+        wrong=[(one, _entry(visit, own, one.entry)) for one in found.wrong],
         messages=[
             (kind, template_looks.differing(visit, standing.message(kind), source))
             for kind, source in found.templates.items()
         ],
-        words=[(name, text, _source(visit, name) or name, standing.word(name)) for name, text in found.labels.items()],
+        words=[
+            (name, text, language_imports.source(visit, name) or name, standing.word(name))
+            for name, text in found.labels.items()
+        ],
         asked=_asked(visit, own, found),
     )
 
@@ -111,7 +113,7 @@ async def publish(visit: Change) -> Response:
         return await _page(visit, problem=visit.say("languages.no_file", why=visit.tell(error.said)), field="file")
     except SetupError as error:
         return await _page(visit, problem=" ".join(visit.tell(one.said) for one in error.problems), field="file")
-    await use_at_once(visit)
+    await language_imports.use_at_once(visit)
     is_used = found.locale in visit.site.templates.locales()
     return visit.back(PATH, said="published" if is_used else "language_waits")
 
@@ -126,44 +128,16 @@ async def _ending(found: po.Translation) -> set[int]:
     return {test.id for kind in found.templates for test in await asking.losing_a(Scope(kind, found.locale))}
 
 
-async def use_at_once(visit: Visit) -> None:
-    """This process need not wait until it looks for changes: the next page shows them."""
-    visit.site.templates.use_labels(await own_words.read_labels())
-
-
-def _entry(visit: Visit, name: str) -> str:
+def _entry(visit: Visit, own: Own, name: str) -> str:
     """What an entry of the file is about, as people call it, and its name in the file."""
-    words = _called(visit, name)
-    return f"{words} ({name})" if words else name
-
-
-def _called(visit: Visit, name: str) -> str:
-    """What an entry is about; "" where only its name tells."""
-    kind = name.removeprefix("template:")
-    return visit.named("kind", kind) if kind != name and kind in KINDS else _source(visit, name)
-
-
-def _source(visit: Visit, name: str) -> str:
-    """What a short word says in the default language."""
-    labels = visit.site.templates.default_labels
-    key, _, form = name.rpartition(".")
-    if name in labels:
-        return labels.forms(name)["other"]
-    return labels.forms(key).get(form, labels.forms(key)["other"]) if key in labels else ""
+    [words] = language_imports.called(visit, own, [name])
+    return f"{words} ({name})" if words != name else name
 
 
 def _meanwhile(visit: Visit, own: Own, found: po.Translation, names: Sequence[str]) -> list[tuple[str, str]]:
     """What was changed since the comparison, as people call it, and how it is said now."""
-    surveys = {one.context: one for one in survey_entries.entries(own.surveys, visit.site.templates)}
-    return [
-        (
-            survey_words.named(visit, surveys[name].survey, surveys[name].spot)
-            if name in surveys
-            else _called(visit, name) or name,
-            found.stood[name],
-        )
-        for name in names
-    ]
+    called = language_imports.called(visit, own, names)
+    return [(words, found.stood[name]) for words, name in zip(called, names, strict=True)]
 
 
 def _asked(visit: Visit, own: Own, found: po.Translation) -> list[tuple[str, str, str, str]]:
@@ -203,6 +177,7 @@ async def _page(visit: Visit, *, problem: str = "", field: str = "") -> Response
         "languages",
         status=422 if problem else 200,
         rows=rows,
+        imports=await language_imports.shown(visit, own),
         path=PATH,
         problem=problem,
         field=field,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.responses import Response
 
-from bot.web.admin import audit_names, authors, differences, survey_editor
+from bot.web.admin import audit_names, audit_words, authors, differences, survey_editor
 from bot.web.admin.door import Member, Visit
 from bot.web.admin.survey_fields import Values
 from bot.web.admin.survey_sentences import PATH
@@ -38,7 +38,8 @@ async def history(visit: Seeing, key: str) -> Response:
         older = _values(versions[at + 1]) if at + 1 < len(versions) else None
         changed = list(differences.between(visit, older, _values(one), names)) if older is not None else []
         line = lines.get(one.created_at)
-        note = str((line.after or {}).get("note", "")) if line else ""
+        said = str((line.after or {}).get("note", "")) if line else ""
+        note = audit_words.value(visit, "note", said, names) if said else ""
         told.append((one, people[line.actor] if line else "", note, changed))
     may_restore = visit.may(Right.CHANGE_SETUP) and (seen is not None or keys.is_good(key))
     return visit.draw("survey_history", key=key, seen=seen, versions=told, changing=may_restore)

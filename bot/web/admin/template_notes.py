@@ -24,6 +24,8 @@ def ab_kept(test_id: int) -> str:
 def shown(visit: Visit, version: WordingVersion) -> str:
     if version.note == "as it was" and not version.author:
         return visit.say("template.as_it_was")
+    if visit.site.templates.has_label(f"audit.note.{version.note}"):
+        return visit.say(f"audit.note.{version.note}")
     found = _CODE.fullmatch(version.note)
     if found is None:
         return version.note

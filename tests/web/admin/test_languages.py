@@ -65,7 +65,7 @@ async def test_a_language_is_got_translated_compared_and_published(front: Front)
     assert "Deutsch" in browser.html
     assert "missing" in browser.html
     assert front.site.templates.label("button.done", "de") == "Fertig <b>"
-    assert (await audit.latest(1))[0].action == "labels.added"
+    assert [line.action for line in await audit.latest(2)] == ["language.imported", "labels.added"]
 
 
 async def test_words_of_surveys_count_and_lead_to_where_they_are_typed(front: Front) -> None:
@@ -138,7 +138,7 @@ async def test_words_of_surveys_are_got_compared_and_published(front: Front) -> 
     await browser.send("/admin/languages/publish", po=text)
     [now] = await catalogue.current()
     assert (now.settings["title"], now.settings["comment"]) == ({"en": "Well <3?", "de": "Gut <b>?"}, "off")
-    line = (await audit.latest(1))[0]
+    line = (await audit.latest(2))[1]
     assert (line.action, line.subject) == ("survey.changed", "survey:default")
 
 
@@ -321,6 +321,40 @@ async def test_what_is_said_already_is_not_checked_again(front: Front, monkeypat
     assert checked == []
     await hand_in(browser, file.replace('msgstr "好了"'.encode(), 'msgstr "完成了"'.encode(), 1))
     assert ("<del>好了</del> <ins>完成了</ins>" in browser.html, checked) == (True, ["button.done"])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b'msgctxt "button.done"\nmsgid "Done"\nmsgstr "Fer',
+            "This file cannot be used: it is cut off: its last entry",
+        ),
+        (b'msgctxt "button.done"\nmsgid "Done"\n', "it is cut off"),
+        (b'msgctxt "button.done"\nmsgid "Done"\nmsgstr ""\n"Fer\\"', "it is cut off"),
+        (b'msgctxt "button.done"\nmsgid "Done"\nmsgstr "Fertig"\n', "The file holds 1 of "),
+    ],
+)
+async def test_a_file_that_is_not_whole_is_refused_or_said_to_be_so(front: Front, body: bytes, said: str) -> None:
+    browser = await desk.at(front)
+    await hand_in(browser, b'msgid ""\nmsgstr "Language: de\\n"\n\n' + body)
+    assert said in browser.page.text
+    await hand_in(browser, german(front))
+    assert "The file holds" not in browser.html.partition("<textarea")[2].partition("</textarea>")[2]
+
+
+async def test_why_a_file_cannot_be_used_is_said_by_name(front: Front) -> None:
+    await asking(front)
+    browser = await desk.at(front)
+    for body in (b"PK\x03\x04\x00\xff", b"\x1f\x8b\x08\x00\xff"):
+        await hand_in(browser, body)
+        assert "This file cannot be used: it is a packed file; unpack it" in browser.page.text
+    await hand_in(browser, b'msgid ""\nmsgstr "Language: Deutsch\\n"\n')
+    said = "cannot be used: there is no language with the code “Deutsch”; codes are such as de, fr or pt-BR."
+    assert (said in browser.page.text, f"{said}." in browser.page.text) == (True, False)
+    file = with_title(front, await survey_entries.current(), "x" * 201)
+    await hand_in(browser, file)
+    assert "default: Title (survey:default.title)" in browser.page.text
 
 
 async def test_a_file_that_has_lost_letters_is_refused_whatever_its_head_says(front: Front) -> None:
