@@ -573,7 +573,7 @@ async def test_app_home_shows_what_waits_for_me_and_changes_when_i_take_it(
     assert "left" in alerts
     assert "None." in recoveries
     assert "Asked*\n1" in slack.home("U0KIM")
-    assert "Participation*\n100%" in slack.home("U0KIM")
+    assert "Participation*\n100 %" in slack.home("U0KIM")
     assert "Average*\n1.0 of 5" in slack.home("U0KIM")
     assert f"[Take …{number[-4:]}]" in slack.home("U0KIM")
     assert slack_blocks.view_problems(slack.homes["U0KIM"]) == []
@@ -661,7 +661,7 @@ async def test_staff_see_who_is_there_and_how_the_day_goes(here: World, telegram
     assert "• Kim (lead)\n• Li\n" in duty
     assert "cannot know" in duty
     status = await answered(slack, "U0LI", "STATUS")
-    assert "Asked: 1\nAnswered: 1\nParticipation: 100%\nAverage: 1.0 of 5\nNegative: 1" in status
+    assert "Asked: 1\nAnswered: 1\nParticipation: 100\u00a0%\nAverage: 1.0 of 5\nNegative: 1" in status
 
 
 async def test_unknown_words_of_staff_are_answered_with_what_they_can_ask(here: World, slack: SlackRig) -> None:

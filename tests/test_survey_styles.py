@@ -49,7 +49,7 @@ async def test_in_telegram_everything_at_once_with_symbols_of_ones_own(here: Wor
     assert "🔴 = awful, 🔵 = great" in telegram.screen(ANN)
     await telegram.tap(ANN, "🟢")
     await telegram.until(lambda: telegram.buttons(ANN).count("🔴") == 3)
-    assert "Overall: 🟢 4/5" in telegram.screen(ANN)
+    assert "Overall: 🟢\u00a04/5" in telegram.screen(ANN)
     rows = [[button["text"] for button in row] for row in telegram.shown(ANN)[0].rows]
     assert rows[0] == ["Service attitude"]
     await telegram.forge(ANN, telegram.shown(ANN)[0].rows[3][1]["callback_data"], message=telegram.shown(ANN)[0].id)
@@ -67,7 +67,7 @@ async def test_words_stand_below_each_other_on_a_phone(here: World, telegram: Te
     assert [len(row) for row in telegram.shown(ANN)[0].rows[:5]] == [1] * 5
     await telegram.tap(ANN, "Good")
     await telegram.until(lambda: "service attitude" in telegram.screen(ANN))
-    assert "Overall: Good 4/5" in telegram.screen(ANN)
+    assert "Overall: Good\u00a04/5" in telegram.screen(ANN)
 
 
 async def test_a_mail_and_the_web_chat_say_the_word_of_a_symbol(here: World, mail: SmtpRig) -> None:

@@ -200,8 +200,8 @@ async def test_symbols_of_ones_own_from_the_question_over_the_form_to_the_alert(
     await slack.until(lambda: slack.whispered(ANN))
     assert "1 of 5" in slack.whispered(ANN)[0]
     await slack.submit(ANN, {"score_speed": "4", "reasons": ["slow"], "comment": "It still blinks"})
-    await slack.until(lambda: "🟢 4/5" in "".join(slack.screen(ANN)))
-    assert "🔴 1/5" in "".join(slack.screen(ANN))
+    await slack.until(lambda: "🟢\u00a04/5" in "".join(slack.screen(ANN)))
+    assert "🔴\u00a01/5" in "".join(slack.screen(ANN))
     await slack.until(lambda: "It still blinks" in "".join(slack.screen("C0ALERTS")))
     assert "Overall: 1 of 5 · Response speed: 4 of 5" in slack.screen("C0ALERTS")[-1]
 
@@ -223,8 +223,8 @@ async def test_no_symbol_and_no_word_of_ones_own_is_too_odd_for_slack(here: Worl
     assert len(shown[1]) == 75
     await slack.submit(ANN, {"score_speed": "3"})
     await slack.until(lambda: "3/5" in "".join(slack.screen(ANN)))
-    assert "<3 1/5" in "".join(slack.screen(ANN))
-    assert "∗so∗ ˍsoˍ 3/5" in "".join(slack.screen(ANN))
+    assert "<3\u00a01/5" in "".join(slack.screen(ANN))
+    assert "∗so∗ ˍsoˍ\u00a03/5" in "".join(slack.screen(ANN))
     assert slack.pings() == []
 
 

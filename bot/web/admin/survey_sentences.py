@@ -54,10 +54,11 @@ def sentence(visit: Visit, settings: SurveySettings, known: ticks.Options) -> st
         if isinstance(wanted, tuple) and wanted
     ]
     which = visit.listed(about, long=True)
+    limits = [visit.say("surveys.at_most_one", count=one.invites, span=visit.span(one.span)) for one in settings.budget]
     parts = [
         visit.say("surveys.about_some", what=which) if which else visit.say("surveys.about_all"),
         visit.say("surveys.after", span=visit.span(settings.delay)),
-        *(visit.say("surveys.at_most", count=one.invites, span=visit.span(one.span)) for one in settings.budget),
+        *([visit.say("surveys.at_most", limits=visit.listed(limits))] if limits else []),
         *([visit.say("surveys.sampled", percent=settings.sample)] if settings.sample < 100 else []),
     ]
     return visit.say("surveys.joint").join(parts)

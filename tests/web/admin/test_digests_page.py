@@ -68,7 +68,7 @@ async def test_one_that_is_added_says_when_it_comes_and_about_which_days(front: 
 
     page = await browser.open(PATH)
     assert "Week <by> week" in page.text
-    assert "Support <b> · every week, Fri at 07:30" in page.text
+    assert "Support <b> · every Fri at 07:30" in page.text
     await browser.open("/admin/audit")
     assert "Digest weekly" in browser.page.text
 

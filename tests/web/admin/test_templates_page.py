@@ -429,3 +429,10 @@ async def test_a_draft_of_as_many_characters_as_are_kept_is_kept_whatever_they_a
     html = await check(browser, "🎈" * 20_001)
     assert "At most 20000 characters" in html
     assert "Draft kept" not in html
+
+
+async def test_a_language_without_words_of_its_own_says_whose_go_out(sqlite_front: Front) -> None:
+    browser = await at(sqlite_front)
+    page = await browser.open(f"{PATH}/edit?kind=invite&locale=de")
+    assert "comes with no words in this language: those in English go out" in page.text
+    assert "comes with no words" not in (await browser.open(f"{PATH}/edit?kind=invite&locale=zh-Hans")).text
