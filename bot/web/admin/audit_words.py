@@ -103,10 +103,10 @@ def _hours(visit: Visit, said: str) -> str:
 
 def _budget(visit: Visit, said: str) -> str:
     limits = [
-        visit.say("surveys.at_most", count=one.invites, span=visit.span(one.span))
+        visit.say("surveys.at_most_one", count=one.invites, span=visit.span(one.span))
         for one in _BUDGET.validate_python(said)
     ]
-    return visit.listed(limits) or visit.say("audit.value.none")
+    return visit.say("surveys.at_most", limits=visit.listed(limits)) if limits else visit.say("audit.value.none")
 
 
 def _repeat(visit: Visit, said: str) -> str:
