@@ -224,10 +224,10 @@ async def test_the_page_says_what_would_go_before_it_goes(front: Front) -> None:
     front.clock.pass_(days=5)
     browser = await desk.at(front)
     await browser.open("/admin/retention")
-    assert "1 row would go now" not in browser.html
+    assert "1 record would go now" not in browser.html
     wanted = {one["name"]: one["value"] for one in browser.page.all("input") if one.get("type") == "text"}
     await browser.send("/admin/retention", **{**wanted, "visits": "2"})
-    assert "1 row is deleted" in browser.html
+    assert "1 record is deleted" in browser.html
     assert not await Retention.exists()
     await browser.send("/admin/retention", **{**wanted, "visits": "2"})
     assert "Saved." in browser.html

@@ -493,7 +493,7 @@ async def test_versions_and_audit_say_settings_in_the_readers_words(front: Front
     }
     await send(browser, "publish", **changes, **{"conditions-types": ["complaint"], "title-en": "Well?"})
     english = ("always", "Words", "1 minute 30 seconds", "each person at most 1× in 7 days", "Postpone", "Complaint")
-    chinese = ("随时", "文字", "1 分钟 30 秒", "每人 7 天内最多 1 次", "推迟", "投诉")
+    chinese = ("随时", "文字", "1 分钟 30 秒", "每人最多 7 天内 1 次", "推迟", "投诉")
     for locale, said, survey in (("en", english, "Survey default"), ("zh-Hans", chinese, "问卷 default")):
         await browser.post("/admin/account", name="Lee", locale=locale)
         for path in ("/admin/surveys/history/default", "/admin/audit"):
