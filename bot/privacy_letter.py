@@ -11,7 +11,8 @@ from core.text import colon
 TABLES = (
     "contacts", "addresses", "contact_links", "tickets", "ticket_entries", "attachments", "invites", "ab_invites",
     "decisions", "responses", "scores", "response_revisions", "held_answers", "page_visits", "recoveries", "alerts",
-    "occasions", "reactions", "webhook_calls", "deliveries", "bounces", "suppressions",
+    "occasions", "reactions", "webhook_calls", "deliveries", "transcripts", "bounces",
+    "suppressions",
 )  # fmt: skip
 FOLDERS = ("attachments", "raw")
 

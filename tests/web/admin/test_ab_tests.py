@@ -234,9 +234,10 @@ async def test_too_early_shows_counts_and_intervals_and_names_no_winner(front: F
     assert "It is too early to say which is better" in page.text
     assert page.all("svg", role="img")
     assert re.search(r"\d+ \(\d+ needed\)", page.text)
-    labels = re.findall(r'<td class="number" data-label="([^"]+)">', browser.html)
+    seen = browser.html.replace("\N{NO-BREAK SPACE}", " ")
+    labels = re.findall(r'<td class="number" data-label="([^"]+)">', seen)
     assert labels[4:6] == ["Participation", "95 % interval"], "each figure says on a phone what it is"
-    drawn = re.findall(r'<text class="value"[^>]*>([^<]+)</text>', browser.html)
+    drawn = re.findall(r'<text class="value"[^>]*>([^<]+)</text>', seen)
     assert [one.partition(" (")[0] for one in drawn] == ["0 %", "100 %"], "the figures stand beside the drawing"
     assert "more people answer" not in page.text
     assert not page.all("form", action=f"{PATH}/{test.id}/keep")
