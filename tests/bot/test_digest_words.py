@@ -79,7 +79,7 @@ async def test_a_time_without_an_answer_has_no_zeros(templates: Templates, local
     late = await said(
         templates, locale, counted(Tally(), MANY, recoveries=Recoveries(2, 1, 0, 0, 0, None, None, Tally()))
     )
-    assert ("2 open now, 1 of them overdue" in late) or ("未完成 2 个，其中逾期 1 个" in late)
+    assert ("2 open now, 1 of them overdue" in late) or ("目前进行中 2 个，其中逾期 1 个" in late)
 
 
 async def test_reasons_and_dimensions_are_called_as_the_survey_calls_them(templates: Templates) -> None:

@@ -20,6 +20,7 @@ from playwright.async_api import TimeoutError as TooLate
 
 from bot.rendering import Templates
 from bot.web.identity_provider import ProviderSettings
+from core.accounts import passwords
 from core.models.accounts import Account
 from tests.rigs import axe, kestrel
 from tests.rigs.demo_browser import chromium
@@ -193,6 +194,9 @@ async def test_nobody_is_kept_out_of_a_page(
             await opened.open(address)
 
 
+PRESENT = "lee's own long password"
+
+
 @pytest.mark.parametrize("locale", READERS)
 async def test_nobody_is_kept_out_of_the_door_and_of_what_says_that_it_is_the_wrong_one(
     here: Kestrel,
@@ -218,10 +222,12 @@ async def _look_at_the_door(here: Kestrel, foreign: Foreign, locale: str, provid
         await _sends(opened)
         await opened.open("/admin/sign-in/away", 503)
         await opened.open("/admin/sign-in/company/back", 400)
+    await Account.filter(email=kestrel.LEE).update(password_hash=await passwords.hashed(PRESENT))
     async with window(here, locale, foreign, kestrel.LEE) as opened:
         await opened.open("/admin/nosuch", 404)
         await opened.open("/admin/account")
         await opened.stays_from(provider.issuer)
+        await opened.page.locator("input[name=present]").fill(PRESENT)
         await opened.page.locator("[formaction$='/link/company']").click()
         await opened.page.locator(f"a[href^='{provider.issuer}']").wait_for()
         await opened.judge()

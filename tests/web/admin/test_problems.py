@@ -109,7 +109,7 @@ async def test_words_and_a_file_that_cannot_be_used(front: Front) -> None:
         assert told(browser), body
     await browser.open("/admin/languages")
     await browser.post("/admin/languages/compare", po="nonsense {", file="")
-    assert "不是 PO 文件" in browser.html
+    assert "没有写明语言" in browser.html
     entry = 'msgid ""\nmsgstr "Language: de\\n"\n\nmsgctxt "template:invite"\nmsgid "x"\nmsgstr "{{ nobody }}"\n'
     await browser.post("/admin/languages/compare", po=entry)
     assert "正文第 1 行：这种消息里没有“nobody”。" in browser.html

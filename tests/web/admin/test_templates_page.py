@@ -181,7 +181,7 @@ async def test_what_a_mail_has_beside_its_text_is_called_as_in_the_editor(front:
         assert "Preheader" not in page.text
     await browser.send(f"{PATH}/publish", note="")
     page = await browser.open(f"{PATH}/history?kind=invite&locale=en")
-    assert "收件箱中的预览行：Tap once" in page.text
+    assert "邮件预览行：Tap once" in page.text
     assert "Preheader" not in page.text
 
 
