@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from core.models.accounts import Role
+from core.accounts import invitations
+from core.models.accounts import Invitation, Role
 from core.models.contacts import Address
 from core.models.deliveries import Arrival, ArrivalState, Delivery
 from core.models.setup import Digest, Rule, Staff, Team
 from core.models.webhooks import CallState, Webhook, WebhookCall
+from core.models.wordings import LanguageImport
 from core.reactions.settings import Action, When
 from tests.security.test_admin import doors
 from tests.web.admin import unhappy
@@ -119,6 +121,9 @@ async def _filled(front: Front) -> list[str]:
     assert await Address.filter(contact_id=contact).exists()
     await Delivery.all().update(state="dead", problem="gone")
     await Digest.create(key="week", settings={"recipients": [{"staff": person.key}]}, after=now)
+    said: dict[str, object] = {"words": {"button.done": [None, "Fertig"]}, "messages": {}, "surveys": {}}
+    await LanguageImport.create(locale="de", author="lee@kestrel.example", published_at=now, changed=said)
+    await invitations.to("new@kestrel.example", Role.AGENT, by="lee@kestrel.example", now=now)
     words = "kind=invite&locale=en"
     return [
         *(f"/admin/{one}" for one in ("account", "accounts", "arrivals", "deliveries", "held", "retention", "teams")),
@@ -127,6 +132,7 @@ async def _filled(front: Front) -> list[str]:
         *(f"/admin/{one}" for one in ("surveys/history/default", "webhooks/new", "webhooks/crm", "tickets/new")),
         *(f"/admin/{one}" for one in ("digests", "digests/new", "digests/week")),
         f"/admin/accounts/{other.id}",
+        f"/admin/accounts/invitations/{(await Invitation.get()).id}",
         f"/admin/contacts/{contact}",
         f"/admin/contacts/{contact}/erase",
         "/admin/inbox?whose=all",
