@@ -69,7 +69,8 @@ class Shown:
     def short(self, day: date, step: Step) -> str:
         """For the axis of a chart, where there is little room."""
         skeleton = "yMMM" if step == Step.MONTH else "MMMd"
-        return format_skeleton(skeleton, day, locale=self.visit.locale.replace("-", "_"))
+        locale = "en_GB" if self.visit.locale == "en" else self.visit.locale.replace("-", "_")
+        return format_skeleton(skeleton, day, locale=locale)
 
     def day(self, day: date) -> str:
         return self.words.day(day)

@@ -9,6 +9,7 @@ from bot.web.admin import survey_fields
 from core.models.accounts import Role
 from core.models.setup import Staff, Team
 from tests.web.admin.desk import Browser, at, hours, span
+from tests.web.admin.test_languages import hand_in
 from tests.web.front import Front
 
 
@@ -107,9 +108,8 @@ async def test_words_and_a_file_that_cannot_be_used(front: Front) -> None:
     for body in ("{{ cntact.name }}", "{% if contact.name %}x", "{{ }}", "{% set x = 1 %}", "{{ contact.nam }}", ""):
         await browser.send("/admin/templates/edit", body=body, subject="", preheader="", do="keep")
         assert told(browser), body
-    await browser.open("/admin/languages")
-    await browser.post("/admin/languages/compare", po="nonsense {", file="")
-    assert "没有写明语言" in browser.html
+    await hand_in(browser, b"nonsense {")
+    assert "不是 PO 文件" in browser.html
     entry = 'msgid ""\nmsgstr "Language: de\\n"\n\nmsgctxt "template:invite"\nmsgid "x"\nmsgstr "{{ nobody }}"\n'
-    await browser.post("/admin/languages/compare", po=entry)
+    await hand_in(browser, entry.encode())
     assert "正文第 1 行：这种消息里没有“nobody”。" in browser.html
