@@ -131,7 +131,7 @@ class World:
         await jobs.move_on(by)
         self.app.worker.wake()
 
-    async def until(self, happened: Callable[[], Awaitable[Any]], *, seconds: float = 10) -> Any:
+    async def until(self, happened: Callable[[], Awaitable[Any]], *, seconds: float = 30) -> Any:
         """Ask again and again until the answer is true."""
         async with asyncio.timeout(seconds):
             while not (answer := await happened()):

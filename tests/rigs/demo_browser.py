@@ -57,6 +57,9 @@ async def performed(folder: Path, start: datetime) -> AsyncIterator[Stage]:
             await serving
 
 
+expect.set_options(timeout=15_000)  # a busy machine draws late
+
+
 @contextlib.asynccontextmanager
 async def chromium(env: Mapping[str, str] | None = None) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:

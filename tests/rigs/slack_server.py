@@ -86,7 +86,7 @@ class SlackServer(SlackState):
     def connected(self) -> bool:
         return any(not socket.closed for socket in self._sockets)
 
-    async def until(self, predicate: Callable[[], object], *, seconds: float = 5) -> None:
+    async def until(self, predicate: Callable[[], object], *, seconds: float = 20) -> None:
         """Wait for a state; looks again whenever something happens here, and now and then."""
         async with asyncio.timeout(seconds):
             while not predicate():

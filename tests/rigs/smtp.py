@@ -187,7 +187,7 @@ class SmtpRig:
         await self.until(lambda: len(self.mailbox(address)) >= number)
         return self.mailbox(address)[number - 1]
 
-    async def until(self, happened: Callable[[], bool], *, seconds: float = 10) -> None:
+    async def until(self, happened: Callable[[], bool], *, seconds: float = 20) -> None:
         async with asyncio.timeout(seconds):
             while not happened():
                 await self._changed.wait()

@@ -73,7 +73,7 @@ class TelegramRig(BotApi):
         """The labels under the last message."""
         return next((message.labels for message in reversed(self.messages) if message.chat == chat), [])
 
-    async def until(self, happened: Callable[[], Any], timeout: float = 5) -> Any:
+    async def until(self, happened: Callable[[], Any], timeout: float = 20) -> Any:
         """Looks again after each request that the bot made; AssertionError when it did not happen in time."""
         end = time.monotonic() + timeout
         while not (result := happened()):

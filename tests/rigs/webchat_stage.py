@@ -101,6 +101,9 @@ def host_site(chat: str) -> Starlette:
     return Starlette(routes=[Path_("/", page)])
 
 
+expect.set_options(timeout=15_000)  # a busy machine draws late
+
+
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
