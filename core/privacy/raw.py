@@ -49,8 +49,7 @@ async def traces(person: Person, until: datetime | None = None) -> AsyncIterator
 
 async def _from_their_chats(person: Person, wanted: Q) -> AsyncIterator[Arrival]:
     for channel in _channels(person):
-        chats = {name for one in person.places if one.channel == channel for name in _chats_at(one.address)}
-        async for row in paged(Arrival.filter(wanted, channel=channel, chat__in=chats), "key"):
+        async for row in paged(Arrival.filter(wanted, channel=channel, chat__in=_chats(person, channel)), "key"):
             yield row
 
 
@@ -66,14 +65,18 @@ async def _from_staff(person: Person, wanted: Q) -> AsyncIterator[Arrival]:
     told = person.rows()["deliveries"].filter(contact_id=None)
     numbers = _any_of(person.requests)
     for channel in sorted({row.channel for row in await told.only("channel")}):
-        mine = {name for one in person.places if one.channel == channel for name in _chats_at(one.address)}
-        async for row in paged(Arrival.filter(wanted, channel=channel).exclude(chat__in=["", *mine]), "key"):
+        others = Arrival.filter(wanted, channel=channel).exclude(chat__in=["", *_chats(person, channel)])
+        async for row in paged(others, "key"):
             if numbers.search(bytes(row.body)) and not await Address.exists(channel=channel, address=row.chat):
                 yield row
 
 
 def _channels(person: Person) -> list[str]:
     return sorted({one.channel for one in person.places})
+
+
+def _chats(person: Person, channel: str) -> set[str]:
+    return {name for one in person.places if one.channel == channel for name in _chats_at(one.address)}
 
 
 def _names(person: Person) -> set[str]:

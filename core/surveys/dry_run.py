@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -192,37 +192,32 @@ async def _resolutions(
         found = [entry for entry, contact in pairs if crc32(b"%d" % contact) % one_in == 0]
     ids = array("q", found)
     recovered = await _recovered(since)
+    staff = set(await StaffAddress.filter(staff__active=True).values_list("channel", "address"))
     for start in range(0, len(ids), at_once):
         page = (
             await TicketEntry.filter(id__in=list(ids[start : start + at_once])).order_by("at", "id").values(**_COLUMNS)
         )
-        reach = await _channels({row["contact"] for row in page})
+        reach, colleagues = await _channels({row["contact"] for row in page}, staff)
         unreachable = await _unreachable({row["contact"] for row in page} - reach.keys())
-        staff = await _of_the_staff(reach.keys())
         for row in page:
             if (row["ticket"], row["at"]) not in recovered:
-                internal = row["internal"] or row["contact"] in staff
+                internal = row["internal"] or row["contact"] in colleagues
                 known = {"unreachable": row["contact"] in unreachable, "internal": internal}
                 yield {**row, **known}, reach.get(row["contact"], ())
         told(start + len(page), len(ids))
 
 
-async def _channels(people: set[int]) -> Mapping[int, Sequence[str]]:
+async def _channels(people: set[int], staff: Container[Any]) -> tuple[Mapping[int, Sequence[str]], set[int]]:
+    """What reaches whom; and of these, whom an address shows to be of the staff."""
     reach: defaultdict[int, list[str]] = defaultdict(list)
+    colleagues: set[int] = set()
     rows = Address.filter(contact_id__in=list(people), reach=Reach.OK).order_by("rank", "id")
     for contact, channel, address in await rows.values_list("contact_id", "channel", "address"):
+        if (channel, address) in staff:
+            colleagues.add(contact)
         if not unread.nobody_reads(address):
             reach[contact].append(channel)
-    return reach
-
-
-async def _of_the_staff(people: Iterable[int]) -> set[int]:
-    """Of people, those whom an address shows to be of the staff."""
-    known = set(await StaffAddress.filter(staff__active=True).values_list("channel", "address"))
-    there = {address for _, address in known}
-    rows = Address.filter(contact_id__in=list(people), address__in=there, reach=Reach.OK)
-    found = await rows.values_list("contact_id", "channel", "address") if known else []
-    return {contact for contact, *place in found if tuple(place) in known}
+    return reach, colleagues & reach.keys()
 
 
 async def _unreachable(people: set[int]) -> set[int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import TypeAdapter
 
-from bot.web.admin import rule_words, survey_fields, template_scope
+from bot.web.admin import rule_words, survey_fields, survey_sentences, template_scope
 from bot.web.admin.audit_names import Names
 from bot.web.admin.door import Visit
 from core import audit, contact_links, durations
@@ -101,11 +101,8 @@ def _hours(visit: Visit, said: str) -> str:
 
 
 def _budget(visit: Visit, said: str) -> str:
-    limits = [
-        visit.say("surveys.at_most_one", count=one.invites, span=visit.span(one.span))
-        for one in _BUDGET.validate_python(said)
-    ]
-    return visit.say("surveys.at_most", limits=visit.listed(limits)) if limits else visit.say("audit.value.none")
+    budget = _BUDGET.validate_python(said)
+    return survey_sentences.at_most(visit, budget) if budget else visit.say("audit.value.none")
 
 
 def _repeat(visit: Visit, said: str) -> str:

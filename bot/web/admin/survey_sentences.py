@@ -8,7 +8,7 @@ from bot.web.admin import ticks
 from bot.web.admin.door import Visit
 from core.setup import Seen
 from core.surveys import settings as surveys
-from core.surveys.settings import SurveySettings
+from core.surveys.settings import Budget, SurveySettings
 
 PATH = "/admin/surveys"
 """The list; each survey is edited below it."""
@@ -42,6 +42,12 @@ def _unmet(visit: Visit, settings: SurveySettings, known: ticks.Options) -> Iter
             yield visit.say(f"surveys.warning.{code}", field=field, names=visit.listed(strange))
 
 
+def at_most(visit: Visit, budget: Budget) -> str:
+    """ "each person at most 1× in 7 days, 4× in 30 days"."""
+    limits = [visit.say("surveys.at_most_one", count=one.invites, span=visit.span(one.span)) for one in budget]
+    return visit.say("surveys.at_most", limits=visit.listed(limits))
+
+
 def sentence(visit: Visit, settings: SurveySettings, known: ticks.Options) -> str:
     conditions = settings.conditions.model_dump()
     about = [
@@ -54,11 +60,10 @@ def sentence(visit: Visit, settings: SurveySettings, known: ticks.Options) -> st
         if isinstance(wanted, tuple) and wanted
     ]
     which = visit.listed(about, long=True)
-    limits = [visit.say("surveys.at_most_one", count=one.invites, span=visit.span(one.span)) for one in settings.budget]
     parts = [
         visit.say("surveys.about_some", what=which) if which else visit.say("surveys.about_all"),
         visit.say("surveys.after", span=visit.span(settings.delay)),
-        *([visit.say("surveys.at_most", limits=visit.listed(limits))] if limits else []),
+        *([at_most(visit, settings.budget)] if settings.budget else []),
         *([visit.say("surveys.sampled", percent=settings.sample)] if settings.sample < 100 else []),
     ]
     return visit.say("surveys.joint").join(parts)
